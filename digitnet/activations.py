@@ -1,0 +1,75 @@
+"""Activation functions of the hidden layers, each beside its derivative.
+
+Each takes `out`, an array to write to, so that training allocates nothing. A derivative is told
+from the activation a = σ(z), which is at hand when it is needed, instead of from z.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+
+
+class Activation(NamedTuple):
+    """σ, its derivative, and how widely to draw the first weights of a layer that uses it."""
+
+    function: Callable[[FloatArray, FloatArray | None], FloatArray]
+    derivative: Callable[[FloatArray, FloatArray | None], FloatArray]
+    spread: Callable[[int, int], float]
+
+
+def sigmoid(z: FloatArray, out: FloatArray | None = None) -> FloatArray:
+    """σ(z) = 1 / (1 + e⁻ᶻ), any shape; written as (1 + tanh(z/2)) / 2, which cannot overflow."""
+    a = np.multiply(z, 0.5, out=out)
+    np.tanh(a, out=a)
+    a *= 0.5
+    a += 0.5
+    return a
+
+
+def sigmoid_derivative(a: FloatArray, out: FloatArray | None = None) -> FloatArray:
+    """σ'(z) = a (1 - a)."""
+    derivative = np.subtract(1, a, out=out)
+    derivative *= a
+    return derivative
+
+
+def tanh(z: FloatArray, out: FloatArray | None = None) -> FloatArray:
+    """The hyperbolic tangent, any shape."""
+    return np.tanh(z, out=out)
+
+
+def tanh_derivative(a: FloatArray, out: FloatArray | None = None) -> FloatArray:
+    """tanh'(z) = 1 - a²."""
+    derivative = np.multiply(a, a, out=out)
+    return np.subtract(1, derivative, out=derivative)
+
+
+def relu(z: FloatArray, out: FloatArray | None = None) -> FloatArray:
+    """max(z, 0), any shape."""
+    return np.maximum(z, 0, out=out)
+
+
+def relu_derivative(a: FloatArray, out: FloatArray | None = None) -> FloatArray:
+    """1 where the neuron is active, else 0."""
+    return np.sign(a, out=out)
+
+
+def glorot(n_in: int, n_out: int) -> float:
+    """√(2 / (n_in + n_out)): Glorot and Bengio 2010, equation 12."""
+    return float(np.sqrt(2 / (n_in + n_out)))
+
+
+def he(n_in: int, n_out: int) -> float:
+    """√(2 / n_in): He and others 2015, equation 10."""
+    return float(np.sqrt(2 / n_in))
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(sigmoid, sigmoid_derivative, glorot),
+    "tanh": Activation(tanh, tanh_derivative, glorot),
+    "relu": Activation(relu, relu_derivative, he),
+}

@@ -1,0 +1,82 @@
+"""What can go wrong, and the exit status that tells a script about it."""
+
+from enum import IntEnum
+
+
+class ExitStatus(IntEnum):
+    """What `digitnet` tells the shell when it ends."""
+
+    DONE = 0
+    FAILED = 1  # something could not be read or done
+    USAGE = 2  # the command or the config is wrong
+    BELOW_BAR = 3  # the model is less accurate than was asked for
+    BUSY = 75  # another training holds this output (EX_TEMPFAIL of sysexits.h)
+    HANGUP = 129
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    TERMINATED = 143
+
+
+class DigitnetError(Exception):
+    """Anything that digitnet has to say to its user instead of a traceback: one clear line."""
+
+    exit_status = ExitStatus.FAILED
+
+
+class DataError(DigitnetError):
+    """A data set that is missing, damaged or not what it claims to be."""
+
+
+class ImageError(DigitnetError):
+    """A picture that cannot be read, or has nothing to read on it."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}")
+        self.problem = problem
+
+
+class CheckpointError(DigitnetError):
+    """A model file that is missing, damaged, hostile or of another kind."""
+
+
+class TrainingError(DigitnetError):
+    """A training that cannot go on."""
+
+
+class OutputError(DigitnetError):
+    """A file that must not or cannot be written."""
+
+
+class ConfigError(DigitnetError):
+    """A config that is wrong.
+
+    `key` is the path of the wrong key, such as `training.epochs` (empty for the file as a whole);
+    `where` is `FILE:LINE` or the override that set it, once that is known.
+    """
+
+    exit_status = ExitStatus.USAGE
+
+    def __init__(self, key: str, problem: str, where: str = "") -> None:
+        super().__init__(": ".join(part for part in (where, key, problem) if part))
+        self.key = key
+        self.problem = problem
+
+
+class Busy(DigitnetError):
+    """Another training holds the output."""
+
+    exit_status = ExitStatus.BUSY
+
+
+class BelowBar(DigitnetError):
+    """The model is less accurate than was asked for."""
+
+    exit_status = ExitStatus.BELOW_BAR
+
+
+class Stopped(DigitnetError):
+    """A signal ended the training, and the checkpoint is saved."""
+
+    def __init__(self, message: str, exit_status: ExitStatus) -> None:
+        super().__init__(message)
+        self.exit_status = exit_status
