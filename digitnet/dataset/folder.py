@@ -1,0 +1,49 @@
+"""Pictures sorted into one folder per class, prepared as `predict` prepares them."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from digitnet.dataset.model import Data, Dataset
+from digitnet.errors import DataError
+from digitnet.image import prepare
+
+
+def read_picture_folder(folder: Path) -> Data:
+    """One subfolder of pictures per class, named by the class; or `train/` and `test/` of such.
+
+    Hidden files and files whose ending is no picture's are passed over.
+    """
+    if (folder / "train").is_dir():
+        training = _read_classes(folder / "train")
+        test_folder = folder / "test"
+        if not test_folder.is_dir():
+            return Data(str(folder), training, None)
+        test = _read_classes(test_folder)
+        return Data(str(folder), training, test.renumbered(training.class_names, str(test_folder)))
+    return Data(str(folder), _read_classes(folder), None)
+
+
+def _read_classes(folder: Path) -> Dataset:
+    class_names = sorted((path.name for path in _visible(folder) if path.is_dir()), key=_as_number)
+    endings = Image.registered_extensions()
+    images, labels = [], []
+    for label, name in enumerate(class_names):
+        for path in _visible(folder / name):
+            if path.suffix.lower() in endings:
+                images.append(prepare(path))
+                labels.append(label)
+    if not images:
+        raise DataError(
+            f"{folder}: expected IDX files, or pictures in one subfolder per class; found neither"
+        )
+    return Dataset(np.stack(images), np.array(labels, np.int64), tuple(class_names))
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _as_number(name: str) -> tuple[int, str]:
+    return (int(name), name) if name.isdecimal() else (-1, name)

@@ -1,0 +1,98 @@
+"""What a data set is: pictures, labels and the names of the classes."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitnet.errors import DataError
+
+DIGITS = tuple("0123456789")
+SIDE = 28  # pixels
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled pictures: images uint8 (n, 28, 28), 0 paper to 255 ink; labels int64 (n,).
+
+    A label is an index into `class_names`.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...] = DIGITS
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the images, labels and class names, in hexadecimal."""
+        digest = hashlib.sha256("\0".join(self.class_names).encode())
+        digest.update(np.ascontiguousarray(self.labels).data)
+        digest.update(np.ascontiguousarray(self.images).data)
+        return digest.hexdigest()
+
+    def renumbered(self, class_names: tuple[str, ...], source: str) -> "Dataset":
+        """The same pictures with labels that are indices into another tuple of names.
+
+        Raises DataError, naming `source`, where a class is not among them.
+        """
+        if self.class_names == class_names:
+            return self
+        unknown = [name for name in self.class_names if name not in class_names]
+        if unknown:
+            raise DataError(
+                f"{source}: expected classes among {', '.join(class_names)}; found {unknown[0]!r}"
+            )
+        indices = np.array([class_names.index(name) for name in self.class_names])
+        return Dataset(self.images, indices[self.labels], class_names)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a path holds: pictures to train on and, where it has such a split, to test on."""
+
+    path: str
+    training: Dataset
+    test: Dataset | None
+
+
+def checked(
+    images_name: str, images: NDArray[np.uint8], labels_name: str, labels: NDArray[np.integer]
+) -> Dataset:
+    """A data set of digits, or a DataError that says what is wrong with which array."""
+    if images.shape[1:] not in ((SIDE, SIDE), (SIDE * SIDE,)):
+        size = "×".join(map(str, images.shape[1:])) or "single numbers"
+        raise DataError(f"{images_name}: expected pictures of {SIDE}×{SIDE} pixels, found {size}")
+    if labels.ndim != 1:
+        raise DataError(
+            f"{labels_name}: expected labels in one row, found the shape {labels.shape}"
+        )
+    if len(images) != len(labels):
+        raise DataError(
+            f"{labels_name}: expected {len(images):,} labels, one for each picture of "
+            f"{images_name}; found {len(labels):,}"
+        )
+    if len(images) == 0:
+        raise DataError(f"{images_name}: expected pictures, found none")
+    outside = np.flatnonzero((labels < 0) | (labels > 9))
+    if len(outside):
+        at = int(outside[0])
+        raise DataError(
+            f"{labels_name}: picture {at + 1:,}: expected a label from 0 to 9, found {labels[at]}"
+        )
+    return Dataset(images.reshape(-1, SIDE, SIDE), labels.astype(np.int64))
+
+
+def split_indices(
+    n: int, held_out: int, *, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices of the n examples to train on and, drawn at random, of the `held_out` others.
+
+    Both are in ascending order; together they are 0 … n - 1.
+    """
+    order = rng.permutation(n)
+    return np.sort(order[held_out:]), np.sort(order[:held_out])

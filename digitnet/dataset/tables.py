@@ -1,0 +1,107 @@
+"""Data sets in one file: NumPy's `.npz` and Kaggle's `.csv`."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitnet.dataset.model import SIDE, Data, Dataset, checked
+from digitnet.errors import DataError
+from digitnet.npz import NpzError, read_npz
+
+COLUMNS = 1 + SIDE * SIDE
+MOST = np.array([9] + [255] * (SIDE * SIDE))  # label, then pixels
+CHUNK = 1000  # lines
+
+
+def read_npz_data(path: Path) -> Data:
+    """Keras's layout (x_train, y_train, x_test, y_test) or plain `images` and `labels`."""
+    try:
+        arrays = read_npz(path)
+    except NpzError as error:
+        raise DataError(f"{path}: {error}") from None
+    if "images" in arrays and "labels" in arrays:
+        return Data(str(path), _digits(path, arrays, "images", "labels"), None)
+    if "x_train" in arrays and "y_train" in arrays:
+        test = "x_test" in arrays and "y_test" in arrays
+        return Data(
+            str(path),
+            _digits(path, arrays, "x_train", "y_train"),
+            _digits(path, arrays, "x_test", "y_test") if test else None,
+        )
+    raise DataError(
+        f"{path}: expected the arrays x_train, y_train, x_test, y_test or images, labels; "
+        f"found {', '.join(sorted(arrays)) or 'none'}"
+    )
+
+
+def _digits(path: Path, arrays: dict[str, NDArray[Any]], images: str, labels: str) -> Dataset:
+    for name in (images, labels):
+        if not np.issubdtype(arrays[name].dtype, np.integer):
+            kind = arrays[name].dtype
+            raise DataError(f"{path}: {name}: expected whole numbers, found the type {kind}")
+    pixels = arrays[images]
+    if pixels.dtype != np.uint8:
+        if pixels.size and (pixels.min() < 0 or pixels.max() > 255):
+            raise DataError(f"{path}: {images}: expected pixels from 0 to 255, found others")
+        pixels = pixels.astype(np.uint8)
+    return checked(f"{path}: {images}", pixels, f"{path}: {labels}", arrays[labels])
+
+
+def read_csv_data(path: Path) -> Data:
+    """`label,pixel0,…,pixel783` a line, with or without a line of names at the top."""
+    parts = []
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        lines = iter(enumerate(file, 1))
+        first = next(lines, None)
+        if first is None:
+            raise DataError(f"{path}: expected lines of label and pixels, found an empty file")
+        names = first[1].rstrip("\r\n").split(",")
+        if _is_number(names[0]):
+            parts.append(_rows(path, [first]))
+        elif len(names) != COLUMNS:
+            raise _wrong_columns(path, 1, len(names))
+        while chunk := list(islice(lines, CHUNK)):
+            parts.append(_rows(path, chunk))
+    table = np.concatenate(parts) if parts else np.empty((0, COLUMNS), np.uint8)
+    return Data(str(path), checked(str(path), table[:, 1:], str(path), table[:, 0]), None)
+
+
+def _rows(path: Path, chunk: list[tuple[int, str]]) -> NDArray[np.uint8]:
+    """Lines as an array (lines, 785), or a DataError naming the first wrong line and column."""
+    lines = [line for _, line in chunk if line.strip()]
+    if not lines:
+        return np.empty((0, COLUMNS), np.uint8)
+    try:
+        table = np.loadtxt(lines, np.int64, comments=None, delimiter=",", quotechar='"', ndmin=2)
+        if table.shape[1] == COLUMNS and (table >= 0).all() and (table <= MOST).all():
+            return table.astype(np.uint8)
+    except ValueError:
+        pass
+    for number, line in chunk:
+        cells = line.rstrip("\r\n").split(",")
+        if line.strip() and len(cells) != COLUMNS:
+            raise _wrong_columns(path, number, len(cells))
+        for column, cell in enumerate(cells if line.strip() else [], 1):
+            most = MOST[column - 1]
+            if not (_is_number(cell) and 0 <= int(cell.strip(' "')) <= most):
+                raise DataError(
+                    f"{path}: line {number}, column {column}: "
+                    f"expected a whole number from 0 to {most}, found {cell.strip()!r:.40}"
+                )
+    raise DataError(
+        f"{path}: lines {chunk[0][0]} to {chunk[-1][0]}: expected rows of whole numbers"
+    )
+
+
+def _is_number(cell: str) -> bool:
+    return cell.strip(' "').removeprefix("-").isdecimal()
+
+
+def _wrong_columns(path: Path, line: int, found: int) -> DataError:
+    return DataError(
+        f"{path}: line {line}: expected {COLUMNS} columns (label, then {SIDE}×{SIDE} pixels), "
+        f"found {found}"
+    )
