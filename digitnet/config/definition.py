@@ -1,0 +1,96 @@
+"""The one definition of the config: its keys, their types, bounds, defaults and descriptions.
+
+Checks, messages and the JSON Schema for editors all come from here.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys that belong together. Equal sections have equal values; none can be changed."""
+
+
+def key(description: str, **bounds: Any) -> Meta:
+    """What a key means, and what its value has to be."""
+    return Meta(description=description, **bounds)
+
+
+class DataSection(Section, frozen=True):
+    path: Annotated[
+        str,
+        key(
+            "IDX files, .npz, .csv or a folder of pictures, relative to the config file",
+            min_length=1,
+        ),
+    ]
+    validation: Annotated[
+        Annotated[int, Meta(ge=0)] | Annotated[float, Meta(gt=0, lt=1)] | None,
+        key(
+            "examples of the training set that are held out to choose by: a count, or a fraction "
+            "below 1; 5000 where it is left out, or a tenth of a smaller training set"
+        ),
+    ] = None
+
+
+class NetworkSection(Section, frozen=True):
+    layer_sizes: Annotated[
+        tuple[Annotated[int, Meta(ge=1)], ...],
+        key("neurons in each layer, from the 784 pixels to one output per class", min_length=2),
+    ]
+    activation: Annotated[
+        Literal["sigmoid", "tanh", "relu"], key("of the neurons in the hidden layers")
+    ] = "sigmoid"
+    output: Annotated[
+        Literal["sigmoid", "softmax"], key("of the last layer: ten yes-or-no, or one choice of ten")
+    ] = "sigmoid"
+
+
+class SGDSection(Section, frozen=True):
+    name: Annotated[Literal["sgd"], key("gradient descent in minibatches")] = "sgd"
+    learning_rate: Annotated[float, key("length of a step, times the gradient", gt=0)] = 0.2
+    momentum: Annotated[float, key("share of the last step that goes on", ge=0, lt=1)] = 0.0
+    nesterov: Annotated[bool, key("look ahead along the momentum")] = False
+
+
+class TrainingSection(Section, frozen=True):
+    epochs: Annotated[int, key("passes over the training set", ge=1)] = 30
+    minibatch_size: Annotated[int, key("examples that make one step", ge=1)] = 10
+    optimizer: Annotated[SGDSection, key("how to walk downhill")] = SGDSection()
+    l2: Annotated[
+        float, key("adds l2 × w to each weight's gradient; biases are left alone", ge=0)
+    ] = 0.0
+    threads: Annotated[
+        Literal["auto"] | Annotated[int, Meta(ge=1)],
+        key("threads for the matrix products; auto chooses for the layer sizes"),
+    ] = "auto"
+
+
+class Config(Section, frozen=True):
+    """What to train, on what and how. Paths are absolute once a config has been read."""
+
+    data: Annotated[DataSection, key("what to learn from")]
+    network: Annotated[NetworkSection, key("what learns")]
+    cost: Annotated[
+        Literal["quadratic", "cross_entropy"], key("how bad an answer is: what training lowers")
+    ] = "quadratic"
+    training: Annotated[TrainingSection, key("how it learns")] = TrainingSection()
+    seed: Annotated[int, key("of everything random: same seed, same network", ge=0)] = 1
+    model: Annotated[
+        str, key("where the checkpoint goes, relative to the config file", min_length=1)
+    ] = "model.npz"
+
+
+PATHS = ("data.path", "model")
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a config file (draft 2020-12)."""
+    definition = msgspec.json.schema(Config)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "digitnet config",
+        **definition,
+    }

@@ -1,0 +1,148 @@
+"""A config file and the overrides upon it to a checked `Config`, or to one line on its mistake."""
+
+import difflib
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from digitnet.config.definition import Config, schema
+from digitnet.config.source import Source
+from digitnet.errors import ConfigError
+
+PIXELS = 28 * 28
+MODEL = "model.npz"
+
+
+def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Config:
+    """The config in a YAML file, with each KEY=VALUE of `overrides` put in its place.
+
+    Raises ConfigError, `FILE:LINE: KEY: expected …, found …`, for the first thing that is wrong.
+    """
+    source = Source(os.fspath(path), overrides)
+    source.tree.setdefault("model", os.path.join(os.path.dirname(os.path.abspath(path)), MODEL))
+    try:
+        return to_config(source.tree)
+    except ConfigError as error:
+        raise ConfigError(error.key, error.problem, source.place(error.key)) from None
+
+
+def locate(
+    error: ConfigError, path: str | os.PathLike[str], overrides: Sequence[str]
+) -> ConfigError:
+    """The same error with the place in the file, or the override, that its key came from."""
+    return ConfigError(
+        error.key, error.problem, Source(os.fspath(path), overrides).place(error.key)
+    )
+
+
+def to_config(values: dict[str, Any]) -> Config:
+    """Plain values, as YAML or JSON has them, as a `Config`; ConfigError if they are none."""
+    try:
+        config = msgspec.convert(values, Config)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), values) from None
+    first = config.network.layer_sizes[0]
+    if first != PIXELS:
+        raise ConfigError(
+            "network.layer_sizes",
+            f"expected {PIXELS} first, one for each of the 28×28 pixels, found {first}",
+        )
+    optimizer = config.training.optimizer
+    if optimizer.nesterov and not optimizer.momentum:
+        raise ConfigError(
+            "training.optimizer.nesterov", "expected a momentum above 0 with it, found 0"
+        )
+    return config
+
+
+def _explained(message: str, values: dict[str, Any]) -> ConfigError:
+    """What msgspec found wrong, as the key's path, what the definition expects, and the value.
+
+    Of its message only the path (`$.training.epochs`) and an unknown field's name are used.
+    """
+    path = re.search(r" - at `\$\.?(.*?)`$", message)
+    steps = re.findall(r"[^.\[\]]+", path[1]) if path else []
+    key = ".".join(step for step in steps if not step.isdigit())
+    field = re.match(r"Object (contains unknown|missing required) field `(.*?)`", message)
+    if field:
+        key = f"{key}.{field[2]}" if key else field[2]
+        if field[1] == "contains unknown":
+            return ConfigError(key, f"expected {_nearest(key)}, found {field[2]!r:.60}")
+        return ConfigError(key, f"expected {_expectation(_schema_at(key))}, found nothing")
+    found: Any = values
+    for step in steps:
+        found = found[int(step) if isinstance(found, list) else step]
+    items = [step for step in steps if step.isdigit()]
+    expected = _expectation(_schema_at(key, items))
+    shown = json.dumps(found, ensure_ascii=False)
+    return ConfigError(
+        key, f"expected {expected}, found {shown if len(shown) < 60 else shown[:57] + '…'}"
+    )
+
+
+def _schema_at(key: str, items: Sequence[str] = ()) -> dict[str, Any]:
+    """The part of the JSON Schema that describes a key, or an item of the list that it holds."""
+    whole = schema()
+    part = whole
+    for name in key.split(".") if key else ():
+        part = _section(whole, part)["properties"][name]
+    for _ in items:
+        part = part["items"]
+    return part if "type" in part or "anyOf" in part or "enum" in part else _section(whole, part)
+
+
+def _section(whole: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    reference = part.get("$ref") or part["allOf"][0]["$ref"]
+    section: dict[str, Any] = whole["$defs"][reference.rpartition("/")[2]]
+    return section
+
+
+def _expectation(part: dict[str, Any]) -> str:
+    """A part of the schema in words, such as "a whole number of at least 1"."""
+    if "anyOf" in part:
+        options = [option for option in part["anyOf"] if option.get("type") != "null"]
+        return " or ".join(_expectation(option) for option in options)
+    if "enum" in part:
+        return " or ".join(", ".join(map(str, part["enum"])).rsplit(", ", 1))
+    words = {
+        "integer": "a whole number",
+        "number": "a number",
+        "string": "text",
+        "boolean": "true or false",
+        "array": "a list",
+        "object": "the keys " + ", ".join(part.get("properties", ())),
+    }[part["type"]]
+    bounds = {
+        "minimum": "of at least {}",
+        "exclusiveMinimum": "above {}",
+        "exclusiveMaximum": "below {}",
+        "minItems": "of at least {} numbers",
+    }
+    said = [text.format(part[bound]) for bound, text in bounds.items() if bound in part]
+    return " ".join([words, " and ".join(said)]).rstrip()
+
+
+def _nearest(unknown: str) -> str:
+    """The known key that is named most like the unknown one, or all that could stand there."""
+    section, _, name = unknown.rpartition(".")
+    known = list(_known_keys(schema(), ""))
+    siblings = [key for key in known if key.rpartition(".")[0] == section]
+    for candidates in (siblings, known):
+        names = [key.rpartition(".")[2] for key in candidates]
+        match = difflib.get_close_matches(name, names, 1)
+        if match:
+            return candidates[names.index(match[0])]
+    return "one of " + ", ".join(siblings)
+
+
+def _known_keys(part: dict[str, Any], prefix: str) -> Iterator[str]:
+    whole = schema()
+    if "$ref" not in part and "allOf" not in part:
+        return
+    for name, value in _section(whole, part)["properties"].items():
+        yield prefix + name
+        yield from _known_keys(value, f"{prefix}{name}.")

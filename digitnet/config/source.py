@@ -1,0 +1,150 @@
+"""YAML text to plain values, each with the place it came from.
+
+A stricter YAML than YAML 1.1: `1e-3` is a number and `yes` is text, as in YAML 1.2; a key given
+twice, an alias and a tag are errors.
+"""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import yaml
+
+from digitnet.config.definition import PATHS
+from digitnet.errors import ConfigError
+
+MAX_BYTES = 100_000
+MAX_DEPTH = 20
+TAG = "tag:yaml.org,2002:"
+
+
+class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="an alias, which no config needs", problem_mark=mark)
+        return super().compose_node(parent, index)
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|false", "tf"),
+    ("int", r"[-+]?(0|[1-9][0-9]{0,17})", "-+0123456789"),
+    ("float", r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("null", r"null|~|", ["n", "~", ""]),
+):
+    _Loader.add_implicit_resolver(TAG + _tag, re.compile(f"(?:{_pattern})$"), list(_first))
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    TAG + "bool": lambda text: text == "true",
+    TAG + "int": int,
+    TAG + "float": float,
+    TAG + "null": lambda _: None,
+    TAG + "str": str,
+}
+
+
+class Source:
+    """The values of a config file and of the overrides upon it, and where each was said."""
+
+    def __init__(self, path: str, overrides: Sequence[str] = ()) -> None:
+        self.path = path
+        self.places: dict[str, str] = {"": path}
+        self.tree = self._read_file()
+        for override in overrides:
+            self._override(override)
+
+    def place(self, key: str) -> str:
+        """`FILE:LINE` or the override that set a key, or the key above it if it was not set."""
+        while key not in self.places:
+            key = key.rpartition(".")[0] if "." in key else ""
+        return self.places[key]
+
+    def _read_file(self) -> dict[str, Any]:
+        try:
+            if not os.path.isfile(self.path):
+                found = "something else" if os.path.exists(self.path) else "nothing"
+                raise ConfigError("", f"expected a config file, found {found}", self.path)
+            with open(self.path, "rb") as file:
+                text = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise ConfigError("", str(error.strerror), self.path) from None
+        if len(text) > MAX_BYTES:
+            raise ConfigError("", f"expected at most {MAX_BYTES:,} bytes, found more", self.path)
+        tree = self._values(text, "", None)
+        if not isinstance(tree, dict):
+            raise ConfigError("", "expected keys and values, found something else", self.path)
+        self._resolve(tree, PATHS, os.path.dirname(os.path.abspath(self.path)))
+        return tree
+
+    def _override(self, override: str) -> None:
+        """KEY=VALUE upon the tree; the value is YAML, paths are relative to where the user is."""
+        where = f"--set {override}"
+        key, equals, text = override.partition("=")
+        *sections, last = key.split(".")
+        if not equals or not all([*sections, last]):
+            raise ConfigError("", "expected KEY=VALUE", where)
+        tree = self.tree
+        for depth, name in enumerate(sections, 1):
+            if not isinstance(tree.get(name), dict):
+                tree[name] = {}
+                self.places[".".join(sections[:depth])] = where
+            tree = tree[name]
+        tree[last] = self._values(text.encode(), key, where)
+        self.places[key] = where
+        self._resolve(self.tree, [path for path in PATHS if path == key], os.getcwd())
+
+    def _resolve(self, tree: dict[str, Any], keys: Sequence[str], folder: str) -> None:
+        for key in keys:
+            section, _, last = key.rpartition(".")
+            values = tree.get(section) if section else tree
+            if isinstance(values, dict) and values.get(last) and isinstance(values[last], str):
+                values[last] = os.path.normpath(os.path.join(folder, values[last]))
+
+    def _values(self, text: bytes, key: str, where: str | None) -> Any:
+        """YAML text as plain values; `where` stands for FILE:LINE where it is given."""
+        try:
+            loader = _Loader(text)
+            node = loader.get_single_node()
+            return None if node is None else self._value(node, key, where, 0)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = f"{self.path}:{mark.line + 1}" if mark else self.path
+            raise ConfigError(key, f"expected YAML, found {error.problem}", where or line) from None
+        except (yaml.YAMLError, ValueError) as error:
+            problem = str(error).partition("\n")[0]
+            raise ConfigError(
+                key, f"expected YAML, found an error: {problem}", where or self.path
+            ) from None
+        except RecursionError:
+            raise ConfigError(
+                key, "expected YAML, found too deep a nesting", where or self.path
+            ) from None
+
+    def _value(self, node: yaml.Node, key: str, where: str | None, depth: int) -> Any:
+        place = where or f"{self.path}:{node.start_mark.line + 1}"
+        if node.tag not in (TAG + "map", TAG + "seq", *_SCALARS):
+            raise ConfigError(key, f"expected a plain value, found the tag {node.tag}", place)
+        if depth > MAX_DEPTH:
+            raise ConfigError(key, "expected YAML, found too deep a nesting", place)
+        if isinstance(node, yaml.MappingNode):
+            values: dict[str, Any] = {}
+            for name_node, value_node in node.value:
+                place = where or f"{self.path}:{name_node.start_mark.line + 1}"
+                name = name_node.value
+                if name_node.tag != TAG + "str":
+                    raise ConfigError(key, f"expected a key, found {name!r:.40}", place)
+                path = f"{key}.{name}" if key else name
+                if name in values:
+                    raise ConfigError(path, "expected each key once, found it twice", place)
+                self.places[path] = place
+                values[name] = self._value(value_node, path, where, depth + 1)
+            return values
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, key, where, depth + 1) for item in node.value]
+        value = _SCALARS[node.tag](node.value)
+        if isinstance(value, float) and value - value != 0:
+            raise ConfigError(key, f"expected a finite number, found {node.value!r:.40}", place)
+        return value
