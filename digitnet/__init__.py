@@ -1,0 +1,38 @@
+"""digitnet: train 3Blue1Brown's neural network on handwritten digits, and read pictures with it.
+
+    model = digitnet.load("model.npz")
+    model.predict("four.png").digit
+    for progress in digitnet.train(digitnet.read_config("configs/default.yaml")): ...
+
+Importing it costs nothing: parts load when they are used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from digitnet.config import read_config
+    from digitnet.errors import DigitnetError
+    from digitnet.network import Network
+    from digitnet.prediction import Model, Prediction, load
+    from digitnet.training import train
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "read_config": "config",
+    "DigitnetError": "errors",
+    "Network": "network",
+    "Model": "prediction",
+    "Prediction": "prediction",
+    "load": "prediction",
+    "train": "training",
+}
+
+__all__ = ["DigitnetError", "Model", "Network", "Prediction", "load", "read_config", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'digitnet' has no attribute {name!r}")
+    return getattr(import_module(f"digitnet.{_HOMES[name]}"), name)

@@ -1,0 +1,212 @@
+"""A training state or a finished model as an `.npz` file, and back.
+
+A plain archive of arrays, never a pickle: `weights_0`, `biases_0`, … are the model; texts are JSON
+in arrays of text; what begins with `state_` is there for training to go on.
+"""
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitnet.activations import ACTIVATIONS
+from digitnet.costs import COSTS
+from digitnet.errors import CheckpointError, OutputError
+from digitnet.image import PREPARATION
+from digitnet.network import Network
+from digitnet.npz import NpzError, read_npz
+
+FORMAT_VERSION = 1
+PIXELS = 28 * 28
+STATE = "state_"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model with its origin and, unless it was stripped, the state of its training.
+
+    network: holds the parameters that were best on validation. config: as plain values.
+    data_path, data_hash: what it was trained on. history: a record per epoch, as plain values.
+    state: arrays by name, empty in a finished model.
+    """
+
+    network: Network
+    config: dict[str, Any]
+    class_names: tuple[str, ...]
+    data_path: str
+    data_hash: str
+    history: list[dict[str, Any]]
+    state: dict[str, NDArray[Any]] = field(default_factory=dict)
+    preparation: str = PREPARATION
+
+
+def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
+    """Write beside `path`, flush to disk, rename: a reader sees the old file or the new one.
+
+    Raises OutputError, with the old file whole, if that cannot be done.
+    """
+    arrays: dict[str, Any] = {"format_version": np.int64(FORMAT_VERSION)}
+    for l, (W, b) in enumerate(zip(checkpoint.network.weights, checkpoint.network.biases)):
+        arrays[f"weights_{l}"], arrays[f"biases_{l}"] = W, b
+    arrays["config"] = json.dumps(checkpoint.config)
+    arrays["preparation"] = checkpoint.preparation
+    arrays["class_names"] = np.array(checkpoint.class_names)
+    arrays["data"] = json.dumps({"path": checkpoint.data_path, "hash": checkpoint.data_hash})
+    arrays["history"] = json.dumps(checkpoint.history)
+    arrays |= {STATE + name: array for name, array in checkpoint.state.items()}
+    path = os.path.realpath(path)
+    temporary = path + ".tmp"
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)  # of a run that was killed
+        with open(temporary, "xb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _flush_folder(os.path.dirname(path))
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+
+
+def _flush_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def load_checkpoint(path: str | os.PathLike[str], *, with_state: bool = False) -> Checkpoint:
+    """The model in a file and, if asked for, the state of its training.
+
+    Raises CheckpointError, naming the file and the place, for whatever is missing or wrong.
+    """
+    path = os.fspath(path)
+    try:
+        if not os.path.exists(path):
+            raise CheckpointError(f"{path}: no such file")
+        if not os.path.isfile(path):
+            raise CheckpointError(f"{path}: expected a model, found something that is no file")
+        return _checkpoint(read_npz(path, None if with_state else STATE))
+    except (NpzError, _Unsound) as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+class _Unsound(Exception):
+    """What is wrong with the arrays of a checkpoint."""
+
+
+def _checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
+    version = arrays.get("format_version")
+    if version is None or version.dtype != np.int64 or version.shape != ():
+        raise _Unsound("expected a digitnet model, found other arrays")
+    if version != FORMAT_VERSION:
+        raise _Unsound(f"format_version: expected {FORMAT_VERSION}, found {version}")
+    config, origin = _json(arrays, "config", dict), _json(arrays, "data", dict)
+    if not all(isinstance(origin.get(name), str) for name in ("path", "hash")):
+        raise _Unsound("data: expected a path and a hash, found something else")
+    preparation = _text(arrays, "preparation")
+    if preparation != PREPARATION:
+        raise _Unsound(f"preparation: expected {PREPARATION}, found {preparation!r:.40}")
+    network = _network(arrays, config)
+    return Checkpoint(
+        network,
+        config,
+        _class_names(arrays, network.layer_sizes[-1]),
+        origin["path"],
+        origin["hash"],
+        _json(arrays, "history", list),
+        {
+            name.removeprefix(STATE): array
+            for name, array in arrays.items()
+            if name.startswith(STATE)
+        },
+        preparation,
+    )
+
+
+def _network(arrays: dict[str, NDArray[Any]], config: dict[str, Any]) -> Network:
+    """The network that the config describes, with the weights and biases of the arrays."""
+    description = config.get("network")
+    if not isinstance(description, dict):
+        raise _Unsound("config: expected a network in it, found none")
+    layer_sizes = description.get("layer_sizes")
+    if not (
+        isinstance(layer_sizes, list)
+        and len(layer_sizes) >= 2
+        and layer_sizes[0] == PIXELS
+        and all(type(size) is int and size >= 1 for size in layer_sizes)
+    ):
+        raise _Unsound(f"config: network.layer_sizes: expected {PIXELS} and more whole numbers")
+    activation, output = str(description.get("activation")), str(description.get("output"))
+    cost = str(config.get("cost"))
+    if activation not in ACTIVATIONS or (cost, output) not in COSTS:
+        found = f"{activation!r:.20}, {output!r:.20}, {cost!r:.20}"
+        raise _Unsound(f"config: expected known functions, found {found}")
+    for l, (n_in, n_out) in enumerate(pairwise(layer_sizes)):
+        _check(arrays, f"weights_{l}", (n_out, n_in))
+        _check(arrays, f"biases_{l}", (n_out,))
+    network = Network(layer_sizes, activation=activation, output=output, cost=cost)
+    for l, (W, b) in enumerate(zip(network.weights, network.biases)):
+        W[:], b[:] = arrays[f"weights_{l}"], arrays[f"biases_{l}"]
+    return network
+
+
+def _check(arrays: dict[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> None:
+    array = arrays.get(name)
+    if array is None:
+        raise _Unsound(f"{name}: expected an array of the shape {shape}, found none")
+    if array.shape != shape:
+        raise _Unsound(f"{name}: expected the shape {shape}, found {array.shape}")
+    if array.dtype != np.float32:
+        raise _Unsound(f"{name}: expected float32, found {array.dtype}")
+    if not np.isfinite(array).all():
+        raise _Unsound(f"{name}: expected finite numbers, found others")
+
+
+def _class_names(arrays: dict[str, NDArray[Any]], classes: int) -> tuple[str, ...]:
+    names = arrays.get("class_names")
+    if names is None or names.dtype.kind != "U" or names.shape != (classes,):
+        raise _Unsound(f"class_names: expected {classes} texts, found something else")
+    return tuple(names.tolist())
+
+
+def _text(arrays: dict[str, NDArray[Any]], name: str) -> str:
+    array = arrays.get(name)
+    if array is None or array.dtype.kind != "U" or array.shape != ():
+        raise _Unsound(f"{name}: expected text, found something else")
+    return str(array)
+
+
+def _json(arrays: dict[str, NDArray[Any]], name: str, kind: type) -> Any:
+    try:
+        value = json.loads(_text(arrays, name))
+    except (ValueError, RecursionError):
+        raise _Unsound(f"{name}: expected JSON, found something else") from None
+    if not isinstance(value, kind):
+        raise _Unsound(f"{name}: expected a JSON {kind.__name__}, found something else")
+    return value
+
+
+def find_model(path: str | None) -> str:
+    """Which model is meant: the one named, else $DIGITNET_MODEL, else ./model.npz."""
+    for candidate in (path, os.environ.get("DIGITNET_MODEL")):
+        if candidate:
+            return candidate
+    if os.path.exists("model.npz"):
+        return "model.npz"
+    raise CheckpointError(
+        "no model: name one with -m or in DIGITNET_MODEL, or train one with "
+        "`digitnet train --config configs/default.yaml -o model.npz`"
+    )

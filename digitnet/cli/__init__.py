@@ -1,0 +1,83 @@
+"""The command line: one file per verb. Errors become one line and an exit status here."""
+
+import os
+import sys
+import warnings
+
+import click
+
+import digitnet
+from digitnet.cli.evaluate import evaluate
+from digitnet.cli.output import say
+from digitnet.cli.predict import predict
+from digitnet.cli.train import train
+from digitnet.errors import DigitnetError, ExitStatus
+
+EPILOG = """
+\b
+Begin with
+  digitnet train --config configs/default.yaml -o model.npz
+  digitnet evaluate
+  digitnet predict picture.png
+
+\b
+Exit status
+  0 done  1 something could not be read or done  2 the command or the config is wrong
+  3 below --min-accuracy  75 another training holds the output: try later
+  129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM, checkpoint saved
+"""
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(digitnet.__version__, prog_name="digitnet")
+def cli() -> None:
+    """Train networks that read handwritten digits, and read pictures with them.
+
+    Results go to stdout, everything else to stderr. `digitnet COMMAND --help` tells more.
+    """
+
+
+for command in (train, evaluate, predict):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The console script."""
+    warnings.filterwarnings("ignore", module="PIL")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    try:
+        status = _run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = ExitStatus.BROKEN_PIPE
+    except KeyboardInterrupt:
+        status = ExitStatus.INTERRUPTED
+    except OSError as error:  # the disk that stdout goes to is full
+        say(f"{error.filename or 'standard output'}: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = ExitStatus.FAILED
+    sys.exit(status)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        with cli.make_context("digitnet", arguments) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return ExitStatus.USAGE
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "digitnet"
+        say(f"{command}: {error.format_message()} See {command} --help.")
+        return ExitStatus.USAGE
+    except DigitnetError as error:
+        say(str(error))
+        return error.exit_status
+    except MemoryError:
+        say("not enough memory")
+        return ExitStatus.FAILED
+    return ExitStatus.DONE

@@ -1,0 +1,123 @@
+"""`digitnet evaluate`."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from digitnet.cli.output import answer, answer_json, printable, say
+from digitnet.errors import BelowBar
+
+if TYPE_CHECKING:
+    from digitnet.evaluation import Evaluation, Examples
+
+EPILOG = """
+\b
+Examples
+  digitnet evaluate
+  digitnet evaluate -m other.npz --data scans/
+  digitnet evaluate --split validation --format json | jq .accuracy
+  digitnet evaluate --min-accuracy 0.95 || echo not good enough
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "-m", "--model", metavar="MODEL", help="Model; else $DIGITNET_MODEL, else ./model.npz."
+)
+@click.option("--data", metavar="PATH", help="Labelled pictures; else those of the training.")
+@click.option(
+    "--split",
+    type=click.Choice(["test", "validation", "train"]),
+    help="Which part: test where there is one. The others of the model's own data only.",
+)
+@click.option(
+    "--min-accuracy",
+    metavar="P",
+    type=click.FloatRange(0, 1),
+    help="Exit with status 3 if the share of right answers is below P, 0 to 1.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="json: one object on stdout.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say which model is used.")
+def evaluate(
+    model: str | None,
+    data: str | None,
+    split: str | None,
+    min_accuracy: float | None,
+    form: str,
+    verbose: bool,
+) -> None:
+    """Tell how good a model is: accuracy, cost, precision and recall, confusion."""
+    from digitnet.checkpoint import find_model, load_checkpoint
+    from digitnet.evaluation import choose_examples, evaluate_model
+
+    path = find_model(model)
+    if verbose:
+        say(f"model {path}")
+    checkpoint = load_checkpoint(path)
+    examples = choose_examples(checkpoint, data, split)
+    if examples.learned_from:
+        say(f"{examples.path}: the model has learned from these pictures and knows others less")
+    result = evaluate_model(checkpoint, examples)
+    if form == "json":
+        answer_json(_as_json(path, examples, result))
+    else:
+        answer(_as_text(path, examples, result))
+    if min_accuracy is not None and result.accuracy < min_accuracy:
+        raise BelowBar(f"{path}: accuracy {result.accuracy:.4f} is below {min_accuracy}")
+
+
+def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str, Any]:
+    from digitnet.prediction import as_answer
+
+    names = examples.dataset.class_names
+    return {
+        "model": path,
+        "data": examples.path,
+        "split": examples.split,
+        "images": result.images,
+        "accuracy": result.accuracy,
+        "interval": list(result.interval),
+        "cost": result.cost,
+        "confusion": result.confusion.tolist(),
+        "digits": [
+            {"digit": as_answer(name), "precision": precision, "recall": recall}
+            for name, precision, recall in zip(names, result.precision, result.recall)
+        ],
+    }
+
+
+def _as_text(path: str, examples: "Examples", result: "Evaluation") -> str:
+    """The figures, a line per class, and the confusion matrix."""
+    names = [printable(name) for name in examples.dataset.class_names]
+    low, high = result.interval
+    what = f"{examples.split}, " if examples.split else ""
+    width = max(len("digit"), *map(len, names))
+    cell = max(5, *(len(name) + 1 for name in names), len(str(result.confusion.max())) + 1)
+    lines = [
+        f"{printable(path)} on {printable(examples.path)} ({what}{result.images:,} pictures)",
+        f"accuracy {result.accuracy:.2%}, 95 % interval {low:.2%} to {high:.2%}",
+        f"cost {result.cost:.4f}",
+        "",
+        f"{'digit':>{width}}  precision  recall  pictures",
+    ]
+    for name, precision, recall, row in zip(
+        names, result.precision, result.recall, result.confusion
+    ):
+        lines.append(
+            f"{name:>{width}}  {_percent(precision):>9}  {_percent(recall):>6}  {row.sum():>8,}"
+        )
+    lines += ["", "confusion: a row for each true digit, a column for each answer"]
+    lines.append(" " * width + "".join(f"{name:>{cell}}" for name in names))
+    for name, row in zip(names, result.confusion):
+        lines.append(f"{name:>{width}}" + "".join(f"{count or '·':>{cell}}" for count in row))
+    return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.2%}"

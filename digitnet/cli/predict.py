@@ -1,0 +1,154 @@
+"""`digitnet predict`."""
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from digitnet.cli.output import answer, answer_json, printable, say
+from digitnet.errors import DigitnetError, ExitStatus
+
+if TYPE_CHECKING:
+    from digitnet.prediction import Prediction
+
+CHUNK = 65536  # bytes of names read at once, at most; fewer where fewer are there
+EPILOG = """
+\b
+Examples
+  digitnet predict four.png
+  cat four.png | digitnet predict -
+  find scans -name '*.png' -print0 | digitnet predict --files-from - -0
+  digitnet predict *.png --format json | jq .digit
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("images", metavar="IMAGE...", nargs=-1)
+@click.option(
+    "-m", "--model", metavar="MODEL", help="Model; else $DIGITNET_MODEL, else ./model.npz."
+)
+@click.option("--files-from", metavar="FILE", help="Read more names from FILE, or - for stdin.")
+@click.option("-0", "--null", is_flag=True, help="Names in --files-from end in NUL, not newline.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="text: name, digit and confidence, tabs between; json: an object per picture.",
+)
+@click.option(
+    "--top",
+    metavar="K",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Give the K likeliest digits, each with its confidence.",
+)
+@click.option(
+    "--min-confidence",
+    metavar="P",
+    type=click.FloatRange(0, 1),
+    default=0,
+    help="Answer ? (in JSON null) where the confidence is below P, 0 to 1.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say which model is used.")
+@click.pass_context
+def predict(
+    context: click.Context,
+    images: tuple[str, ...],
+    model: str | None,
+    files_from: str | None,
+    null: bool,
+    form: str,
+    top: int,
+    min_confidence: float,
+    verbose: bool,
+) -> None:
+    """Tell which digit is on each picture. IMAGE is a file, or - for one picture on stdin.
+
+    A picture that cannot be read is told on stderr; the others are answered, and the exit status
+    is 1. Confidence is a share, 0 to 1.
+    """
+    if not images and files_from is None:
+        raise click.UsageError("Name a picture, or a list of them with --files-from.", context)
+    if images.count("-") + (files_from == "-") > 1:
+        raise click.UsageError("Only one thing can be read from stdin.", context)
+    if null and files_from is None:
+        raise click.UsageError("-0 goes with --files-from.", context)
+    from digitnet.threads import choose_threads, limit_threads
+
+    limit_threads(choose_threads((28 * 28, 1), 1, "auto"))
+    from digitnet.prediction import load
+
+    reader = load(model)
+    if verbose:
+        say(f"model {reader.path}")
+    names = _names(images, files_from, b"\0" if null else b"\n")
+    status = ExitStatus.DONE
+    for name, result in reader.answers(_pictures(names)):
+        if isinstance(result, DigitnetError):
+            status = ExitStatus.FAILED
+            say(str(result))
+            if form == "json":
+                answer_json({"path": name, "error": result.problem})
+        elif form == "json":
+            answer_json(_as_json(name, result, top, min_confidence, reader.path))
+        else:
+            answer(_as_text(name, result, top, min_confidence))
+    context.exit(status)
+
+
+def _names(images: tuple[str, ...], files_from: str | None, separator: bytes) -> Iterator[str]:
+    """The names on the command line, then those in the list, each as soon as it is there."""
+    yield from images
+    if files_from == "-":
+        yield from _listed(sys.stdin.buffer, separator)
+    elif files_from is not None:
+        try:
+            with open(files_from, "rb") as file:
+                yield from _listed(file, separator)
+        except OSError as error:
+            raise DigitnetError(f"{files_from}: {error.strerror}") from None
+
+
+def _listed(file: BinaryIO, separator: bytes) -> Iterator[str]:
+    rest = b""
+    while chunk := file.read1(CHUNK):  # type: ignore[attr-defined]
+        *names, rest = (rest + chunk).split(separator)
+        yield from (os.fsdecode(name) for name in names if name)
+    if rest:
+        yield os.fsdecode(rest)
+
+
+def _pictures(names: Iterator[str]) -> Iterator[tuple[str, str | bytes]]:
+    """Each name with its picture: a path, or for - the bytes on stdin."""
+    for name in names:
+        yield name, sys.stdin.buffer.read() if name == "-" else name
+
+
+def _as_text(name: str, prediction: "Prediction", top: int, min_confidence: float) -> str:
+    pairs = prediction.top(top)
+    fields = [printable(name)]
+    for rank, (digit, confidence) in enumerate(pairs):
+        unsure = rank == 0 and confidence < min_confidence
+        fields += ["?" if unsure else printable(str(digit)), f"{confidence:.4f}"]
+    return "\t".join(fields)
+
+
+def _as_json(
+    name: str, prediction: "Prediction", top: int, min_confidence: float, model: str
+) -> dict[str, Any]:
+    unsure = prediction.confidence < min_confidence
+    value = {
+        "path": name,
+        "digit": None if unsure else prediction.digit,
+        "confidence": prediction.confidence,
+        "probabilities": prediction.probabilities.tolist(),
+        "model": model,
+    }
+    if top > 1:
+        value["top"] = [
+            {"digit": digit, "confidence": confidence} for digit, confidence in prediction.top(top)
+        ]
+    return value

@@ -1,0 +1,228 @@
+"""`digitnet train`."""
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from digitnet.cli.output import answer, answer_json, printable, say
+from digitnet.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from digitnet.config import Config
+    from digitnet.training import Progress, Record, TrainingState
+
+EPILOG = """
+\b
+Examples
+  digitnet train --config configs/default.yaml
+  digitnet train --config configs/3blue1brown.yaml --set seed=2 -o seed2.npz
+  digitnet train --config my.yaml --set training.epochs=60 --resume
+  digitnet train --config my.yaml --format json | jq .validation.accuracy
+  digitnet train --config my.yaml --dry-run
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--config", "path", metavar="FILE", required=True, help="YAML config to train by.")
+@click.option(
+    "--set",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Put VALUE in place of what the config says, such as training.epochs=5. Repeatable.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Checkpoint to write, in place of `model`.")
+@click.option(
+    "--resume", is_flag=True, help="Go on from the checkpoint, or begin if none is there."
+)
+@click.option("--overwrite", is_flag=True, help="Begin anew where a checkpoint is there already.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="json: one object per epoch and one at the end, on stdout.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well (but JSON).")
+@click.option("-v", "--verbose", is_flag=True, help="Say what is being trained, on what.")
+@click.option(
+    "--dry-run", is_flag=True, help="Check config and data, print the config; no training."
+)
+def train(
+    path: str,
+    overrides: tuple[str, ...],
+    output: str | None,
+    resume: bool,
+    overwrite: bool,
+    form: str,
+    quiet: bool,
+    verbose: bool,
+    dry_run: bool,
+) -> None:
+    """Train the network that a config describes, and save it.
+
+    The model kept is the one that was best on the examples held out for validation. Stopped by
+    Ctrl-C or SIGTERM, it saves its checkpoint, and --resume goes on from there.
+    """
+    from digitnet.config import locate, read_config
+
+    if resume and overwrite:
+        raise click.UsageError("--resume and --overwrite exclude each other.")
+    config = read_config(path, overrides)
+    if output is not None:
+        import msgspec
+
+        config = msgspec.structs.replace(config, model=os.path.abspath(output))
+    threads = _settle_threads(config)
+    try:
+        if dry_run:
+            _dry_run(config, form)
+        else:
+            _train(config, threads, resume, overwrite, form, quiet, verbose)
+    except ConfigError as error:
+        raise locate(error, path, overrides) from None
+
+
+def _settle_threads(config: "Config") -> int:
+    """Choose the number of threads before NumPy, which the rest imports, is loaded."""
+    from digitnet.threads import choose_threads, limit_threads
+
+    threads = choose_threads(
+        config.network.layer_sizes, config.training.minibatch_size, config.training.threads
+    )
+    limit_threads(threads)
+    return threads
+
+
+def _dry_run(config: "Config", form: str) -> None:
+    import msgspec
+
+    from digitnet.training import begin
+
+    state = begin(config)
+    values, parameters = msgspec.to_builtins(state.config), len(state.network.parameters)
+    if form == "json":
+        answer_json({"config": values, "parameters": parameters})
+    else:
+        import yaml
+
+        text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
+        answer(f"{text}# parameters: {parameters:,}")
+
+
+def _train(
+    config: "Config",
+    threads: int,
+    resume: bool,
+    overwrite: bool,
+    form: str,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    import time
+
+    import msgspec
+
+    from digitnet.session import run
+
+    started = time.perf_counter()
+    session = run(config, overwrite=overwrite, resumed=resume)
+    progress = next(session)
+    if verbose:
+        say(_description(progress.state, threads))
+    with _bar(progress.state, shown=not quiet and sys.stderr.isatty()) as bar:
+        for progress in session:
+            record = progress.record
+            _draw(bar, progress)
+            if record and bar.disable and not quiet:
+                say(_line(record, config.training.epochs))
+            if record and form == "json":
+                answer_json(msgspec.to_builtins(record))
+    _summarise(progress.state, time.perf_counter() - started, form, quiet)
+
+
+def _description(state: "TrainingState", threads: int) -> str:
+    sizes = "-".join(map(str, state.config.network.layer_sizes))
+    return (
+        f"{sizes}, {len(state.network.parameters):,} parameters; {state.data.path}: "
+        f"{len(state.learned):,} pictures to learn from, {len(state.held_out):,} held out; "
+        f"{threads} thread{'s' if threads > 1 else ''}; to {state.config.model}"
+    )
+
+
+def _bar(state: "TrainingState", *, shown: bool) -> "tqdm[Any]":
+    """One bar for the whole training, counted in pictures."""
+    from tqdm import tqdm
+
+    epochs, n = state.config.training.epochs, len(state.learned)
+    return tqdm(
+        total=epochs * n,
+        initial=_pictures(state),
+        unit=" images",
+        unit_scale=True,
+        disable=not shown,
+        dynamic_ncols=True,
+        file=sys.stderr,
+        bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed}<{remaining} {rate_fmt}{postfix}",
+    )
+
+
+def _draw(bar: "tqdm[Any]", progress: "Progress") -> None:
+    state = progress.state
+    last = state.history[-1] if state.history else None
+    epoch = min(state.place.epoch, state.config.training.epochs)
+    figures = {"cost": f"{progress.cost:.4f}"} if progress.cost is not None else {}
+    if last and last.validation:
+        figures["validation"] = f"{last.validation.accuracy:.2%}"
+    bar.set_description_str(f"epoch {epoch}/{state.config.training.epochs}", refresh=False)
+    bar.set_postfix(figures, refresh=False)
+    bar.update(_pictures(state) - bar.n)
+
+
+def _pictures(state: "TrainingState") -> int:
+    """Pictures learned from so far, in all epochs."""
+    place, n = state.place, len(state.learned)
+    return (place.epoch - 1) * n + min(place.step * state.config.training.minibatch_size, n)
+
+
+def _line(record: "Record", epochs: int) -> str:
+    validation = record.validation
+    held_out = (
+        f"validation cost {validation.cost:.4f}, accuracy {validation.accuracy:.2%}, "
+        if validation
+        else ""
+    )
+    return (
+        f"epoch {record.epoch}/{epochs}: cost {record.training.cost:.4f}, {held_out}"
+        f"{record.seconds:.1f} s, {record.images_per_second:,.0f} images/s"
+    )
+
+
+def _summarise(state: "TrainingState", seconds: float, form: str, quiet: bool) -> None:
+    best, model, epochs = state.best_record, state.config.model, len(state.history)
+    validation = best.validation if best else None
+    if form == "json":
+        import msgspec
+
+        answer_json(
+            {
+                "model": model,
+                "epochs": epochs,
+                "seconds": seconds,
+                "validation": msgspec.to_builtins(validation),
+            }
+        )
+    elif not quiet:
+        accuracy = (
+            f"{validation.accuracy:.2%} right on validation (epoch {best.epoch}), "
+            if best and validation
+            else ""
+        )
+        answer(
+            f"{printable(model)}: {accuracy}{epochs} epochs, "
+            f"{len(state.network.parameters):,} parameters, {seconds:.1f} s"
+        )

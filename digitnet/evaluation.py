@@ -1,0 +1,136 @@
+"""How good a network is: accuracy, cost and confusion on labelled pictures."""
+
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitnet.activations import FloatArray
+from digitnet.checkpoint import Checkpoint
+from digitnet.dataset import Dataset, Minibatches, read_data, split_indices
+from digitnet.errors import DataError
+from digitnet.network import Network
+from digitnet.randomness import Purpose, generator
+
+CHUNK = 1000  # pictures that go through the network together
+Z_95 = 1.959964  # the normal distribution's 97.5 % quantile
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a network made of labelled pictures.
+
+    cost: averaged over them. confusion: int64 (classes, classes), how often each true class, by
+    row, was answered as each class, by column.
+    """
+
+    cost: float
+    confusion: NDArray[np.int64]
+
+    @property
+    def images(self) -> int:
+        return int(self.confusion.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers, 0 to 1."""
+        return int(np.trace(self.confusion)) / self.images
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the accuracy (Brown, Cai and DasGupta 2001, equation 4)."""
+        n, p = self.images, self.accuracy
+        centre = p + Z_95**2 / (2 * n)
+        margin = Z_95 * math.sqrt(p * (1 - p) / n + Z_95**2 / (4 * n**2))
+        scale = 1 + Z_95**2 / n
+        return max((centre - margin) / scale, 0.0), min((centre + margin) / scale, 1.0)
+
+    @property
+    def precision(self) -> list[float | None]:
+        """Of the answers of each class, the share that was right; None where it was never given."""
+        return _shares(self.confusion, self.confusion.sum(axis=0))
+
+    @property
+    def recall(self) -> list[float | None]:
+        """Of the pictures of each class, the share that was found; None where there was none."""
+        return _shares(self.confusion, self.confusion.sum(axis=1))
+
+
+def evaluate(network: Network, examples: Iterable[tuple[FloatArray, FloatArray]]) -> Evaluation:
+    """Feed labelled pictures through a network: x (n, 784) and y (n, classes), n up to CHUNK."""
+    classes = network.layer_sizes[-1]
+    buffers = network.buffers(CHUNK)
+    cost, confusion = 0.0, np.zeros((classes, classes), np.int64)
+    for x, y in examples:
+        used = buffers.first(len(x))
+        a = network.feedforward(x, used)
+        cost += network.cost.value(used.z[-1], a, y) * len(x)
+        answers = y.argmax(axis=1) * classes + a.argmax(axis=1)
+        confusion += np.bincount(answers, minlength=classes**2).reshape(classes, classes)
+    return Evaluation(cost / int(confusion.sum()), confusion)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled pictures to try a model on: those of `dataset` that `indices` names.
+
+    split: `test`, `validation`, `train`, or None for a data set without splits, used whole.
+    learned_from: whether the model was trained on some of them.
+    """
+
+    path: str
+    split: str | None
+    dataset: Dataset
+    indices: NDArray[np.int64]
+    learned_from: bool
+
+
+def choose_examples(
+    checkpoint: Checkpoint, path: str | None = None, split: str | None = None
+) -> Examples:
+    """The pictures at `path`, or of the model's own data; the test split where there is one.
+
+    Raises DataError where they are not there, have no such split, or where `validation` or `train`
+    is asked of other data than the model was trained on.
+    """
+    if path is None:
+        path = checkpoint.data_path
+        if not os.path.exists(path):
+            raise DataError(f"{path}: the model's own data are gone; name others with --data")
+    data = read_data(path)
+    own = data.training.fingerprint == checkpoint.data_hash
+    if split is None and data.test is not None:
+        split = "test"
+    if split in ("validation", "train"):
+        if not own:
+            raise DataError(
+                f"{path}: expected the data that the model was trained on, which alone has a split "
+                f"called {split}; found other pictures or labels"
+            )
+        n, seed = len(data.training), checkpoint.config["seed"]
+        held_out = checkpoint.config["data"]["validation"]
+        parts = split_indices(n, held_out, rng=generator(seed, Purpose.SPLIT))
+        indices = parts[0] if split == "train" else parts[1]
+        if not len(indices):
+            raise DataError(f"{path}: expected a {split} split, found none held out in training")
+        return Examples(path, split, data.training, indices, learned_from=split == "train")
+    chosen = data.test if split == "test" else data.training
+    if chosen is None:
+        raise DataError(f"{path}: expected a test split, found none")
+    chosen = chosen.renumbered(checkpoint.class_names, path)
+    learned_from = own and chosen is data.training
+    return Examples(path, split, chosen, np.arange(len(chosen)), learned_from)
+
+
+def evaluate_model(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
+    """How good the model in a checkpoint is on some examples."""
+    stream = Minibatches(examples.dataset, CHUNK)(examples.indices)
+    return evaluate(checkpoint.network, stream)
+
+
+def _shares(confusion: NDArray[np.int64], totals: NDArray[np.int64]) -> list[float | None]:
+    right = np.diagonal(confusion)
+    return [int(r) / int(total) if total else None for r, total in zip(right, totals)]

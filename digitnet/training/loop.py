@@ -1,0 +1,124 @@
+"""The loop: minibatch by minibatch downhill, as a generator.
+
+It prints nothing, writes no file and knows no signal. Whenever it has yielded, its state is whole:
+whoever drives it may draw, save or stop there.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from digitnet.activations import FloatArray
+from digitnet.config import Config
+from digitnet.dataset import Minibatches
+from digitnet.errors import TrainingError
+from digitnet.evaluation import CHUNK, evaluate
+from digitnet.network import Buffers
+from digitnet.randomness import Purpose, generator
+from digitnet.training.state import (
+    Place,
+    Record,
+    TrainingMeasure,
+    TrainingState,
+    ValidationMeasure,
+    begin,
+)
+
+BETWEEN_YIELDS = 0.2  # seconds
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands: `state.place`.
+
+    cost: averaged over the epoch so far, None before its first step. record: of the epoch that
+    has just ended, if one has.
+    """
+
+    state: TrainingState
+    cost: float | None
+    record: Record | None = None
+
+
+def train(config: Config, state: TrainingState | None = None) -> Iterator[Progress]:
+    """Train a network, or go on with `state`.
+
+    Yields at once, then several times a second and after each epoch. Raises what `begin` raises,
+    and TrainingError instead of yielding as soon as a number is not finite any more.
+    """
+    state = state or begin(config)
+    minibatches = Minibatches(state.data.training, state.config.training.minibatch_size)
+    buffers = state.network.buffers(minibatches.size)
+    yield Progress(state, _mean_cost(state))
+    while state.place.epoch <= state.config.training.epochs:
+        rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)
+        stream = minibatches(rng.permutation(state.learned), skip=state.place.step)
+        while state.place.step < state.steps:
+            _walk_downhill(state, stream, buffers)
+            _stop_unless_finite(state)
+            if state.place.step < state.steps:
+                yield Progress(state, _mean_cost(state))
+        cost = state.place.cost_sum / len(state.learned)
+        yield Progress(state, cost, _end_epoch(state, cost))
+
+
+def _mean_cost(state: TrainingState) -> float | None:
+    seen = state.place.step * state.config.training.minibatch_size
+    return state.place.cost_sum / seen if seen else None
+
+
+def _walk_downhill(
+    state: TrainingState, stream: Iterator[tuple[FloatArray, FloatArray]], buffers: Buffers
+) -> None:
+    """Steps, one for each minibatch, until it is time to tell of them or the epoch is over."""
+    network, optimizer, l2 = state.network, state.optimizer, state.config.training.l2
+    rows, shorter = len(buffers.a[0]), buffers
+    step, cost_sum = state.place.step, state.place.cost_sum
+    started = now = time.perf_counter()
+    with np.errstate(over="ignore", invalid="ignore"):  # _stop_unless_finite says it better
+        for x, y in stream:
+            n = len(x)
+            if n < rows:
+                shorter = buffers.first(n)
+            gradient = network.backprop(x, y, shorter, l2)
+            cost_sum += network.cost.value(shorter.z[-1], shorter.a[-1], y) * n
+            optimizer.step(gradient)
+            step += 1
+            now = time.perf_counter()
+            if now - started > BETWEEN_YIELDS:
+                break
+    state.place = Place(state.place.epoch, step, cost_sum, state.place.seconds + now - started)
+
+
+def _stop_unless_finite(state: TrainingState) -> None:
+    if not math.isfinite(state.place.cost_sum) or not np.isfinite(state.network.parameters).all():
+        raise TrainingError(
+            f"epoch {state.place.epoch}, minibatch {state.place.step}: the network's numbers are "
+            "not finite any more; try a smaller learning rate than "
+            f"{state.config.training.optimizer.learning_rate}"
+        )
+
+
+def _end_epoch(state: TrainingState, cost: float) -> Record:
+    """Measure on the examples held out, keep the parameters if they are the best so far."""
+    validation = None
+    if len(state.held_out):
+        examples = Minibatches(state.data.training, CHUNK)(state.held_out)
+        evaluation = evaluate(state.network, examples)
+        validation = ValidationMeasure(evaluation.cost, evaluation.accuracy)
+    seconds = state.place.seconds
+    record = Record(
+        state.place.epoch,
+        TrainingMeasure(cost),
+        validation,
+        seconds,
+        len(state.learned) / seconds,
+    )
+    state.history.append(record)
+    if state.best_record is record:
+        state.best[:] = state.network.parameters
+    state.place = Place(epoch=state.place.epoch + 1)
+    return record

@@ -1,0 +1,220 @@
+"""All that a training needs to go on from where it stands, and where it begins."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from msgspec import Meta, Struct
+from numpy.typing import NDArray
+
+from digitnet.activations import FloatArray
+from digitnet.checkpoint import Checkpoint
+from digitnet.config import Config
+from digitnet.dataset import Data, read_data, split_indices
+from digitnet.errors import CheckpointError, ConfigError
+from digitnet.network import Network
+from digitnet.optimizers import OPTIMIZERS, SGD
+from digitnet.randomness import Purpose, generator
+
+MAY_CHANGE = {"training.epochs", "training.threads", "model", "data.path"}
+
+
+class TrainingMeasure(Struct, frozen=True):
+    """cost: averaged over the epoch's examples, each at the moment it was learned from."""
+
+    cost: float
+
+
+class ValidationMeasure(Struct, frozen=True):
+    """cost and accuracy (0 to 1) on the examples held out, at the end of the epoch."""
+
+    cost: float
+    accuracy: float
+
+
+class Record(Struct, frozen=True):
+    """What came of one epoch. seconds: of training alone. validation: None if none is held out."""
+
+    epoch: int
+    training: TrainingMeasure
+    validation: ValidationMeasure | None
+    seconds: float
+    images_per_second: float
+
+
+class Place(Struct, frozen=True):
+    """How far an epoch has come.
+
+    epoch: counted from 1. step: its minibatches that are done. cost_sum: summed over their
+    examples. seconds: of training in it so far.
+    """
+
+    epoch: Annotated[int, Meta(ge=1)] = 1
+    step: Annotated[int, Meta(ge=0)] = 0
+    cost_sum: float = 0.0
+    seconds: Annotated[float, Meta(ge=0)] = 0.0
+
+
+@dataclass
+class TrainingState:
+    """A training as it stands between two steps.
+
+    learned, held_out: indices into the training set, of the examples to learn from and of those
+    to choose by. network: as it is now. best: the parameters (n_parameters,) that did best on
+    the examples held out.
+    """
+
+    config: Config
+    data: Data
+    learned: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+    network: Network
+    optimizer: SGD
+    best: FloatArray
+    history: list[Record] = field(default_factory=list)
+    place: Place = field(default_factory=Place)
+
+    @property
+    def steps(self) -> int:
+        """Minibatches in an epoch."""
+        return math.ceil(len(self.learned) / self.config.training.minibatch_size)
+
+    @property
+    def best_record(self) -> Record | None:
+        """The epoch `best` is from: by accuracy, then cost; the last where none is held out."""
+        return max(self.history, key=_rank, default=None)
+
+    def checkpoint(self) -> Checkpoint:
+        """The state as it is now, for a file. The model in it is the best so far."""
+        model = make_network(self.config)
+        model.parameters[:] = self.best if self.history else self.network.parameters
+        place = msgspec.json.encode(self.place).decode()
+        return Checkpoint(
+            model,
+            msgspec.to_builtins(self.config),
+            self.data.training.class_names,
+            self.data.path,
+            self.data.training.fingerprint,
+            msgspec.to_builtins(self.history),
+            {"place": np.array(place), **_arrays(self.network, self.optimizer)},
+        )
+
+
+def begin(config: Config) -> TrainingState:
+    """A training before its first step: data read and checked, parameters random.
+
+    Raises DataError, and ConfigError where the config does not fit the data.
+    """
+    data = read_data(config.data.path)
+    _check_classes(config, data)
+    config = _with_count(config, data)
+    rng = generator(config.seed, Purpose.SPLIT)
+    count = int(config.data.validation or 0)
+    learned, held_out = split_indices(len(data.training), count, rng=rng)
+    network = make_network(config)
+    network.initialise(rng=generator(config.seed, Purpose.INITIALISE))
+    options = msgspec.structs.asdict(config.training.optimizer)
+    optimizer = OPTIMIZERS[options.pop("name")](network.parameters, **options)
+    best = network.parameters.copy()
+    return TrainingState(config, data, learned, held_out, network, optimizer, best)
+
+
+def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
+    """The training that a checkpoint holds, to go on exactly where it stood.
+
+    Raises ConfigError where the config asks for another training, other than for more epochs, and
+    CheckpointError where the checkpoint holds no state that fits it.
+    """
+    state = begin(config)
+    _check_same_training(state, checkpoint)
+    for name, array in _arrays(state.network, state.optimizer).items():
+        saved = checkpoint.state.get(name)
+        if saved is None or saved.shape != array.shape or saved.dtype != array.dtype:
+            raise CheckpointError(
+                f"state_{name}: expected {array.dtype} {array.shape}, found others"
+            )
+        if not np.isfinite(saved).all():
+            raise CheckpointError(f"state_{name}: expected finite numbers, found others")
+        array[:] = saved
+    try:
+        state.place = msgspec.json.decode(str(checkpoint.state.get("place")), type=Place)
+        state.history = msgspec.convert(checkpoint.history, list[Record])
+    except msgspec.MsgspecError as error:
+        raise CheckpointError(f"state_place, history: {error}") from None
+    if state.place.step >= state.steps or state.place.epoch != len(state.history) + 1:
+        raise CheckpointError("state_place: expected a place within the training, found another")
+    state.best[:] = checkpoint.network.parameters
+    return state
+
+
+def make_network(config: Config) -> Network:
+    """The network that a config describes, its parameters zero."""
+    return Network(
+        config.network.layer_sizes,
+        activation=config.network.activation,
+        output=config.network.output,
+        cost=config.cost,
+    )
+
+
+def _arrays(network: Network, optimizer: SGD) -> dict[str, FloatArray]:
+    return {"parameters": network.parameters, **optimizer.state}
+
+
+def _rank(record: Record) -> tuple[float, ...]:
+    if record.validation is None:
+        return (record.epoch,)
+    return record.validation.accuracy, -record.validation.cost
+
+
+def _check_classes(config: Config, data: Data) -> None:
+    outputs, classes = config.network.layer_sizes[-1], len(data.training.class_names)
+    if outputs != classes:
+        raise ConfigError(
+            "network.layer_sizes",
+            f"expected {classes} last, one for each class in {data.path}, found {outputs}",
+        )
+
+
+def _with_count(config: Config, data: Data) -> Config:
+    """The config with the number of examples to hold out, however it was given."""
+    held_out, n = config.data.validation, len(data.training)
+    if held_out is None:
+        held_out = min(5000, n // 10)
+    elif isinstance(held_out, float):
+        held_out = round(held_out * n)
+    if held_out >= n:
+        problem = f"expected fewer than the {n:,} examples in {data.path}, found {held_out:,}"
+        raise ConfigError("data.validation", problem)
+    return msgspec.structs.replace(
+        config, data=msgspec.structs.replace(config.data, validation=held_out)
+    )
+
+
+def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
+    if checkpoint.data_hash != state.data.training.fingerprint:
+        raise ConfigError(
+            "data.path",
+            f"expected the data that the checkpoint was trained on ({checkpoint.data_path}), "
+            "found other pictures or labels",
+        )
+    before, now = _flat(checkpoint.config), _flat(msgspec.to_builtins(state.config))
+    for key in now:
+        if key not in MAY_CHANGE and before.get(key) != now[key]:
+            raise ConfigError(
+                key,
+                f"expected {before.get(key)}, as in the checkpoint that is to be resumed, "
+                f"found {now[key]}",
+            )
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = list(value) if isinstance(value, tuple) else value
+    return flat
