@@ -23,6 +23,7 @@ PREPARATION = "mnist-1"  # the name of what this module does; a change of its ou
 SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side
 MAX_PIXELS = 64_000_000
+MAX_BYTES = 256_000_000
 LEAST_CONTRAST = 0.1  # of black to white, between ink and paper
 LEAST_INK = 0.2  # of the darkest ink: fainter is paper
 
@@ -51,7 +52,8 @@ def prepare(picture: Picture, name: str | None = None) -> NDArray[np.uint8]:
         raise ImageError(name, f"expected a sound picture, found: {error}") from None
     if ink is None:
         raise ImageError(name, "expected a digit, found no ink")
-    return _centred(_fitted(ink))
+    digit = _fitted(ink)
+    return _centred(digit / digit.max())
 
 
 def _opened(picture: Picture) -> Image.Image:
@@ -60,12 +62,14 @@ def _opened(picture: Picture) -> Image.Image:
         return picture
     if isinstance(picture, np.ndarray):
         return Image.fromarray(picture)
-    if isinstance(picture, bytes):
-        return Image.open(io.BytesIO(picture))
-    if not stat.S_ISREG(os.stat(picture).st_mode):
-        raise ValueError("not a file")
-    with open(picture, "rb") as file:
-        return Image.open(io.BytesIO(file.read()))
+    if not isinstance(picture, bytes):
+        if not stat.S_ISREG(os.stat(picture).st_mode):
+            raise ValueError("something that is no file")
+        with open(picture, "rb") as file:
+            picture = file.read(MAX_BYTES + 1)
+    if len(picture) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES:,} bytes")
+    return Image.open(io.BytesIO(picture))
 
 
 def _check(image: Image.Image, name: str) -> None:

@@ -39,10 +39,11 @@ def run(config: Config, *, overwrite: bool = False, resumed: bool = False) -> It
         else:
             state = begin(config)
         for progress in train(config, state):
-            if progress.record or received:
+            if progress.record:
                 save_checkpoint(output, state.checkpoint())
             yield progress
             if received:
+                save_checkpoint(output, state.checkpoint())
                 name = signal.Signals(received[0]).name
                 raise Stopped(
                     f"stopped by {name} in epoch {state.place.epoch}; {output} is saved, "

@@ -13,17 +13,22 @@ VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 LARGE = 50_000_000  # multiplications in one product from which a second thread pays
 
 
-def choose_threads(
-    layer_sizes: Sequence[int], minibatch_size: int, threads: int | Literal["auto"]
-) -> int:
-    """The number asked for; `auto` is what the environment says, else what the layers are worth."""
+def choose_threads(threads: int | Literal["auto"], largest: int = 0) -> int:
+    """The number asked for; `auto` is what the environment says, else what the products are worth.
+
+    largest: the multiplications in the largest matrix product.
+    """
     if threads != "auto":
         return threads
     for variable in VARIABLES:
         if os.environ.get(variable, "").isdecimal():
-            return int(os.environ[variable])
-    largest = minibatch_size * max(n_in * n_out for n_in, n_out in pairwise(layer_sizes))
+            return max(int(os.environ[variable]), 1)
     return (os.cpu_count() or 1) if largest >= LARGE else 1
+
+
+def largest_product(layer_sizes: Sequence[int], minibatch_size: int) -> int:
+    """Multiplications in the largest matrix product of a training step."""
+    return minibatch_size * max(n_in * n_out for n_in, n_out in pairwise(layer_sizes))
 
 
 def limit_threads(threads: int) -> None:

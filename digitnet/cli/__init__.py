@@ -8,7 +8,7 @@ import click
 
 import digitnet
 from digitnet.cli.evaluate import evaluate
-from digitnet.cli.output import say
+from digitnet.cli.output import prepare_streams, say
 from digitnet.cli.predict import predict
 from digitnet.cli.train import train
 from digitnet.errors import DigitnetError, ExitStatus
@@ -44,20 +44,17 @@ for command in (train, evaluate, predict):
 def main() -> None:
     """The console script."""
     warnings.filterwarnings("ignore", module="PIL")
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    prepare_streams()
     try:
         status = _run(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = ExitStatus.BROKEN_PIPE
     except KeyboardInterrupt:
         status = ExitStatus.INTERRUPTED
-    except OSError as error:  # the disk that stdout goes to is full
-        say(f"{error.filename or 'standard output'}: {error.strerror}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = ExitStatus.FAILED
+    except OSError as error:  # a pipe that is closed, a full disk
+        broken_pipe = isinstance(error, BrokenPipeError)
+        status = ExitStatus.BROKEN_PIPE if broken_pipe else ExitStatus.FAILED
+        if not broken_pipe:
+            say(f"{error.filename or 'standard output'}: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be flushed goes nowhere
     sys.exit(status)
 
 

@@ -53,6 +53,9 @@ def evaluate(
     verbose: bool,
 ) -> None:
     """Tell how good a model is: accuracy, cost, precision and recall, confusion."""
+    from digitnet.threads import choose_threads, limit_threads
+
+    limit_threads(choose_threads("auto"))
     from digitnet.checkpoint import find_model, load_checkpoint
     from digitnet.evaluation import choose_examples, evaluate_model
 

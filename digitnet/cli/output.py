@@ -1,9 +1,12 @@
 """What goes to stdout and stderr, and in what form."""
 
+import codecs
 import json
 import re
 import sys
 from typing import Any
+
+from digitnet.errors import OutputError
 
 CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\udc80-\udc9f]")
 
@@ -20,13 +23,33 @@ def _escaped(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode() if code == ord(match[0]) else f"\\x{code:02x}"
 
 
+def prepare_streams() -> None:
+    """Let any name through: bytes that are not UTF-8 as they came, what has no bytes escaped."""
+    codecs.register_error("digitnet", _encoded)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.reconfigure(errors="digitnet")  # type: ignore[union-attr]
+
+
+def _encoded(error: UnicodeError) -> tuple[bytes, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    part = error.object[error.start : error.end]
+    try:
+        return part.encode("ascii", "surrogateescape"), error.end
+    except UnicodeEncodeError:
+        return part.encode("ascii", "backslashreplace"), error.end
+
+
 def say(text: str) -> None:
-    """One line to stderr."""
-    print(printable(text), file=sys.stderr, flush=True)
+    """One line to stderr, if it is open."""
+    if sys.stderr is not None:
+        print(printable(text), file=sys.stderr, flush=True)
 
 
 def answer(text: str) -> None:
     """Text to stdout, at once."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed")
     print(text, flush=True)
 
 

@@ -78,7 +78,7 @@ def predict(
         raise click.UsageError("-0 goes with --files-from.", context)
     from digitnet.threads import choose_threads, limit_threads
 
-    limit_threads(choose_threads((28 * 28, 1), 1, "auto"))
+    limit_threads(choose_threads("auto"))
     from digitnet.prediction import load
 
     reader = load(model)
@@ -103,7 +103,7 @@ def _names(images: tuple[str, ...], files_from: str | None, separator: bytes) ->
     """The names on the command line, then those in the list, each as soon as it is there."""
     yield from images
     if files_from == "-":
-        yield from _listed(sys.stdin.buffer, separator)
+        yield from _listed(_stdin(), separator)
     elif files_from is not None:
         try:
             with open(files_from, "rb") as file:
@@ -124,7 +124,13 @@ def _listed(file: BinaryIO, separator: bytes) -> Iterator[str]:
 def _pictures(names: Iterator[str]) -> Iterator[tuple[str, str | bytes]]:
     """Each name with its picture: a path, or for - the bytes on stdin."""
     for name in names:
-        yield name, sys.stdin.buffer.read() if name == "-" else name
+        yield name, _stdin().read() if name == "-" else name
+
+
+def _stdin() -> BinaryIO:
+    if sys.stdin is None:
+        raise DigitnetError("standard input is closed")
+    return sys.stdin.buffer
 
 
 def _as_text(name: str, prediction: "Prediction", top: int, min_confidence: float) -> str:

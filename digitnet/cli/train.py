@@ -1,5 +1,6 @@
 """`digitnet train`."""
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -89,11 +90,10 @@ def train(
 
 def _settle_threads(config: "Config") -> int:
     """Choose the number of threads before NumPy, which the rest imports, is loaded."""
-    from digitnet.threads import choose_threads, limit_threads
+    from digitnet.threads import choose_threads, largest_product, limit_threads
 
-    threads = choose_threads(
-        config.network.layer_sizes, config.training.minibatch_size, config.training.threads
-    )
+    product = largest_product(config.network.layer_sizes, config.training.minibatch_size)
+    threads = choose_threads(config.training.threads, product)
     limit_threads(threads)
     return threads
 
@@ -134,11 +134,14 @@ def _train(
     progress = next(session)
     if verbose:
         say(_description(progress.state, threads))
-    with _bar(progress.state, shown=not quiet and sys.stderr.isatty()) as bar:
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    bar = _bar(progress.state) if terminal and not quiet else None
+    with bar or contextlib.nullcontext():
         for progress in session:
             record = progress.record
-            _draw(bar, progress)
-            if record and bar.disable and not quiet:
+            if bar is not None:
+                _draw(bar, progress)
+            elif record and not quiet:
                 say(_line(record, config.training.epochs))
             if record and form == "json":
                 answer_json(msgspec.to_builtins(record))
@@ -154,7 +157,7 @@ def _description(state: "TrainingState", threads: int) -> str:
     )
 
 
-def _bar(state: "TrainingState", *, shown: bool) -> "tqdm[Any]":
+def _bar(state: "TrainingState") -> "tqdm[Any]":
     """One bar for the whole training, counted in pictures."""
     from tqdm import tqdm
 
@@ -164,7 +167,6 @@ def _bar(state: "TrainingState", *, shown: bool) -> "tqdm[Any]":
         initial=_pictures(state),
         unit=" images",
         unit_scale=True,
-        disable=not shown,
         dynamic_ncols=True,
         file=sys.stderr,
         bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed}<{remaining} {rate_fmt}{postfix}",

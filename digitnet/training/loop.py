@@ -47,7 +47,8 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
     """Train a network, or go on with `state`.
 
     Yields at once, then several times a second and after each epoch. Raises what `begin` raises,
-    and TrainingError instead of yielding as soon as a number is not finite any more.
+    and TrainingError instead of yielding as soon as a number is not finite any more. Of the
+    config, `training.threads` is the command line's affair: BLAS reads it before NumPy is loaded.
     """
     state = state or begin(config)
     minibatches = Minibatches(state.data.training, state.config.training.minibatch_size)
