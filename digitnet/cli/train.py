@@ -177,7 +177,7 @@ def _draw(bar: "tqdm[Any]", progress: "Progress") -> None:
     state = progress.state
     last = state.history[-1] if state.history else None
     epoch = min(state.place.epoch, state.config.training.epochs)
-    figures = {"cost": f"{progress.cost:.4f}"} if progress.cost is not None else {}
+    figures = {"cost": f"{progress.cost:.4g}"} if progress.cost is not None else {}
     if last and last.validation:
         figures["validation"] = f"{last.validation.accuracy:.2%}"
     bar.set_description_str(f"epoch {epoch}/{state.config.training.epochs}", refresh=False)
@@ -194,12 +194,12 @@ def _pictures(state: "TrainingState") -> int:
 def _line(record: "Record", epochs: int) -> str:
     validation = record.validation
     held_out = (
-        f"validation cost {validation.cost:.4f}, accuracy {validation.accuracy:.2%}, "
+        f"validation cost {validation.cost:.4g}, accuracy {validation.accuracy:.2%}, "
         if validation
         else ""
     )
     return (
-        f"epoch {record.epoch}/{epochs}: cost {record.training.cost:.4f}, {held_out}"
+        f"epoch {record.epoch}/{epochs}: cost {record.training.cost:.4g}, {held_out}"
         f"{record.seconds:.1f} s, {record.images_per_second:,.0f} images/s"
     )
 
