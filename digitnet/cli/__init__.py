@@ -75,6 +75,6 @@ def _run(arguments: list[str]) -> int:
         say(str(error))
         return error.exit_status
     except MemoryError:
-        say("not enough memory")
+        say("there is not enough memory for this")
         return ExitStatus.FAILED
     return ExitStatus.DONE

@@ -92,7 +92,7 @@ class Source:
                 tree[name] = {}
                 self.places[".".join(sections[:depth])] = where
             tree = tree[name]
-        tree[last] = self._values(text.encode(), key, where)
+        tree[last] = self._values(text.encode(errors="surrogateescape"), key, where)
         self.places[key] = where
         self._resolve(self.tree, [path for path in PATHS if path == key], os.getcwd())
 
@@ -147,4 +147,8 @@ class Source:
         value = _SCALARS[node.tag](node.value)
         if isinstance(value, float) and value - value != 0:
             raise ConfigError(key, f"expected a finite number, found {node.value!r:.40}", place)
+        if isinstance(value, str) and "\0" in value:
+            raise ConfigError(
+                key, f"expected text, found {node.value!r:.40} with a NUL in it", place
+            )
         return value

@@ -19,7 +19,7 @@ class Minibatches:
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
         self.one_hot: FloatArray = np.eye(len(dataset.class_names), dtype=np.float32)
-        rows = max(BLOCK // size, 1) * size
+        rows = min(max(BLOCK // size, 1) * size, len(dataset))
         self.gathered = np.empty((rows, self.pixels.shape[1]), np.uint8)
         self.x: FloatArray = np.empty(self.gathered.shape, np.float32)
         self.y: FloatArray = np.empty((rows, len(dataset.class_names)), np.float32)

@@ -52,7 +52,7 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
     """
     state = state or begin(config)
     minibatches = Minibatches(state.data.training, state.config.training.minibatch_size)
-    buffers = state.network.buffers(minibatches.size)
+    buffers = state.network.buffers(min(minibatches.size, len(state.learned)))
     yield Progress(state, _mean_cost(state))
     while state.place.epoch <= state.config.training.epochs:
         rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)
