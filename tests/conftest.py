@@ -2,18 +2,24 @@
 
 import gzip
 import os
+import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+from PIL import Image
 
 REPOSITORY = Path(__file__).parent.parent
 MNIST = REPOSITORY / "data" / "mnist"
 DIGITNET = Path(sys.executable).with_name("digitnet")
+
+settings.register_profile("unhurried", deadline=None)  # other programs share the machine
+settings.load_profile("unhurried")
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
@@ -106,3 +112,53 @@ def model(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path, run: Run)
     done = run("train", "--config", folder / "config.yaml", "-q")
     assert done.returncode == 0, done.stderr
     return folder / "model.npz"
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the first 20 test digits of MNIST as 00.png to 19.png; 00.png is a 7."""
+    folder = tmp_path_factory.mktemp("pictures")
+    images, _ = read_mnist("t10k", 20)
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{number:02}.png")
+    return folder
+
+
+class Training:
+    """The installed `digitnet train -v …` on its way, waited for until it has begun."""
+
+    def __init__(self, *arguments: str | Path, ignoring: str = "") -> None:
+        script = (
+            f'trap "" {ignoring}; exec "$0" train -v "$@"'
+            if ignoring
+            else 'exec "$0" train -v "$@"'
+        )
+        self.process = subprocess.Popen(
+            ["sh", "-c", script, DIGITNET, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert self.process.stderr is not None
+        self.first_line = self.process.stderr.readline()
+
+    def end(self, stop: signal.Signals | None = None) -> tuple[int, bytes, bytes]:
+        """Its exit status, stdout and stderr, once it has ended, of a signal or by itself."""
+        if stop is not None:
+            self.process.send_signal(stop)
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Training]]:
+    """Start a training: start("--config", file, ignoring="HUP"). It is killed if it goes on."""
+    started: list[Training] = []
+
+    def start(*arguments: str | Path, ignoring: str = "") -> Training:
+        started.append(Training(*arguments, ignoring=ignoring))
+        return started[-1]
+
+    yield start
+    for training in started:
+        if training.process.poll() is None:
+            training.end(signal.SIGKILL)

@@ -225,6 +225,6 @@ def _summarise(state: "TrainingState", seconds: float, form: str, quiet: bool) -
             else ""
         )
         answer(
-            f"{printable(model)}: {accuracy}{epochs} epoch{"" if epochs == 1 else "s"}, "
+            f"{printable(model)}: {accuracy}{epochs} epoch{'' if epochs == 1 else 's'}, "
             f"{len(state.network.parameters):,} parameters, {seconds:.1f} s"
         )
