@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitnet.cli.output import answer, answer_json, printable, say
+from digitnet.cli.output import answer, answer_json, printable, say, shown
 from digitnet.errors import BelowBar
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _as_text(path: str, examples: "Examples", result: "Evaluation") -> str:
     width = max(len("digit"), *map(len, names))
     cell = max(5, *(len(name) + 1 for name in names), len(str(result.confusion.max())) + 1)
     lines = [
-        f"{printable(path)} on {printable(examples.path)} ({what}{result.images:,} pictures)",
+        f"{shown(path)} on {shown(examples.path)} ({what}{result.images:,} pictures)",
         f"accuracy {result.accuracy:.2%}, 95 % interval {low:.2%} to {high:.2%}",
         f"cost {result.cost:.4f}",
         "",

@@ -1,7 +1,9 @@
 """What goes to stdout and stderr, and in what form."""
 
 import codecs
+import contextlib
 import json
+import os
 import re
 import sys
 from typing import Any
@@ -21,6 +23,13 @@ def _escaped(match: re.Match[str]) -> str:
     if code >= 0xDC00:  # a byte of a name that is not UTF-8
         code -= 0xDC00
     return match[0].encode("unicode_escape").decode() if code == ord(match[0]) else f"\\x{code:02x}"
+
+
+def shown(path: str) -> str:
+    """A path for a reader's eyes: relative to where the user is, if it is below."""
+    with contextlib.suppress(FileNotFoundError):  # where the user is may be gone
+        path = path.removeprefix(os.path.join(os.getcwd(), ""))
+    return printable(path)
 
 
 def prepare_streams() -> None:

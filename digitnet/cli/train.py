@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitnet.cli.output import answer, answer_json, printable, say
+from digitnet.cli.output import answer, answer_json, say, shown
 from digitnet.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -151,9 +151,9 @@ def _train(
 def _description(state: "TrainingState", threads: int) -> str:
     sizes = "-".join(map(str, state.config.network.layer_sizes))
     return (
-        f"{sizes}, {len(state.network.parameters):,} parameters; {state.data.path}: "
+        f"{sizes}, {len(state.network.parameters):,} parameters; {shown(state.data.path)}: "
         f"{len(state.learned):,} pictures to learn from, {len(state.held_out):,} held out; "
-        f"{threads} thread{'s' if threads > 1 else ''}; to {state.config.model}"
+        f"{threads} thread{'s' if threads > 1 else ''}; to {shown(state.config.model)}"
     )
 
 
@@ -225,6 +225,6 @@ def _summarise(state: "TrainingState", seconds: float, form: str, quiet: bool) -
             else ""
         )
         answer(
-            f"{printable(model)}: {accuracy}{epochs} epoch{'' if epochs == 1 else 's'}, "
+            f"{shown(model)}: {accuracy}{epochs} epoch{'' if epochs == 1 else 's'}, "
             f"{len(state.network.parameters):,} parameters, {seconds:.1f} s"
         )

@@ -56,7 +56,7 @@ def draw(model: digitnet.Model, picture: str) -> Image.Image:
     for name, y, activation in zip(model.class_names, ys, activations[-1]):
         text = f"{name}   {activation:.2f}"
         pen.text((x + 2 * RADIUS, y), text, fill=INK, font=font, anchor="lm")
-    return canvas.resize((WIDTH // SCALE, HEIGHT // SCALE), Image.Resampling.LANCZOS)
+    return canvas.resize((WIDTH // SCALE, HEIGHT // SCALE), Image.Resampling.LANCZOS).quantize(128)
 
 
 if __name__ == "__main__":
