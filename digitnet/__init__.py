@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from digitnet.network import Network
     from digitnet.prediction import Model, Prediction, load
     from digitnet.training import train
-
-__version__ = "0.1.0"
+    from digitnet.version import __version__
 
 _HOMES = {
     "read_config": "config",
@@ -27,9 +26,19 @@ _HOMES = {
     "Prediction": "prediction",
     "load": "prediction",
     "train": "training",
+    "__version__": "version",
 }
 
-__all__ = ["DigitnetError", "Model", "Network", "Prediction", "load", "read_config", "train"]
+__all__ = [
+    "DigitnetError",
+    "Model",
+    "Network",
+    "Prediction",
+    "__version__",
+    "load",
+    "read_config",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

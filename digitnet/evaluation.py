@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
 from digitnet.checkpoint import Checkpoint
+from digitnet.config import to_config
 from digitnet.dataset import Dataset, Minibatches, read_data, split_indices
-from digitnet.errors import DataError
+from digitnet.errors import CheckpointError, ConfigError, DataError
 from digitnet.network import Network
 from digitnet.randomness import Purpose, generator
 
@@ -66,8 +67,9 @@ def evaluate(network: Network, examples: Iterable[tuple[FloatArray, FloatArray]]
     cost, confusion = 0.0, np.zeros((classes, classes), np.int64)
     for x, y in examples:
         used = buffers.first(len(x))
-        a = network.feedforward(x, used)
-        cost += network.cost.value(used.z[-1], a, y) * len(x)
+        with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
+            a = network.feedforward(x, used)
+            cost += network.cost.value(used.z[-1], a, y) * len(x)
         answers = y.argmax(axis=1) * classes + a.argmax(axis=1)
         confusion += np.bincount(answers, minlength=classes**2).reshape(classes, classes)
     return Evaluation(cost / int(confusion.sum()), confusion)
@@ -110,10 +112,8 @@ def choose_examples(
                 f"{path}: expected the data that the model was trained on, which alone has a split "
                 f"called {split}; found other pictures or labels"
             )
-        n, seed = len(data.training), checkpoint.config["seed"]
-        held_out = checkpoint.config["data"]["validation"]
-        parts = split_indices(n, held_out, rng=generator(seed, Purpose.SPLIT))
-        indices = parts[0] if split == "train" else parts[1]
+        learned, held_out = _split(checkpoint, len(data.training))
+        indices = learned if split == "train" else held_out
         if not len(indices):
             raise DataError(f"{path}: expected a {split} split, found none held out in training")
         return Examples(path, split, data.training, indices, learned_from=split == "train")
@@ -123,6 +123,20 @@ def choose_examples(
     chosen = chosen.renumbered(checkpoint.class_names, path)
     learned_from = own and chosen is data.training
     return Examples(path, split, chosen, np.arange(len(chosen)), learned_from)
+
+
+def _split(checkpoint: Checkpoint, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What the n examples of the training set were learned from and held out, drawn again."""
+    try:
+        config = to_config(checkpoint.config)
+    except ConfigError as error:
+        raise CheckpointError(f"the model's config: {error}") from None
+    held_out = config.data.validation
+    if not isinstance(held_out, int) or held_out >= n:
+        raise CheckpointError(
+            f"the model's config: data.validation: expected a count below {n:,}, found {held_out}"
+        )
+    return split_indices(n, held_out, rng=generator(config.seed, Purpose.SPLIT))
 
 
 def evaluate_model(checkpoint: Checkpoint, examples: Examples) -> Evaluation:

@@ -9,7 +9,7 @@ at the center of the 28x28 field". White ink on black paper: 0 is paper, 255 is 
 import io
 import os
 import stat
-import struct
+import warnings
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,10 @@ from digitnet.errors import ImageError
 PREPARATION = "mnist-1"  # the name of what this module does; a change of its output gets a new one
 SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side
+CENTRE = 14.5  # pixels from the edge: the middle of pixel 14, where MNIST's digits have theirs
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 256_000_000
+LARGE = 1000  # pixels of a side that are worth more than averages for 20
 LEAST_CONTRAST = 0.1  # of black to white, between ink and paper
 LEAST_INK = 0.2  # of the darkest ink: fainter is paper
 
@@ -39,17 +41,22 @@ def prepare(picture: Picture, name: str | None = None) -> NDArray[np.uint8]:
     if name is None:
         name = os.fspath(picture) if isinstance(picture, str | os.PathLike) else "picture"
     try:
-        image = _opened(picture)
-        _check(image, name)
-        ink = _ink(_grey(image))
-    except Image.DecompressionBombError:
-        raise ImageError(name, f"expected at most {MAX_PIXELS:,} pixels, found more") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, of what it could read all the same
+            image = _opened(picture)
+            _check(image, name)
+            grey = _grey(image)
+    except (ImageError, MemoryError):
+        raise
     except FileNotFoundError:
         raise ImageError(name, "no such file") from None
     except UnidentifiedImageError:
         raise ImageError(name, "expected a picture, found something else") from None
-    except (OSError, ValueError, TypeError, SyntaxError, EOFError, struct.error) as error:
+    except Image.DecompressionBombError:
+        raise ImageError(name, f"expected at most {MAX_PIXELS:,} pixels, found more") from None
+    except Exception as error:  # Pillow's decoders raise all kinds for damaged files
         raise ImageError(name, f"expected a sound picture, found: {error}") from None
+    ink = _ink(grey)
     if ink is None:
         raise ImageError(name, "expected a digit, found no ink")
     digit = _fitted(ink)
@@ -78,8 +85,10 @@ def _check(image: Image.Image, name: str) -> None:
     if image.width * image.height > MAX_PIXELS:
         found = f"{image.width}×{image.height}"
         raise ImageError(name, f"expected at most {MAX_PIXELS:,} pixels, found {found}")
+    if image.format == "EPS":
+        raise ImageError(name, "expected a picture of pixels, found a program that draws one")
     frames = getattr(image, "n_frames", 1)
-    if frames > 1:
+    if frames > 1 and image.format != "MPO":  # a phone's JPEG, with previews after the picture
         raise ImageError(name, f"expected one picture, found {frames} in one file")
 
 
@@ -90,6 +99,8 @@ def _grey(image: Image.Image) -> FloatArray:
         return np.asarray(image).astype(np.float32) / 65535
     if image.mode in ("I", "F"):
         values = np.asarray(image).astype(np.float32)
+        if not np.isfinite(values).all():
+            raise ValueError("brightness that is no finite number")
         return values / max(float(values.max()), 1)
     if image.has_transparency_data:
         paper = Image.new("RGBA", image.size, "white")
@@ -118,6 +129,7 @@ def _ink(grey: FloatArray) -> FloatArray | None:
 
 def _fitted(ink: FloatArray) -> FloatArray:
     """Scaled so that the longer side has 20 pixels, antialiased."""
+    ink = _coarser(_coarser(ink).T).T
     scale = BOX / max(ink.shape)
     height, width = (max(round(length * scale), 1) for length in ink.shape)
     rows, columns = _resampling(ink.shape[0], height), _resampling(ink.shape[1], width)
@@ -125,6 +137,17 @@ def _fitted(ink: FloatArray) -> FloatArray:
         rows @ ink @ columns.T
     )  # (height, h) @ (h, w) @ (w, width) -> (height, width)
     return scaled
+
+
+def _coarser(ink: FloatArray) -> FloatArray:
+    """Averaged over whole rows to at most 2 × LARGE of them, where there are more."""
+    step = max(len(ink) // LARGE, 1)
+    if step == 1:
+        return ink
+    starts = np.arange(0, len(ink), step)
+    counts = np.diff(starts, append=len(ink))[:, None]
+    averaged: FloatArray = np.add.reduceat(ink, starts, axis=0) / counts.astype(np.float32)
+    return averaged
 
 
 def _resampling(n_in: int, n_out: int) -> FloatArray:
@@ -148,7 +171,7 @@ def _centred(digit: FloatArray) -> NDArray[np.uint8]:
     for axis, length in enumerate(digit.shape):
         mass = digit.sum(axis=1 - axis)
         centre = float(mass @ (np.arange(length) + 0.5)) / float(mass.sum())
-        corner.append(min(max(round(SIDE / 2 - centre), 0), SIDE - length))
+        corner.append(min(max(round(CENTRE - centre), 0), SIDE - length))
     top, left = corner
     field[top : top + digit.shape[0], left : left + digit.shape[1]] = np.rint(digit * 255)
     return field

@@ -106,11 +106,13 @@ def _signals() -> Iterator[list[signal.Signals]]:
     """
     received: list[signal.Signals] = []
 
+    heeded = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+
     def remember(number: int, _: FrameType | None) -> None:
         received.append(signal.Signals(number))
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.SIGINT in heeded:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    heeded = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     previous = {number: signal.signal(number, remember) for number in heeded}
     try:
         yield received

@@ -17,6 +17,8 @@ from PIL import Image
 REPOSITORY = Path(__file__).parent.parent
 MNIST = REPOSITORY / "data" / "mnist"
 DIGITNET = Path(sys.executable).with_name("digitnet")
+NOT_INHERITED = ("DIGITNET_MODEL", "PYTHONUNBUFFERED")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
 
 settings.register_profile("unhurried", deadline=None)  # other programs share the machine
 settings.load_profile("unhurried")
@@ -64,7 +66,6 @@ def run() -> Run:
         cwd: Path | None = None,
         env: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
-        inherited = {name: value for name, value in os.environ.items() if name != "DIGITNET_MODEL"}
         return subprocess.run(
             [DIGITNET, *arguments],
             input=input,
@@ -72,10 +73,24 @@ def run() -> Run:
             timeout=60,
             check=False,
             cwd=cwd,
-            env={**inherited, **(env or {})},
+            env={**ENVIRONMENT, **(env or {})},
         )
 
     return run
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Fails a test that waits for ten seconds, instead of waiting with it."""
+
+    def fail(*_: object) -> None:
+        pytest.fail("still waiting")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture
@@ -137,6 +152,7 @@ class Training:
             ["sh", "-c", script, DIGITNET, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env=ENVIRONMENT,
         )
         assert self.process.stderr is not None
         self.first_line = self.process.stderr.readline()

@@ -2,16 +2,15 @@
 
 import os
 import sys
-import warnings
 
 import click
 
-import digitnet
 from digitnet.cli.evaluate import evaluate
 from digitnet.cli.output import prepare_streams, say
 from digitnet.cli.predict import predict
 from digitnet.cli.train import train
 from digitnet.errors import DigitnetError, ExitStatus
+from digitnet.version import __version__
 
 EPILOG = """
 \b
@@ -29,7 +28,7 @@ Exit status
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(digitnet.__version__, prog_name="digitnet")
+@click.version_option(__version__, prog_name="digitnet")
 def cli() -> None:
     """Train networks that read handwritten digits, and read pictures with them.
 
@@ -43,7 +42,6 @@ for command in (train, evaluate, predict):
 
 def main() -> None:
     """The console script."""
-    warnings.filterwarnings("ignore", module="PIL")
     prepare_streams()
     try:
         status = _run(sys.argv[1:])

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from digitnet.cli.options import SHARE, format_option, model_option
 from digitnet.cli.output import answer, answer_json, printable, say, shown
 from digitnet.errors import BelowBar
 
@@ -21,9 +22,7 @@ Examples
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "-m", "--model", metavar="MODEL", help="Model; else $DIGITNET_MODEL, else ./model.npz."
-)
+@model_option
 @click.option("--data", metavar="PATH", help="Labelled pictures; else those of the training.")
 @click.option(
     "--split",
@@ -33,16 +32,10 @@ Examples
 @click.option(
     "--min-accuracy",
     metavar="P",
-    type=click.FloatRange(0, 1),
+    type=SHARE,
     help="Exit with status 3 if the share of right answers is below P, 0 to 1.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="json: one object on stdout.",
-)
+@format_option("one object on stdout.")
 @click.option("-v", "--verbose", is_flag=True, help="Say which model is used.")
 def evaluate(
     model: str | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from digitnet.cli.options import SHARE, format_option, model_option
 from digitnet.cli.output import answer, answer_json, printable, say
 from digitnet.errors import DigitnetError, ExitStatus
 
@@ -26,18 +27,10 @@ Examples
 
 @click.command(epilog=EPILOG)
 @click.argument("images", metavar="IMAGE...", nargs=-1)
-@click.option(
-    "-m", "--model", metavar="MODEL", help="Model; else $DIGITNET_MODEL, else ./model.npz."
-)
+@model_option
 @click.option("--files-from", metavar="FILE", help="Read more names from FILE, or - for stdin.")
 @click.option("-0", "--null", is_flag=True, help="Names in --files-from end in NUL, not newline.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="text: name, digit and confidence, tabs between; json: an object per picture.",
-)
+@format_option("an object per picture.")
 @click.option(
     "--top",
     metavar="K",
@@ -48,7 +41,7 @@ Examples
 @click.option(
     "--min-confidence",
     metavar="P",
-    type=click.FloatRange(0, 1),
+    type=SHARE,
     default=0,
     help="Answer ? (in JSON null) where the confidence is below P, 0 to 1.",
 )

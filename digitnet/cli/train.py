@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from digitnet.cli.options import format_option
 from digitnet.cli.output import answer, answer_json, say, shown
 from digitnet.errors import ConfigError
 
@@ -41,13 +42,7 @@ Examples
     "--resume", is_flag=True, help="Go on from the checkpoint, or begin if none is there."
 )
 @click.option("--overwrite", is_flag=True, help="Begin anew where a checkpoint is there already.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="json: one object per epoch and one at the end, on stdout.",
-)
+@format_option("one object per epoch and one at the end, on stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well (but JSON).")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is being trained, on what.")
 @click.option(

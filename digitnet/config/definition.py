@@ -37,7 +37,7 @@ class DataSection(Section, frozen=True):
 
 class NetworkSection(Section, frozen=True):
     layer_sizes: Annotated[
-        tuple[Annotated[int, Meta(ge=1)], ...],
+        tuple[Annotated[int, Meta(ge=1, le=1_000_000)], ...],
         key("neurons in each layer, from the 784 pixels to one output per class", min_length=2),
     ]
     activation: Annotated[

@@ -118,6 +118,7 @@ def _expectation(part: dict[str, Any]) -> str:
     }[part["type"]]
     bounds = {
         "minimum": "of at least {}",
+        "maximum": "at most {}",
         "exclusiveMinimum": "above {}",
         "exclusiveMaximum": "below {}",
         "minItems": "of at least {} numbers",

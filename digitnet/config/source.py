@@ -16,6 +16,8 @@ from digitnet.errors import ConfigError
 
 MAX_BYTES = 100_000
 MAX_DEPTH = 20
+NO_TEXT = re.compile("[\0\ud800-\udfff]")  # no path has a NUL, no text half of a pair
+NO_PATH = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # bytes that are no UTF-8 it may have
 TAG = "tag:yaml.org,2002:"
 
 
@@ -23,10 +25,14 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="an alias, which no config needs", problem_mark=mark)
-        return super().compose_node(parent, index)
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            problem = "an alias, which no config needs"
+            raise yaml.MarkedYAMLError(None, None, problem, event.start_mark)  # type: ignore[arg-type]
+        node = super().compose_node(parent, index)
+        if node is not None and event.tag:
+            node.tag = f"!<{event.tag}>"  # not one of those that a plain value is given
+        return node
 
 
 for _tag, _pattern, _first in (
@@ -92,9 +98,12 @@ class Source:
                 tree[name] = {}
                 self.places[".".join(sections[:depth])] = where
             tree = tree[name]
+        below = key + "."
+        self.places = {k: place for k, place in self.places.items() if not k.startswith(below)}
         tree[last] = self._values(text.encode(errors="surrogateescape"), key, where)
         self.places[key] = where
-        self._resolve(self.tree, [path for path in PATHS if path == key], os.getcwd())
+        said = [path for path in PATHS if path == key or path.startswith(below)]
+        self._resolve(self.tree, said, os.getcwd())
 
     def _resolve(self, tree: dict[str, Any], keys: Sequence[str], folder: str) -> None:
         for key in keys:
@@ -147,8 +156,6 @@ class Source:
         value = _SCALARS[node.tag](node.value)
         if isinstance(value, float) and value - value != 0:
             raise ConfigError(key, f"expected a finite number, found {node.value!r:.40}", place)
-        if isinstance(value, str) and "\0" in value:
-            raise ConfigError(
-                key, f"expected text, found {node.value!r:.40} with a NUL in it", place
-            )
+        if isinstance(value, str) and (NO_PATH if key in PATHS else NO_TEXT).search(value):
+            raise ConfigError(key, f"expected text, found {value!r:.40}", place)
         return value

@@ -27,6 +27,9 @@ def read_picture_folder(folder: Path) -> Data:
 
 def _read_classes(folder: Path) -> Dataset:
     class_names = sorted((path.name for path in _visible(folder) if path.is_dir()), key=_as_number)
+    for name in class_names:
+        if name.encode(errors="replace").decode() != name:
+            raise DataError(f"{folder / name}: expected a name in UTF-8 for a class")
     endings = Image.registered_extensions()
     images, labels = [], []
     for label, name in enumerate(class_names):

@@ -15,11 +15,11 @@ class Minibatches:
     """A data set handed out in minibatches, in any order, through buffers that are made once."""
 
     def __init__(self, dataset: Dataset, size: int) -> None:
-        self.size = size
+        self.size = size = min(size, len(dataset))
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
         self.one_hot: FloatArray = np.eye(len(dataset.class_names), dtype=np.float32)
-        rows = min(max(BLOCK // size, 1) * size, len(dataset))
+        rows = max(BLOCK // size, 1) * size
         self.gathered = np.empty((rows, self.pixels.shape[1]), np.uint8)
         self.x: FloatArray = np.empty(self.gathered.shape, np.float32)
         self.y: FloatArray = np.empty((rows, len(dataset.class_names)), np.float32)

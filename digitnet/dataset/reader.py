@@ -5,7 +5,7 @@ from pathlib import Path
 from digitnet.dataset.idx import GZIP_MAGIC, read_idx_folder, read_idx_pair
 from digitnet.dataset.model import Data
 from digitnet.dataset.tables import read_csv_data, read_npz_data
-from digitnet.errors import DataError
+from digitnet.errors import DataError, ImageError
 
 
 def read_data(path: str | Path) -> Data:
@@ -22,6 +22,8 @@ def read_data(path: str | Path) -> Data:
         if not path.is_file():
             raise DataError(f"{path}: expected a file or a folder, found something else")
         return _read_file(path)
+    except ImageError as error:
+        raise DataError(str(error)) from None
     except OSError as error:
         raise DataError(f"{error.filename or path}: {error.strerror or error}") from None
 

@@ -1,5 +1,6 @@
 """Data sets in one file: NumPy's `.npz` and Kaggle's `.csv`."""
 
+import re
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def read_csv_data(path: Path) -> Data:
         if first is None:
             raise DataError(f"{path}: expected lines of label and pixels, found an empty file")
         names = first[1].rstrip("\r\n").split(",")
-        if _is_number(names[0]):
+        if any(_is_number(name) for name in names):
             parts.append(_rows(path, [first]))
         elif len(names) != COLUMNS:
             raise _wrong_columns(path, 1, len(names))
@@ -97,7 +98,7 @@ def _rows(path: Path, chunk: list[tuple[int, str]]) -> NDArray[np.uint8]:
 
 
 def _is_number(cell: str) -> bool:
-    return cell.strip(' "').removeprefix("-").isdecimal()
+    return re.fullmatch('[ "]*-?[0-9]{1,18}[ "]*', cell) is not None
 
 
 def _wrong_columns(path: Path, line: int, found: int) -> DataError:

@@ -141,7 +141,7 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
     try:
         state.place = msgspec.json.decode(str(checkpoint.state.get("place")), type=Place)
         state.history = msgspec.convert(checkpoint.history, list[Record])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError, SystemError) as error:
         raise CheckpointError(f"state_place, history: {error}") from None
     if state.place.step >= state.steps or state.place.epoch != len(state.history) + 1:
         raise CheckpointError("state_place: expected a place within the training, found another")

@@ -29,7 +29,9 @@ def draw(model: digitnet.Model, picture: str) -> Image.Image:
     canvas = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     pen = ImageDraw.Draw(canvas)
     top = (HEIGHT - FIELD) // 2
-    canvas.paste(Image.fromarray(pixels).resize((FIELD, FIELD), Image.Resampling.NEAREST), (40, top))
+    canvas.paste(
+        Image.fromarray(pixels).resize((FIELD, FIELD), Image.Resampling.NEAREST), (40, top)
+    )
     places = [
         (WIDTH * (0.46 + 0.2 * l), np.linspace(0.07, 0.93, len(a)) * HEIGHT)
         for l, a in enumerate(activations)
@@ -44,7 +46,8 @@ def draw(model: digitnet.Model, picture: str) -> Image.Image:
         strengths = np.abs(contributions) / np.abs(contributions).max()
         for j, i in sorted(np.ndindex(W.shape), key=lambda place: strengths[place]):
             colour = POSITIVE if contributions[j, i] > 0 else NEGATIVE
-            shade = tuple((colour * strengths[j, i] + np.array(PAPER) * (1 - strengths[j, i])).astype(int))
+            strength = strengths[j, i]
+            shade = tuple((colour * strength + np.array(PAPER) * (1 - strength)).astype(int))
             pen.line((x_in, ys_in[i], x_out, ys_out[j]), fill=shade, width=SCALE)
     font = ImageFont.load_default(15 * SCALE)
     for (x, ys), a in zip(places, activations):
@@ -56,7 +59,8 @@ def draw(model: digitnet.Model, picture: str) -> Image.Image:
     for name, y, activation in zip(model.class_names, ys, activations[-1]):
         text = f"{name}   {activation:.2f}"
         pen.text((x + 2 * RADIUS, y), text, fill=INK, font=font, anchor="lm")
-    return canvas.resize((WIDTH // SCALE, HEIGHT // SCALE), Image.Resampling.LANCZOS).quantize(128)
+    smooth = canvas.resize((WIDTH // SCALE, HEIGHT // SCALE), Image.Resampling.LANCZOS)
+    return smooth.quantize(256, kmeans=3)
 
 
 if __name__ == "__main__":

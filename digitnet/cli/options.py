@@ -1,0 +1,37 @@
+"""Options that more than one verb has, and what they take."""
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Share(click.FloatRange):
+    """A number from 0 to 1."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not a number from 0 to 1.", param, ctx)
+        return number
+
+
+SHARE = _Share(0, 1)
+
+model_option = click.option(
+    "-m", "--model", metavar="MODEL", help="Model; else $DIGITNET_MODEL, else ./model.npz."
+)
+
+
+def format_option(json: str) -> Callable[[Command], Command]:
+    """`--format`, with what `json` means for the verb."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help=f"json: {json}",
+    )

@@ -1,0 +1,637 @@
+"""The checkpoint: written whole or not at all, read with suspicion."""
+
+import json
+import os
+import pickle
+import stat
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from conftest import read_mnist
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitnet import checkpoint as checkpoint_module
+from digitnet.checkpoint import Checkpoint, find_model, load_checkpoint, save_checkpoint
+from digitnet.config import to_config
+from digitnet.errors import CheckpointError, OutputError
+from digitnet.network import Network
+
+NAMES = ("0", "1", "zwei")
+PLACE = '{"epoch":2,"step":0,"cost_sum":0.0,"seconds":0.0}'
+
+
+def make(seed: int = 1, *, hidden: int = 2) -> Checkpoint:
+    """A small checkpoint with random numbers in it."""
+    rng = np.random.default_rng(seed)
+    sizes = [784, hidden, 3]
+    network = Network(sizes)
+    network.parameters[:] = rng.standard_normal(len(network.parameters))
+    config = to_config({"data": {"path": "/digits"}, "network": {"layer_sizes": sizes}})
+    history = [{"epoch": 1, "training": {"cost": 0.5}, "validation": None}]
+    state = {"parameters": network.parameters + 1, "place": np.array(PLACE)}
+    values = msgspec.to_builtins(config)
+    return Checkpoint(network, values, NAMES, "/digits", "abc", history, state)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file with a good checkpoint."""
+    file = tmp_path / "good.npz"
+    save_checkpoint(str(file), make())
+    return file
+
+
+def arrays_of(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
+def refused(path: Path, *, with_state: bool = False) -> str:
+    """What a file is refused with; its name stands in front."""
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(path, with_state=with_state)
+    said = str(caught.value)
+    assert said.startswith(f"{path}: ")
+    assert "\n" not in said
+    return said.removeprefix(f"{path}: ")
+
+
+def rewritten(path: Path, **changes: Any) -> Path:
+    """The file with some arrays changed, or left out where None is given."""
+    arrays = arrays_of(path) | changes
+    np.savez(path, **{name: value for name, value in arrays.items() if value is not None})
+    return path
+
+
+def with_member(path: Path, name: str, data: bytes) -> Path:
+    """The file with the raw bytes of one member changed, its checksum right."""
+    with zipfile.ZipFile(path) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, old in members.items():
+            archive.writestr(member, data if member == f"{name}.npy" else old)
+    return path
+
+
+def npy(descr: str, shape: str, data: bytes = b"") -> bytes:
+    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + data
+
+
+# Written and read
+
+
+def test_what_was_saved_is_loaded(path: Path) -> None:
+    saved, loaded = make(), load_checkpoint(path, with_state=True)
+    assert (loaded.network.parameters == saved.network.parameters).all()
+    assert loaded.network.layer_sizes == saved.network.layer_sizes
+    assert loaded.class_names == NAMES
+    assert (loaded.data_path, loaded.data_hash) == ("/digits", "abc")
+    assert loaded.history == saved.history
+    assert loaded.preparation == saved.preparation
+    assert msgspec.convert(loaded.config, type(to_config(loaded.config)))
+    assert loaded.state.keys() == saved.state.keys()
+    assert all((loaded.state[name] == saved.state[name]).all() for name in saved.state)
+
+
+def test_the_config_comes_back_as_it_was(path: Path) -> None:
+    assert to_config(load_checkpoint(path).config) == to_config(make().config)
+
+
+def test_without_the_state_none_is_loaded(path: Path) -> None:
+    assert load_checkpoint(path).state == {}
+
+
+def test_plain_numpy_reads_it_without_pickle(path: Path) -> None:
+    arrays = arrays_of(path)
+    assert {"weights_0", "biases_0", "weights_1", "biases_1", "format_version"} <= arrays.keys()
+    assert not any(array.dtype.hasobject for array in arrays.values())
+    assert arrays["weights_0"].shape == (2, 784)
+    assert arrays["weights_0"].dtype == np.float32
+
+
+def test_its_texts_are_json(path: Path) -> None:
+    arrays = arrays_of(path)
+    assert json.loads(str(arrays["config"]))["network"]["layer_sizes"] == [784, 2, 3]
+    assert json.loads(str(arrays["history"]))[0]["epoch"] == 1
+    assert json.loads(str(arrays["data"])) == {"path": "/digits", "hash": "abc"}
+    assert arrays["class_names"].tolist() == list(NAMES)
+
+
+def test_five_lines_of_numpy_run_the_network(path: Path) -> None:
+    images, _ = read_mnist("t10k", 4)
+    model = arrays_of(path)
+    a = images.reshape(len(images), 784) / 255
+    for l in range(sum(name.startswith("weights_") for name in model)):
+        a = 1 / (1 + np.exp(-(a @ model[f"weights_{l}"].T + model[f"biases_{l}"])))
+    assert load_checkpoint(path).network(images) == pytest.approx(a, rel=1e-4)
+
+
+def test_the_name_is_taken_as_it_is(tmp_path: Path) -> None:
+    save_checkpoint(str(tmp_path / "model"), make())
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_names_of_any_kind_come_back(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"/caf\xe9/\xf0\x9f\x98\x80\n")
+    checkpoint = Checkpoint(make().network, make().config, ("ä", "\t", "😀"), odd, "abc", [])
+    save_checkpoint(str(tmp_path / "odd.npz"), checkpoint)
+    loaded = load_checkpoint(tmp_path / "odd.npz")
+    assert loaded.class_names == ("ä", "\t", "😀")
+    assert loaded.data_path == odd
+
+
+def test_a_checkpoint_without_state_is_a_model(tmp_path: Path) -> None:
+    full = make()
+    stripped = Checkpoint(full.network, full.config, NAMES, "/digits", "abc", full.history)
+    save_checkpoint(str(tmp_path / "m.npz"), stripped)
+    assert not any(name.startswith("state_") for name in arrays_of(tmp_path / "m.npz"))
+    assert load_checkpoint(tmp_path / "m.npz", with_state=True).state == {}
+
+
+# Written whole or not at all
+
+
+def test_a_file_is_replaced_and_nothing_else_left(path: Path) -> None:
+    save_checkpoint(str(path), make(2))
+    assert (load_checkpoint(path).network.parameters == make(2).network.parameters).all()
+    assert os.listdir(path.parent) == ["good.npz"]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_the_umask_is_honoured(tmp_path: Path, umask: int, mode: int) -> None:
+    previous = os.umask(umask)
+    try:
+        save_checkpoint(str(tmp_path / "m.npz"), make())
+    finally:
+        os.umask(previous)
+    assert stat.S_IMODE((tmp_path / "m.npz").stat().st_mode) == mode
+
+
+def test_a_symbolic_link_is_followed(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / "latest.npz"
+    link.symlink_to(path)
+    save_checkpoint(str(link), make(2))
+    assert link.is_symlink()
+    assert not path.is_symlink()
+    assert (load_checkpoint(path).network.parameters == make(2).network.parameters).all()
+    assert os.listdir(link.parent) == ["latest.npz"]
+
+
+def test_a_link_to_nothing_yet_is_followed(tmp_path: Path) -> None:
+    link = tmp_path / "latest.npz"
+    link.symlink_to("first.npz")
+    save_checkpoint(str(link), make())
+    assert link.is_symlink()
+    assert (tmp_path / "first.npz").is_file()
+
+
+def test_the_old_file_stays_until_the_new_one_is_whole_and_on_disk(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, flushed = path.read_bytes(), []
+    fsync, replace = os.fsync, os.replace
+
+    def spy_fsync(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def spy_replace(source: str, target: str) -> None:
+        assert path.read_bytes() == old
+        assert os.stat(source).st_ino in flushed
+        loaded = load_checkpoint(source).network.parameters
+        assert (loaded == make(2).network.parameters).all()
+        replace(source, target)
+
+    monkeypatch.setattr(checkpoint_module.os, "fsync", spy_fsync)
+    monkeypatch.setattr(checkpoint_module.os, "replace", spy_replace)
+    save_checkpoint(str(path), make(2))
+    assert path.read_bytes() != old
+    assert path.parent.stat().st_ino in flushed
+
+
+def test_a_failed_rename_keeps_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    old = path.read_bytes()
+    monkeypatch.setattr(checkpoint_module.os, "replace", fail)
+    with pytest.raises(OutputError, match=r"good\.npz: cannot be written: No space left on device"):
+        save_checkpoint(str(path), make(2))
+    assert path.read_bytes() == old
+    assert os.listdir(path.parent) == ["good.npz"]
+
+
+@pytest.mark.parametrize("limit", [0, 100, 5_000, 20_000, 60_000])
+def test_a_full_disk_keeps_the_old_file(path: Path, limit: int) -> None:
+    old = path.read_bytes()
+    code = (
+        "import resource, sys\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from test_checkpoint import *\n"
+        "big = make(2, hidden=20)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+        "try: save_checkpoint(sys.argv[1], big)\n"
+        "except OutputError as error: print(error)\n"
+    )
+    command = [sys.executable, "-c", code, path]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.stderr == b""
+    assert done.stdout == f"{path}: cannot be written: File too large\n".encode()
+    assert path.read_bytes() == old
+    assert os.listdir(path.parent) == ["good.npz"]
+
+
+def test_a_folder_that_has_vanished_is_said(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"gone/m\.npz: cannot be written: No such file"):
+        save_checkpoint(str(tmp_path / "gone" / "m.npz"), make())
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_a_killed_run_left_is_no_obstacle(path: Path) -> None:
+    (path.parent / "good.npz.tmp").write_bytes(b"half")
+    save_checkpoint(str(path), make(2))
+    assert os.listdir(path.parent) == ["good.npz"]
+
+
+def test_a_planted_link_is_not_written_through(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "good.npz.tmp").symlink_to("precious")
+    save_checkpoint(str(path), make(2))
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+# Files that are no checkpoint
+
+
+class Trap:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (self.path,)
+
+
+def test_a_pickle_is_refused_and_runs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "m.npz").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
+    assert "expected a sound .npz archive" in refused(tmp_path / "m.npz")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_an_array_of_objects_is_refused_and_runs_nothing(path: Path, tmp_path: Path) -> None:
+    rewritten(path, weights_0=np.array([Trap(tmp_path / "sprung")], dtype=object))
+    assert refused(path).startswith("weights_0: expected numbers or text, found pickled")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"hello\n" * 50, b"PK\3\4", b"\x93NUMPY", bytes(1000)])
+def test_another_file_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "m.npz").write_bytes(data)
+    assert refused(tmp_path / "m.npz")
+
+
+def test_a_single_array_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "m.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    assert refused(tmp_path / "m.npz")
+
+
+def test_an_archive_of_other_arrays_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "m.npz", x_train=np.zeros(3))
+    assert refused(tmp_path / "m.npz") == "expected a digitnet model, found other arrays"
+
+
+def test_an_archive_of_other_files_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "m.npz", "w") as archive:
+        archive.writestr("hello.txt", "hello")
+    assert refused(tmp_path / "m.npz").startswith("hello.txt: expected a NumPy array")
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.9, 0.99])
+def test_a_truncated_file_is_refused(path: Path, share: float) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    assert "expected a sound .npz archive" in refused(path)
+
+
+@pytest.mark.parametrize("missing", [1, 10, 22])
+def test_a_file_without_its_last_bytes_is_refused(path: Path, missing: int) -> None:
+    path.write_bytes(path.read_bytes()[:-missing])
+    assert "expected a sound .npz archive" in refused(path)
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    assert refused(tmp_path / "none.npz") == "no such file"
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path) == "expected a model, found something that is no file"
+
+
+def test_a_device_is_refused() -> None:
+    assert refused(Path("/dev/zero")) == "expected a model, found something that is no file"
+
+
+# Archives with wrong arrays in them
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("format_version", "config", "data", "history", "preparation", "class_names"),
+        *("weights_0", "weights_1", "biases_0", "biases_1"),
+    ],
+)
+def test_each_array_has_to_be_there(path: Path, name: str) -> None:
+    said = refused(rewritten(path, **{name: None}))
+    assert name in said or name == "format_version"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["weights_0", "biases_1"])
+def test_numbers_have_to_be_finite(path: Path, name: str, value: float) -> None:
+    array = arrays_of(path)[name].copy()
+    array.flat[-1] = value
+    said = refused(rewritten(path, **{name: array}))
+    assert said == f"{name}: expected finite numbers, found others"
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "int32", ">f4", "complex64", "U3"])
+def test_numbers_have_to_be_float32(path: Path, dtype: str) -> None:
+    said = refused(rewritten(path, weights_0=arrays_of(path)["weights_0"].astype(dtype)))
+    assert said.startswith("weights_0: expected ")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("weights_0", (784, 2)),
+        ("weights_0", (2 * 784,)),
+        ("weights_1", (3, 3)),
+        ("biases_0", (2, 1)),
+        ("biases_0", ()),
+        ("biases_1", (0,)),
+    ],
+)
+def test_shapes_have_to_fit_the_config(path: Path, name: str, shape: tuple[int, ...]) -> None:
+    said = refused(rewritten(path, **{name: np.zeros(shape, np.float32)}))
+    assert said.startswith(f"{name}: expected the shape ")
+    assert said.endswith(f"found {shape}")
+
+
+@pytest.mark.parametrize("version", [0, 2, -1, 2**62])
+def test_another_format_version_is_refused(path: Path, version: int) -> None:
+    said = refused(rewritten(path, format_version=np.int64(version)))
+    assert said == f"format_version: expected 1, found {version}"
+
+
+@pytest.mark.parametrize("version", [np.float64(1), np.array([1]), np.array("1"), np.int32(1)])
+def test_a_format_version_of_another_kind_is_refused(path: Path, version: Any) -> None:
+    assert refused(rewritten(path, format_version=version))
+
+
+@pytest.mark.parametrize("name", ["config", "data", "history"])
+@pytest.mark.parametrize(
+    "text", ["", "hello", "{", "5", "null", '"x"', "[" * 100_000, "1" * 5000, "{}x", "\ud800"]
+)
+def test_texts_have_to_be_json(path: Path, name: str, text: str) -> None:
+    assert refused(rewritten(path, **{name: np.array(text)})).startswith(f"{name}: expected ")
+
+
+@pytest.mark.parametrize("value", [np.int64(3), np.array(["{}"]), np.array(b"{}")])
+def test_texts_have_to_be_text(path: Path, value: Any) -> None:
+    assert refused(rewritten(path, config=value)).startswith("config: expected ")
+
+
+@pytest.mark.parametrize("origin", [{}, {"path": "x"}, {"path": 5, "hash": "x"}, {"hash": "x"}])
+def test_the_origin_has_to_be_a_path_and_a_hash(path: Path, origin: dict[str, Any]) -> None:
+    assert refused(rewritten(path, data=json.dumps(origin))).startswith("data: expected ")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        np.array(["0", "1"]),
+        np.array(["0", "1", "2", "3"]),
+        np.array([["0", "1", "2"]]),
+        np.array([0, 1, 2]),
+        np.array([b"0", b"1", b"2"]),
+        np.array("012"),
+    ],
+)
+def test_class_names_have_to_be_one_text_per_output(path: Path, names: np.ndarray) -> None:
+    assert refused(rewritten(path, class_names=names)).startswith("class_names: expected ")
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        None,
+        5,
+        {},
+        {"layer_sizes": None},
+        {"layer_sizes": []},
+        {"layer_sizes": [784]},
+        {"layer_sizes": [100, 3]},
+        {"layer_sizes": [784, 0, 3]},
+        {"layer_sizes": [784, -2, 3]},
+        {"layer_sizes": [784, 2.0, 3]},
+        {"layer_sizes": [784, True, 3]},
+        {"layer_sizes": [784, "2", 3]},
+        {"layer_sizes": {"784": 3}},
+        {"layer_sizes": [784, 10**30, 3]},
+        {"layer_sizes": [784, 2, 3], "activation": "swish"},
+        {"layer_sizes": [784, 2, 3], "activation": ["sigmoid"]},
+        {"layer_sizes": [784, 2, 3], "activation": "sigmoid", "output": 5},
+    ],
+)
+def test_a_network_that_there_cannot_be_is_refused(path: Path, network: Any) -> None:
+    config = make().config | {"network": network}
+    assert refused(rewritten(path, config=json.dumps(config)))
+
+
+def test_a_cost_that_there_is_not_is_refused(path: Path) -> None:
+    config = json.dumps(make().config | {"cost": "hinge"})
+    assert refused(rewritten(path, config=config)).startswith("config: expected known functions")
+
+
+def test_another_preparation_is_refused(path: Path) -> None:
+    said = refused(rewritten(path, preparation="upside-down-1"))
+    assert said == "preparation: expected mnist-1, found 'upside-down-1'"
+
+
+# Archives that NumPy would not have written
+
+
+def test_a_header_that_promises_more_than_there_is_is_refused(path: Path) -> None:
+    with_member(path, "weights_0", npy("'<f4'", "(1000000, 1000000)", b"1234"))
+    assert refused(path).startswith("weights_0: its header promises 4,000,000,000,000 bytes")
+
+
+def test_an_archive_that_would_unpack_to_gigabytes_is_refused(path: Path) -> None:
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.npy", bytes(200 << 20))
+    assert refused(path).startswith("expected at most ")
+
+
+def test_an_array_given_twice_is_refused(path: Path) -> None:
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("biases_0.npy", npy("'<f4'", "(2,)", bytes(8)))
+    assert refused(path) == "expected each array once, found 'biases_0' twice"
+
+
+NO_ARRAYS = {
+    "nothing": b"",
+    "text": b"hello",
+    "a byte too few": npy("'<f4'", "(2,)", bytes(7)),
+    "a byte too many": npy("'<f4'", "(2,)", bytes(9)),
+    "negative length": npy("'<f4'", "(-1,)"),
+    "broken length": npy("'<f4'", "(2.0,)", bytes(8)),
+    "no shape": npy("'<f4'", "2", bytes(8)),
+    "unknown type": npy("'nonsense'", "(2,)", bytes(8)),
+    "objects": npy("'|O'", "(2,)", bytes(16)),
+    "text without room": npy("'<U0'", "(3,)"),
+    "bytes without room": npy("'|V0'", "(2,)"),
+    "arrays in an array": npy("'(2,)<f4'", "(1,)", bytes(8)),
+    "records": npy("[('a', '<f4')]", "(2,)", bytes(8)),
+    "records of objects": npy("[('a', '|O')]", "(2,)", bytes(16)),
+    "code": npy("__import__('os')", "(2,)", bytes(8)),
+    "deep nesting": npy("'<f4'", "(" * 500 + ")" * 500, bytes(8)),
+    "seventy dimensions": npy("'<f4'", "(" + "1, " * 70 + ")", bytes(4)),
+    "a length of 5000 figures": npy("'<f4'", f"({'9' * 5000},)", bytes(4)),
+    "no numbers in huge rows": npy("'<f4'", f"(0, {2**70})"),
+    "a long header": npy("'<f4'", "(2,)" + " " * 20_000, bytes(8)),
+}
+
+
+@pytest.mark.parametrize("kind", NO_ARRAYS)
+@pytest.mark.parametrize("name", ["biases_0", "class_names"])
+def test_an_array_that_is_none_is_refused(path: Path, name: str, kind: str) -> None:
+    assert refused(with_member(path, name, NO_ARRAYS[kind]))
+
+
+@pytest.mark.parametrize("name", ["class_names", "preparation", "config", "data", "history"])
+def test_text_beyond_unicode_is_refused(path: Path, name: str) -> None:
+    shape = "(3,)" if name == "class_names" else "()"
+    data = b"\xff\xff\xff\xff" * (3 if name == "class_names" else 1)
+    assert refused(with_member(path, name, npy("'<U1'", shape, data)))
+
+
+@pytest.mark.parametrize("method", [1, 8, 9, 12, 14, 93, 95, 99, 255])
+def test_another_way_of_packing_is_refused(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "packed.npz"
+    save_checkpoint(str(path), make(hidden=20))
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"PK\1\2", 0, data.rindex(b"weights_0.npy"))
+    data[at + 10] = method
+    path.write_bytes(data)
+    assert refused(path)
+
+
+def test_encrypted_arrays_are_refused(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.index(signature) + offset] |= 1
+    path.write_bytes(data)
+    assert refused(path)
+
+
+def test_every_flipped_byte_of_the_directory_is_refused_or_harmless(path: Path) -> None:
+    good = path.read_bytes()
+    for at in range(good.index(b"PK\1\2"), len(good)):
+        for flip in (0x01, 0x0E, 0x80, 0xFF):
+            sound_or_refused(path, good, at, flip)
+
+
+@pytest.fixture(scope="module")
+def any_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    file = tmp_path_factory.mktemp("any") / "any.npz"
+    save_checkpoint(str(file), make(hidden=1))
+    return file, file.read_bytes()
+
+
+@settings(max_examples=300)
+@given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
+def test_any_flipped_byte_is_refused_or_harmless(
+    any_file: tuple[Path, bytes], place: float, flip: int
+) -> None:
+    path, good = any_file
+    sound_or_refused(path, good, int(place * len(good)), flip)
+
+
+@settings(max_examples=200)
+@given(data=st.binary(max_size=300), at=st.integers(0, 400), whole=st.booleans())
+def test_any_bytes_for_an_array_are_refused_or_harmless(
+    any_file: tuple[Path, bytes], data: bytes, at: int, whole: bool
+) -> None:
+    path, good = any_file
+    path.write_bytes(good)
+    with zipfile.ZipFile(path) as archive:
+        old = archive.read("class_names.npy")
+    with_member(path, "class_names", data if whole else old[:at] + data + old[at + len(data) :])
+    load_or_refuse(path)
+
+
+def sound_or_refused(path: Path, good: bytes, at: int, flip: int) -> None:
+    data = bytearray(good)
+    data[at] ^= flip
+    path.write_bytes(data)
+    load_or_refuse(path)
+
+
+def load_or_refuse(path: Path) -> None:
+    said = f"{path}: "
+    try:
+        assert isinstance(load_checkpoint(path, with_state=True), Checkpoint)
+    except CheckpointError as error:
+        said = str(error)
+    assert said.startswith(f"{path}: ")
+
+
+# Which model is meant
+
+
+def test_the_named_model_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.npz").touch()
+    monkeypatch.setenv("DIGITNET_MODEL", "environment.npz")
+    assert find_model("named.npz") == "named.npz"
+
+
+def test_the_environment_comes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.npz").touch()
+    monkeypatch.setenv("DIGITNET_MODEL", "environment.npz")
+    assert find_model(None) == "environment.npz"
+
+
+@pytest.mark.parametrize("environment", [None, ""])
+def test_then_the_model_that_lies_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.npz").touch()
+    monkeypatch.delenv("DIGITNET_MODEL", raising=False)
+    if environment is not None:
+        monkeypatch.setenv("DIGITNET_MODEL", environment)
+    assert find_model(None) == "model.npz"
+
+
+def test_without_any_model_it_says_how_to_train_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DIGITNET_MODEL", raising=False)
+    with pytest.raises(CheckpointError, match=r"-m .*DIGITNET_MODEL.*digitnet train --config"):
+        find_model(None)

@@ -1,0 +1,280 @@
+"""`digitnet evaluate`, as it is installed."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Run, read_mnist
+from PIL import Image
+
+KEYS = {"model", "data", "images", "accuracy", "interval", "cost", "confusion", "digits"}
+
+
+def evaluated(run: Run, *arguments: str | Path, **options: Any) -> dict[str, Any]:
+    """The one line of JSON, and nothing on stderr."""
+    done = run("evaluate", *arguments, "--format", "json", **options)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.count(b"\n") == 1
+    value = json.loads(done.stdout)
+    assert isinstance(value, dict)
+    return value
+
+
+@pytest.fixture
+def copied(model: Path, tmp_path: Path) -> Path:
+    """A copy of the model that a test may spoil."""
+    return Path(shutil.copy(model, tmp_path / "copied.npz"))
+
+
+def rewrite(path: Path, **changes: Any) -> None:
+    with np.load(path) as file:
+        arrays = dict(file) | changes
+    np.savez(path, **arrays)
+
+
+# Results
+
+
+def test_json_has_the_documented_keys(run: Run, model: Path, small_mnist: Path) -> None:
+    result = evaluated(run, "-m", model)
+    assert result.keys() >= KEYS
+    assert (result["model"], result["data"]) == (str(model), str(small_mnist))
+    assert result["images"] == 500
+
+
+def test_json_agrees_with_itself(run: Run, model: Path) -> None:
+    result = evaluated(run, "-m", model)
+    confusion = np.array(result["confusion"])
+    assert confusion.shape == (10, 10)
+    assert confusion.sum() == 500
+    assert result["accuracy"] == np.trace(confusion) / 500
+    low, high = result["interval"]
+    assert low < result["accuracy"] < high
+    for digit, figures in enumerate(result["digits"]):
+        assert figures["digit"] == digit
+        assert figures["recall"] == confusion[digit, digit] / confusion[digit].sum()
+        assert figures["precision"] == confusion[digit, digit] / confusion[:, digit].sum()
+
+
+def test_a_confusion_row_is_a_true_class(run: Run, model: Path) -> None:
+    _, labels = read_mnist("t10k", 500)
+    rows = np.array(evaluated(run, "-m", model)["confusion"]).sum(axis=1)
+    assert rows.tolist() == np.bincount(labels).tolist()
+
+
+def test_text_says_the_same(run: Run, model: Path) -> None:
+    result = evaluated(run, "-m", model)
+    done = run("evaluate", "-m", model)
+    assert (done.returncode, done.stderr) == (0, b"")
+    text = done.stdout.decode()
+    assert f"accuracy {result['accuracy']:.2%}" in text
+    assert f"{result['digits'][0]['recall']:.2%}" in text
+    assert text.startswith(f"{model} on ")
+    assert "confusion" in text
+
+
+def test_verbose_names_the_model_on_stderr(run: Run, model: Path) -> None:
+    done = run("evaluate", "-m", model, "-v")
+    assert done.stderr == f"model {model}\n".encode()
+    assert done.stdout == run("evaluate", "-m", model).stdout
+
+
+# Which model, which data
+
+
+def test_the_model_of_the_environment_is_used(run: Run, model: Path, tmp_path: Path) -> None:
+    result = evaluated(run, cwd=tmp_path, env={"DIGITNET_MODEL": str(model)})
+    assert result["model"] == str(model)
+
+
+def test_the_model_that_lies_there_is_used(run: Run, model: Path) -> None:
+    assert evaluated(run, cwd=model.parent)["model"] == "model.npz"
+
+
+def test_without_a_model_it_says_how_to_train_one(run: Run, tmp_path: Path) -> None:
+    done = run("evaluate", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"digitnet train --config" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("split", "images"), [("test", 500), ("validation", 500), ("train", 1500)])
+def test_a_split_can_be_named(run: Run, model: Path, split: str, images: int) -> None:
+    done = run("evaluate", "-m", model, "--split", split, "--format", "json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["images"] == images
+
+
+def test_pictures_that_were_learned_from_are_pointed_out(run: Run, model: Path) -> None:
+    done = run("evaluate", "-m", model, "--split", "train")
+    assert b"the model has learned from these pictures" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_other_data_can_be_named_from_where_the_user_is(
+    run: Run, model: Path, small_mnist: Path
+) -> None:
+    result = evaluated(run, "-m", model, "--data", small_mnist.name, cwd=small_mnist.parent)
+    assert result["images"] == 500
+
+
+def test_a_folder_of_pictures_is_data(run: Run, model: Path, tmp_path: Path) -> None:
+    images, labels = read_mnist("t10k", 60)
+    for digit in (7, 1):
+        (tmp_path / "scans" / str(digit)).mkdir(parents=True)
+        for number, image in enumerate(images[labels == digit][:3]):
+            Image.fromarray(image).save(tmp_path / "scans" / str(digit) / f"{number}.png")
+    result = evaluated(run, "-m", model, "--data", tmp_path / "scans")
+    assert result["images"] == 6
+    assert np.array(result["confusion"]).sum(axis=1).tolist() == [0, 3, 0, 0, 0, 0, 0, 3, 0, 0]
+    assert result["digits"][2]["recall"] is None
+
+
+def test_names_of_classes_are_told_as_they_are(run: Run, tmp_path: Path) -> None:
+    images, labels = read_mnist("t10k", 60)
+    for name, digit in (("sieben", 7), ("1", 1), ("null", 0)):
+        (tmp_path / "classes" / name).mkdir(parents=True)
+        for number, image in enumerate(images[labels == digit][:4]):
+            Image.fromarray(image).save(tmp_path / "classes" / name / f"{number}.png")
+    (tmp_path / "config.yaml").write_text(
+        "data: {path: classes, validation: 2}\nnetwork: {layer_sizes: [784, 3]}\n"
+        "training: {epochs: 1}\n"
+    )
+    assert run("train", "--config", "config.yaml", "-q", cwd=tmp_path).returncode == 0
+    done = run("evaluate", "--format", "json", cwd=tmp_path)
+    names = [figures["digit"] for figures in json.loads(done.stdout)["digits"]]
+    assert sorted(names, key=str) == [1, "null", "sieben"]
+    assert b"sieben" in run("evaluate", cwd=tmp_path).stdout
+
+
+# The bar
+
+
+def test_above_the_bar_it_exits_0(run: Run, model: Path) -> None:
+    done = run("evaluate", "-m", model, "--min-accuracy", "0.5")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_at_the_bar_it_exits_0(run: Run, model: Path) -> None:
+    accuracy = evaluated(run, "-m", model)["accuracy"]
+    assert run("evaluate", "-m", model, "--min-accuracy", repr(accuracy)).returncode == 0
+
+
+def test_below_the_bar_it_exits_3_and_still_answers(run: Run, model: Path) -> None:
+    done = run("evaluate", "-m", model, "--min-accuracy", "0.999", "--format", "json")
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["images"] == 500
+    assert b"is below 0.999" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+# What cannot be read
+
+
+def assert_one_line(done: Any, *words: str) -> None:
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert len(done.stderr.splitlines()) == 1
+    assert b"Traceback" not in done.stderr
+    assert all(word.encode() in done.stderr for word in words)
+
+
+def test_a_missing_model_is_one_line(run: Run, tmp_path: Path) -> None:
+    assert_one_line(run("evaluate", "-m", tmp_path / "none.npz"), "none.npz: no such file")
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\x80\x04K\x01."])
+def test_a_file_that_is_no_model_is_one_line(run: Run, copied: Path, data: bytes) -> None:
+    copied.write_bytes(data)
+    assert_one_line(run("evaluate", "-m", copied), "copied.npz: expected ")
+
+
+def test_a_truncated_model_is_one_line(run: Run, copied: Path) -> None:
+    copied.write_bytes(copied.read_bytes()[:-100])
+    assert_one_line(run("evaluate", "-m", copied), "copied.npz: expected ")
+
+
+def test_a_model_of_nan_is_one_line(run: Run, copied: Path) -> None:
+    rewrite(copied, biases_1=np.full(10, np.nan, np.float32))
+    assert_one_line(run("evaluate", "-m", copied), "biases_1: expected finite numbers")
+
+
+@pytest.mark.parametrize("name", ["none", "empty", "picture.png", "\x1b[31m"])
+def test_data_that_are_none_are_one_line(run: Run, model: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    done = run("evaluate", "-m", model, "--data", tmp_path / name)
+    assert_one_line(done, str(tmp_path))
+    assert b"\x1b" not in done.stderr
+
+
+def test_the_models_own_data_that_are_gone_are_one_line(run: Run, copied: Path) -> None:
+    rewrite(copied, data=json.dumps({"path": "/gone", "hash": "x"}))
+    assert_one_line(run("evaluate", "-m", copied), "/gone: ", "--data")
+
+
+@pytest.mark.parametrize("path", ["/a\0b", "/\ud800", "/\x1b[31m\n"])
+def test_a_path_in_a_model_that_is_none_is_one_line(run: Run, copied: Path, path: str) -> None:
+    rewrite(copied, data=json.dumps({"path": path, "hash": "x"}))
+    assert_one_line(run("evaluate", "-m", copied))
+
+
+def test_a_split_of_other_data_is_one_line(run: Run, copied: Path, small_mnist: Path) -> None:
+    rewrite(copied, data=json.dumps({"path": str(small_mnist), "hash": "x"}))
+    done = run("evaluate", "-m", copied, "--split", "validation")
+    assert_one_line(done, "expected the data that the model was trained on")
+
+
+@pytest.mark.parametrize("config", [{}, {"seed": "x", "data": {"validation": 5}}, {"data": 5}])
+def test_a_model_without_its_config_is_one_line(
+    run: Run, copied: Path, config: dict[str, Any]
+) -> None:
+    with np.load(copied) as file:
+        kept = {key: json.loads(str(file["config"]))[key] for key in ("network", "cost")}
+    rewrite(copied, config=json.dumps(kept | config))
+    assert_one_line(run("evaluate", "-m", copied, "--split", "validation"))
+
+
+def test_classes_that_the_model_does_not_know_are_one_line(
+    run: Run, model: Path, pictures: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(pictures, tmp_path / "scans" / "zehn")
+    done = run("evaluate", "-m", model, "--data", tmp_path / "scans")
+    assert_one_line(done, "expected classes among 0, 1,", "found 'zehn'")
+
+
+def test_a_name_of_a_class_that_is_no_utf_8_is_one_line(
+    run: Run, model: Path, pictures: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(pictures, os.path.join(tmp_path, "scans", os.fsdecode(b"caf\xe9")))
+    assert_one_line(run("evaluate", "-m", model, "--data", tmp_path / "scans"))
+
+
+# Mistakes in the command
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--min-accuracy", "95"],
+        ["--min-accuracy", "-1"],
+        ["--min-accuracy", "nan"],
+        ["--min-accuracy", "good"],
+        ["--split", "all"],
+        ["--format", "xml"],
+        ["--nonsense"],
+        ["an-argument"],
+        ["--data"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_is_one_line_and_status_2(
+    run: Run, model: Path, arguments: list[str]
+) -> None:
+    done = run("evaluate", "-m", model, *arguments)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"digitnet")
+    assert len(done.stderr.splitlines()) == 1

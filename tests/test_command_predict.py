@@ -1,0 +1,487 @@
+"""`digitnet predict`, as it is installed."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import DIGITNET, ENVIRONMENT, REPOSITORY, Run, read_mnist
+from PIL import Image
+
+KEYS = {"path", "digit", "confidence", "probabilities", "model"}
+
+
+@pytest.fixture
+def seven(pictures: Path) -> Path:
+    return pictures / "00.png"
+
+
+@pytest.fixture
+def blank(tmp_path: Path) -> Path:
+    Image.new("L", (40, 40), 255).save(tmp_path / "blank.png")
+    return tmp_path / "blank.png"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, seven: Path, model: Path) -> Path:
+    """Where a user stands: 7.png and model.npz."""
+    shutil.copy(seven, tmp_path / "7.png")
+    shutil.copy(model, tmp_path / "model.npz")
+    return tmp_path
+
+
+def lines_of(out: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+# Answers
+
+
+def test_a_picture_is_one_line_of_name_digit_and_confidence(run: Run, folder: Path) -> None:
+    done = run("predict", "7.png", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    name, digit, confidence = done.stdout.decode().removesuffix("\n").split("\t")
+    assert (name, digit) == ("7.png", "7")
+    assert 0.5 < float(confidence) <= 1
+
+
+def test_every_picture_gets_its_line_in_the_order_asked(
+    run: Run, model: Path, pictures: Path
+) -> None:
+    paths = sorted(pictures.iterdir(), reverse=True)
+    done = run("predict", "-m", model, *paths)
+    assert done.returncode == 0
+    names = [line.split(b"\t")[0] for line in done.stdout.splitlines()]
+    assert names == [os.fsencode(path) for path in paths]
+
+
+def test_most_answers_are_right(run: Run, model: Path, pictures: Path) -> None:
+    _, labels = read_mnist("t10k", 20)
+    done = run("predict", "-m", model, *sorted(pictures.iterdir()), "--format", "json")
+    digits = [line["digit"] for line in lines_of(done.stdout)]
+    assert sum(digit == label for digit, label in zip(digits, labels)) >= 15
+
+
+def test_the_pictures_of_the_project_are_read(run: Run, model: Path) -> None:
+    paths = sorted((REPOSITORY / "data" / "pictures").glob("[fs]*.png"))
+    assert [path.name for path in paths] == ["four.png", "seven.png"]
+    done = run("predict", "-m", model, *paths)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_a_line_of_json_has_the_documented_keys(run: Run, folder: Path) -> None:
+    done = run("predict", "7.png", "--format", "json", cwd=folder)
+    (line,) = lines_of(done.stdout)
+    assert line.keys() >= KEYS
+    assert (line["path"], line["digit"], line["model"]) == ("7.png", 7, "model.npz")
+    assert len(line["probabilities"]) == 10
+    assert sum(line["probabilities"]) == pytest.approx(1, abs=1e-5)
+    assert line["confidence"] == max(line["probabilities"]) == line["probabilities"][7]
+
+
+def test_json_and_text_say_the_same(run: Run, model: Path, pictures: Path) -> None:
+    paths = sorted(pictures.iterdir())
+    text = run("predict", "-m", model, *paths).stdout.decode().splitlines()
+    objects = lines_of(run("predict", "-m", model, *paths, "--format", "json").stdout)
+    assert text == [f"{o['path']}\t{o['digit']}\t{o['confidence']:.4f}" for o in objects]
+
+
+def test_top_gives_so_many_pairs(run: Run, folder: Path) -> None:
+    done = run("predict", "7.png", "--top", "3", cwd=folder)
+    name, *pairs = done.stdout.decode().split("\t")
+    assert name == "7.png"
+    assert len(pairs) == 6
+    confidences = [float(confidence) for confidence in pairs[1::2]]
+    assert confidences == sorted(confidences, reverse=True)
+    assert pairs[0] == "7"
+    assert len(set(pairs[::2])) == 3
+
+
+def test_top_beyond_the_classes_gives_them_all(run: Run, folder: Path) -> None:
+    done = run("predict", "7.png", "--top", "99", cwd=folder)
+    assert len(done.stdout.split(b"\t")) == 1 + 2 * 10
+
+
+def test_top_in_json_keeps_the_documented_keys(run: Run, folder: Path) -> None:
+    done = run("predict", "7.png", "--top", "2", "--format", "json", cwd=folder)
+    (line,) = lines_of(done.stdout)
+    assert line.keys() >= KEYS
+    assert line["digit"] == 7
+
+
+def test_below_the_confidence_asked_for_the_digit_is_a_question_mark(
+    run: Run, folder: Path
+) -> None:
+    done = run("predict", "7.png", "--min-confidence", "1", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"7.png\t?\t0.")
+
+
+def test_below_the_confidence_asked_for_the_digit_is_null_in_json(run: Run, folder: Path) -> None:
+    arguments = ("--min-confidence", "1", "--format", "json")
+    done = run("predict", "7.png", *arguments, cwd=folder)
+    assert done.returncode == 0
+    (line,) = lines_of(done.stdout)
+    assert line["digit"] is None
+    assert line["confidence"] == max(line["probabilities"])
+
+
+def test_at_the_confidence_asked_for_the_digit_is_given(run: Run, folder: Path) -> None:
+    (line,) = lines_of(run("predict", "7.png", "--format", "json", cwd=folder).stdout)
+    arguments = ("7.png", "--min-confidence", repr(line["confidence"]))
+    assert run("predict", *arguments, cwd=folder).stdout.split(b"\t")[1] == b"7"
+
+
+def test_verbose_names_the_model_on_stderr(run: Run, folder: Path) -> None:
+    quiet, verbose = (run("predict", "7.png", *v, cwd=folder) for v in ([], ["-v"]))
+    assert verbose.stderr == b"model model.npz\n"
+    assert verbose.stdout == quiet.stdout
+
+
+# Pipes
+
+
+def test_a_picture_comes_through_a_pipe(run: Run, model: Path, seven: Path) -> None:
+    done = run("predict", "-m", model, "-", input=seven.read_bytes())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"-\t7\t")
+
+
+def test_a_picture_through_a_pipe_is_one_of_several(run: Run, model: Path, seven: Path) -> None:
+    done = run("predict", "-m", model, seven, "-", seven, input=seven.read_bytes())
+    assert [line.split(b"\t")[1] for line in done.stdout.splitlines()] == [b"7"] * 3
+
+
+def test_names_come_through_a_pipe_a_line_each(run: Run, model: Path, pictures: Path) -> None:
+    names = "".join(f"{pictures}/{name}.png\n" for name in ("00", "01", "02"))
+    done = run("predict", "-m", model, "--files-from", "-", input=names.encode())
+    assert [line.split(b"\t")[0][-6:] for line in done.stdout.splitlines()] == [
+        b"00.png",
+        b"01.png",
+        b"02.png",
+    ]
+
+
+@pytest.mark.parametrize("names", [b"7.png", b"\n7.png\n\n", b"7.png\n"])
+def test_empty_lines_and_a_missing_last_newline_are_minded(
+    run: Run, folder: Path, names: bytes
+) -> None:
+    done = run("predict", "--files-from", "-", input=names, cwd=folder)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_names_that_end_in_nul_may_hold_anything(run: Run, folder: Path) -> None:
+    names = [b"new\nline.png", b"tab\t.png", b"caf\xe9.png", b" .png", b"-1.png"]
+    for name in names:
+        shutil.copy(folder / "7.png", os.fsencode(folder) + b"/" + name)
+    done = run(
+        *("predict", "--files-from", "-", "-0", "--format", "json"),
+        input=b"".join(name + b"\0" for name in names),
+        cwd=folder,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    answers = lines_of(done.stdout)
+    assert [os.fsencode(answer["path"]) for answer in answers] == names
+    assert [answer["digit"] for answer in answers] == [7] * 5
+
+
+def test_names_come_from_a_file_after_those_on_the_command_line(run: Run, folder: Path) -> None:
+    (folder / "list").write_text("7.png\n7.png\n")
+    done = run("predict", "./7.png", "--files-from", "list", cwd=folder)
+    names = [line.split(b"\t")[0] for line in done.stdout.splitlines()]
+    assert names == [b"./7.png", b"7.png", b"7.png"]
+
+
+def test_an_empty_list_has_no_answers(run: Run, folder: Path) -> None:
+    done = run("predict", "--files-from", "-", cwd=folder)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_each_answer_is_there_before_the_next_name(folder: Path) -> None:
+    with subprocess.Popen(
+        [DIGITNET, "predict", "--files-from", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=folder,
+        env=ENVIRONMENT,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for _ in range(3):
+            process.stdin.write(b"7.png\n")
+            process.stdin.flush()
+            assert process.stdout.readline().startswith(b"7.png\t7\t")
+        process.stdin.close()
+    assert process.returncode == 0
+
+
+def shell(command: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """A command line of bash in which $digitnet stands for the installed command."""
+    env = {**ENVIRONMENT, "digitnet": str(DIGITNET)}
+    return subprocess.run(
+        ["bash", "-c", command], capture_output=True, check=False, cwd=folder, env=env, timeout=60
+    )
+
+
+def test_a_closed_pipe_ends_it_in_silence(folder: Path) -> None:
+    many = "$(yes 7.png | head -3000)"
+    done = shell(f'"$digitnet" predict {many} | head -1; exit ${{PIPESTATUS[0]}}', folder)
+    assert done.stdout.startswith(b"7.png\t7\t")
+    assert done.stderr == b""
+    assert done.returncode == 141
+
+
+def test_a_full_disk_is_said(folder: Path) -> None:
+    done = shell('"$digitnet" predict 7.png >/dev/full', folder)
+    assert done.returncode == 1
+    assert done.stderr == b"standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", ["predict 7.png >&-", "predict - <&-", "predict x 2>&-"])
+def test_a_closed_stream_is_no_traceback(folder: Path, arguments: str) -> None:
+    done = shell(f'"$digitnet" {arguments}', folder)
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 1
+
+
+# Pictures that cannot be read
+
+
+def test_a_bad_picture_among_good_ones_does_not_stop_them(run: Run, folder: Path) -> None:
+    (folder / "bad.png").write_bytes(b"no picture")
+    done = run("predict", "7.png", "bad.png", "none.png", "7.png", cwd=folder)
+    assert done.returncode == 1
+    assert [line.split(b"\t")[:2] for line in done.stdout.splitlines()] == [[b"7.png", b"7"]] * 2
+    bad, missing = done.stderr.splitlines()
+    assert bad == b"bad.png: expected a picture, found something else"
+    assert missing == b"none.png: no such file"
+
+
+def test_a_bad_picture_is_an_error_line_in_json(run: Run, folder: Path) -> None:
+    done = run("predict", "none.png", "7.png", "--format", "json", cwd=folder)
+    assert done.returncode == 1
+    bad, good = lines_of(done.stdout)
+    assert bad == {"path": "none.png", "error": "no such file"}
+    assert good["digit"] == 7
+    assert done.stderr == b"none.png: no such file\n"
+
+
+def test_a_picture_without_ink_is_an_error(run: Run, model: Path, blank: Path) -> None:
+    done = run("predict", "-m", model, blank)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == f"{blank}: expected a digit, found no ink\n".encode()
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff"])
+def test_bad_bytes_through_a_pipe_are_one_line(run: Run, model: Path, data: bytes) -> None:
+    done = run("predict", "-m", model, "-", input=data)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"-: expected a ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_truncated_picture_is_one_line(run: Run, model: Path, seven: Path) -> None:
+    done = run("predict", "-m", model, "-", input=seven.read_bytes()[:150])
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert len(done.stderr.splitlines()) == 1
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", [".", "/dev/null", "7.png/x", "", "x" * 5000])
+def test_what_is_no_file_is_one_line(run: Run, folder: Path, name: str) -> None:
+    done = run("predict", name, cwd=folder)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(name.encode() + b": ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_list_that_is_missing_is_one_line(run: Run, folder: Path) -> None:
+    done = run("predict", "7.png", "--files-from", "none", cwd=folder)
+    assert done.returncode == 1
+    assert done.stdout.startswith(b"7.png\t7\t")
+    assert done.stderr == b"none: No such file or directory\n"
+
+
+# Names
+
+
+NAMES = [
+    (b"new\nline.png", rb"new\nline.png"),
+    (b"tab\t.png", rb"tab\t.png"),
+    (b"\x1b[31mred.png", rb"\x1b[31mred.png"),
+    (b"bell\x07\x7f.png", rb"bell\x07\x7f.png"),
+    (b"\xc2\x9b31m.png", rb"\x9b31m.png"),
+    (b"\x9b31m.png", rb"\x9b31m.png"),
+    ("\u202egnp.7".encode(), rb"\u202egnp.7"),
+    ("line\u2028.png".encode(), rb"line\u2028.png"),
+    (b"caf\xe9.png", b"caf\xe9.png"),
+    ("früh 7 😀.png".encode(), "früh 7 😀.png".encode()),
+]
+
+
+@pytest.mark.parametrize(("name", "shown"), NAMES)
+def test_control_characters_in_names_are_escaped(
+    run: Run, folder: Path, name: bytes, shown: bytes
+) -> None:
+    shutil.copy(folder / "7.png", os.fsencode(folder) + b"/" + name)
+    done = run("predict", name, cwd=folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.endswith(b"\n")
+    assert done.stdout[:-1].split(b"\t")[:2] == [shown, b"7"]
+    assert b"\n" not in done.stdout[:-1]
+
+
+@pytest.mark.parametrize(("name", "shown"), NAMES)
+def test_control_characters_in_errors_are_escaped(
+    run: Run, folder: Path, name: bytes, shown: bytes
+) -> None:
+    done = run("predict", name, cwd=folder)
+    assert done.returncode == 1
+    assert done.stderr == shown + b": no such file\n"
+
+
+@pytest.mark.parametrize(("name", "_shown"), NAMES)
+def test_json_gives_names_back_as_they_were(
+    run: Run, folder: Path, name: bytes, _shown: bytes
+) -> None:
+    done = run("predict", name, "--format", "json", cwd=folder)
+    (line,) = lines_of(done.stdout)
+    assert os.fsencode(line["path"]) == name
+    assert done.stdout.isascii()
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+def test_names_pass_through_any_locale(run: Run, folder: Path, locale: str) -> None:
+    done = run("predict", b"caf\xc3\xa9\xff.png", cwd=folder, env={"LC_ALL": locale})
+    assert done.returncode == 1
+    assert done.stderr == b"caf\xc3\xa9\xff.png: no such file\n"
+
+
+# Which model
+
+
+def test_the_model_of_the_environment_is_used(run: Run, seven: Path, model: Path) -> None:
+    done = run("predict", seven, "-v", cwd=seven.parent, env={"DIGITNET_MODEL": str(model)})
+    assert done.returncode == 0
+    assert done.stderr == f"model {model}\n".encode()
+
+
+def test_the_named_model_wins_over_the_environment(run: Run, seven: Path, model: Path) -> None:
+    env = {"DIGITNET_MODEL": "/nowhere.npz"}
+    done = run("predict", "-m", model, seven, env=env)
+    assert done.returncode == 0
+
+
+def test_without_a_model_it_says_how_to_train_one(run: Run, seven: Path) -> None:
+    done = run("predict", seven, cwd=seven.parent)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"digitnet train --config" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+BAD_MODELS = {
+    "text": b"hello",
+    "empty": b"",
+    "pickle": b"cos\nsystem\n(S'touch sprung'\ntR.",
+    "half a zip": b"PK\3\4",
+}
+
+
+@pytest.mark.parametrize("kind", BAD_MODELS)
+def test_a_file_that_is_no_model_is_one_line(run: Run, folder: Path, kind: str) -> None:
+    (folder / "bad.npz").write_bytes(BAD_MODELS[kind])
+    done = run("predict", "-m", "bad.npz", "7.png", cwd=folder)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"bad.npz: expected ")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (folder / "sprung").exists()
+
+
+def test_a_truncated_model_is_one_line(run: Run, folder: Path) -> None:
+    whole = (folder / "model.npz").read_bytes()
+    (folder / "model.npz").write_bytes(whole[: len(whole) // 2])
+    done = run("predict", "7.png", cwd=folder)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"model.npz: expected ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_model_of_nan_is_one_line(run: Run, folder: Path) -> None:
+    with np.load(folder / "model.npz") as file:
+        arrays = dict(file)
+    arrays["weights_1"] = arrays["weights_1"] * np.float32(np.nan)
+    np.savez(folder / "model.npz", **arrays)
+    done = run("predict", "7.png", cwd=folder)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"model.npz: weights_1: expected finite numbers, found others\n"
+
+
+@pytest.mark.parametrize("name", ["none.npz", ".", "/dev/zero", "7.png", "\udcff.npz"])
+def test_a_model_that_is_no_file_of_ours_is_one_line(run: Run, folder: Path, name: str) -> None:
+    done = run("predict", "-m", name, "7.png", cwd=folder)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(os.fsencode(name) + b": ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_weights_of_any_size_give_an_answer(run: Run, folder: Path) -> None:
+    with np.load(folder / "model.npz") as file:
+        arrays = dict(file)
+    for name in ("weights_0", "weights_1"):
+        arrays[name] = np.full_like(arrays[name], 3e38)
+    np.savez(folder / "model.npz", **arrays)
+    done = run("predict", "7.png", "--format", "json", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert sum(lines_of(done.stdout)[0]["probabilities"]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["1" * 5000, "\ud800", "\x1b[31m\n", ""])
+def test_any_name_of_a_class_is_an_answer_or_an_error(run: Run, folder: Path, name: str) -> None:
+    with np.load(folder / "model.npz") as file:
+        arrays = dict(file)
+    arrays["class_names"] = np.array([name] * 10)
+    np.savez(folder / "model.npz", **arrays)
+    for form in ("text", "json"):
+        done = run("predict", "7.png", "--format", form, cwd=folder)
+        assert done.returncode in (0, 1)
+        assert len(done.stdout.splitlines() + done.stderr.splitlines()) == 1
+        assert b"\x1b" not in done.stdout + done.stderr
+
+
+# Mistakes in the command
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["-0", "7.png"],
+        ["-", "-"],
+        ["-", "--files-from", "-"],
+        ["--top", "0", "7.png"],
+        ["--top", "three", "7.png"],
+        ["--min-confidence", "2", "7.png"],
+        ["--min-confidence", "-0.1", "7.png"],
+        ["--min-confidence", "nan", "7.png"],
+        ["--min-confidence", "high", "7.png"],
+        ["--format", "xml", "7.png"],
+        ["--nonsense", "7.png"],
+        ["-m"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_is_one_line_and_status_2(
+    run: Run, folder: Path, arguments: list[str]
+) -> None:
+    done = run("predict", *arguments, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"digitnet")
+    assert len(done.stderr.splitlines()) == 1

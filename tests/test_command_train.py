@@ -1,0 +1,552 @@
+"""`digitnet train`, as it is installed."""
+
+import json
+import os
+import pty
+import re
+import signal
+import stat
+import subprocess
+import termios
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from conftest import DIGITNET, ENVIRONMENT, Run, Training
+
+from digitnet.checkpoint import load_checkpoint
+from digitnet.config import read_config, to_config
+
+EPOCH_KEYS = {"epoch", "training", "validation", "seconds", "images_per_second"}
+SUMMARY_KEYS = {"model", "epochs", "seconds"}
+EPOCH_LINE = re.compile(
+    r"epoch (\d)/3: cost \d\.\d+, validation cost \d\.\d+, accuracy \d\d\.\d\d%, "
+    r"\d\.\d s, [\d,]+ images/s"
+)
+
+
+@pytest.fixture
+def output(config_file: Path) -> Path:
+    return config_file.parent / "model.npz"
+
+
+def lines_of(out: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+# Results
+
+
+def test_it_leaves_a_model_that_reads_digits(run: Run, config_file: Path, output: Path) -> None:
+    done = run("train", "--config", config_file)
+    assert done.returncode == 0
+    assert len(load_checkpoint(output).history) == 3
+    assert json.loads(run("evaluate", "-m", output, "--format", "json").stdout)["accuracy"] > 0.7
+    assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
+
+
+def test_stdout_has_the_summary_and_stderr_a_line_per_epoch(
+    run: Run, config_file: Path, output: Path
+) -> None:
+    done = run("train", "--config", config_file)
+    assert done.stdout.count(b"\n") == 1
+    assert done.stdout.startswith(f"{output}: ".encode())
+    matches = [EPOCH_LINE.fullmatch(line) for line in done.stderr.decode().splitlines()]
+    assert [match and match[1] for match in matches] == ["1", "2", "3"]
+    assert b"\r" not in done.stderr
+
+
+def test_the_summary_names_the_best_epoch(run: Run, config_file: Path, output: Path) -> None:
+    done = run("train", "--config", config_file)
+    history = load_checkpoint(output).history
+    best = max(history, key=lambda r: (r["validation"]["accuracy"], -r["validation"]["cost"]))
+    said = f"{best['validation']['accuracy']:.2%} right on validation (epoch {best['epoch']})"
+    assert said in done.stdout.decode()
+
+
+def test_json_is_a_line_per_epoch_and_one_summary(
+    run: Run, config_file: Path, output: Path
+) -> None:
+    done = run("train", "--config", config_file, "--format", "json")
+    *epochs, summary = lines_of(done.stdout)
+    assert [line["epoch"] for line in epochs] == [1, 2, 3]
+    for line in epochs:
+        assert line.keys() >= EPOCH_KEYS
+        assert line["training"].keys() >= {"cost"}
+        assert line["validation"].keys() >= {"cost", "accuracy"}
+        assert 0 <= line["validation"]["accuracy"] <= 1
+        assert line["images_per_second"] == pytest.approx(1500 / line["seconds"])
+    assert summary.keys() >= SUMMARY_KEYS
+    assert (summary["model"], summary["epochs"]) == (str(output), 3)
+    assert summary["seconds"] >= sum(line["seconds"] for line in epochs)
+
+
+def test_json_says_what_the_checkpoint_says(run: Run, config_file: Path, output: Path) -> None:
+    done = run("train", "--config", config_file, "--format", "json", "-q")
+    assert lines_of(done.stdout)[:-1] == load_checkpoint(output).history
+
+
+def test_json_without_validation_says_null(run: Run, config_file: Path) -> None:
+    done = run("train", "--config", config_file, "--format", "json", "--set", "data.validation=0")
+    assert done.returncode == 0
+    assert [line["validation"] for line in lines_of(done.stdout)[:-1]] == [None] * 3
+
+
+def test_quiet_says_nothing_at_all(run: Run, config_file: Path, output: Path) -> None:
+    done = run("train", "--config", config_file, "-q")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert output.is_file()
+
+
+def test_quiet_json_is_json_alone(run: Run, config_file: Path) -> None:
+    done = run("train", "--config", config_file, "-q", "--format", "json")
+    assert done.stderr == b""
+    assert len(lines_of(done.stdout)) == 4
+
+
+def test_quiet_still_tells_of_errors(run: Run, config_file: Path) -> None:
+    done = run("train", "--config", config_file, "-q", "--set", "data.path=nowhere")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"nowhere" in done.stderr
+
+
+def test_verbose_says_what_is_trained_on_what(run: Run, config_file: Path, output: Path) -> None:
+    done = run("train", "--config", config_file, "-v", "--set", "training.threads=2")
+    first, *epochs = done.stderr.decode().splitlines()
+    assert len(epochs) == 3
+    words = ("784-16-10", "12,730 parameters", "1,500 ", "500 ", "2 threads", str(output))
+    assert [word for word in words if word not in first] == []
+
+
+def test_the_same_config_gives_the_same_model(run: Run, config_file: Path, tmp_path: Path) -> None:
+    for name in ("a.npz", "b.npz"):
+        run("train", "--config", config_file, "-q", "-o", tmp_path / name)
+    one, two = (load_checkpoint(tmp_path / name, with_state=True) for name in ("a.npz", "b.npz"))
+    assert (one.network.parameters == two.network.parameters).all()
+    assert (one.state["parameters"] == two.state["parameters"]).all()
+
+
+def test_a_set_value_wins_over_the_config(run: Run, config_file: Path, output: Path) -> None:
+    run("train", "--config", config_file, "--set", "training.epochs=1", "--set", "seed=5")
+    config = load_checkpoint(output).config
+    assert (config["training"]["epochs"], config["seed"]) == (1, 5)
+
+
+# Where it goes
+
+
+def test_the_model_goes_where_the_config_says_from_anywhere(
+    run: Run, config_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    config_file.write_text(config_file.read_text() + "model: out/m.npz\n")
+    done = run("train", "--config", os.path.relpath(config_file, "/usr"), "-q", cwd=Path("/usr"))
+    assert done.returncode == 0
+    assert (tmp_path / "out" / "m.npz").is_file()
+
+
+def test_the_output_is_relative_to_where_the_user_is(
+    run: Run, config_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    run("train", "--config", config_file, "-q", "-o", "m.npz", cwd=tmp_path / "here")
+    assert os.listdir(tmp_path / "here") == ["m.npz"]
+
+
+def test_the_output_wins_over_a_set_value(run: Run, config_file: Path, tmp_path: Path) -> None:
+    run("train", "--config", config_file, "-q", "--set", "model=a.npz", "-o", "b.npz", cwd=tmp_path)
+    assert set(os.listdir(tmp_path)) == {"config.yaml", "b.npz"}
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.npz", b"new\nline.npz", b"-o"])
+def test_the_output_may_have_any_name(run: Run, config_file: Path, name: bytes) -> None:
+    done = run("train", "--config", config_file, "-o", b"./" + name, cwd=config_file.parent)
+    assert done.returncode == 0
+    assert name in os.listdir(os.fsencode(config_file.parent))
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_an_output_that_exists_is_refused(run: Run, config_file: Path, output: Path) -> None:
+    output.write_bytes(b"precious")
+    done = run("train", "--config", config_file)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(f"{output}: exists already; --resume ".encode())
+    assert output.read_bytes() == b"precious"
+
+
+def test_overwrite_replaces_it(run: Run, config_file: Path, output: Path) -> None:
+    output.write_bytes(b"old")
+    assert run("train", "--config", config_file, "-q", "--overwrite").returncode == 0
+    assert len(load_checkpoint(output).history) == 3
+
+
+def test_resume_goes_on_for_more_epochs(run: Run, config_file: Path, output: Path) -> None:
+    run("train", "--config", config_file, "-q")
+    more = ("--set", "training.epochs=5", "--resume", "--format", "json")
+    *epochs, summary = lines_of(run("train", "--config", config_file, *more).stdout)
+    assert [line["epoch"] for line in epochs] == [4, 5]
+    assert summary["epochs"] == 5
+    assert len(load_checkpoint(output).history) == 5
+
+
+def test_resuming_what_is_finished_is_well(run: Run, config_file: Path, output: Path) -> None:
+    run("train", "--config", config_file, "-q")
+    before = output.read_bytes()
+    done = run("train", "--config", config_file, "--resume")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert output.read_bytes() == before
+
+
+def test_resuming_another_training_is_refused_with_its_place(
+    run: Run, config_file: Path, output: Path
+) -> None:
+    run("train", "--config", config_file, "-q")
+    before = output.read_bytes()
+    config_file.write_text(config_file.read_text() + "seed: 2\n")
+    done = run("train", "--config", config_file, "--resume")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(f"{config_file}:11: seed: expected 1, as in the ".encode())
+    assert output.read_bytes() == before
+
+
+def test_what_cannot_be_written_is_said(run: Run, config_file: Path, tmp_path: Path) -> None:
+    for name in ("/dev/null", ".", "none/m.npz", "config.yaml/m.npz"):
+        done = run("train", "--config", config_file, "--overwrite", "-o", name, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert len(done.stderr.splitlines()) == 1
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    assert os.listdir(tmp_path) == ["config.yaml"]
+
+
+# The dry run
+
+
+def test_a_dry_run_prints_a_config_that_is_itself_one(
+    run: Run, config_file: Path, tmp_path: Path
+) -> None:
+    done = run("train", "--config", config_file, "--dry-run", "--set", "training.l2=1e-5")
+    assert (done.returncode, done.stderr) == (0, b"")
+    (tmp_path / "again.yaml").write_bytes(done.stdout)
+    again = run("train", "--config", tmp_path / "again.yaml", "--dry-run")
+    assert again.stdout == done.stdout
+    config = read_config(config_file, ["training.l2=1e-5"])
+    assert read_config(tmp_path / "again.yaml") == config
+    assert yaml.safe_load(done.stdout)["training"]["epochs"] == 3
+
+
+def test_a_dry_run_resolves_what_was_left_open(run: Run, config_file: Path) -> None:
+    done = run("train", "--config", config_file, "--dry-run", "--set", "data.validation=0.1")
+    assert yaml.safe_load(done.stdout)["data"]["validation"] == 200
+
+
+def test_a_dry_run_in_json_has_config_and_parameters(
+    run: Run, config_file: Path, output: Path
+) -> None:
+    done = run("train", "--config", config_file, "--dry-run", "--format", "json")
+    value = json.loads(done.stdout)
+    assert value.keys() >= {"config", "parameters"}
+    assert value["parameters"] == 785 * 16 + 17 * 10
+    assert to_config(value["config"]) == read_config(config_file)
+    assert value["config"]["model"] == str(output)
+
+
+def test_a_dry_run_minds_no_output_and_writes_none(
+    run: Run, config_file: Path, output: Path
+) -> None:
+    output.write_bytes(b"precious")
+    assert run("train", "--config", config_file, "--dry-run").returncode == 0
+    assert output.read_bytes() == b"precious"
+    output.unlink()
+    assert run("train", "--config", config_file, "--dry-run").returncode == 0
+    assert os.listdir(output.parent) == ["config.yaml"]
+
+
+@pytest.mark.parametrize(
+    "name", ["caf\udce9", "früh 😀", "a: b # c", "tab\tnew\nline", "- x", "'\""]
+)
+def test_a_dry_run_of_a_config_in_any_folder_is_itself_a_config(
+    run: Run, config_file: Path, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    config_file.rename(folder / "config.yaml")
+    done = run("train", "--config", folder / "config.yaml", "--dry-run")
+    assert (done.returncode, done.stderr) == (0, b"")
+    (tmp_path / "again.yaml").write_bytes(done.stdout)
+    assert read_config(tmp_path / "again.yaml").model == str(folder / "model.npz")
+
+
+@pytest.mark.parametrize(
+    ("override", "status"), [("data.path=none", 1), ("network.layer_sizes=[784, 9]", 2)]
+)
+def test_a_dry_run_finds_what_does_not_fit_the_data(
+    run: Run, config_file: Path, override: str, status: int
+) -> None:
+    done = run("train", "--config", config_file, "--dry-run", "--set", override)
+    assert (done.returncode, done.stdout) == (status, b"")
+
+
+# Bad input: one line, the right status, and nothing overwritten
+
+WRONG = [
+    ("--set training.epochs=ten", 2, "--set training.epochs=ten: training.epochs: expected "),
+    ("--set lerning_rate=1", 2, "training.optimizer.learning_rate"),
+    ("--set network.layer_sizes=[784,16,9]", 2, "network.layer_sizes: expected 10 last"),
+    ("--set network.layer_sizes=[100,10]", 2, "network.layer_sizes: expected 784 first"),
+    ("--set data.validation=2000", 2, "data.validation: expected fewer than the 2,000"),
+    ("--set epochs", 2, "--set epochs: expected KEY=VALUE"),
+    ("--set data.path=none", 1, "none: no such file or folder"),
+    ("--set data.path=.", 1, "expected IDX files, or pictures"),
+    ("--set data.path=/dev/null", 1, "/dev/null: expected a file or a folder"),
+    ("--set data.path=config.yaml", 1, "config.yaml: expected IDX, .npz, .csv"),
+    ('--set data.path="a\\0b"', None, ""),
+    ('--set data.path="\\ud800"', None, ""),
+    ('--set model="a\\0b"', None, ""),
+    ('--set model="\\ud800"', None, ""),
+    ("--set data.path=\udcff", 2, "data.path: expected "),
+    ("--set network.layer_sizes=[784,100000000000000000,10]", 2, "network.layer_sizes: expected "),
+    (f"--set network.layer_sizes=[784,{'1000000,' * 50}10]", 1, "not enough memory"),
+    ("--set training.optimizer.learning_rate=1e30 --set network.activation=relu", 1, "not finite"),
+    ("--resume --overwrite", 2, "exclude each other"),
+    ("--format xml", 2, "'xml'"),
+    ("--nonsense", 2, "--nonsense"),
+    ("an-argument", 2, "an-argument"),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"), WRONG, ids=[options[:60] for options, _, _ in WRONG]
+)
+def test_what_is_wrong_is_one_line_and_overwrites_nothing(
+    run: Run, config_file: Path, output: Path, options: str, status: int | None, said: str
+) -> None:
+    output.write_bytes(b"precious")
+    overwrite = () if "--resume" in options else ("--overwrite",)
+    done = run(
+        *("train", "--config", "config.yaml", *overwrite, *options.split(" ")), cwd=output.parent
+    )
+    assert b"Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.returncode in ((1, 2) if status is None else (status,))
+    assert said.encode() in done.stderr
+    assert done.stdout == b""
+    assert output.read_bytes() == b"precious"
+    assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
+
+
+def test_a_mistake_in_the_file_is_said_with_its_line(run: Run, config_file: Path) -> None:
+    text = config_file.read_text().replace("784, 16, 10", "784, 16, 9")
+    config_file.write_text(text)
+    done = run("train", "--config", "config.yaml", cwd=config_file.parent)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"config.yaml:5: network.layer_sizes: expected 10 last")
+    assert len(done.stderr.splitlines()) == 1
+    assert os.listdir(config_file.parent) == ["config.yaml"]
+
+
+def test_a_minibatch_of_any_size_is_trained(run: Run, config_file: Path) -> None:
+    size = ("--set", "training.minibatch_size=100000000000000000")
+    done = run("train", "--config", config_file, "-q", *size)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("name", ["none.yaml", ".", "/dev/null", "binary", "empty"])
+def test_a_file_that_is_no_config_is_one_line(run: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "binary").write_bytes(bytes(range(256)))
+    (tmp_path / "empty").touch()
+    done = run("train", "--config", name, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(f"{name}: expected ".encode())
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_without_a_config_it_is_one_line(run: Run) -> None:
+    done = run("train")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"digitnet train: Missing option '--config'.")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def pickle_of(_: bytes) -> bytes:
+    return b"cos\nmkdir\n(S'sprung'\ntR."
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "text": lambda _: b"hello",
+    "pickle": pickle_of,
+    "truncated": lambda good: good[: len(good) // 2],
+    "without its end": lambda good: good[:-1],
+    "with a flipped bit": lambda good: good[:5000] + bytes([good[5000] ^ 4]) + good[5001:],
+}
+
+
+@pytest.fixture
+def trained(run: Run, config_file: Path, output: Path) -> Path:
+    """A checkpoint that could be resumed."""
+    assert run("train", "--config", config_file, "-q").returncode == 0
+    return output
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_resuming_a_damaged_checkpoint_is_refused_and_leaves_it(
+    run: Run, config_file: Path, trained: Path, damage: str
+) -> None:
+    trained.write_bytes(DAMAGES[damage](trained.read_bytes()))
+    before = trained.read_bytes()
+    done = run("train", "--config", config_file, "--resume", cwd=trained.parent)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(f"{trained}: expected ".encode())
+    assert len(done.stderr.splitlines()) == 1
+    assert trained.read_bytes() == before
+    assert set(os.listdir(trained.parent)) == {"config.yaml", "model.npz"}
+
+
+@pytest.mark.parametrize("name", ["weights_0", "state_parameters"])
+def test_resuming_a_checkpoint_of_nan_is_refused(
+    run: Run, config_file: Path, trained: Path, name: str
+) -> None:
+    with np.load(trained) as file:
+        arrays = dict(file)
+    arrays[name] = arrays[name] * np.float32(np.nan)
+    np.savez(trained, **arrays)
+    done = run("train", "--config", config_file, "--resume")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == f"{trained}: {name}: expected finite numbers, found others\n".encode()
+
+
+# Another training, signals, pipes
+
+
+def test_an_output_that_is_held_is_status_75(
+    run: Run, start: Callable[..., Training], config_file: Path, output: Path
+) -> None:
+    start("--config", config_file, "--set", "training.epochs=100000")
+    done = run("train", "--config", config_file, "--resume")
+    assert (done.returncode, done.stdout) == (75, b"")
+    assert done.stderr == f"{output}: another training holds it; try later\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)],
+    ids=["HUP", "INT", "TERM"],
+)
+def test_a_signal_ends_it_with_its_status_and_the_checkpoint_saved(
+    start: Callable[..., Training],
+    config_file: Path,
+    output: Path,
+    number: signal.Signals,
+    status: int,
+) -> None:
+    training = start("--config", config_file, "--set", "training.epochs=100000")
+    returned, out, err = training.end(number)
+    assert (returned, out) == (status, b"")
+    last = err.splitlines()[-1].decode()
+    assert last.startswith(f"stopped by {number.name} in epoch ")
+    assert last.endswith(f"; {output} is saved, --resume goes on from there")
+    assert load_checkpoint(output, with_state=True).state
+    assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
+
+
+def test_quiet_and_stopped_it_still_says_so(config_file: Path, output: Path) -> None:
+    process = subprocess.Popen(
+        [DIGITNET, "train", "--config", config_file, "-q", "--set", "training.epochs=100000"],
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+    )
+    while not output.exists():
+        assert process.poll() is None
+    process.terminate()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert err.startswith(b"stopped by SIGTERM in epoch ")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_closed_pipe_ends_it_in_silence_with_the_last_epoch_saved(
+    config_file: Path, output: Path
+) -> None:
+    script = (
+        f'"{DIGITNET}" train --config "{config_file}" --format json -q '
+        "--set training.epochs=100000 | head -2 | wc -l; exit ${PIPESTATUS[0]}"
+    )
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, check=False, timeout=60, env=ENVIRONMENT
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (141, b"2", b"")
+    assert len(load_checkpoint(output, with_state=True).history) >= 2
+    assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
+
+
+# On a terminal
+
+
+def on_a_terminal(*arguments: str | Path) -> tuple[int, bytes, bytes]:
+    """Exit status, stdout, and what a terminal got as stderr."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    shown: list[bytes] = []
+
+    def read() -> None:
+        try:
+            while data := os.read(ours, 65536):
+                shown.append(data)
+        except OSError:  # the other end is closed
+            pass
+
+    process = subprocess.Popen(
+        [DIGITNET, *arguments], stdout=subprocess.PIPE, stderr=theirs, env=ENVIRONMENT
+    )
+    os.close(theirs)
+    reader = threading.Thread(target=read)
+    reader.start()
+    out, _ = process.communicate(timeout=60)
+    reader.join(timeout=60)
+    os.close(ours)
+    return process.returncode, out, b"".join(shown)
+
+
+def test_on_a_terminal_there_is_a_bar_in_place_of_lines(config_file: Path, output: Path) -> None:
+    status, out, shown = on_a_terminal("train", "--config", config_file)
+    assert status == 0
+    assert out.startswith(f"{output}: ".encode())
+    assert b"epoch 3/3" in shown
+    assert b"100%" in shown
+    assert b"\r" in shown
+    assert shown.replace(b"\r\n", b"\n").count(b"\n") <= 1
+
+
+def test_on_a_terminal_quiet_shows_nothing(config_file: Path) -> None:
+    assert on_a_terminal("train", "--config", config_file, "-q") == (0, b"", b"")
+
+
+def test_the_bar_keeps_out_of_the_results(config_file: Path) -> None:
+    status, out, shown = on_a_terminal("train", "--config", config_file, "--format", "json")
+    assert status == 0
+    assert len(lines_of(out)) == 4
+    assert b"epoch 3/3" in shown
+
+
+def test_the_bar_of_a_resumed_training_begins_where_it_stood(
+    run: Run, config_file: Path, output: Path
+) -> None:
+    run("train", "--config", config_file, "-q")
+    more = ("--set", "training.epochs=6", "--resume")
+    status, _, shown = on_a_terminal("train", "--config", config_file, *more)
+    assert status == 0
+    shares = [int(share) for share in re.findall(rb"(\d+)% ", shown)]
+    assert min(shares) == 50
+    assert max(shares) == 100
+
+
+def test_a_config_error_on_a_terminal_is_one_line(config_file: Path) -> None:
+    arguments = ("train", "--config", config_file, "--set", "seed=x")
+    status, out, shown = on_a_terminal(*arguments)
+    assert (status, out) == (2, b"")
+    assert shown.startswith(b"--set seed=x: seed: expected ")
+    assert shown.count(b"\n") == 1

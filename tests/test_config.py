@@ -1,0 +1,740 @@
+"""The config: defaults, checks, and where each mistake is said to be."""
+
+import itertools
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from conftest import REPOSITORY
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitnet.activations import ACTIVATIONS
+from digitnet.config import Config, locate, read_config, schema, to_config
+from digitnet.config.source import Source
+from digitnet.costs import COSTS, OUTPUTS
+from digitnet.errors import ConfigError, ExitStatus
+from digitnet.optimizers import OPTIMIZERS
+
+CONFIGS = sorted((REPOSITORY / "configs").glob("*.yaml"))
+BASE = "data:\n  path: digits\nnetwork:\n  layer_sizes: [784, 10]\n"  # four lines
+
+Write = Callable[[str | bytes], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a config file."""
+
+    def write(text: str | bytes) -> Path:
+        path = tmp_path / "my.yaml"
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    return write
+
+
+def problem(path: Path, *overrides: str) -> str:
+    """What a config is refused with, without the folder in front of the file's name."""
+    with pytest.raises(ConfigError) as caught:
+        read_config(path, overrides)
+    return str(caught.value).removeprefix(f"{path.parent}{os.sep}")
+
+
+# What is right
+
+
+def test_every_default_is_the_documented_one(write: Write) -> None:
+    path = write(BASE)
+    config = read_config(path)
+    assert config.data.path == str(path.parent / "digits")
+    assert config.data.validation is None
+    assert config.network.layer_sizes == (784, 10)
+    assert (config.network.activation, config.network.output) == ("sigmoid", "sigmoid")
+    assert config.cost == "quadratic"
+    assert (config.training.epochs, config.training.minibatch_size) == (30, 10)
+    assert (config.training.l2, config.training.threads) == (0, "auto")
+    optimizer = config.training.optimizer
+    assert (optimizer.name, optimizer.learning_rate) == ("sgd", 0.2)
+    assert (optimizer.momentum, optimizer.nesterov) == (0, False)
+    assert config.seed == 1
+    assert config.model == str(path.parent / "model.npz")
+
+
+def test_every_key_can_be_set(write: Write) -> None:
+    config = read_config(
+        write(
+            "data: {path: /digits.csv, validation: 0.25}\n"
+            "network: {layer_sizes: [784, 5, 3], activation: relu, output: softmax}\n"
+            "cost: cross_entropy\n"
+            "training:\n"
+            "  epochs: 2\n"
+            "  minibatch_size: 4\n"
+            "  optimizer: {name: sgd, learning_rate: 1e-3, momentum: 0.9, nesterov: true}\n"
+            "  l2: 1.e-4\n"
+            "  threads: 2\n"
+            "seed: 7\n"
+            "model: /m.npz\n"
+        )
+    )
+    assert (config.data.path, config.data.validation) == ("/digits.csv", 0.25)
+    assert (config.network.activation, config.network.output) == ("relu", "softmax")
+    assert config.network.layer_sizes == (784, 5, 3)
+    assert config.cost == "cross_entropy"
+    assert (config.training.epochs, config.training.minibatch_size) == (2, 4)
+    assert (config.training.l2, config.training.threads) == (1e-4, 2)
+    optimizer = config.training.optimizer
+    assert (optimizer.learning_rate, optimizer.momentum, optimizer.nesterov) == (1e-3, 0.9, True)
+    assert (config.seed, config.model) == (7, "/m.npz")
+
+
+@pytest.mark.parametrize("text", ["1e-3", "1E-3", "0.001", "+1.0e-3", ".001", "10.e-4"])
+def test_numbers_are_those_of_yaml_1_2(write: Write, text: str) -> None:
+    config = read_config(write(BASE), [f"training.optimizer.learning_rate={text}"])
+    assert config.training.optimizer.learning_rate == pytest.approx(0.001, rel=1e-15)
+
+
+def test_a_whole_number_is_a_learning_rate(write: Write) -> None:
+    rate = read_config(write(BASE), ["training.optimizer.learning_rate=2"])
+    assert rate.training.optimizer.learning_rate == 2
+
+
+@pytest.mark.parametrize(("text", "value"), [("500", 500), ("0", 0), ("0.5", 0.5)])
+def test_validation_is_a_count_or_a_fraction(write: Write, text: str, value: float) -> None:
+    validation = read_config(write(BASE), [f"data.validation={text}"]).data.validation
+    assert validation == value
+    assert type(validation) is type(value)
+
+
+def test_a_config_cannot_be_changed(write: Write) -> None:
+    config = read_config(write(BASE))
+    with pytest.raises(AttributeError):
+        config.seed = 2  # type: ignore[misc]
+
+
+def test_a_byte_order_mark_and_comments_are_minded(write: Write) -> None:
+    text = "\ufeff# mine\n" + BASE + "seed: 3  # lucky\n"
+    assert read_config(write(text)).seed == 3
+
+
+# Paths
+
+
+def test_paths_are_relative_to_the_config(
+    write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path = write(BASE.replace("digits", "../digits") + "model: out/m.npz\n")
+    monkeypatch.chdir(elsewhere)
+    config = read_config(os.path.relpath(path))
+    assert config.data.path == str(tmp_path.parent / "digits")
+    assert config.model == str(tmp_path / "out" / "m.npz")
+
+
+def test_paths_in_overrides_are_relative_to_where_the_user_is(
+    write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path = write(BASE)
+    monkeypatch.chdir(elsewhere)
+    config = read_config(path, ["data.path=digits", "model=m.npz"])
+    assert config.data.path == str(elsewhere / "digits")
+    assert config.model == str(elsewhere / "m.npz")
+
+
+def test_the_default_model_is_beside_the_config(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(BASE)
+    monkeypatch.chdir("/")
+    assert read_config(path).model == str(path.parent / "model.npz")
+
+
+def test_a_path_in_an_overridden_section_is_relative_to_where_the_user_is(
+    write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path = write(BASE)
+    monkeypatch.chdir(elsewhere)
+    config = read_config(path, ["data={path: digits}"])
+    assert config.data.path == str(elsewhere / "digits")
+
+
+# Values that are wrong, each with its place
+
+WRONG = [
+    ("data.validation", "-1", "-1"),
+    ("data.validation", "1.5", "1.5"),
+    ("data.validation", "0.0", "0.0"),
+    ("data.validation", "half", '"half"'),
+    ("data.path", "5", "5"),
+    ("data.path", "''", '""'),
+    ("network.layer_sizes", "784", "784"),
+    ("network.layer_sizes", "[784]", "[784]"),
+    ("network.layer_sizes", "[]", "[]"),
+    ("network.layer_sizes", "[784, 0, 10]", "0"),
+    ("network.layer_sizes", "[784, -3, 10]", "-3"),
+    ("network.layer_sizes", "[784, 16.0, 10]", "16.0"),
+    ("network.layer_sizes", "[784, many, 10]", '"many"'),
+    ("network.layer_sizes", "[100, 10]", "100"),
+    ("network.layer_sizes", "[784, [16], 10]", "[16]"),
+    ("network.activation", "swish", '"swish"'),
+    ("network.activation", "Sigmoid", '"Sigmoid"'),
+    ("network.output", "relu", '"relu"'),
+    ("cost", "hinge", '"hinge"'),
+    ("cost", "1", "1"),
+    ("training.epochs", "ten", '"ten"'),
+    ("training.epochs", "0", "0"),
+    ("training.epochs", "1.0", "1.0"),
+    ("training.epochs", "'10'", '"10"'),
+    ("training.epochs", "true", "true"),
+    ("training.epochs", "0x10", '"0x10"'),
+    ("training.epochs", "1_000", '"1_000"'),
+    ("training.epochs", "010", '"010"'),
+    ("training.epochs", "1" * 30, '"' + "1" * 30 + '"'),
+    ("training.epochs", "[3]", "[3]"),
+    ("training.epochs", "", "null"),
+    ("training.minibatch_size", "0", "0"),
+    ("training.optimizer", "sgd", '"sgd"'),
+    ("training.optimizer.name", "adam", '"adam"'),
+    ("training.optimizer.learning_rate", "0", "0"),
+    ("training.optimizer.learning_rate", "-0.1", "-0.1"),
+    ("training.optimizer.learning_rate", "fast", '"fast"'),
+    ("training.optimizer.learning_rate", "true", "true"),
+    ("training.optimizer.momentum", "1", "1"),
+    ("training.optimizer.momentum", "-0.5", "-0.5"),
+    ("training.optimizer.nesterov", "yes", '"yes"'),
+    ("training.optimizer.nesterov", "True", '"True"'),
+    ("training.optimizer.nesterov", "1", "1"),
+    ("training.l2", "-1e-4", "-0.0001"),
+    ("training.threads", "0", "0"),
+    ("training.threads", "all", '"all"'),
+    ("seed", "-1", "-1"),
+    ("seed", "1.5", "1.5"),
+    ("seed", "null", "null"),
+    ("model", "5", "5"),
+    ("model", "true", "true"),
+]
+
+
+def with_line(key: str, value: str) -> tuple[str, int]:
+    """The base config with a value on a line of its own, and that line's number."""
+    values = {"data.path": "digits", "network.layer_sizes": "[784, 10]", key: value}
+    lines: list[str] = []
+    opened, number = set(), 0
+    for name in sorted(name for name in values if not name.startswith(f"{key}.")):
+        *sections, last = name.split(".")
+        for depth, section in enumerate(sections, 1):
+            if (path := tuple(sections[:depth])) not in opened:
+                opened.add(path)
+                lines.append(f"{'  ' * (depth - 1)}{section}:")
+        lines.append(f"{'  ' * len(sections)}{last}: {values[name]}")
+        number = len(lines) if name == key else number
+    return "\n".join(lines) + "\n", number
+
+
+@pytest.mark.parametrize(("key", "value", "found"), WRONG)
+def test_a_wrong_value_is_said_with_file_and_line(
+    write: Write, key: str, value: str, found: str
+) -> None:
+    text, line = with_line(key, value)
+    said = problem(write(text))
+    assert said.startswith(f"my.yaml:{line}: {key}: expected ")
+    assert said.endswith(f", found {found}")
+
+
+@pytest.mark.parametrize(("key", "value", "found"), WRONG)
+def test_a_wrong_override_is_said_in_its_own_words(
+    write: Write, key: str, value: str, found: str
+) -> None:
+    said = problem(write(BASE), f"{key}={value}")
+    assert said.startswith(f"--set {key}={value}: {key}: expected ")
+    assert said.endswith(f", found {found}")
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("training.epochs=ten", "a whole number of at least 1"),
+        ("training.optimizer.momentum=1", "a number of at least 0 and below 1"),
+        ("training.optimizer.learning_rate=0", "a number above 0"),
+        ("training.optimizer.nesterov=yes", "true or false"),
+        ("model=5", "text"),
+        ("training.optimizer.name=adam", "sgd"),
+    ],
+)
+def test_an_error_says_what_would_be_right(write: Write, override: str, expected: str) -> None:
+    assert f": expected {expected}, found " in problem(write(BASE), override)
+
+
+def test_an_unknown_choice_is_answered_with_all_that_there_are(write: Write) -> None:
+    said = problem(write(BASE), "network.activation=swish")
+    assert all(name in said for name in ACTIVATIONS)
+
+
+@pytest.mark.parametrize("text", [".inf", "-.inf", ".nan", "1e999", "-1e999", "nan", "inf"])
+def test_only_finite_numbers_are_numbers(write: Write, text: str) -> None:
+    said = problem(write(BASE), f"training.optimizer.learning_rate={text}")
+    assert ": training.optimizer.learning_rate: expected a" in said
+
+
+def test_nesterov_without_momentum_is_refused(write: Write) -> None:
+    said = problem(write(BASE + "training:\n  optimizer:\n    nesterov: true\n"))
+    assert said.startswith("my.yaml:7: training.optimizer.nesterov: expected ")
+
+
+def test_the_first_layer_has_to_be_the_pixels(write: Write) -> None:
+    said = problem(write(BASE.replace("784", "785")))
+    assert said.startswith("my.yaml:4: network.layer_sizes: expected 784 ")
+    assert said.endswith(", found 785")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "key"),
+    [
+        ("network: {layer_sizes: [784, 10]}\n", "my.yaml", "data"),
+        ("data: {path: digits}\n", "my.yaml", "network"),
+        ("network: {layer_sizes: [784, 10]}\ndata: {}\n", "my.yaml:2", "data.path"),
+        ("data: {path: digits}\nnetwork:\n  cost: 1\n", "my.yaml:3", "network.cost"),
+        ("data: {path: digits}\n\nnetwork: {output: sigmoid}\n", "my.yaml:3", "network."),
+    ],
+)
+def test_a_missing_key_is_said_where_it_should_be(
+    write: Write, text: str, place: str, key: str
+) -> None:
+    assert problem(write(text)).startswith(f"{place}: {key}")
+
+
+def test_a_long_value_is_shortened(write: Write) -> None:
+    said = problem(write(BASE), f"training.epochs=[{', '.join(['1'] * 900)}]")
+    assert len(said.rpartition("found ")[2]) <= 60
+
+
+# Unknown keys, and keys given twice
+
+
+def test_an_unknown_key_offers_the_nearest_with_its_full_path(write: Write) -> None:
+    said = problem(write(BASE + "lerning_rate: 3\n"))
+    assert said.startswith("my.yaml:5: lerning_rate: expected training.optimizer.learning_rate, ")
+    assert said.endswith(", found 'lerning_rate'")
+
+
+@pytest.mark.parametrize(
+    ("unknown", "nearest"),
+    [
+        ("training.epoch", "training.epochs"),
+        ("training.learning_rate", "training.optimizer.learning_rate"),
+        ("epochs", "training.epochs"),
+        ("data.layer_sizes", "network.layer_sizes"),
+        ("modle", "model"),
+        ("Seed", "seed"),
+        ("training.optimizer.momentun", "training.optimizer.momentum"),
+    ],
+)
+def test_an_unknown_override_offers_the_nearest(write: Write, unknown: str, nearest: str) -> None:
+    said = problem(write(BASE), f"{unknown}=1")
+    assert said.startswith(f"--set {unknown}=1: {unknown}: expected {nearest}, found ")
+
+
+def test_an_unknown_key_like_no_other_is_answered_with_its_neighbours(write: Write) -> None:
+    said = problem(write(BASE), "data.zzz=1")
+    assert "data.zzz: expected one of data.path, data.validation, found 'zzz'" in said
+
+
+def test_a_key_given_twice_is_an_error(write: Write) -> None:
+    said = problem(write(BASE + "seed: 1\nseed: 1\n"))
+    assert said == "my.yaml:6: seed: expected each key once, found it twice"
+
+
+def test_a_key_given_twice_in_a_section_is_an_error(write: Write) -> None:
+    said = problem(write(BASE + "training: {epochs: 1, epochs: 2}\n"))
+    assert said.startswith("my.yaml:5: training.epochs: ")
+
+
+@pytest.mark.parametrize("key", ["5: x", "true: x", "null: x", "? [a]\n: x", "? {a: b}\n: x"])
+def test_a_key_has_to_be_a_name(write: Write, key: str) -> None:
+    assert problem(write(BASE + key + "\n")).startswith("my.yaml:5: ")
+
+
+# Overrides
+
+
+def test_an_override_wins_over_the_file_and_the_last_over_the_others(write: Write) -> None:
+    path = write(BASE + "seed: 2\n")
+    assert read_config(path, ["seed=3", "seed=4"]).seed == 4
+
+
+def test_the_override_that_was_wrong_is_named(write: Write) -> None:
+    said = problem(write(BASE), "seed=3", "training.epochs=x", "cost=quadratic")
+    assert said.startswith("--set training.epochs=x: training.epochs: ")
+
+
+@pytest.mark.parametrize("override", ["seed", "", "=", "=3", "training..epochs=3", ".seed=1"])
+def test_an_override_has_to_be_key_and_value(write: Write, override: str) -> None:
+    assert problem(write(BASE), override) == f"--set {override}: expected KEY=VALUE"
+
+
+def test_a_value_may_hold_an_equals_sign(write: Write) -> None:
+    assert read_config(write(BASE), ["model=/a=b.npz"]).model == "/a=b.npz"
+
+
+def test_an_override_replaces_a_whole_section(write: Write) -> None:
+    path = write(BASE + "training: {epochs: 3, minibatch_size: 5}\n")
+    training = read_config(path, ["training={epochs: 7}"]).training
+    assert (training.epochs, training.minibatch_size) == (7, 10)
+
+
+def test_what_a_replaced_section_lacks_is_said_of_the_override(write: Write) -> None:
+    assert problem(write(BASE), "data={}").startswith("--set data={}: data.path: ")
+
+
+def test_an_override_that_is_no_yaml_is_said(write: Write) -> None:
+    assert problem(write(BASE), "seed=[1").startswith("--set seed=[1: seed: expected YAML")
+
+
+def test_an_override_that_is_no_utf_8_is_said(write: Write) -> None:
+    said = problem(write(BASE), os.fsdecode(b"data.path=/caf\xe9"))
+    assert ": data.path: expected " in said
+
+
+def test_an_error_of_the_data_gets_its_place_afterwards(write: Write) -> None:
+    path = write(BASE)
+    error = ConfigError("network.layer_sizes", "expected 9 last, found 10")
+    located = locate(error, path, [])
+    assert str(located) == f"{path}:4: network.layer_sizes: expected 9 last, found 10"
+    located = locate(error, path, ["network.layer_sizes=[784, 10]"])
+    assert str(located).startswith("--set network.layer_sizes=[784, 10]: network.layer_sizes: ")
+
+
+def test_a_config_error_is_a_mistake_in_usage() -> None:
+    assert ConfigError.exit_status == ExitStatus.USAGE == 2
+
+
+# Files that are no config
+
+
+def test_aliases_are_refused(write: Write) -> None:
+    said = problem(write(BASE + "seed: &one 1\ntraining: {epochs: *one}\n"))
+    assert said.startswith("my.yaml:6: ")
+    assert "alias" in said
+
+
+def test_a_bomb_of_aliases_is_refused(write: Write) -> None:
+    levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    said = problem(write("a0: &a0 lol\n" + "\n".join(levels)))
+    assert said.startswith("my.yaml:2: ")
+    assert "alias" in said
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "!!python/object/apply:os.system ['touch {}']",
+        "!!python/object/new:os.system ['touch {}']",
+        "!!python/name:os.system",
+        "!mine 3",
+        "!!timestamp 2020-01-01",
+        "!!binary aGk=",
+        "!!set {{a, b}}",
+    ],
+)
+def test_a_tag_is_refused_and_runs_nothing(write: Write, tmp_path: Path, value: str) -> None:
+    touched = tmp_path / "touched"
+    said = problem(write(BASE + f"seed: {value.format(touched)}\n"))
+    assert said.startswith("my.yaml:5: seed: expected a plain value, found the tag ")
+    assert not touched.exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "seed: !!map 5",
+        "seed: !!seq 5",
+        "seed: !!str [5]",
+        "seed: !!int five",
+        "seed: !!int '5'",
+        "training: {optimizer: {nesterov: !!bool yes}}",
+        "training: {l2: !!float '1_0'}",
+        "? !!str [a]\n: 5",
+        "model: !!null m.npz",
+    ],
+)
+def test_a_tag_of_yaml_itself_is_refused_too(write: Write, line: str) -> None:
+    assert problem(write(BASE + line + "\n")).startswith("my.yaml:5: ")
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing\n", "---\n", "[1, 2]", "just text", "5"])
+def test_a_file_without_keys_is_refused(write: Write, text: str) -> None:
+    assert problem(write(text)) == "my.yaml: expected keys and values, found something else"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("data: [1\n", "my.yaml:2"),
+        ("data: {path: x\n", "my.yaml:2"),
+        ("data: 'x\n", "my.yaml:2"),
+        ("seed: 1\n\tepochs: 2\n", "my.yaml:2"),
+        ("a: b: c\n", "my.yaml:1"),
+        ("seed: 1\n--- \nseed: 2\n", "my.yaml:2"),
+        ("seed: @x\n", "my.yaml:1"),
+        ("%YAML 9.9\n---\nseed: 1\n", "my.yaml:1"),
+    ],
+)
+def test_what_is_no_yaml_is_refused_with_its_line(write: Write, text: str, place: str) -> None:
+    assert problem(write(text)).startswith(f"{place}: expected YAML, found ")
+
+
+@pytest.mark.parametrize("data", [b"seed: \xe9\n", b"\x80\x81", b"seed: 1\n\0\0", b"\xff\xfe\0"])
+def test_what_is_no_text_is_refused(write: Write, data: bytes) -> None:
+    said = problem(write(data))
+    assert said.startswith("my.yaml")
+    assert ": expected YAML, found " in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("opened", ["[", "{a: ", "- ", "? "])
+def test_too_deep_a_nesting_is_refused(write: Write, opened: str) -> None:
+    assert ": expected YAML, found " in problem(write(opened * 20_000))
+
+
+def test_a_moderately_deep_nesting_is_refused_with_its_line(write: Write) -> None:
+    said = problem(write(BASE + "seed: " + "[" * 100 + "]" * 100))
+    assert said == "my.yaml:5: seed: expected YAML, found too deep a nesting"
+
+
+def test_a_huge_file_is_refused(write: Write) -> None:
+    said = problem(write(BASE + "#" * 200_000))
+    assert said.startswith("my.yaml: expected at most 100,000 bytes")
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    assert problem(tmp_path / "none.yaml") == "none.yaml: expected a config file, found nothing"
+
+
+def test_a_folder_is_no_config(tmp_path: Path) -> None:
+    assert "expected a config file, found something else" in problem(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["data", "cost", "training.threads", "seed"])
+def test_half_a_surrogate_pair_is_refused_like_other_text(write: Write, key: str) -> None:
+    text, line = with_line(key, '"\\ud800"')
+    assert problem(write(text)).startswith(f"my.yaml:{line}: {key}: expected ")
+
+
+# The schema, and the configs that come with the project
+
+
+def choices(section: str, key: str) -> set[str]:
+    return set(schema()["$defs"][section]["properties"][key]["enum"])
+
+
+def test_the_choices_are_those_of_the_dicts() -> None:
+    assert choices("NetworkSection", "activation") == set(ACTIVATIONS)
+    assert choices("NetworkSection", "output") == set(OUTPUTS)
+    costs = choices("Config", "cost")
+    assert set(itertools.product(costs, OUTPUTS)) == set(COSTS)
+
+
+def test_the_optimizers_are_those_of_the_dict() -> None:
+    sections = [part["properties"] for part in schema()["$defs"].values()]
+    names = {name for keys in sections if "name" in keys for name in keys["name"]["enum"]}
+    assert names == set(OPTIMIZERS)
+
+
+def test_the_schema_file_is_the_definition() -> None:
+    text = (REPOSITORY / "configs" / "schema.json").read_text()
+    assert text == json.dumps(schema(), indent=2) + "\n"
+
+
+def test_the_schema_is_a_sound_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+
+
+def test_every_key_has_a_description() -> None:
+    for section in schema()["$defs"].values():
+        assert all(part.get("description") for part in section["properties"].values())
+
+
+def test_there_are_configs() -> None:
+    assert CONFIGS
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_a_config_of_the_project_fits_the_schema(path: Path) -> None:
+    tree = Source(str(path)).tree
+    jsonschema.validate(tree, schema(), jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_a_config_of_the_project_is_read(path: Path) -> None:
+    assert os.path.isdir(read_config(path).data.path)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_a_config_of_the_project_names_the_schema(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert "# yaml-language-server: $schema=schema.json" in lines
+
+
+BEYOND_THE_SCHEMA = {"[100, 10]", "[784, 16.0, 10]", "1.0", "0.0"}  # in JSON, 1.0 is whole
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key, value, _ in WRONG if value not in BEYOND_THE_SCHEMA]
+)
+def test_the_schema_refuses_what_the_reader_refuses(write: Write, key: str, value: str) -> None:
+    tree = Source(str(write(with_line(key, value)[0]))).tree
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tree, schema(), jsonschema.Draft202012Validator)
+
+
+def test_the_schema_takes_what_the_reader_takes(write: Write) -> None:
+    tree = Source(str(write(BASE + "training: {threads: 2, l2: 1e-3}\n"))).tree
+    jsonschema.validate(tree, schema(), jsonschema.Draft202012Validator)
+
+
+# Whatever is thrown at it
+
+NAMES = ["data", "path", "network", "layer_sizes", "training", "epochs", "optimizer", "name"]
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(NAMES)
+)
+TREES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner, max_size=4)
+    ),
+    max_leaves=10,
+)
+KEYS = [
+    *("data", "data.path", "data.validation", "network", "network.layer_sizes"),
+    *("network.output", "cost", "training", "training.epochs", "training.optimizer"),
+    *("training.optimizer.name", "training.threads", "seed", "model", "new", "training.new"),
+]
+
+
+def config_or_error(values: dict[str, Any]) -> None:
+    problem = "expected "
+    try:
+        assert isinstance(to_config(values), Config)
+    except ConfigError as error:
+        problem = error.problem
+    assert problem.startswith("expected ")
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(st.sampled_from(NAMES) | st.text(), TREES))
+def test_any_values_are_a_config_or_a_config_error(values: dict[str, Any]) -> None:
+    config_or_error(values)
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(KEYS), TREES)
+def test_any_value_at_any_key_is_a_config_or_a_config_error(key: str, value: Any) -> None:
+    values: dict[str, Any] = {"data": {"path": "x"}, "network": {"layer_sizes": [784, 10]}}
+    section = values
+    *sections, last = key.split(".")
+    for name in sections:
+        section = section.setdefault(name, {})
+    section[last] = value
+    config_or_error(values)
+
+
+@pytest.fixture(scope="module")
+def any_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("any") / "any.yaml"
+
+
+PIECES = [
+    *(
+        "data",
+        "seed",
+        ": ",
+        "? ",
+        "- ",
+        ", ",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\n",
+        "\n  ",
+        "&a ",
+        "*a",
+        "!!str ",
+    ),
+    *(
+        "!!map ",
+        "!!seq ",
+        "!!int ",
+        "!!bool ",
+        "!!null ",
+        "!x ",
+        '"',
+        "'",
+        "|",
+        ">",
+        "#",
+        "---",
+        "...",
+    ),
+    *(
+        "%YAML 1.1",
+        "1",
+        "1e5",
+        ".",
+        "-",
+        "~",
+        "true",
+        "null",
+        "<<",
+        "\\",
+        "\\ud800",
+        "\\0",
+        "\t",
+        "@",
+    ),
+]
+
+
+@settings(max_examples=150)
+@given(data=st.binary() | st.text().map(str.encode))
+def test_any_bytes_are_a_config_or_a_config_error(any_file: Path, data: bytes) -> None:
+    any_file.write_bytes(data)
+    config_file_or_error(any_file)
+
+
+@settings(max_examples=500)
+@given(start=st.sampled_from(["", "seed: "]), pieces=st.lists(st.sampled_from(PIECES), max_size=9))
+def test_any_yaml_is_a_config_or_a_config_error(
+    any_file: Path, start: str, pieces: list[str]
+) -> None:
+    any_file.write_text(BASE + start + "".join(pieces))
+    config_file_or_error(any_file)
+
+
+@settings(max_examples=300)
+@given(key=st.sampled_from(KEYS) | st.text(), pieces=st.lists(st.sampled_from(PIECES), max_size=6))
+def test_any_override_is_a_config_or_a_config_error(
+    any_file: Path, key: str, pieces: list[str]
+) -> None:
+    any_file.write_text(BASE)
+    config_file_or_error(any_file, f"{key}={''.join(pieces)}")
+
+
+def config_file_or_error(path: Path, *overrides: str) -> None:
+    said = str(path)
+    try:
+        assert isinstance(read_config(path, overrides), Config)
+    except ConfigError as error:
+        said = str(error)
+    assert said.startswith((str(path), "--set "))

@@ -1,0 +1,768 @@
+"""Data sets of every kind read back as they were written; bad ones named by file and place."""
+
+import gzip
+import os
+import re
+import shutil
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import MNIST, read_mnist, write_idx
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from digitnet.dataset import Data, Dataset, Minibatches, read_data, split_indices
+from digitnet.dataset.idx import read_idx
+from digitnet.errors import DataError
+from digitnet.image import prepare
+
+IMAGES, LABELS = read_mnist("train", 20)
+TEST_IMAGES, TEST_LABELS = read_mnist("t10k", 8)
+HEADER = ",".join(["label", *(f"pixel{i}" for i in range(784))])
+
+
+def same(dataset: Dataset | None, images: np.ndarray, labels: np.ndarray) -> None:
+    """The data set holds these pictures and labels, in the types it promises."""
+    assert dataset is not None
+    assert (dataset.images.dtype, dataset.labels.dtype) == (np.uint8, np.int64)
+    np.testing.assert_array_equal(dataset.images, images)
+    np.testing.assert_array_equal(dataset.labels, labels)
+
+
+def refused(path: Path, problem: str, culprit: Path | None = None) -> None:
+    """`read_data` says, of the culprit (the path itself unless given), what the pattern says."""
+    with pytest.raises(DataError) as caught:
+        read_data(path)
+    message = str(caught.value)
+    assert re.fullmatch(f"{re.escape(str(culprit or path))}: .*({problem}).*", message), message
+
+
+def read_or_refused(read: Callable[[Path], Any], path: Path) -> Any:
+    """What `read` makes of the path; None if it refuses it by name."""
+    try:
+        return read(path)
+    except DataError as error:
+        message = str(error)
+    assert str(path) in message
+    return None
+
+
+def write_pair(folder: Path, split: str, images: np.ndarray, labels: np.ndarray) -> Path:
+    """A pair of IDX files; the path of the images."""
+    write_idx(folder / f"{split}-labels-idx1-ubyte", labels)
+    return write_idx(folder / f"{split}-images-idx3-ubyte", images)
+
+
+def gzipped(path: Path) -> Path:
+    """The file replaced by a gzipped one beside it."""
+    packed = path.with_name(path.name + ".gz")
+    packed.write_bytes(gzip.compress(path.read_bytes(), 1))
+    path.unlink()
+    return packed
+
+
+def write_csv(path: Path, rows: list[list[Any]], header: str | None = None) -> Path:
+    lines = [header] if header else []
+    path.write_text("\n".join(lines + [",".join(map(str, row)) for row in rows]) + "\n")
+    return path
+
+
+def csv_rows(n: int = 3) -> list[list[Any]]:
+    return [[label, *image.ravel()] for label, image in zip(LABELS[:n], IMAGES[:n])]
+
+
+def write_pictures(folder: Path, images: np.ndarray, labels: np.ndarray) -> Path:
+    """One subfolder of PNGs per label."""
+    for number, (image, label) in enumerate(zip(images, labels)):
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / str(label) / f"{number:03}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose files one example after the other may overwrite."""
+    return tmp_path_factory.mktemp("dataset")
+
+
+# --- IDX ---
+
+
+def test_folder_of_plain_idx_files_is_read(tmp_path: Path) -> None:
+    write_pair(tmp_path, "train", IMAGES, LABELS)
+    write_pair(tmp_path, "t10k", TEST_IMAGES, TEST_LABELS)
+    data = read_data(tmp_path)
+    same(data.training, IMAGES, LABELS)
+    same(data.test, TEST_IMAGES, TEST_LABELS)
+    assert data.path == str(tmp_path)
+    assert data.training.class_names == tuple("0123456789")
+
+
+def test_gzipped_idx_files_are_read(tmp_path: Path) -> None:
+    images = gzipped(write_pair(tmp_path, "train", IMAGES, LABELS))
+    gzipped(tmp_path / "train-labels-idx1-ubyte")
+    same(read_data(tmp_path).training, IMAGES, LABELS)
+    same(read_data(images).training, IMAGES, LABELS)
+
+
+def test_mnist_as_it_comes_is_read(tmp_path: Path) -> None:
+    for kind in ("images-idx3", "labels-idx1"):
+        shutil.copy(MNIST / f"t10k-{kind}-ubyte.gz", tmp_path)
+    data = read_data(tmp_path)
+    assert (len(data.training), data.test) == (10_000, None)
+    first = Dataset(data.training.images[:8], data.training.labels[:8])
+    same(first, TEST_IMAGES, TEST_LABELS)
+
+
+def test_one_idx_file_of_images_brings_its_labels(tmp_path: Path) -> None:
+    write_pair(tmp_path, "train", TEST_IMAGES, TEST_LABELS)
+    data = read_data(write_pair(tmp_path, "t10k", IMAGES, LABELS))
+    same(data.training, IMAGES, LABELS)
+    assert data.test is None
+
+
+def test_plain_images_and_gzipped_labels_go_together(tmp_path: Path) -> None:
+    write_pair(tmp_path, "train", IMAGES, LABELS)
+    gzipped(tmp_path / "train-labels-idx1-ubyte")
+    same(read_data(tmp_path).training, IMAGES, LABELS)
+
+
+@pytest.mark.parametrize("test", ["t10k", "test"])
+@pytest.mark.parametrize("prefix", ["", "emnist-digits-"])
+def test_splits_go_by_the_names_of_the_files(prefix: str, test: str, tmp_path: Path) -> None:
+    write_pair(tmp_path, f"{prefix}train", IMAGES, LABELS)
+    write_pair(tmp_path, f"{prefix}{test}", TEST_IMAGES, TEST_LABELS)
+    data = read_data(tmp_path)
+    same(data.training, IMAGES, LABELS)
+    same(data.test, TEST_IMAGES, TEST_LABELS)
+
+
+def test_names_with_a_dot_are_idx_files_too(tmp_path: Path) -> None:
+    write_idx(tmp_path / "train-images.idx3-ubyte", IMAGES)
+    write_idx(tmp_path / "train-labels.idx1-ubyte", LABELS)
+    same(read_data(tmp_path).training, IMAGES, LABELS)
+
+
+def test_missing_labels_are_named(tmp_path: Path) -> None:
+    images = write_idx(tmp_path / "train-images-idx3-ubyte", IMAGES)
+    refused(tmp_path, "train-labels-idx1-ubyte, are not beside it", images)
+
+
+def test_truncated_gzip_is_refused(tmp_path: Path) -> None:
+    images = gzipped(write_pair(tmp_path, "train", IMAGES, LABELS))
+    images.write_bytes(images.read_bytes()[:-1000])
+    refused(tmp_path, "expected a whole gzip file", images)
+
+
+def test_gzip_cut_off_after_two_bytes_is_refused(tmp_path: Path) -> None:
+    images = gzipped(write_pair(tmp_path, "train", IMAGES, LABELS))
+    images.write_bytes(images.read_bytes()[:2])
+    refused(tmp_path, "expected a whole gzip file", images)
+
+
+def test_gzip_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
+    images = gzipped(write_pair(tmp_path, "train", IMAGES, LABELS))
+    content = bytearray(images.read_bytes())
+    content[-8] ^= 1  # in the CRC-32
+    images.write_bytes(content)
+    refused(tmp_path, "expected a whole gzip file.*CRC", images)
+
+
+def test_wrong_magic_number_is_shown(tmp_path: Path) -> None:
+    images = write_pair(tmp_path, "train", IMAGES, LABELS)
+    images.write_bytes(b"\0\0\x0d\3" + images.read_bytes()[4:])  # 0d: floats
+    refused(images, "byte 0: expected the magic number 00 00 08 03, found 00 00 0d 03")
+
+
+def test_labels_in_place_of_images_are_refused(tmp_path: Path) -> None:
+    images = write_pair(tmp_path, "train", LABELS, LABELS)
+    refused(tmp_path, "byte 0: expected the magic number 00 00 08 03, found 00 00 08 01", images)
+
+
+def test_header_cut_off_is_refused(tmp_path: Path) -> None:
+    images = write_pair(tmp_path, "train", IMAGES, LABELS)
+    images.write_bytes(images.read_bytes()[:10])
+    refused(tmp_path, "byte 4: expected 3 dimensions, found the file's end", images)
+
+
+def test_empty_idx_file_is_refused(tmp_path: Path) -> None:
+    images = write_pair(tmp_path, "train", IMAGES, LABELS)
+    images.write_bytes(b"")
+    refused(tmp_path, "byte 0: expected the magic number .*, found nothing", images)
+    refused(images, "found an empty file")
+
+
+def lying_about_length(folder: Path, n: int) -> Path:
+    """IDX images whose header says n instead of 20."""
+    images = write_pair(folder, "train", IMAGES, LABELS)
+    content = images.read_bytes()
+    images.write_bytes(content[:4] + struct.pack(">I", n) + content[8:])
+    return images
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_idx_file_shorter_than_it_says_is_refused(packed: bool, tmp_path: Path) -> None:
+    images = write_pair(tmp_path, "train", IMAGES, LABELS)
+    images.write_bytes(images.read_bytes()[:-10])
+    images = gzipped(images) if packed else images
+    refused(tmp_path, "expected 15,696 bytes, found 15,686", images)
+
+
+def test_idx_file_longer_than_it_says_is_refused(tmp_path: Path) -> None:
+    images = lying_about_length(tmp_path, 19)
+    refused(tmp_path, "byte 14912: expected the file's end, found more", images)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_idx_file_that_promises_the_absurd_is_refused(packed: bool, tmp_path: Path) -> None:
+    images = lying_about_length(tmp_path, 2**32 - 1)
+    images = gzipped(images) if packed else images
+    refused(tmp_path, "byte 4: its header promises 3,367,254,359,280 bytes, more than", images)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_idx_file_that_promises_one_picture_more_is_refused(packed: bool, tmp_path: Path) -> None:
+    images = lying_about_length(tmp_path, 21)
+    images = gzipped(images) if packed else images
+    refused(tmp_path, "promises 16,464 bytes|expected 16,480 bytes, found 15,696", images)
+
+
+def test_one_label_too_few_is_refused(tmp_path: Path) -> None:
+    write_pair(tmp_path, "train", IMAGES, LABELS[:-1])
+    labels = tmp_path / "train-labels-idx1-ubyte"
+    refused(tmp_path, "expected 20 labels, .*train-images-idx3-ubyte; found 19", labels)
+
+
+def test_label_11_in_an_idx_file_is_refused(tmp_path: Path) -> None:
+    labels = LABELS.copy()
+    labels[4] = 11
+    write_pair(tmp_path, "train", IMAGES, labels)
+    culprit = tmp_path / "train-labels-idx1-ubyte"
+    refused(tmp_path, "picture 5: expected a label from 0 to 9, found 11", culprit)
+
+
+def test_pictures_of_another_size_are_refused(tmp_path: Path) -> None:
+    images = write_pair(tmp_path, "train", IMAGES[:, :, :27], LABELS)
+    refused(tmp_path, "expected pictures of 28×28 pixels, found 28×27", images)
+
+
+def test_idx_files_without_pictures_are_refused(tmp_path: Path) -> None:
+    images = write_pair(tmp_path, "train", IMAGES[:0], LABELS[:0])
+    refused(tmp_path, "expected pictures, found none", images)
+
+
+def test_idx_file_by_another_name_is_refused_with_a_hint(tmp_path: Path) -> None:
+    path = write_idx(tmp_path / "digits", IMAGES)
+    refused(path, "expected a name like train-images-idx3-ubyte")
+
+
+def test_idx_folder_with_a_folder_for_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "train-images-idx3-ubyte").mkdir()
+    write_idx(tmp_path / "train-labels-idx1-ubyte", LABELS)
+    refused(tmp_path, "expected a file", tmp_path / "train-images-idx3-ubyte")
+
+
+SMALL = bytes([0, 0, 8, 3]) + struct.pack(">3I", 2, 3, 2) + bytes(range(12))
+
+
+@given(
+    edits=st.lists(st.tuples(st.integers(0, len(SMALL) - 1), st.integers(0, 255)), max_size=4),
+    end=st.none() | st.integers(0, len(SMALL)),
+    tail=st.binary(max_size=3),
+    packed=st.booleans(),
+)
+def test_idx_file_of_any_bytes_gives_an_array_or_a_data_error(
+    scratch: Path, edits: list[tuple[int, int]], end: int | None, tail: bytes, packed: bool
+) -> None:
+    content = bytearray(SMALL)
+    for at, byte in edits:
+        content[at] = byte
+    content = content[:end] + tail
+    path = scratch / "mutated"
+    path.write_bytes(gzip.compress(content) if packed else content)
+    array = read_or_refused(lambda path: read_idx(path, 3), path)
+    if array is not None:
+        assert content == b"\0\0\x08\3" + struct.pack(">3I", *array.shape) + array.tobytes()
+
+
+PACKED = gzip.compress(SMALL)
+
+
+@given(st.lists(st.tuples(st.integers(2, len(PACKED) - 1), st.integers(0, 255)), max_size=3))
+def test_damaged_gzip_gives_the_array_or_a_data_error(
+    scratch: Path, edits: list[tuple[int, int]]
+) -> None:
+    content = bytearray(PACKED)
+    for at, byte in edits:
+        content[at] = byte
+    path = scratch / "damaged.gz"
+    path.write_bytes(content)
+    array = read_or_refused(lambda path: read_idx(path, 3), path)
+    assert array is None or array.tobytes() == SMALL[16:]
+
+
+# --- NPZ ---
+
+
+def test_npz_as_keras_has_it_is_read(tmp_path: Path) -> None:
+    np.savez_compressed(
+        tmp_path / "mnist.npz",
+        x_train=IMAGES,
+        y_train=LABELS,
+        x_test=TEST_IMAGES,
+        y_test=TEST_LABELS,
+    )
+    data = read_data(tmp_path / "mnist.npz")
+    same(data.training, IMAGES, LABELS)
+    same(data.test, TEST_IMAGES, TEST_LABELS)
+
+
+def test_npz_of_images_and_labels_is_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mnist.npz", images=IMAGES, labels=LABELS)
+    data = read_data(tmp_path / "mnist.npz")
+    same(data.training, IMAGES, LABELS)
+    assert data.test is None
+
+
+def test_npz_of_rows_of_784_pixels_is_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mnist.npz", images=IMAGES.reshape(20, 784), labels=LABELS)
+    same(read_data(tmp_path / "mnist.npz").training, IMAGES, LABELS)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint16, ">i4"])
+def test_npz_of_wider_integers_is_read(dtype: Any, tmp_path: Path) -> None:
+    np.savez(tmp_path / "mnist.npz", images=IMAGES.astype(dtype), labels=LABELS.astype(dtype))
+    same(read_data(tmp_path / "mnist.npz").training, IMAGES, LABELS)
+
+
+def test_npz_in_columns_is_read(tmp_path: Path) -> None:
+    columns = np.asfortranarray(IMAGES.reshape(20, 784))
+    np.savez(tmp_path / "mnist.npz", images=columns, labels=LABELS)
+    same(read_data(tmp_path / "mnist.npz").training, IMAGES, LABELS)
+
+
+def npz(folder: Path, images: np.ndarray, labels: np.ndarray) -> Path:
+    path = folder / "mnist.npz"
+    np.savez(path, images=images, labels=labels)
+    return path
+
+
+def test_npz_of_floats_is_refused(tmp_path: Path) -> None:
+    path = npz(tmp_path, IMAGES / 255, LABELS)
+    refused(path, "images: expected whole numbers, found the type float64")
+
+
+@pytest.mark.parametrize("pixel", [-1, 256])
+def test_npz_with_a_pixel_out_of_range_is_refused(pixel: int, tmp_path: Path) -> None:
+    images = IMAGES.astype(np.int64)
+    images[3, 4, 5] = pixel
+    refused(npz(tmp_path, images, LABELS), "images: expected pixels from 0 to 255")
+
+
+@pytest.mark.parametrize("label", [11, -1])
+def test_npz_with_a_label_out_of_range_is_refused(label: int, tmp_path: Path) -> None:
+    labels = LABELS.astype(np.int64)
+    labels[7] = label
+    path = npz(tmp_path, IMAGES, labels)
+    refused(path, f"labels: picture 8: expected a label from 0 to 9, found {label}")
+
+
+def test_npz_with_a_label_too_many_is_refused(tmp_path: Path) -> None:
+    refused(npz(tmp_path, IMAGES[:19], LABELS), "labels: expected 19 labels, .* found 20")
+
+
+def test_npz_with_labels_in_columns_is_refused(tmp_path: Path) -> None:
+    refused(npz(tmp_path, IMAGES, LABELS[:, None]), r"labels: .*one row, found .*\(20, 1\)")
+
+
+@pytest.mark.parametrize("shape", [(20, 28, 28, 1), (20, 2, 392), (15680,), ()])
+def test_npz_of_another_shape_is_refused(shape: tuple[int, ...], tmp_path: Path) -> None:
+    images = IMAGES.reshape(shape) if shape else np.array(5)
+    refused(npz(tmp_path, images, LABELS), "images: expected pictures of 28×28 pixels")
+
+
+def test_npz_without_pictures_is_refused(tmp_path: Path) -> None:
+    refused(npz(tmp_path, IMAGES[:0], LABELS[:0]), "images: expected pictures, found none")
+
+
+def test_npz_with_other_names_is_refused_with_those_it_has(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mnist.npz", pictures=IMAGES, labels=LABELS)
+    refused(tmp_path / "mnist.npz", "expected the arrays .*; found labels, pictures")
+
+
+def test_npz_of_objects_is_refused(tmp_path: Path) -> None:
+    path = npz(tmp_path, np.array([{}, None]), LABELS)
+    refused(path, "images: expected numbers or text, found pickled Python objects")
+
+
+def test_npz_with_a_lying_header_is_refused(tmp_path: Path) -> None:
+    path = npz(tmp_path, IMAGES, LABELS)
+    path.write_bytes(path.read_bytes().replace(b"(20, 28, 28)", b"(99, 28, 28)"))
+    refused(path, "images: its header promises 77,616 bytes, found 15,680|damaged")
+
+
+def test_npz_bomb_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mnist.npz"
+    np.savez_compressed(path, images=np.zeros((100_000, 28, 28), np.uint8), labels=LABELS)
+    refused(path, r"expected at most [\d,]+ bytes unpacked, found 78,400,")
+
+
+def test_truncated_npz_is_refused(tmp_path: Path) -> None:
+    path = npz(tmp_path, IMAGES, LABELS)
+    path.write_bytes(path.read_bytes()[:-30])
+    refused(path, "damaged")
+
+
+# --- CSV ---
+
+
+@pytest.mark.parametrize("header", [None, HEADER])
+def test_csv_is_read_with_and_without_names_at_the_top(header: str | None, tmp_path: Path) -> None:
+    data = read_data(write_csv(tmp_path / "mnist.csv", csv_rows(20), header))
+    same(data.training, IMAGES, LABELS)
+    assert data.test is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.rstrip("\n"),
+        lambda text: text.replace("\n", "\n\n"),
+        lambda text: "\ufeff" + text,
+        lambda text: re.sub(r"(\w+)", r'"\1"', text),
+        lambda text: text.replace(",", ", "),
+    ],
+    ids=["Windows", "no last newline", "blank lines", "byte order mark", "quotes", "spaces"],
+)
+@pytest.mark.parametrize("header", [None, HEADER])
+def test_csv_may_be_written_in_other_ways(header: str | None, change: Any, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "mnist.CSV", csv_rows(), header)
+    path.write_bytes(change(path.read_text()).encode())
+    same(read_data(path).training, IMAGES[:3], LABELS[:3])
+
+
+def test_csv_of_many_lines_is_read_to_the_end(tmp_path: Path) -> None:
+    rows = csv_rows(20) * 110  # several chunks of a thousand lines
+    training = read_data(write_csv(tmp_path / "mnist.csv", rows, HEADER)).training
+    same(training, np.tile(IMAGES, (110, 1, 1)), np.tile(LABELS, 110))
+
+
+@pytest.mark.parametrize("cell", ["x", "1.5", "1e2", "", "256", "-1", "nan", "0x1f", "9" * 30])
+def test_csv_with_a_wrong_cell_names_line_and_column(cell: str, tmp_path: Path) -> None:
+    rows = csv_rows()
+    rows[1][407] = cell
+    found = f"expected a whole number from 0 to 255, found {cell!r}"
+    path = write_csv(tmp_path / "mnist.csv", rows)
+    refused(path, re.escape(f"line 2, column 408: {found}"))
+    write_csv(path, rows, HEADER)
+    refused(path, re.escape(f"line 3, column 408: {found}"))
+
+
+def test_csv_with_a_number_too_long_to_be_one_names_line_and_column(tmp_path: Path) -> None:
+    rows = csv_rows()
+    rows[1][407] = "9" * 5000
+    refused(write_csv(tmp_path / "mnist.csv", rows), "line 2, column 408: expected a whole number")
+
+
+def test_csv_with_digits_of_another_script_names_line_and_column(tmp_path: Path) -> None:
+    rows = csv_rows()
+    rows[1][407] = "٣"
+    refused(write_csv(tmp_path / "mnist.csv", rows), "line 2, column 408: expected a whole number")
+
+
+def test_csv_with_a_letter_far_down_names_its_line(tmp_path: Path) -> None:
+    rows = csv_rows(1) * 1500
+    rows[1234] = [5, "l", *rows[0][2:]]
+    refused(write_csv(tmp_path / "mnist.csv", rows, HEADER), "line 1236, column 2: .*found 'l'")
+
+
+def test_csv_with_a_letter_as_its_first_label_does_not_take_the_row_for_names(
+    tmp_path: Path,
+) -> None:
+    rows = csv_rows()
+    rows[0][0] = "l"
+    path = write_csv(tmp_path / "mnist.csv", rows)
+    refused(path, "line 1, column 1: expected a whole number from 0 to 9, found 'l'")
+
+
+def test_csv_with_label_11_names_its_line(tmp_path: Path) -> None:
+    rows = csv_rows()
+    rows[2][0] = 11
+    path = write_csv(tmp_path / "mnist.csv", rows)
+    refused(path, "line 3, column 1: expected a whole number from 0 to 9, found '11'")
+
+
+@pytest.mark.parametrize(("line", "columns"), [(1, 784), (2, 786), (3, 1)])
+def test_csv_with_a_wrong_number_of_columns_names_its_line(
+    line: int, columns: int, tmp_path: Path
+) -> None:
+    rows = csv_rows()
+    rows[line - 1] = [*rows[line - 1], 0][:columns]
+    path = write_csv(tmp_path / "mnist.csv", rows)
+    refused(path, rf"line {line}: expected 785 columns .*, found {columns}")
+
+
+def test_csv_with_semicolons_is_refused(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "mnist.csv", csv_rows())
+    path.write_text(path.read_text().replace(",", ";"))
+    refused(path, "line 1: expected 785 columns .*, found 1")
+
+
+def test_csv_of_nothing_but_names_is_refused(tmp_path: Path) -> None:
+    refused(write_csv(tmp_path / "mnist.csv", [], HEADER), "expected pictures, found none")
+
+
+ROWS = "\n".join(",".join(map(str, row)) for row in csv_rows(2)).encode()
+
+
+@given(
+    at=st.integers(0, len(ROWS)),
+    length=st.integers(0, 5),
+    insert=st.binary(max_size=5) | st.text('0123456789,.-+"\n\r eE_#', max_size=5).map(str.encode),
+)
+def test_csv_of_any_bytes_gives_data_or_a_data_error(
+    scratch: Path, at: int, length: int, insert: bytes
+) -> None:
+    path = scratch / "mutated.csv"
+    path.write_bytes(ROWS[:at] + insert + ROWS[at + length :])
+    data = read_or_refused(read_data, path)
+    if data is not None:
+        assert data.training.images.shape == (len(data.training), 28, 28)
+        assert set(data.training.labels) <= set(range(10))
+
+
+# --- Folders of pictures ---
+
+
+def prepared(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a folder of these pictures holds: in the order of the labels, prepared."""
+    order = np.argsort(labels, kind="stable")
+    return np.stack([prepare(image) for image in images[order]]), labels[order]
+
+
+def test_folder_of_classes_is_read(tmp_path: Path) -> None:
+    data = read_data(write_pictures(tmp_path, IMAGES, LABELS))
+    images, labels = prepared(IMAGES, LABELS)
+    assert data.training.class_names == tuple(map(str, sorted(set(LABELS.tolist()))))
+    assert data.test is None
+    same(data.training, images, np.searchsorted(sorted(set(labels)), labels))
+
+
+def test_folder_with_train_and_test_is_read(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "train", IMAGES[:10], LABELS[:10])  # 0, 1, 2, 3, 4, 5, 9
+    write_pictures(tmp_path / "test", IMAGES[4:6], LABELS[4:6])  # 9, 2
+    data = read_data(tmp_path)
+    assert data.test is not None
+    assert data.training.class_names == data.test.class_names == tuple("0123459")
+    assert len(data.training) == 10
+    same(data.test, np.stack([prepare(IMAGES[5]), prepare(IMAGES[4])]), np.array([2, 6]))
+
+
+def test_folder_with_train_alone_is_read(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "train", IMAGES[:3], LABELS[:3])
+    data = read_data(tmp_path)
+    assert (len(data.training), data.test) == (3, None)
+
+
+def test_classes_are_ordered_as_numbers_and_may_have_names(tmp_path: Path) -> None:
+    write_pictures(tmp_path, IMAGES[:4], np.array(["10", "9", "plus", "0"]))
+    training = read_data(tmp_path).training
+    assert training.class_names == ("plus", "0", "9", "10")
+    np.testing.assert_array_equal(training.images[3], prepare(IMAGES[0]))
+
+
+def test_hidden_files_and_those_that_are_no_pictures_are_passed_over(tmp_path: Path) -> None:
+    write_pictures(tmp_path, IMAGES[:2], LABELS[:2])  # 5 and 0
+    (tmp_path / "README").write_text("About these pictures")
+    (tmp_path / ".cache").mkdir()
+    for name in (".hidden.png", "notes.txt", "Thumbs.db"):
+        (tmp_path / "5" / name).write_bytes(b"no picture")
+    training = read_data(tmp_path).training
+    assert (len(training), training.class_names) == (2, ("0", "5"))
+
+
+def test_class_that_is_only_in_test_is_refused(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "train", IMAGES[:2], LABELS[:2])
+    write_pictures(tmp_path / "test", IMAGES[2:3], np.array(["7"]))
+    refused(tmp_path, "expected classes among 0, 5; found '7'", tmp_path / "test")
+
+
+def test_damaged_picture_in_a_folder_is_named(tmp_path: Path) -> None:
+    write_pictures(tmp_path, IMAGES[:2], LABELS[:2])
+    (tmp_path / "5" / "broken.png").write_bytes(b"\x89PNG and then nothing")
+    refused(tmp_path, "expected a picture", tmp_path / "5" / "broken.png")
+
+
+def test_folder_of_neither_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing here")
+    (tmp_path / "empty").mkdir()
+    refused(tmp_path, "expected IDX files, or pictures in one subfolder per class; found neither")
+
+
+# --- What is there at all ---
+
+
+def test_missing_path_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path / "none", "no such file or folder")
+
+
+@pytest.mark.parametrize("name", ["mnist.csv", "mnist.npz", "train-images-idx3-ubyte"])
+def test_empty_file_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    refused(tmp_path / name, "found an empty file")
+
+
+def test_text_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mnist.txt").write_text("0,1,2\n")
+    refused(tmp_path / "mnist.txt", "expected IDX, .npz, .csv or a folder")
+
+
+def test_name_too_long_for_the_system_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path / ("n" * 300), "name too long")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_named_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "mnist.csv")
+    refused(tmp_path / "mnist.csv", "expected a file or a folder")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_named_pipe_for_an_idx_file_is_refused_without_waiting(tmp_path: Path) -> None:
+    write_pair(tmp_path, "train", IMAGES, LABELS)
+    labels = tmp_path / "train-labels-idx1-ubyte"
+    labels.unlink()
+    os.mkfifo(labels)
+    refused(tmp_path, "expected a file", labels)
+
+
+def test_path_may_be_text(tmp_path: Path) -> None:
+    write_pair(tmp_path, "train", IMAGES, LABELS)
+    same(read_data(str(tmp_path)).training, IMAGES, LABELS)
+
+
+# --- Data sets ---
+
+
+def fingerprint(images: np.ndarray, labels: np.ndarray, *names: str) -> str:
+    return Dataset(images, labels.astype(np.int64), names or tuple("0123456789")).fingerprint
+
+
+def test_fingerprint_is_that_of_the_contents_wherever_they_come_from(tmp_path: Path) -> None:
+    idx = read_data(write_pair(tmp_path, "train", IMAGES, LABELS))
+    columns = np.asfortranarray(IMAGES.reshape(20, 784).astype(np.int64))
+    np.savez(tmp_path / "mnist.npz", images=columns, labels=LABELS)
+    csv = read_data(write_csv(tmp_path / "mnist.csv", csv_rows(20)))
+    data: list[Data] = [idx, csv, read_data(tmp_path / "mnist.npz")]
+    assert {one.training.fingerprint for one in data} == {fingerprint(IMAGES, LABELS)}
+
+
+def test_fingerprint_tells_the_smallest_difference() -> None:
+    images, labels = IMAGES.copy(), LABELS.copy()
+    images[3, 14, 14] ^= 1
+    labels[5] ^= 1
+    prints = {
+        fingerprint(IMAGES, LABELS),
+        fingerprint(images, LABELS),
+        fingerprint(IMAGES, labels),
+        fingerprint(IMAGES[::-1], LABELS),
+        fingerprint(IMAGES, LABELS, *"0123456798"),
+    }
+    assert len(prints) == 5
+
+
+@given(st.integers(0, 200), st.data(), st.integers(0, 2**32))
+def test_split_is_a_partition(n: int, data: st.DataObject, seed: int) -> None:
+    held_out = data.draw(st.integers(0, n))
+    kept, held = split_indices(n, held_out, rng=np.random.default_rng(seed))
+    assert len(held) == held_out
+    assert sorted([*kept, *held]) == list(range(n))
+    assert (np.diff(kept) > 0).all()
+    assert (np.diff(held) > 0).all()
+
+
+def test_split_is_drawn_by_the_generator() -> None:
+    first, again, other = (
+        split_indices(100, 20, rng=np.random.default_rng(seed))[1].tolist() for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+    assert first != list(range(20))
+
+
+# --- Minibatches ---
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (600, 28, 28)).astype(np.uint8)
+PIXELS[:, 0, :3] = np.stack([np.arange(600) % 256, np.arange(600) // 256, np.full(600, 9)], axis=1)
+NOISE = Dataset(PIXELS, np.arange(600) % 10)  # the first two pixels number the picture
+
+
+def taken(batches: Iterator[tuple[np.ndarray, np.ndarray]]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The minibatches, copied before the next ones overwrite them."""
+    return [(x.copy(), y.copy()) for x, y in batches]
+
+
+@given(st.integers(1, 700), st.integers(0, 600), st.integers(0, 2**32))
+def test_minibatches_cover_the_order_once_and_keep_the_short_last_one(
+    size: int, m: int, seed: int
+) -> None:
+    order = np.random.default_rng(seed).permutation(600)[:m]
+    batches = taken(Minibatches(NOISE, size)(order))
+    assert [len(x) for x, _ in batches] == [size] * (m // size) + [m % size] * (m % size > 0)
+    assert [len(y) for _, y in batches] == [len(x) for x, _ in batches]
+    if batches:
+        x, y = (np.concatenate(parts) for parts in zip(*batches))
+        np.testing.assert_array_equal(np.rint(x[:, :2] * 255) @ [1, 256], order)
+        np.testing.assert_array_equal(y, np.eye(10)[order % 10])
+
+
+@given(st.integers(1, 300), st.integers(0, 600), st.data())
+def test_skipping_drops_the_first_minibatches(size: int, m: int, data: st.DataObject) -> None:
+    order = np.random.default_rng(0).permutation(600)[:m]
+    skip = data.draw(st.integers(0, m // size + 1))
+    minibatches = Minibatches(NOISE, size)
+    expected = taken(minibatches(order))[skip:]
+    found = taken(minibatches(order, skip))
+    assert len(found) == len(expected)
+    for (x, y), (expected_x, expected_y) in zip(found, expected):
+        np.testing.assert_array_equal(x, expected_x)
+        np.testing.assert_array_equal(y, expected_y)
+
+
+def test_pixels_are_scaled_exactly() -> None:
+    images = np.arange(784, dtype=np.uint8).reshape(1, 28, 28)  # every value there is
+    ((x, _),) = Minibatches(Dataset(images, np.array([3])), 10)(np.array([0]))
+    np.testing.assert_array_equal(x, images.reshape(1, 784) / np.float32(255))
+    assert (x.dtype, x.min(), x.max()) == (np.float32, 0, 1)
+
+
+def test_answers_are_one_hot_for_as_many_classes_as_there_are() -> None:
+    dataset = Dataset(IMAGES[:3], np.array([2, 0, 1]), ("a", "b", "c"))
+    ((_, y),) = Minibatches(dataset, 3)(np.array([0, 1, 2]))
+    assert y.tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    assert y.dtype == np.float32
+
+
+def test_an_example_may_come_more_than_once() -> None:
+    batches = taken(Minibatches(NOISE, 2)(np.array([5, 5, 7])))
+    assert [y.argmax(axis=1).tolist() for _, y in batches] == [[5, 5], [7]]
+
+
+def test_an_order_longer_than_the_data_set_still_makes_whole_minibatches() -> None:
+    three = Dataset(PIXELS[:3], np.arange(3))
+    batches = taken(Minibatches(three, 2)(np.array([0, 1, 2, 0, 1, 2, 0])))
+    assert [y.argmax(axis=1).tolist() for _, y in batches] == [[0, 1], [2, 0], [1, 2], [0]]
+
+
+def test_pictures_stay_bytes_and_as_they_were() -> None:
+    before = IMAGES.copy()
+    dataset = Dataset(IMAGES, LABELS.astype(np.int64))
+    taken(Minibatches(dataset, 7)(np.arange(20)))
+    assert dataset.images.dtype == np.uint8
+    np.testing.assert_array_equal(dataset.images, before)

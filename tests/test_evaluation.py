@@ -1,0 +1,284 @@
+"""How good a network is: the figures against hand-worked ones, and on which pictures."""
+
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import read_mnist, write_idx
+from PIL import Image
+
+from digitnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.dataset import Dataset, Minibatches
+from digitnet.errors import DataError, DigitnetError
+from digitnet.evaluation import CHUNK, Evaluation, choose_examples, evaluate, evaluate_model
+from digitnet.network import Network
+
+
+def of(*rows: list[int]) -> Evaluation:
+    return Evaluation(0.5, np.array(rows, np.int64))
+
+
+# The figures, by hand
+
+THREE = of([5, 1, 0], [2, 6, 0], [1, 3, 2])  # 13 of 20 right
+
+
+def test_accuracy_is_the_share_of_right_answers() -> None:
+    assert THREE.images == 20
+    assert THREE.accuracy == 13 / 20
+
+
+def test_precision_is_the_share_of_a_classs_answers_that_was_right() -> None:
+    assert THREE.precision == [5 / 8, 6 / 10, 2 / 2]
+
+
+def test_recall_is_the_share_of_a_classs_pictures_that_was_found() -> None:
+    assert THREE.recall == [5 / 6, 6 / 8, 2 / 6]
+
+
+def test_a_class_never_answered_has_no_precision() -> None:
+    assert of([3, 0], [2, 0]).precision == [3 / 5, None]
+
+
+def test_a_class_without_pictures_has_no_recall() -> None:
+    assert of([3, 1], [0, 0]).recall == [3 / 4, None]
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "low", "high"),
+    [  # worked by hand from (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), z = 1.959964
+        (7, 10, 0.3968, 0.8922),
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (1, 1, 0.2065, 1.0),
+        (9500, 10000, 0.94555, 0.95411),
+    ],
+)
+def test_the_interval_is_wilsons(right: int, n: int, low: float, high: float) -> None:
+    interval = of([right, n - right], [0, 0]).interval
+    assert interval == pytest.approx((low, high), abs=6e-5)
+    assert 0 <= interval[0] < interval[1] <= 1
+
+
+# A network on labelled pictures
+
+
+def brightest(n: int) -> Network:
+    """A network that answers which of its first n pixels is brightest."""
+    network = Network([784, n], output="softmax", cost="cross_entropy")
+    network.weights[0][:, :n] = 10 * np.eye(n)
+    return network
+
+
+def pictures(answers: list[int], labels: list[int], classes: int) -> Dataset:
+    """Pictures that `brightest` answers so, labelled otherwise perhaps."""
+    images = np.zeros((len(answers), 784), np.uint8)
+    images[np.arange(len(answers)), answers] = 255
+    names = tuple(map(str, range(classes)))
+    return Dataset(images.reshape(-1, 28, 28), np.array(labels, np.int64), names)
+
+
+def test_a_row_of_the_confusion_is_a_true_class() -> None:
+    data = pictures(answers=[0, 1, 1, 2, 2, 2], labels=[0, 0, 1, 0, 0, 2], classes=3)
+    result = evaluate(brightest(3), Minibatches(data, CHUNK)(np.arange(6)))
+    assert result.confusion.tolist() == [[1, 1, 2], [0, 1, 0], [0, 0, 1]]
+    assert result.confusion.dtype == np.int64
+
+
+def test_the_cost_is_averaged_over_the_pictures() -> None:
+    data = pictures(answers=[0, 1, 0], labels=[0, 0, 0], classes=2)
+    result = evaluate(brightest(2), Minibatches(data, CHUNK)(np.arange(3)))
+    right, wrong = math.log(1 + math.exp(-10)), math.log(1 + math.exp(10))
+    assert result.cost == pytest.approx((2 * right + wrong) / 3, rel=1e-5)
+
+
+def test_how_many_go_through_together_makes_no_difference() -> None:
+    rng = np.random.default_rng(1)
+    n = 2 * CHUNK + 7
+    answers, labels = rng.integers(0, 4, n), rng.integers(0, 4, n)
+    data = pictures(answers.tolist(), labels.tolist(), classes=4)
+    whole = evaluate(brightest(4), Minibatches(data, CHUNK)(np.arange(n)))
+    parts = evaluate(brightest(4), Minibatches(data, 13)(np.arange(n)))
+    assert whole.images == n
+    assert whole.accuracy == (answers == labels).mean()
+    assert (whole.confusion == parts.confusion).all()
+    assert whole.cost == pytest.approx(parts.cost, rel=1e-5)
+
+
+def test_only_the_examples_named_are_looked_at() -> None:
+    data = pictures(answers=[0, 1, 1], labels=[0, 0, 1], classes=2)
+    result = evaluate(brightest(2), Minibatches(data, CHUNK)(np.array([2, 1])))
+    assert result.confusion.tolist() == [[0, 1], [0, 1]]
+
+
+# On which pictures
+
+
+@pytest.fixture(scope="module")
+def trained(model: Path) -> Checkpoint:
+    return load_checkpoint(model)
+
+
+@pytest.fixture
+def copied(small_mnist: Path, tmp_path: Path) -> Path:
+    """The model's own data at another place."""
+    return Path(shutil.copytree(small_mnist, tmp_path / "copied"))
+
+
+def test_the_models_own_test_split_comes_first(trained: Checkpoint, small_mnist: Path) -> None:
+    examples = choose_examples(trained)
+    assert (examples.path, examples.split) == (str(small_mnist), "test")
+    assert not examples.learned_from
+    assert len(examples.indices) == 500
+    assert (examples.dataset.images[:500] == read_mnist("t10k", 500)[0]).all()
+
+
+def test_the_model_is_as_good_as_it_should_be(trained: Checkpoint) -> None:
+    assert evaluate_model(trained, choose_examples(trained)).accuracy > 0.85
+
+
+def test_the_splits_share_no_picture_and_leave_none_out(trained: Checkpoint) -> None:
+    validation = choose_examples(trained, split="validation")
+    training = choose_examples(trained, split="train")
+    assert (len(validation.indices), len(training.indices)) == (500, 1500)
+    assert sorted([*validation.indices, *training.indices]) == list(range(2000))
+    assert training.learned_from
+    assert not validation.learned_from
+
+
+def test_validation_is_what_training_measured(trained: Checkpoint) -> None:
+    result = evaluate_model(trained, choose_examples(trained, split="validation"))
+    measured = [record["validation"] for record in trained.history]
+    best = max(measured, key=lambda validation: (validation["accuracy"], -validation["cost"]))
+    assert result.accuracy == best["accuracy"]
+    assert result.cost == pytest.approx(best["cost"], rel=1e-6)
+
+
+@pytest.mark.parametrize("split", ["validation", "train"])
+def test_own_data_are_recognised_wherever_they_are(
+    trained: Checkpoint, copied: Path, split: str
+) -> None:
+    here, there = (choose_examples(trained, path, split) for path in (None, str(copied)))
+    assert there.path == str(copied)
+    assert (here.indices == there.indices).all()
+
+
+@pytest.mark.parametrize("split", ["validation", "train"])
+def test_other_data_have_no_such_split(trained: Checkpoint, copied: Path, split: str) -> None:
+    labels = copied / "train-labels-idx1-ubyte"
+    contents = bytearray(labels.read_bytes())
+    contents[-1] ^= 1
+    labels.write_bytes(contents)
+    with pytest.raises(DataError, match="expected the data that the model was trained on"):
+        choose_examples(trained, str(copied), split)
+
+
+def test_without_validation_there_is_no_such_split(trained: Checkpoint) -> None:
+    config = trained.config | {"data": trained.config["data"] | {"validation": 0}}
+    with pytest.raises(DataError, match="expected a validation split, found none"):
+        choose_examples(replace(trained, config=config), split="validation")
+
+
+def test_data_that_are_gone_are_said(trained: Checkpoint, tmp_path: Path) -> None:
+    lost = replace(trained, data_path=str(tmp_path / "lost"))
+    with pytest.raises(DataError, match=r"lost: the model's own data are gone; .*--data"):
+        choose_examples(lost)
+
+
+def without_test(folder: Path, n: int = 2000, skip: int = 0) -> Path:
+    """Data without splits."""
+    images, labels = read_mnist("train", n + skip)
+    folder.mkdir()
+    write_idx(folder / "images-idx3-ubyte", images[skip:])
+    write_idx(folder / "labels-idx1-ubyte", labels[skip:])
+    return folder
+
+
+def test_data_without_splits_are_used_whole(trained: Checkpoint, tmp_path: Path) -> None:
+    path = str(without_test(tmp_path / "whole", n=100, skip=2000))
+    examples = choose_examples(trained, path)
+    assert examples.split is None
+    assert examples.indices.tolist() == list(range(100))
+    assert not examples.learned_from
+
+
+def test_own_data_without_splits_are_known_to_be_learned_from(
+    trained: Checkpoint, tmp_path: Path
+) -> None:
+    examples = choose_examples(trained, str(without_test(tmp_path / "whole")))
+    assert len(examples.indices) == 2000
+    assert examples.learned_from
+
+
+def test_data_without_splits_have_no_test(trained: Checkpoint, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="expected a test split, found none"):
+        choose_examples(trained, str(without_test(tmp_path / "whole", n=10)), "test")
+
+
+def sorted_pictures(folder: Path, classes: dict[str, int]) -> Path:
+    """A folder of pictures: for each class's name, two of this digit."""
+    images, labels = read_mnist("t10k", 100)
+    for name, digit in classes.items():
+        (folder / name).mkdir(parents=True)
+        for number, image in enumerate(images[labels == digit][:2]):
+            Image.fromarray(image).save(folder / name / f"{number}.png")
+    return folder
+
+
+def test_class_names_of_a_folder_are_mapped(trained: Checkpoint, tmp_path: Path) -> None:
+    path = sorted_pictures(tmp_path / "folder", {"7": 7, "1": 1, "0": 0})
+    examples = choose_examples(trained, str(path))
+    assert examples.dataset.class_names == tuple("0123456789")
+    assert examples.dataset.labels[examples.indices].tolist() == [0, 0, 1, 1, 7, 7]
+    result = evaluate_model(trained, examples)
+    assert result.confusion.shape == (10, 10)
+    assert np.flatnonzero(result.confusion.sum(axis=1)).tolist() == [0, 1, 7]
+
+
+def test_a_class_that_the_model_does_not_know_is_said(trained: Checkpoint, tmp_path: Path) -> None:
+    path = sorted_pictures(tmp_path / "folder", {"7": 7, "seven": 7})
+    with pytest.raises(DataError, match=r"expected classes among 0, 1, .*; found 'seven'"):
+        choose_examples(trained, str(path))
+
+
+def test_the_test_folder_of_a_folder_comes_first(trained: Checkpoint, tmp_path: Path) -> None:
+    sorted_pictures(tmp_path / "folder" / "train", {"7": 7, "1": 1})
+    sorted_pictures(tmp_path / "folder" / "test", {"1": 1})
+    examples = choose_examples(trained, str(tmp_path / "folder"))
+    assert examples.split == "test"
+    assert examples.dataset.labels[examples.indices].tolist() == [1, 1]
+
+
+def test_a_label_that_the_model_has_no_output_for_is_said(
+    trained: Checkpoint, small_mnist: Path
+) -> None:
+    two = replace(trained, network=brightest(2), class_names=("0", "1"))
+    with pytest.raises(DataError, match="found '2'"):
+        choose_examples(two, str(small_mnist))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"seed": 1},
+        {"seed": 1, "data": 5},
+        {"seed": "one", "data": {"validation": 5}},
+        {"seed": -1, "data": {"validation": 5}},
+        {"seed": 1, "data": {"validation": "all"}},
+        {"seed": 1, "data": {"validation": -5}},
+        {"seed": 1, "data": {"validation": 10**9}},
+        {"seed": 1, "data": {"validation": None}},
+    ],
+)
+def test_a_model_without_a_split_in_its_config_is_said(
+    trained: Checkpoint, config: dict[str, object], tmp_path: Path
+) -> None:
+    config |= {key: trained.config[key] for key in ("network", "cost")}
+    path = str(tmp_path / "m.npz")
+    save_checkpoint(path, replace(trained, config=config))
+    with pytest.raises(DigitnetError):
+        choose_examples(load_checkpoint(path), split="validation")

@@ -1,0 +1,400 @@
+"""Pictures of any kind come out as MNIST's own do; what is no picture of a digit is refused."""
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import read_mnist
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image
+
+from digitnet.errors import ImageError
+from digitnet.image import prepare
+
+DIGITS, _ = read_mnist("t10k", 100)
+
+
+def page(digit: np.ndarray, side: int, at: tuple[int, int] | None = None) -> np.ndarray:
+    """White ink on black paper: the digit with its pixels as squares, `side` pixels in all.
+
+    With `at`, it lies there on a page of twice that side.
+    """
+    drawing = Image.fromarray(digit).resize((side, side), Image.Resampling.NEAREST)
+    if at is None:
+        return np.asarray(drawing)
+    paper = Image.new("L", (2 * side, 2 * side), 0)
+    paper.paste(drawing, at)
+    return np.asarray(paper)
+
+
+INK = page(DIGITS[0], 112, (15, 90))  # a 7, which looks like itself one way round only
+PAPER = Image.fromarray(255 - INK)  # black on white
+
+
+@pytest.fixture(scope="module")
+def seven() -> np.ndarray:
+    """What becomes of PAPER."""
+    return prepare(PAPER)
+
+
+def closeness(a: np.ndarray, b: np.ndarray) -> float:
+    """The correlation of two pictures, pixel by pixel."""
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+def closeness_nearby(a: np.ndarray, b: np.ndarray) -> float:
+    """The same with a moved by at most a pixel: rounding may put a centre of mass on either."""
+    steps = (-1, 0, 1)
+    return max(closeness(np.roll(a, (y, x), (0, 1)), b) for y in steps for x in steps)
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def refused(picture: Any, problem: str, name: str | None = None) -> None:
+    """`prepare` says what the pattern says, calling the picture by its path or by `name`."""
+    with pytest.raises(ImageError, match=problem) as caught:
+        prepare(picture, name)
+    assert str(caught.value).startswith(f"{name or picture}: ")
+    assert "\n" not in str(caught.value)
+
+
+# --- As MNIST made its own ---
+
+
+def test_digits_of_mnist_come_back_as_they_are() -> None:
+    # They have their size and place already. A faint outermost line may be cut off.
+    close = [closeness(prepare(digit), digit) > 0.99 for digit in DIGITS]
+    assert np.mean(close) >= 0.95
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("at", [None, (0, 0), (30, 7)])
+@pytest.mark.parametrize(("side", "n"), [(28, 100), (150, 50), (1000, 8)])
+def test_digits_stay_themselves_however_large_and_wherever(
+    side: int, n: int, at: tuple[int, int] | None, inverted: bool
+) -> None:
+    for digit in DIGITS[:n]:
+        ink = page(digit, side, at)
+        assert closeness_nearby(prepare(255 - ink if inverted else ink), digit) > 0.95
+
+
+@pytest.mark.parametrize("side", [28, 150, 1000])
+def test_most_digits_keep_their_very_place(side: int) -> None:
+    found = [closeness(prepare(page(digit, side)), digit) for digit in DIGITS[:25]]
+    assert np.median(found) > 0.95
+
+
+def extent(picture: np.ndarray) -> tuple[int, int]:
+    """The height and the width of the ink."""
+    rows, columns = np.nonzero(picture)
+    return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+
+
+def centre(picture: np.ndarray) -> np.ndarray:
+    """The centre of mass: row and column, 0 being the middle of the first pixel."""
+    mass = picture.astype(float)
+    places = np.indices(picture.shape)
+    return (places * mass).sum(axis=(1, 2)) / mass.sum()
+
+
+def test_centre_of_mass_lies_on_the_pixel_where_mnist_has_it() -> None:
+    for digit in DIGITS:
+        assert (np.abs(centre(digit) - 14) <= 0.51).all()  # so it is in MNIST
+        assert (np.abs(centre(prepare(page(digit, 84, (9, 40)))) - 14) <= 0.51).all()
+
+
+def test_longer_side_gets_20_pixels_and_proportions_stay() -> None:
+    for shape, expected in (((200, 100), (20, 10)), ((30, 120), (5, 20)), ((7, 7), (20, 20))):
+        found = prepare(np.pad(np.full(shape, 255, np.uint8), 50))
+        assert extent(found) == expected
+        assert set(found.flat) == {0, 255}
+
+
+def test_scaling_down_averages_what_a_pixel_covers() -> None:
+    # Full ink on the left, a chequerboard of single pixels on the right: from afar an even grey.
+    ink = np.full((400, 400), 255, np.uint8)
+    ink[:, 200:] *= np.indices((400, 200), np.uint8).sum(axis=0, dtype=np.uint8) % 2
+    found = prepare(np.pad(ink, 100))
+    _, columns = np.nonzero(found)
+    left, right = columns.min(), columns.max()
+    assert (found[4:24, left : left + 9] == 255).all()
+    np.testing.assert_allclose(found[5:23, right - 8 : right], 127.5, atol=3)
+
+
+def test_thin_strokes_do_not_fade() -> None:
+    assert prepare(np.pad(np.full((500, 2), 255, np.uint8), 200)).max() == 255
+    cross = np.zeros((1000, 1000), np.uint8)
+    cross[400:403, 100:900] = cross[100:900, 500:503] = 255
+    assert prepare(cross).max() == 255
+
+
+def test_ink_stays_inside_the_field_where_its_centre_is_far_from_its_middle() -> None:
+    ink = np.zeros((100, 100), np.uint8)
+    ink[10:14, 10:90] = 255  # a broad line above
+    ink[14:90, 49:51] = 255  # and a thin one down from it
+    found = prepare(ink)
+    assert extent(found) == (20, 20)
+    assert found[27].any()
+
+
+@given(
+    arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40)),
+    st.integers(0, 3),
+)
+def test_any_array_gives_a_digit_on_its_field_or_has_no_ink(array: np.ndarray, pad: int) -> None:
+    array = np.pad(array, pad)
+    border = np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
+    contrast = np.abs(array - np.median(border)).max() / 255
+    if contrast < 0.1:
+        refused(array, "no ink", "scrawl")
+        return
+    found = prepare(array)
+    assert (found.shape, found.dtype) == ((28, 28), np.uint8)
+    assert max(extent(found)) <= 20
+
+
+# --- Ink and paper ---
+
+
+def test_white_on_black_is_as_good_as_black_on_white(seven: np.ndarray) -> None:
+    np.testing.assert_allclose(prepare(INK).astype(int), seven, atol=1)
+
+
+def test_grey_pencil_on_grey_paper_is_as_good_as_black_on_white(seven: np.ndarray) -> None:
+    faded = (180 - INK * (60 / 255)).astype(np.uint8)
+    np.testing.assert_allclose(prepare(faded).astype(int), seven, atol=10)
+
+
+def test_faint_specks_far_from_the_digit_do_not_count(seven: np.ndarray) -> None:
+    speckled = 255 - INK
+    speckled[3, 3] = speckled[-4, -4] = 225  # 12 % of the ink
+    np.testing.assert_array_equal(prepare(speckled), seven)
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_blank_page_has_no_ink(shade: int, tmp_path: Path) -> None:
+    Image.new("L", (40, 30), shade).save(tmp_path / "blank.png")
+    refused(tmp_path / "blank.png", "no ink")
+
+
+def test_page_of_faint_noise_has_no_ink() -> None:
+    noise = np.random.default_rng(0).integers(236, 256, (60, 60)).astype(np.uint8)
+    refused(noise, "no ink", "noise")
+
+
+def test_page_of_faint_noise_in_sixteen_bits_has_no_ink() -> None:
+    noise = np.random.default_rng(0).integers(60_000, 65_536, (60, 60)).astype(np.uint16)
+    refused(noise, "no ink", "noise")
+
+
+def test_wholly_transparent_page_has_no_ink() -> None:
+    refused(Image.new("RGBA", (40, 30), (0, 0, 0, 0)), "no ink", "nothing")
+
+
+# --- All kinds of pictures ---
+
+
+def test_path_bytes_image_and_array_are_the_same_picture(tmp_path: Path, seven: np.ndarray) -> None:
+    PAPER.save(tmp_path / "7.png")
+    everything = (
+        tmp_path / "7.png",
+        str(tmp_path / "7.png"),
+        (tmp_path / "7.png").read_bytes(),
+        PAPER,
+        np.asarray(PAPER),
+        np.asarray(PAPER.convert("RGB")),
+    )
+    for picture in everything:
+        np.testing.assert_array_equal(prepare(picture), seven)
+
+
+def test_the_picture_itself_stays_as_it_was() -> None:
+    image, array = PAPER.copy(), np.array(PAPER)
+    prepare(image)
+    prepare(array)
+    np.testing.assert_array_equal(np.asarray(image), np.asarray(PAPER))
+    np.testing.assert_array_equal(array, np.asarray(PAPER))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF", "PPM", "TGA"])
+def test_formats_that_lose_nothing_lose_nothing(kind: str, seven: np.ndarray) -> None:
+    np.testing.assert_array_equal(prepare(encoded(PAPER, kind)), seven)
+
+
+def test_jpeg_loses_little(seven: np.ndarray) -> None:
+    assert closeness(prepare(encoded(PAPER, "JPEG", quality=75)), seven) > 0.98
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparent_paper_counts_as_white(mode: str, seven: np.ndarray) -> None:
+    image = Image.new(mode, PAPER.size, 0)  # black throughout, seen only where there is ink
+    image.putalpha(Image.fromarray(INK))
+    np.testing.assert_allclose(prepare(encoded(image, "PNG")).astype(int), seven, atol=2)
+
+
+def test_opaque_alpha_changes_nothing(seven: np.ndarray) -> None:
+    np.testing.assert_array_equal(prepare(encoded(PAPER.convert("RGBA"), "PNG")), seven)
+
+
+@pytest.mark.parametrize("transparency", [{}, {"transparency": 1}])
+def test_palette_is_looked_up(transparency: dict[str, int]) -> None:
+    drawn = INK > 127
+    image = Image.fromarray(np.where(drawn, 0, 1).astype(np.uint8), "L").convert("P")
+    image.putpalette([20, 0, 60] + ([0, 0, 0] if transparency else [250, 255, 240]))
+    expected = prepare(np.where(drawn, 0, 255).astype(np.uint8))
+    np.testing.assert_array_equal(prepare(encoded(image, "PNG", **transparency)), expected)
+
+
+def test_one_bit_is_black_and_white() -> None:
+    drawn = INK > 127
+    expected = prepare(np.where(drawn, 0, 255).astype(np.uint8))
+    np.testing.assert_array_equal(prepare(encoded(Image.fromarray(~drawn), "PNG")), expected)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_are_as_good_as_eight(kind: str, seven: np.ndarray) -> None:
+    deep = Image.fromarray((255 - INK).astype(np.uint16) * 257)
+    assert deep.mode == "I;16"
+    np.testing.assert_array_equal(prepare(encoded(deep, kind)), seven)
+
+
+def test_floats_and_wide_integers_are_as_good_as_eight_bits(seven: np.ndarray) -> None:
+    for dtype in (np.float32, np.int32):
+        wide = Image.fromarray((255 - INK).astype(dtype))
+        np.testing.assert_allclose(prepare(encoded(wide, "TIFF")).astype(int), seven, atol=1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_floats_that_are_no_numbers_are_refused(value: float) -> None:
+    spoilt = np.where(INK > 127, np.float32(value), np.float32(1))
+    refused(encoded(Image.fromarray(spoilt), "TIFF"), "expected", "spoilt.tif")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_cmyk_is_turned_to_light(kind: str, seven: np.ndarray) -> None:
+    assert closeness(prepare(encoded(PAPER.convert("CMYK"), kind)), seven) > 0.98
+
+
+def test_coloured_ink_on_coloured_paper_is_told_by_its_brightness() -> None:
+    drawn = (INK > 127)[..., None]
+    image = np.where(drawn, np.array([120, 0, 0]), np.array([255, 240, 180])).astype(np.uint8)
+    expected = prepare(np.where(drawn[..., 0], 0, 255).astype(np.uint8))
+    np.testing.assert_allclose(prepare(image).astype(int), expected, atol=1)
+
+
+# How a camera stores what is upright under each orientation (Exif 2.3, tag 0x0112).
+STORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_picture_is_turned_upright_as_its_exif_says(orientation: int, seven: np.ndarray) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    photo = PAPER.transpose(STORED[orientation])
+    assert closeness_nearby(prepare(photo), seven) < 0.9
+    np.testing.assert_array_equal(prepare(encoded(photo, "PNG", exif=exif)), seven)
+
+
+# --- What is no picture of a digit ---
+
+
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path / "none.png", "no such file")
+
+
+@pytest.mark.parametrize("content", [b"", b"text, whatever its ending says\n"])
+def test_file_that_is_no_picture_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "four.png").write_bytes(content)
+    refused(tmp_path / "four.png", "expected a picture")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF"])
+def test_truncated_picture_is_refused(kind: str, tmp_path: Path) -> None:
+    content = encoded(PAPER, kind)
+    (tmp_path / "four").write_bytes(content[: len(content) // 2])
+    refused(tmp_path / "four", "expected a sound picture")
+
+
+def test_directory_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path, "expected")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_named_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "four.png")
+    refused(tmp_path / "four.png", "expected")
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "TIFF"])
+def test_moving_picture_is_refused(kind: str, tmp_path: Path) -> None:
+    more = [Image.fromarray(INK), PAPER.rotate(20)]
+    (tmp_path / "film").write_bytes(encoded(PAPER, kind, save_all=True, append_images=more))
+    refused(tmp_path / "film", "expected one picture, found 3")
+
+
+@pytest.mark.parametrize("size", [(8001, 8000), (10_000, 9000), (20_000, 10_000)])
+def test_picture_with_too_many_pixels_is_refused(size: tuple[int, int], tmp_path: Path) -> None:
+    Image.new("1", size, 1).save(tmp_path / "poster.png")
+    refused(tmp_path / "poster.png", "expected at most 64,000,000 pixels")
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 28), (28, 0)])
+def test_array_without_pixels_is_refused(shape: tuple[int, int]) -> None:
+    refused(np.zeros(shape, np.uint8), "without pixels", "empty")
+
+
+@pytest.mark.parametrize("array", [np.zeros((2, 28, 28, 3), np.uint8), np.zeros((9, 9), complex)])
+def test_array_that_is_no_picture_is_refused(array: np.ndarray) -> None:
+    refused(array, "expected a sound picture", "array")
+
+
+def test_picture_without_a_path_goes_by_the_name_it_is_given() -> None:
+    refused(b"", "expected a picture", "standard input")
+
+
+@pytest.mark.parametrize("size", [1, 20])
+def test_gif_that_ends_within_an_extension_is_refused(size: int) -> None:
+    content = encoded(PAPER, "GIF").removesuffix(b";")
+    refused(content + b"!\xf9\x04"[:size], "expected", "four.gif")
+
+
+TINY = Image.fromarray(255 - page(DIGITS[0], 28))
+
+
+@pytest.fixture(scope="module", params=["PNG", "GIF", "JPEG", "BMP", "PPM"])
+def sound(request: pytest.FixtureRequest) -> bytes:
+    """A small picture's file."""
+    return encoded(TINY, request.param)
+
+
+@given(data=st.data())
+def test_any_damage_gives_a_digit_or_an_image_error(sound: bytes, data: st.DataObject) -> None:
+    content = bytearray(sound)
+    place = st.integers(0, len(content) - 1)
+    for at, byte in data.draw(st.lists(st.tuples(place, st.integers(0, 255)), max_size=4)):
+        content[at] = byte
+    end = data.draw(st.none() | place)
+    try:
+        found = prepare(bytes(content[:end]), "four")
+    except ImageError as error:
+        message = str(error)
+        assert message.startswith("four: expected")
+        return
+    assert (found.shape, found.dtype) == ((28, 28), np.uint8)

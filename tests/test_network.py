@@ -1,0 +1,248 @@
+"""The network: one flat vector, feedforward, and backprop held against differences and by hand."""
+
+from math import exp, tanh
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitnet.activations import ACTIVATIONS
+from digitnet.costs import COSTS
+from digitnet.network import Network, count_parameters
+from digitnet.optimizers import SGD
+
+VIDEO = (784, 16, 16, 10)  # the network of the videos
+
+
+def random_network(seed: int = 0, sizes: tuple[int, ...] = (6, 5, 4, 3), **names: str) -> Network:
+    """A float64 network, biases random as well."""
+    network = Network(sizes, dtype=np.float64, **names)
+    network.parameters[:] = np.random.default_rng(seed).normal(0, 0.7, network.parameters.size)
+    return network
+
+
+def random_batch(network: Network, n: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """x (n, n_in) from 0 to 1 and y (n, classes) one-hot."""
+    rng = np.random.default_rng(seed)
+    sizes = network.layer_sizes
+    return rng.random((n, sizes[0])), np.eye(sizes[-1])[rng.integers(sizes[-1], size=n)]
+
+
+def fresh_gradient(network: Network, x: np.ndarray, y: np.ndarray, l2: float = 0) -> np.ndarray:
+    return network.backprop(x, y, network.buffers(len(x)), l2)
+
+
+def numeric_gradient(network: Network, x: np.ndarray, y: np.ndarray, l2: float) -> np.ndarray:
+    """Central differences of C + l2/2 Σ w², parameter by parameter."""
+    buffers, step = network.buffers(len(x)), 1e-5
+    slope = np.zeros_like(network.parameters)
+
+    def cost() -> float:
+        a = network.feedforward(x, buffers)
+        penalty = sum((W**2).sum() for W in network.weights)
+        return network.cost.value(buffers.z[-1], a, y) + l2 / 2 * float(penalty)
+
+    for i, parameter in enumerate(network.parameters.copy()):
+        network.parameters[i] = parameter + step
+        above = cost()
+        network.parameters[i] = parameter - step
+        slope[i] = (above - cost()) / (2 * step)
+        network.parameters[i] = parameter
+    return slope
+
+
+@pytest.mark.parametrize("l2", [0, 0.3])
+@pytest.mark.parametrize(("cost", "output"), COSTS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradient_agrees_with_central_differences(
+    activation: str, cost: str, output: str, l2: float
+) -> None:
+    network = random_network(activation=activation, output=output, cost=cost)
+    x, y = random_batch(network, 7)
+    buffers = network.buffers(7)
+    analytic = network.backprop(x, y, buffers, l2)
+    # No weighted input may cross the corner of relu when one parameter moves by 1e-5.
+    network.feedforward(x, buffers)
+    assert min(np.abs(z).min() for z in buffers.z) > 1e-4
+    numeric = numeric_gradient(network, x, y, l2)
+    distance = np.linalg.norm(analytic - numeric)
+    assert distance / (np.linalg.norm(analytic) + np.linalg.norm(numeric)) < 1e-7
+
+
+def test_gradient_is_right_without_hidden_layers() -> None:
+    network = random_network(sizes=(4, 3), output="softmax", cost="cross_entropy")
+    x, y = random_batch(network, 5)
+    numeric = numeric_gradient(network, x, y, 0.1)
+    np.testing.assert_allclose(fresh_gradient(network, x, y, 0.1), numeric, atol=1e-9)
+
+
+def test_one_step_of_a_2_1_2_network_by_hand() -> None:
+    network = Network([2, 1, 2], dtype=np.float64)  # sigmoid, sigmoid, quadratic
+    network.parameters[:] = [0.5, -1, 0, 2, -2, -1, 1]  # W_1 | b_1 | W_2, two rows | b_2
+    x, y = np.array([[1, 0.5]]), np.array([[1.0, 0.0]])
+    # forward:  z_1 = 0.5·1 - 1·0.5 + 0 = 0             a_1 = 1/2
+    #           z_2 = (2·½ - 1, -2·½ + 1) = (0, 0)      a_2 = (1/2, 1/2)
+    # backward: δ_2 = 2 (a_2 - y) a_2 (1 - a_2) = 2 (-½, ½) ¼ = (-1/4, 1/4)
+    #           δ_1 = (-¼·2 + ¼·(-2)) ½ (1 - ½) = -1/4
+    # gradient: ∂W_1 = δ_1 x = (-1/4, -1/8)             ∂b_1 = -1/4
+    #           ∂W_2 = δ_2 a_1 = (-1/8, 1/8)            ∂b_2 = (-1/4, 1/4)
+    gradient = fresh_gradient(network, x, y)
+    assert gradient.tolist() == [-1 / 4, -1 / 8, -1 / 4, -1 / 8, 1 / 8, -1 / 4, 1 / 4]
+    # downhill with learning rate 0.4: every parameter less 0.4 times its slope
+    SGD(network.parameters, learning_rate=0.4).step(gradient)
+    by_hand = [0.6, -0.95, 0.1, 2.05, -2.05, -0.9, 0.9]
+    np.testing.assert_allclose(network.parameters, by_hand, rtol=1e-15)
+
+
+def test_one_step_of_a_2_2_1_network_by_hand() -> None:
+    network = Network([2, 2, 1], activation="tanh", cost="cross_entropy", dtype=np.float64)
+    w11, w12, w21, w22, b1, b2, v1, v2, c = 0.1, -0.2, 0.3, 0.4, 0.05, -0.05, 0.7, -0.6, 0.2
+    network.parameters[:] = [w11, w12, w21, w22, b1, b2, v1, v2, c]
+    slopes = np.zeros(9)
+    for x1, x2, y in ((1.0, 0.5, 1.0), (0.25, 0.75, 0.0)):
+        h1, h2 = tanh(w11 * x1 + w12 * x2 + b1), tanh(w21 * x1 + w22 * x2 + b2)
+        a = 1 / (1 + exp(-(v1 * h1 + v2 * h2 + c)))
+        d = a - y  # ∂C/∂z of the output, for this example
+        d1, d2 = d * v1 * (1 - h1**2), d * v2 * (1 - h2**2)
+        slopes += [d1 * x1, d1 * x2, d2 * x1, d2 * x2, d1, d2, d * h1, d * h2, d]
+    slopes /= 2  # averaged over the two examples
+    l2, learning_rate = 0.1, 0.5
+    decay = l2 * np.array([w11, w12, w21, w22, 0, 0, v1, v2, 0])  # biases are left alone
+    by_hand = network.parameters - learning_rate * (slopes + decay)
+
+    x, y = np.array([[1, 0.5], [0.25, 0.75]]), np.array([[1.0], [0.0]])
+    SGD(network.parameters, learning_rate=learning_rate).step(fresh_gradient(network, x, y, l2))
+    np.testing.assert_allclose(network.parameters, by_hand, rtol=1e-14)
+
+
+def test_the_network_of_the_videos_has_13002_parameters() -> None:
+    assert count_parameters(VIDEO) == Network(VIDEO).parameters.size == 13_002
+
+
+def test_weights_and_biases_are_views_of_the_parameters() -> None:
+    network = Network([3, 2, 1])
+    network.parameters[:] = range(11)
+    assert [W.tolist() for W in network.weights] == [[[0, 1, 2], [3, 4, 5]], [[8, 9]]]
+    assert [b.tolist() for b in network.biases] == [[6, 7], [10]]
+    network.weights[1][0, 1] = -1
+    network.biases[0][0] = -2
+    assert network.parameters.tolist() == [0, 1, 2, 3, 4, 5, -2, 7, 8, -1, 10]
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=6))
+def test_views_cover_the_vector_once_and_in_order(sizes: list[int]) -> None:
+    network = Network(sizes)
+    vector = np.arange(count_parameters(sizes), dtype=np.float32)
+    weights, biases = network.views(vector)
+    assert [W.shape for W in weights] == list(zip(sizes[1:], sizes))
+    assert [b.shape for b in biases] == [(size,) for size in sizes[1:]]
+    assert all(np.shares_memory(part, vector) for part in (*weights, *biases))
+    pieces = [piece.ravel() for pair in zip(weights, biases) for piece in pair]
+    np.testing.assert_array_equal(np.concatenate(pieces), vector)
+
+
+def test_everything_is_float32_unless_asked_otherwise() -> None:
+    network = Network(VIDEO)
+    x, y = np.zeros((2, 784), np.float32), np.zeros((2, 10), np.float32)
+    arrays = [network.parameters, fresh_gradient(network, x, y), *network.activations(x)]
+    assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
+
+
+def test_bytes_mean_what_floats_from_0_to_1_mean() -> None:
+    network = Network(VIDEO)
+    network.initialise(rng=np.random.default_rng(0))
+    images = np.random.default_rng(1).integers(0, 256, (5, 28, 28)).astype(np.uint8)
+    floats = images.reshape(5, 784).astype(np.float32) / np.float32(255)
+    np.testing.assert_array_equal(network(images), network(floats))
+
+
+def test_calling_leaves_the_pictures_alone() -> None:
+    images = np.full((2, 28, 28), 200, np.uint8)
+    floats = np.full((2, 784), 0.5, np.float32)
+    for pictures in (images, floats):
+        before = pictures.copy()
+        Network(VIDEO)(pictures)
+        np.testing.assert_array_equal(pictures, before)
+
+
+def test_activations_are_those_of_every_layer() -> None:
+    network = Network(VIDEO)
+    network.initialise(rng=np.random.default_rng(0))
+    images = np.random.default_rng(1).integers(0, 256, (3, 28, 28)).astype(np.uint8)
+    layers = network.activations(images)
+    assert [a.shape for a in layers] == [(3, size) for size in VIDEO]
+    np.testing.assert_array_equal(layers[0], images.reshape(3, 784) / np.float32(255))
+    np.testing.assert_array_equal(layers[-1], network(images))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_hidden_layers_use_the_activation_and_the_last_the_output(activation: str) -> None:
+    network = random_network(activation=activation, output="softmax", cost="cross_entropy")
+    x, _ = random_batch(network, 4)
+    σ = ACTIVATIONS[activation].function
+    (W1, W2, W3), (b1, b2, b3) = network.weights, network.biases
+    e = np.exp(σ(σ(x @ W1.T + b1, None) @ W2.T + b2, None) @ W3.T + b3)
+    np.testing.assert_allclose(network(x), e / e.sum(axis=1, keepdims=True), rtol=1e-13)
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    networks = [Network(VIDEO) for _ in range(2)]
+    for network in networks:
+        network.initialise(rng=np.random.default_rng(7))
+    assert networks[0].parameters.tobytes() == networks[1].parameters.tobytes()
+
+
+def test_another_seed_gives_other_weights() -> None:
+    first, second = Network(VIDEO), Network(VIDEO)
+    first.initialise(rng=np.random.default_rng(7))
+    second.initialise(rng=np.random.default_rng(8))
+    for W, other in zip(first.weights, second.weights):
+        assert not np.isclose(W, other).all()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_weights_start_as_widely_spread_as_suits_the_activation(activation: str) -> None:
+    network = Network([200, 300, 100], activation=activation)
+    network.parameters[:] = 5  # whatever was there before
+    network.initialise(rng=np.random.default_rng(0))
+    hidden = {"sigmoid": 2 / 500, "tanh": 2 / 500, "relu": 2 / 200}[activation]
+    last = 2 / 400  # Glorot's, for the output is no relu
+    for W, variance in zip(network.weights, (hidden, last)):
+        assert W.var() == pytest.approx(variance, rel=0.05)
+        assert abs(W.mean()) < 0.02 * variance**0.5
+    assert all((b == 0).all() for b in network.biases)
+
+
+@pytest.mark.parametrize("l2", [0, 0.3])
+def test_a_shorter_minibatch_in_old_buffers_gives_the_gradient_of_fresh_ones(l2: float) -> None:
+    network = random_network(activation="relu")
+    buffers = network.buffers(9)
+    network.backprop(*random_batch(network, 9, seed=2), buffers, l2)  # leaves its numbers behind
+    x, y = random_batch(network, 4, seed=3)
+    gradient = network.backprop(x, y, buffers.first(4), l2)
+    np.testing.assert_allclose(gradient, fresh_gradient(network, x, y, l2), rtol=1e-13, atol=1e-15)
+
+
+def test_gradient_is_overwritten_not_added_to() -> None:
+    network = random_network()
+    x, y = random_batch(network, 4)
+    buffers = network.buffers(4)
+    first = network.backprop(x, y, buffers, 0.1).copy()
+    np.testing.assert_array_equal(network.backprop(x, y, buffers, 0.1), first)
+
+
+def test_gradient_is_the_mean_of_those_of_single_examples() -> None:
+    network = random_network()
+    x, y = random_batch(network, 6)
+    single = [fresh_gradient(network, x[i : i + 1], y[i : i + 1]) for i in range(6)]
+    np.testing.assert_allclose(fresh_gradient(network, x, y), np.mean(single, axis=0), rtol=1e-12)
+
+
+def test_backprop_leaves_parameters_and_minibatch_alone() -> None:
+    network = random_network()
+    x, y = random_batch(network, 4)
+    before = [array.copy() for array in (network.parameters, x, y)]
+    fresh_gradient(network, x, y, 0.1)
+    for array, copy in zip((network.parameters, x, y), before):
+        np.testing.assert_array_equal(array, copy)

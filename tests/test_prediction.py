@@ -1,0 +1,189 @@
+"""Pictures in, answers out, from Python."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import read_mnist
+from PIL import Image
+
+import digitnet
+from digitnet.checkpoint import load_checkpoint, save_checkpoint
+from digitnet.errors import CheckpointError, ImageError
+from digitnet.network import Network
+from digitnet.prediction import Model, Prediction, as_answer, load, probabilities
+
+
+@pytest.fixture(scope="module")
+def reader(model: Path) -> Model:
+    return load(model)
+
+
+@pytest.fixture
+def seven(pictures: Path) -> Path:
+    return pictures / "00.png"
+
+
+# A picture of any kind
+
+
+def test_a_picture_is_a_path_bytes_an_image_or_an_array(reader: Model, seven: Path) -> None:
+    with Image.open(seven) as image:
+        array = np.asarray(image)
+        kinds = [str(seven), seven, seven.read_bytes(), image, array]
+        kinds += [np.stack([array] * 3, axis=-1)]
+        answers = [reader.predict(kind) for kind in kinds]
+    assert [answer.digit for answer in answers] == [7] * 6
+    assert len({answer.probabilities.tobytes() for answer in answers}) == 1
+
+
+def test_a_list_gives_a_list(reader: Model, pictures: Path) -> None:
+    paths = sorted(pictures.iterdir())[:3]
+    answers = reader.predict(list(paths))
+    assert [answer.digit for answer in answers] == [reader.predict(p).digit for p in paths]
+    assert reader.predict([]) == []
+
+
+def test_it_reads_most_of_what_it_has_not_seen(reader: Model, pictures: Path) -> None:
+    _, labels = read_mnist("t10k", 20)
+    digits = [answer.digit for answer in reader.predict(sorted(pictures.iterdir()))]
+    assert sum(digit == label for digit, label in zip(digits, labels)) >= 15
+
+
+def test_what_cannot_be_read_is_an_image_error(reader: Model, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"none\.png: no such file"):
+        reader.predict(tmp_path / "none.png")
+    with pytest.raises(ImageError, match="picture: expected a digit, found no ink"):
+        reader.predict(np.zeros((28, 28), np.uint8))
+
+
+def test_one_bad_picture_in_a_list_is_an_image_error(reader: Model, seven: Path) -> None:
+    with pytest.raises(ImageError):
+        reader.predict([seven, b"no picture"])
+
+
+def test_among_named_pictures_an_error_is_an_answer(reader: Model, seven: Path) -> None:
+    answers = dict(reader.answers([("a", str(seven)), ("b", b"no picture"), ("c", str(seven))]))
+    assert isinstance(answers["b"], ImageError)
+    assert str(answers["b"]).startswith("b: expected a picture")
+    assert [answers[name].digit for name in "ac"] == [7, 7]  # type: ignore[union-attr]
+
+
+def test_named_pictures_are_answered_one_by_one(reader: Model, seven: Path) -> None:
+    asked = []
+
+    def names() -> Iterator[tuple[str, str]]:
+        for name in "ab":
+            asked.append(name)
+            yield name, str(seven)
+
+    answers = reader.answers(names())
+    next(answers)
+    assert asked == ["a"]
+
+
+# The answer
+
+
+def test_the_digit_is_an_int(reader: Model, seven: Path) -> None:
+    assert type(reader.predict(seven).digit) is int
+
+
+def test_the_confidence_is_the_largest_probability(reader: Model, seven: Path) -> None:
+    answer = reader.predict(seven)
+    assert answer.confidence == answer.probabilities.max()
+    assert type(answer.confidence) is float
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_probabilities_sum_to_1(seven: Path, output: str) -> None:
+    network = Network([784, 10], output=output, cost="cross_entropy")
+    network.initialise(rng=np.random.default_rng(1))
+    answer = Model(network, tuple("0123456789"), "").predict(seven)
+    assert answer.probabilities.shape == (10,)
+    assert answer.probabilities.sum() == pytest.approx(1, abs=1e-6)
+    assert (answer.probabilities >= 0).all()
+
+
+def test_sigmoid_outputs_are_divided_by_their_sum() -> None:
+    outputs = np.array([[0.5, 0.25, 0.25], [0.9, 0.9, 0.2], [0.0, 0.0, 0.1]], np.float32)
+    expected = [[0.5, 0.25, 0.25], [0.45, 0.45, 0.1], [0, 0, 1]]
+    assert probabilities(outputs) == pytest.approx(np.array(expected), abs=1e-7)
+
+
+def test_outputs_that_have_all_vanished_are_no_answer_in_particular() -> None:
+    assert probabilities(np.zeros((1, 4), np.float32)).tolist() == [[0.25] * 4]
+
+
+def test_the_outputs_are_left_as_they_are() -> None:
+    outputs = np.array([[0.9, 0.9]], np.float32)
+    probabilities(outputs)
+    assert outputs.tolist() == [[np.float32(0.9)] * 2]
+
+
+def test_top_gives_the_likeliest_first() -> None:
+    answer = Prediction(np.array([0.1, 0.6, 0.3], np.float32), ("0", "1", "zwei"))
+    top = answer.top(3)
+    assert [digit for digit, _ in top] == [1, "zwei", 0]
+    assert [confidence for _, confidence in top] == pytest.approx([0.6, 0.3, 0.1])
+    assert answer.top(1) == top[:1]
+    assert len(answer.top(99)) == 3
+
+
+def test_of_equals_the_first_is_the_answer() -> None:
+    assert Prediction(np.array([0.2, 0.4, 0.4], np.float32), ("0", "1", "2")).digit == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("7", 7), ("10", 10), ("seven", "seven"), ("-1", "-1"), ("1.5", "1.5"), ("", ""), ("٣", "٣")],
+)
+def test_names_that_are_decimal_numbers_are_numbers(name: str, answer: int | str) -> None:
+    assert as_answer(name) == answer
+    assert type(as_answer(name)) is type(answer)
+
+
+# Which model
+
+
+def test_a_model_knows_its_file(model: Path) -> None:
+    assert load(model).path == str(model)
+    assert load(str(model)).path == str(model)
+
+
+def test_the_model_of_the_environment_is_loaded(
+    model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIGITNET_MODEL", str(model))
+    assert digitnet.load().path == str(model)
+
+
+def test_the_model_that_lies_there_is_loaded(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DIGITNET_MODEL", raising=False)
+    monkeypatch.chdir(model.parent)
+    assert os.path.samefile(digitnet.load().path, model)
+
+
+def test_without_a_model_it_says_how_to_train_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DIGITNET_MODEL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointError, match="digitnet train --config"):
+        digitnet.load()
+
+
+def test_a_file_that_is_no_model_is_refused(seven: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"00\.png: "):
+        digitnet.load(seven)
+
+
+def test_class_names_of_a_model_are_its_answers(model: Path, tmp_path: Path, seven: Path) -> None:
+    checkpoint = load_checkpoint(model)
+    names = ("zero", *"123456", "sieben", "8", "9")
+    save_checkpoint(str(tmp_path / "m.npz"), replace(checkpoint, class_names=names))
+    assert digitnet.load(tmp_path / "m.npz").predict(seven).digit == "sieben"

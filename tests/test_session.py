@@ -1,0 +1,420 @@
+"""A training that looks after itself: its output, its lock, its signals."""
+
+import contextlib
+import functools
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Run, Training
+
+from digitnet import session
+from digitnet.checkpoint import load_checkpoint
+from digitnet.config import Config, read_config
+from digitnet.errors import (
+    Busy,
+    CheckpointError,
+    DataError,
+    DigitnetError,
+    ExitStatus,
+    OutputError,
+    Stopped,
+)
+from digitnet.session import SIGNALS
+from digitnet.training import Progress
+
+Start = Callable[..., Training]
+
+
+@pytest.fixture
+def config(config_file: Path) -> Config:
+    return read_config(config_file, ["training.epochs=1"])
+
+
+@pytest.fixture
+def output(config: Config) -> Path:
+    return Path(config.model)
+
+
+def finish(progress: Iterator[Progress]) -> list[Progress]:
+    return list(progress)
+
+
+def comparable(path: Path) -> dict[str, Any]:
+    """The arrays of a checkpoint, without timings and without the model's own place."""
+    with np.load(path) as file:
+        arrays: dict[str, Any] = {name: array.tolist() for name, array in file.items()}
+    for name in ("history", "config", "state_place"):
+        arrays[name] = json.loads(arrays[name])
+    for record in arrays["history"]:
+        del record["seconds"], record["images_per_second"]
+    del arrays["config"]["model"], arrays["state_place"]["seconds"]
+    return arrays
+
+
+def left_beside(path: Path) -> set[str]:
+    return set(os.listdir(path.parent)) - {"config.yaml", path.name}
+
+
+# The output
+
+
+def test_a_training_leaves_its_checkpoint_and_nothing_else(config: Config, output: Path) -> None:
+    finish(session.run(config))
+    assert len(load_checkpoint(output).history) == 1
+    assert left_beside(output) == set()
+
+
+def test_an_output_that_exists_is_not_overwritten(config: Config, output: Path) -> None:
+    output.write_bytes(b"precious")
+    with pytest.raises(OutputError, match=r"model\.npz: exists already; --resume .* --overwrite"):
+        finish(session.run(config))
+    assert output.read_bytes() == b"precious"
+    assert left_beside(output) == set()
+
+
+def test_overwrite_starts_anew(config: Config, output: Path) -> None:
+    output.write_bytes(b"old")
+    finish(session.run(config, overwrite=True))
+    assert len(load_checkpoint(output).history) == 1
+
+
+def test_overwrite_keeps_the_old_file_until_there_is_a_new_one(
+    config: Config, output: Path
+) -> None:
+    output.write_bytes(b"old")
+    training = session.run(config, overwrite=True)
+    next(training)
+    assert output.read_bytes() == b"old"
+    training.close()
+    assert output.read_bytes() == b"old"
+
+
+def test_resume_goes_on(config_file: Path, config: Config, output: Path) -> None:
+    finish(session.run(config))
+    longer = read_config(config_file, ["training.epochs=3"])
+    records = [p.record.epoch for p in session.run(longer, resumed=True) if p.record]
+    assert records == [2, 3]
+    assert len(load_checkpoint(output).history) == 3
+
+
+def test_resume_with_nothing_there_begins(config: Config, output: Path) -> None:
+    finish(session.run(config, resumed=True))
+    assert len(load_checkpoint(output).history) == 1
+
+
+def test_resuming_what_is_finished_changes_nothing(config: Config, output: Path) -> None:
+    finish(session.run(config))
+    before = output.read_bytes()
+    assert len(finish(session.run(config, resumed=True))) == 1
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize("data", [b"", b"no model", b"PK\3\4 and no more"])
+def test_resuming_what_is_no_checkpoint_is_refused(
+    config: Config, output: Path, data: bytes
+) -> None:
+    output.write_bytes(data)
+    with pytest.raises(CheckpointError, match=r"model\.npz: "):
+        finish(session.run(config, resumed=True))
+    assert output.read_bytes() == data
+    assert left_beside(output) == set()
+
+
+def test_resuming_a_stripped_model_is_refused_with_its_name(config: Config, output: Path) -> None:
+    finish(session.run(config))
+    with np.load(output) as file:
+        kept = {name: array for name, array in file.items() if not name.startswith("state_")}
+    np.savez(output, **kept)
+    with pytest.raises(CheckpointError, match=r"model\.npz: state_parameters: expected "):
+        finish(session.run(config, resumed=True))
+
+
+def with_output(config_file: Path, output: str | Path) -> Config:
+    return read_config(config_file, ["training.epochs=1", f"model={output}"])
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_device_is_no_output(config_file: Path, overwrite: bool) -> None:
+    with pytest.raises(OutputError, match="/dev/null: expected a file to write"):
+        finish(session.run(with_output(config_file, "/dev/null"), overwrite=overwrite))
+    assert not os.path.isfile("/dev/null")
+
+
+def test_a_folder_is_no_output(config_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="expected a file to write"):
+        finish(session.run(with_output(config_file, tmp_path), overwrite=True))
+
+
+def test_the_folder_of_the_output_has_to_exist(config_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"expected the folder .*none to exist"):
+        finish(session.run(with_output(config_file, tmp_path / "none" / "m.npz")))
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_output_that_is_a_link_is_followed(config_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "latest.npz").symlink_to("first.npz")
+    finish(session.run(with_output(config_file, tmp_path / "latest.npz")))
+    assert (tmp_path / "latest.npz").is_symlink()
+    assert load_checkpoint(tmp_path / "first.npz").history
+    assert left_beside(tmp_path / "first.npz") == {"latest.npz"}
+
+
+def test_missing_data_leave_nothing_behind(config_file: Path, output: Path) -> None:
+    with pytest.raises(DataError):
+        finish(session.run(read_config(config_file, ["data.path=nowhere"])))
+    assert not output.exists()
+    assert left_beside(output) == set()
+
+
+# The lock
+
+
+def test_a_second_training_on_the_same_output_is_turned_away(config: Config, output: Path) -> None:
+    first = session.run(config)
+    next(first)
+    with pytest.raises(Busy, match=r"model\.npz: another training holds it"):
+        next(session.run(config, overwrite=True))
+    assert left_beside(output) == {"model.npz.lock"}
+    finish(first)
+    assert len(load_checkpoint(output).history) == 1
+
+
+def test_the_lock_holds_by_any_name(config_file: Path, config: Config, tmp_path: Path) -> None:
+    (tmp_path / "other.npz").symlink_to("model.npz")
+    first = session.run(config)
+    next(first)
+    with pytest.raises(Busy):
+        next(session.run(with_output(config_file, tmp_path / "other.npz")))
+    first.close()
+
+
+def test_busy_tells_scripts_to_try_later() -> None:
+    assert Busy.exit_status == ExitStatus.BUSY == 75
+
+
+def test_another_output_is_not_locked(config_file: Path, config: Config, tmp_path: Path) -> None:
+    first = session.run(config)
+    next(first)
+    finish(session.run(with_output(config_file, tmp_path / "other.npz")))
+    first.close()
+    assert (tmp_path / "other.npz").is_file()
+
+
+def test_the_lock_is_let_go_of_when_the_training_is_left(config: Config, output: Path) -> None:
+    first = session.run(config)
+    next(first)
+    first.close()
+    assert left_beside(output) == set()
+    finish(session.run(config))
+    assert output.is_file()
+
+
+def test_a_lock_file_that_nobody_holds_is_no_obstacle(config: Config, output: Path) -> None:
+    Path(f"{output}.lock").write_bytes(b"")
+    finish(session.run(config))
+    assert left_beside(output) == set()
+
+
+# Signals, within this process
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_the_handlers_are_put_back(config: Config, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    training = session.run(config)
+    next(training)
+    assert signal.getsignal(number) != before
+    training.close()
+    assert signal.getsignal(number) == before
+
+
+@pytest.mark.parametrize(("number", "status"), SIGNALS.items(), ids=lambda value: value.name)
+def test_a_signal_ends_it_with_the_checkpoint_saved(
+    config: Config, output: Path, number: signal.Signals, status: ExitStatus
+) -> None:
+    training = session.run(config)
+    next(training)
+    signal.raise_signal(number)
+    with pytest.raises(Stopped, match=rf"stopped by {number.name} in epoch 1; .*--resume") as error:
+        finish(training)
+    assert error.value.exit_status == status == 128 + number
+    assert load_checkpoint(output, with_state=True).state
+    assert left_beside(output) == set()
+
+
+def test_a_signal_while_the_data_are_read_is_not_lost(
+    config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = session.begin
+
+    def interrupted(config: Config) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return begin(config)
+
+    monkeypatch.setattr(session, "begin", interrupted)
+    with pytest.raises(Stopped, match="stopped by SIGTERM"):
+        finish(session.run(config))
+    assert load_checkpoint(output).history == []
+
+
+def test_what_a_signal_stopped_early_ends_as_if_it_had_not(
+    config_file: Path, config: Config, output: Path, tmp_path: Path
+) -> None:
+    training = session.run(config)
+    next(training)
+    signal.raise_signal(signal.SIGTERM)
+    with contextlib.suppress(Stopped):
+        finish(training)
+    finish(session.run(config, resumed=True))
+    finish(session.run(with_output(config_file, tmp_path / "whole.npz")))
+    assert comparable(output) == comparable(tmp_path / "whole.npz")
+
+
+def test_a_second_interrupt_ends_it_at_once_and_leaves_the_old_file(
+    config: Config, output: Path
+) -> None:
+    output.write_bytes(b"old")
+    training = session.run(config, overwrite=True)
+    next(training)
+    signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    training.close()
+    assert output.read_bytes() == b"old"
+    assert left_beside(output) == set()
+
+
+@pytest.fixture
+def ignored() -> Iterator[signal.Signals]:
+    """SIGINT, ignored as in a script's background job."""
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield signal.SIGINT
+    signal.signal(signal.SIGINT, previous)
+
+
+def test_a_signal_that_is_ignored_stays_so(config: Config, ignored: signal.Signals) -> None:
+    training = session.run(config)
+    next(training)
+    assert signal.getsignal(ignored) == signal.SIG_IGN
+    finish(training)
+    assert signal.getsignal(ignored) == signal.SIG_IGN
+
+
+def test_a_signal_that_is_ignored_stays_so_after_another(
+    config: Config, ignored: signal.Signals
+) -> None:
+    training = session.run(config)
+    next(training)
+    signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(ignored) == signal.SIG_IGN
+    with pytest.raises(Stopped):
+        finish(training)
+    assert signal.getsignal(ignored) == signal.SIG_IGN
+
+
+def test_a_full_disk_ends_it_with_one_clear_error(
+    config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    output.write_bytes(b"old")
+    monkeypatch.setattr("digitnet.checkpoint.os.fsync", fail)
+    with pytest.raises(DigitnetError, match="cannot be written: No space left on device"):
+        finish(session.run(config, overwrite=True))
+    assert output.read_bytes() == b"old"
+    assert left_beside(output) == set()
+
+
+# Signals, to the installed command in the middle of an epoch
+
+Whole = Callable[[int], Path]
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path) -> Path:
+    """The config of a training whose epochs take a while."""
+    path = tmp_path_factory.mktemp("slow") / "config.yaml"
+    path.write_text(
+        f"data: {{path: {small_mnist}, validation: 500}}\n"
+        "network: {layer_sizes: [784, 200, 10]}\n"
+        "training: {minibatch_size: 1, optimizer: {learning_rate: 0.02, momentum: 0.5}}\n"
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(slow: Path, run: Run) -> Whole:
+    """Its checkpoint after so many epochs that nothing has interrupted."""
+
+    @functools.cache
+    def whole(epochs: int) -> Path:
+        path = slow.parent / f"{epochs}.npz"
+        done = run("train", "--config", slow, "-q", *epochs_to(epochs), "-o", path)
+        assert done.returncode == 0, done.stderr
+        return path
+
+    return whole
+
+
+def epochs_to(epochs: int) -> tuple[str, str]:
+    return "--set", f"training.epochs={epochs}"
+
+
+def assert_goes_on(run: Run, slow: Path, whole: Whole, path: Path) -> None:
+    """Resumed for an epoch that it had not ended yet, a checkpoint ends as if never stopped."""
+    epochs = max(len(load_checkpoint(path).history) + 1, 2)
+    done = run("train", "--config", slow, "-q", *epochs_to(epochs), "-o", path, "--resume")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert comparable(path) == comparable(whole(epochs))
+    assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_stopped_by_a_signal_and_resumed_it_ends_the_same(
+    slow: Path, whole: Whole, tmp_path: Path, start: Start, run: Run, number: signal.Signals
+) -> None:
+    training = start("--config", slow, *epochs_to(1000), "-o", tmp_path / "m.npz")
+    time.sleep(0.25)  # some way into the first epoch
+    status, out, err = training.end(number)
+    assert (status, out) == (128 + number, b"")
+    assert err.splitlines()[-1].startswith(f"stopped by {number.name} in epoch ".encode())
+    assert b"Traceback" not in err
+    assert os.listdir(tmp_path) == ["m.npz"]
+    assert_goes_on(run, slow, whole, tmp_path / "m.npz")
+
+
+def test_what_is_killed_leaves_a_checkpoint_that_can_be_resumed(
+    slow: Path, whole: Whole, tmp_path: Path, start: Start, run: Run
+) -> None:
+    training = start("--config", slow, *epochs_to(1000), "-o", tmp_path / "m.npz")
+    assert training.process.stderr is not None
+    assert training.process.stderr.readline().startswith(b"epoch 1/1000")
+    status, _, _ = training.end(signal.SIGKILL)
+    assert status == -signal.SIGKILL
+    assert_goes_on(run, slow, whole, tmp_path / "m.npz")
+
+
+def test_under_nohup_a_hangup_is_nothing(
+    slow: Path, whole: Whole, tmp_path: Path, start: Start
+) -> None:
+    arguments = ("--config", slow, *epochs_to(2), "-o", tmp_path / "m.npz")
+    status, _, _ = start(*arguments, ignoring="HUP").end(signal.SIGHUP)
+    assert status == 0
+    assert comparable(tmp_path / "m.npz") == comparable(whole(2))
+
+
+def test_a_training_that_is_held_turns_another_away(
+    slow: Path, tmp_path: Path, start: Start, run: Run
+) -> None:
+    start("--config", slow, *epochs_to(1000), "-o", tmp_path / "m.npz")
+    done = run("train", "--config", slow, "-o", tmp_path / "m.npz", "--overwrite")
+    assert (done.returncode, done.stdout) == (75, b"")
+    assert done.stderr == f"{tmp_path}/m.npz: another training holds it; try later\n".encode()

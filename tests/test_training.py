@@ -1,0 +1,580 @@
+"""Training: the same bits every time, stopped and resumed or not, and its figures are true."""
+
+import itertools
+import math
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from conftest import read_mnist, write_idx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from digitnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.config import Config, to_config
+from digitnet.dataset import Minibatches
+from digitnet.errors import CheckpointError, ConfigError, DataError, DigitnetError, TrainingError
+from digitnet.evaluation import evaluate
+from digitnet.network import Network
+from digitnet.training import Progress, Record, TrainingState, begin, resume, train
+from digitnet.training.state import TrainingMeasure, ValidationMeasure
+
+N, HELD_OUT = 120, 37  # 83 to learn from: 8 minibatches of 10, and a last one of 3
+STEPS = 9
+PLAIN = {"name": "sgd", "learning_rate": 0.3}
+MOMENTUM = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.8}
+NESTEROV = MOMENTUM | {"nesterov": True}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of IDX files with few digits, all of them different."""
+    folder = tmp_path_factory.mktemp("few")
+    images, labels = read_mnist("train", N)
+    assert len({image.tobytes() for image in images}) == N
+    write_idx(folder / "train-images-idx3-ubyte", images)
+    write_idx(folder / "train-labels-idx1-ubyte", labels)
+    return folder
+
+
+def make(data: Path, **settings: Any) -> Config:
+    """A config of a small network, with some settings of its training or of its own."""
+    values: dict[str, Any] = {
+        "data": {"path": str(data), "validation": settings.pop("validation", HELD_OUT)},
+        "network": {
+            "layer_sizes": settings.pop("layer_sizes", [784, 8, 10]),
+            "output": settings.pop("output", "softmax"),
+            "activation": settings.pop("activation", "sigmoid"),
+        },
+        "cost": settings.pop("cost", "cross_entropy"),
+        "seed": settings.pop("seed", 1),
+        "model": settings.pop("model", "/unused.npz"),
+        "training": {"epochs": 3, "optimizer": PLAIN} | settings,
+    }
+    return to_config(values)
+
+
+def last(training: Iterator[Progress]) -> TrainingState:
+    """The state at the end of a training."""
+    *_, progress = training
+    return progress.state
+
+
+def history(state: TrainingState) -> list[tuple[Any, ...]]:
+    """The records without their timings."""
+    return [(record.epoch, record.training, record.validation) for record in state.history]
+
+
+def assert_same(one: TrainingState, other: TrainingState) -> None:
+    """The same bits in every array, and the same history apart from timings."""
+    assert (one.network.parameters == other.network.parameters).all()
+    models = [state.checkpoint().network.parameters for state in (one, other)]
+    assert (models[0] == models[1]).all()
+    assert one.optimizer.state.keys() == other.optimizer.state.keys()
+    for name, array in one.optimizer.state.items():
+        assert (array == other.optimizer.state[name]).all()
+    assert history(one) == history(other)
+    assert (one.place.epoch, one.place.step) == (other.place.epoch, other.place.step)
+
+
+@pytest.fixture
+def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training yields after each step."""
+    monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", -1)
+
+
+class Spy:
+    """What goes through backprop: the pixels and labels of each step, and its cost."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.steps: list[tuple[np.ndarray, np.ndarray, float]] = []
+        backprop = Network.backprop
+
+        def spy(network: Network, x: Any, y: Any, *others: Any) -> Any:
+            self.steps.append((x.copy(), y.copy(), cost_in_float64(network, x, y)))
+            return backprop(network, x, y, *others)
+
+        monkeypatch.setattr(Network, "backprop", spy)
+
+    def images(self, steps: slice = slice(None)) -> list[bytes]:
+        """The pictures that were learned from, as bytes."""
+        rows = np.concatenate([x for x, _, _ in self.steps[steps]])
+        return [row.tobytes() for row in np.rint(rows * 255).astype(np.uint8)]
+
+
+def cost_in_float64(network: Network, x: np.ndarray, y: np.ndarray) -> float:
+    """Σ over the examples of -ln of the softmax output that should have been 1."""
+    W1, W2 = (W.astype(np.float64) for W in network.weights)
+    hidden = 1 / (1 + np.exp(-(x.astype(np.float64) @ W1.T + network.biases[0])))
+    z = hidden @ W2.T + network.biases[1]
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    return float(-np.log(p[np.arange(len(y)), y.argmax(axis=1)]).sum())
+
+
+# The same seed, the same bits
+
+
+@pytest.mark.parametrize(
+    "optimizer", [PLAIN, MOMENTUM, NESTEROV], ids=["sgd", "polyak", "nesterov"]
+)
+def test_the_same_seed_gives_the_same_bits(data: Path, optimizer: dict[str, Any]) -> None:
+    config = make(data, optimizer=optimizer)
+    assert_same(last(train(config)), last(train(config)))
+
+
+def test_how_often_it_yields_makes_no_difference(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seldom = last(train(make(data)))
+    monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", -1)
+    assert_same(last(train(make(data))), seldom)
+
+
+def test_another_seed_gives_another_network(data: Path) -> None:
+    one, two = (last(train(make(data, seed=seed, epochs=1))) for seed in (1, 2))
+    assert (one.network.parameters != two.network.parameters).any()
+
+
+def test_another_seed_starts_elsewhere_and_holds_out_others(data: Path) -> None:
+    one, two = begin(make(data, seed=1)), begin(make(data, seed=2))
+    assert (one.network.parameters != two.network.parameters).any()
+    assert set(one.held_out) != set(two.held_out)
+
+
+def test_nothing_touches_numpys_global_generator(data: Path) -> None:
+    np.random.seed(5)
+    before = np.random.get_state()[1].tobytes()
+    last(train(make(data, epochs=1)))
+    assert np.random.get_state()[1].tobytes() == before
+
+
+# Stopped and resumed
+
+
+def continued(config: Config, stops: list[int], path: Path) -> TrainingState:
+    """Train, but after so many yields stop, save, load, resume, and so on; then to the end."""
+    state = None
+    for stop in stops:
+        progress = next(itertools.islice(train(config, state), stop, None))
+        save_checkpoint(str(path), progress.state.checkpoint())
+        state = resume(config, load_checkpoint(path, with_state=True))
+        assert_same(progress.state, state)
+    return last(train(config, state))
+
+
+@pytest.mark.parametrize(
+    "optimizer", [PLAIN, MOMENTUM, NESTEROV], ids=["sgd", "polyak", "nesterov"]
+)
+@pytest.mark.parametrize("stop", [0, 1, 5, STEPS - 1, STEPS, STEPS + 1, 2 * STEPS + 4, 3 * STEPS])
+@pytest.mark.usefixtures("every_step")
+def test_resumed_anywhere_it_ends_the_same(
+    data: Path, tmp_path: Path, optimizer: dict[str, Any], stop: int
+) -> None:
+    config = make(data, optimizer=optimizer)
+    assert_same(continued(config, [stop], tmp_path / "m.npz"), last(train(config)))
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stops=st.lists(st.integers(0, 10), max_size=3))
+@pytest.mark.usefixtures("every_step")
+def test_resumed_several_times_it_ends_the_same(
+    data: Path, tmp_path: Path, stops: list[int]
+) -> None:
+    config = make(data, optimizer=NESTEROV, epochs=4, l2=1e-3)
+    assert_same(continued(config, stops, tmp_path / "m.npz"), last(train(config)))
+
+
+@pytest.mark.usefixtures("every_step")
+def test_without_validation_it_resumes_the_same(data: Path, tmp_path: Path) -> None:
+    config = make(data, validation=0)
+    assert_same(continued(config, [15], tmp_path / "m.npz"), last(train(config)))
+
+
+def test_more_epochs_can_be_asked_for(data: Path) -> None:
+    short = last(train(make(data, epochs=2)))
+    longer = resume(make(data, epochs=4), short.checkpoint())
+    assert_same(last(train(make(data, epochs=4), longer)), last(train(make(data, epochs=4))))
+
+
+def test_a_finished_training_yields_once_and_changes_nothing(data: Path) -> None:
+    config = make(data, epochs=1)
+    state = resume(config, last(train(config)).checkpoint())
+    before = state.network.parameters.copy()
+    assert len(list(train(config, state))) == 1
+    assert (state.network.parameters == before).all()
+
+
+def test_the_checkpoint_holds_the_best_and_beside_it_the_last(data: Path) -> None:
+    state = last(train(make(data, optimizer={"name": "sgd", "learning_rate": 5.0}, epochs=6)))
+    checkpoint = state.checkpoint()
+    assert (checkpoint.network.parameters == state.best).all()
+    assert (checkpoint.state["parameters"] == state.network.parameters).all()
+    assert (state.best != state.network.parameters).any()
+
+
+def test_before_the_first_epoch_ends_the_checkpoint_holds_what_there_is(data: Path) -> None:
+    state = next(train(make(data))).state
+    assert (state.checkpoint().network.parameters == state.network.parameters).all()
+
+
+CHANGES = [
+    ("seed", {"seed": 2}),
+    ("cost", {"cost": "quadratic"}),
+    ("data.validation", {"validation": 30}),
+    ("network.layer_sizes", {"layer_sizes": [784, 9, 10]}),
+    ("network.activation", {"activation": "tanh"}),
+    ("network.output", {"output": "sigmoid"}),
+    ("training.minibatch_size", {"minibatch_size": 20}),
+    ("training.l2", {"l2": 0.1}),
+    ("training.optimizer.learning_rate", {"optimizer": PLAIN | {"learning_rate": 0.2}}),
+    ("training.optimizer.momentum", {"optimizer": PLAIN | {"momentum": 0.5}}),
+    ("training.optimizer.nesterov", {"optimizer": NESTEROV}),
+]
+
+
+@pytest.mark.parametrize(("key", "change"), CHANGES, ids=[key for key, _ in CHANGES])
+def test_another_training_is_refused_with_the_key(
+    data: Path, key: str, change: dict[str, Any]
+) -> None:
+    started = MOMENTUM if key == "training.optimizer.nesterov" else PLAIN
+    checkpoint = begin(make(data, optimizer=started)).checkpoint()
+    with pytest.raises(ConfigError, match="as in the checkpoint that is to be resumed") as caught:
+        resume(make(data, **{"optimizer": started} | change), checkpoint)
+    assert caught.value.key == key
+
+
+def test_threads_and_the_models_place_may_change(data: Path) -> None:
+    checkpoint = begin(make(data)).checkpoint()
+    config = make(data, threads=2, model="/elsewhere.npz")
+    assert resume(config, checkpoint).config.model == "/elsewhere.npz"
+
+
+def test_a_fraction_that_means_the_same_count_may_take_its_place(data: Path) -> None:
+    checkpoint = begin(make(data, validation=30)).checkpoint()
+    assert len(resume(make(data, validation=0.25), checkpoint).held_out) == 30
+
+
+def test_the_data_may_have_moved(data: Path, tmp_path: Path) -> None:
+    checkpoint = begin(make(data)).checkpoint()
+    moved = Path(shutil.copytree(data, tmp_path / "moved"))
+    assert resume(make(moved), checkpoint).data.path == str(moved)
+
+
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])
+def test_other_data_are_refused(data: Path, tmp_path: Path, name: str) -> None:
+    checkpoint = begin(make(data)).checkpoint()
+    other = Path(shutil.copytree(data, tmp_path / "other"))
+    contents = bytearray((other / name).read_bytes())
+    contents[-400 if "images" in name else -1] ^= 1
+    (other / name).write_bytes(contents)
+    with pytest.raises(ConfigError, match="found other pictures or labels") as caught:
+        resume(make(other), checkpoint)
+    assert caught.value.key == "data.path"
+
+
+# A state that is none
+
+BAD_STATES: dict[str, dict[str, Any]] = {
+    "no state": {"parameters": None, "place": None},
+    "no parameters": {"parameters": None},
+    "no velocity": {"velocity": None},
+    "short parameters": {"parameters": np.zeros(3, np.float32)},
+    "wide parameters": {"parameters": lambda array: array.astype(np.float64)},
+    "parameters that are not finite": {"parameters": lambda array: array * np.float32(np.nan)},
+    "velocity that is not finite": {"velocity": lambda array: array + np.float32(np.inf)},
+    "no place": {"place": None},
+    "a place that is no JSON": {"place": np.array("here")},
+    "a place that is a list": {"place": np.array("[1, 2]")},
+    "a place that is a number": {"place": np.float64(3)},
+    "a place beyond the epoch": {"place": np.array('{"epoch": 1, "step": 9}')},
+    "a place before the epoch": {"place": np.array('{"epoch": 1, "step": -1}')},
+    "a place in an epoch without history": {"place": np.array('{"epoch": 2, "step": 0}')},
+    "a place before the first epoch": {"place": np.array('{"epoch": 0, "step": 0}')},
+    "a place with an endless cost": {"place": np.array('{"cost_sum": 1e999}')},
+    "a place with half a surrogate pair": {"place": np.array('"\ud800"')},
+    "a place beyond Unicode": {"place": np.frombuffer(b"\xff" * 4, "<U1").reshape(())},
+}
+
+
+@pytest.mark.parametrize("kind", BAD_STATES)
+def test_a_state_that_does_not_fit_is_refused(data: Path, tmp_path: Path, kind: str) -> None:
+    config = make(data, optimizer=MOMENTUM)
+    checkpoint = begin(config).checkpoint()
+    state = dict(checkpoint.state)
+    for name, value in BAD_STATES[kind].items():
+        state[name] = value(state[name]) if callable(value) else value
+    state = {name: array for name, array in state.items() if array is not None}
+    path = str(tmp_path / "m.npz")
+    save_checkpoint(path, replace(checkpoint, state=state))
+    with pytest.raises(CheckpointError, match="state_"):
+        resume(config, load_checkpoint(path, with_state=True))
+
+
+@pytest.mark.parametrize(
+    "records", [[5], ["x"], [{}], [{"epoch": "one"}], [None], [{"epoch": 1, "training": {}}]]
+)
+def test_a_history_that_is_none_is_refused(data: Path, records: list[Any]) -> None:
+    checkpoint = replace(begin(make(data)).checkpoint(), history=records)
+    with pytest.raises(CheckpointError):
+        resume(make(data), checkpoint)
+
+
+@pytest.mark.parametrize("values", [{}, {"training": 5}, {"data": {"validation": "all"}}])
+def test_a_config_of_another_kind_is_refused(data: Path, values: dict[str, Any]) -> None:
+    checkpoint = replace(begin(make(data)).checkpoint(), config=values)
+    with pytest.raises(DigitnetError):
+        resume(make(data), checkpoint)
+
+
+# The figures
+
+
+def test_it_yields_at_once_before_any_step(data: Path) -> None:
+    progress = next(train(make(data)))
+    assert (progress.state.place.epoch, progress.state.place.step) == (1, 0)
+    assert progress.cost is None
+    assert progress.record is None
+
+
+@pytest.mark.usefixtures("every_step")
+def test_each_epoch_ends_with_one_record(data: Path) -> None:
+    progress = list(train(make(data)))
+    records = [p.record for p in progress if p.record]
+    assert [record.epoch for record in records] == [1, 2, 3]
+    assert records == progress[-1].state.history
+    assert len(progress) == 1 + 3 * STEPS
+
+
+@pytest.mark.usefixtures("every_step")
+def test_the_state_is_whole_whenever_it_yields(data: Path) -> None:
+    places = [(p.state.place.epoch, p.state.place.step) for p in train(make(data, epochs=2))]
+    whole = [(epoch, step) for epoch in (1, 2) for step in range(STEPS)]
+    assert places == [*whole, (3, 0)]
+
+
+def test_every_example_is_seen_once_in_each_epoch(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = Spy(monkeypatch)
+    state = last(train(make(data, epochs=2)))
+    expected = sorted(state.data.training.images[i].tobytes() for i in state.learned)
+    assert len(spy.steps) == 2 * STEPS
+    first, second = spy.images(slice(STEPS)), spy.images(slice(STEPS, None))
+    assert sorted(first) == sorted(second) == expected
+    assert first != second
+
+
+def test_every_example_comes_with_its_label(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spy = Spy(monkeypatch)
+    training = last(train(make(data, epochs=1))).data.training
+    labels = {image.tobytes(): label for image, label in zip(training.images, training.labels)}
+    given_labels = np.concatenate([y for _, y, _ in spy.steps])
+    assert (given_labels.sum(axis=1) == 1).all()
+    assert [labels[image] for image in spy.images()] == given_labels.argmax(axis=1).tolist()
+
+
+def test_validation_examples_are_never_learned_from(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = Spy(monkeypatch)
+    state = last(train(make(data)))
+    held_out = {state.data.training.images[i].tobytes() for i in state.held_out}
+    assert len(held_out) == HELD_OUT
+    assert held_out.isdisjoint(spy.images())
+
+
+def test_the_last_minibatch_may_be_shorter(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spy = Spy(monkeypatch)
+    last(train(make(data, epochs=1)))
+    assert [len(x) for x, _, _ in spy.steps] == [10] * 8 + [3]
+
+
+def test_the_training_cost_is_the_mean_over_the_examples(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = Spy(monkeypatch)
+    state = last(train(make(data, epochs=2)))
+    for epoch, record in enumerate(state.history):
+        costs = [cost for _, _, cost in spy.steps[epoch * STEPS : (epoch + 1) * STEPS]]
+        assert record.training.cost == pytest.approx(sum(costs) / (N - HELD_OUT), rel=1e-5)
+
+
+@pytest.mark.usefixtures("every_step")
+def test_the_cost_so_far_is_the_mean_so_far(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spy = Spy(monkeypatch)
+    progress = next(itertools.islice(train(make(data)), 3, None))
+    assert progress.cost == pytest.approx(sum(c for _, _, c in spy.steps) / 30, rel=1e-5)
+
+
+def test_the_validation_figures_are_those_of_the_examples_held_out(data: Path) -> None:
+    state = last(train(make(data)))
+    training = state.data.training
+    outputs = state.network(training.images[state.held_out])
+    labels = training.labels[state.held_out]
+    record = state.history[-1]
+    assert record.validation is not None
+    assert record.validation.accuracy == (outputs.argmax(axis=1) == labels).mean()
+    cost = -np.log(outputs[np.arange(HELD_OUT), labels]).mean()
+    assert record.validation.cost == pytest.approx(cost, rel=1e-4)
+
+
+def test_training_lowers_the_cost(data: Path) -> None:
+    costs = [record.training.cost for record in last(train(make(data, epochs=5))).history]
+    assert costs == sorted(costs, reverse=True)
+
+
+def test_l2_makes_the_weights_smaller(data: Path) -> None:
+    free, held = (last(train(make(data, l2=l2))) for l2 in (0, 0.1))
+    size = [np.linalg.norm(state.network.weights[0]) for state in (free, held)]
+    assert size[1] < size[0]
+
+
+# The best
+
+
+def record(epoch: int, accuracy: float | None, cost: float = 1.0) -> Record:
+    validation = None if accuracy is None else ValidationMeasure(cost, accuracy)
+    return Record(epoch, TrainingMeasure(1.0), validation, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("records", "best"),
+    [
+        ([record(1, 0.5), record(2, 0.9), record(3, 0.7)], 2),
+        ([record(1, 0.9, 0.5), record(2, 0.9, 0.3), record(3, 0.9, 0.4)], 2),
+        ([record(1, 0.8, 0.1), record(2, 0.9, 9.0)], 2),
+        ([record(1, 0.9, 0.5), record(2, 0.9, 0.5)], 1),
+        ([record(1, None), record(2, None)], 2),
+    ],
+)
+def test_the_best_is_chosen_by_accuracy_then_cost(
+    data: Path, records: list[Record], best: int
+) -> None:
+    state = begin(make(data))
+    state.history = records
+    assert state.best_record is records[best - 1]
+
+
+def test_the_parameters_kept_are_those_of_the_best_epoch(data: Path) -> None:
+    config = make(data, epochs=8, optimizer={"name": "sgd", "learning_rate": 4.0})
+    kept = {p.record.epoch: p.state.network.parameters.copy() for p in train(config) if p.record}
+    state = last(train(config))
+    assert state.best_record is not None
+    assert (state.best == kept[state.best_record.epoch]).all()
+    accuracies = [r.validation.accuracy for r in state.history if r.validation]
+    assert state.best_record.validation is not None
+    assert state.best_record.validation.accuracy == max(accuracies)
+
+
+def test_the_model_kept_is_as_good_as_its_record(data: Path) -> None:
+    state = last(train(make(data, optimizer={"name": "sgd", "learning_rate": 4.0})))
+    examples = Minibatches(state.data.training, 1000)(state.held_out)
+    result = evaluate(state.checkpoint().network, examples)
+    assert state.best_record is not None
+    assert state.best_record.validation == ValidationMeasure(result.cost, result.accuracy)
+
+
+# Splits
+
+
+def test_without_validation_every_example_is_learned_from_and_the_last_kept(data: Path) -> None:
+    state = last(train(make(data, validation=0)))
+    assert (state.learned == np.arange(N)).all()
+    assert len(state.held_out) == 0
+    assert all(record.validation is None for record in state.history)
+    assert (state.best == state.network.parameters).all()
+
+
+@pytest.mark.parametrize(
+    ("validation", "count"), [(None, 12), (30, 30), (0.25, 30), (0.1, 12), (N - 1, N - 1)]
+)
+def test_so_many_are_held_out(data: Path, validation: float | None, count: int) -> None:
+    state = begin(make(data, validation=validation))
+    assert len(state.held_out) == count
+    assert sorted([*state.learned, *state.held_out]) == list(range(N))
+    assert state.config.data.validation == count
+
+
+@pytest.mark.parametrize("validation", [N, N + 1, 10**9, 0.999])
+def test_something_has_to_be_left_to_learn_from(data: Path, validation: float) -> None:
+    with pytest.raises(ConfigError, match="expected fewer than the 120 examples") as caught:
+        begin(make(data, validation=validation))
+    assert caught.value.key == "data.validation"
+
+
+@pytest.mark.parametrize("outputs", [9, 11, 1])
+def test_the_outputs_have_to_be_as_many_as_the_classes(data: Path, outputs: int) -> None:
+    with pytest.raises(ConfigError, match=f"expected 10 last.*found {outputs}") as caught:
+        begin(make(data, layer_sizes=[784, outputs]))
+    assert caught.value.key == "network.layer_sizes"
+
+
+def test_missing_data_are_said(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nowhere"):
+        begin(make(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("size", [83, 84, 1000])
+def test_a_minibatch_may_be_as_large_as_the_data_or_larger(data: Path, size: int) -> None:
+    whole = last(train(make(data, minibatch_size=83, epochs=2)))
+    assert_same(last(train(make(data, minibatch_size=size, epochs=2))), whole)
+
+
+def test_a_minibatch_of_one_is_one(data: Path) -> None:
+    state = last(train(make(data, minibatch_size=1, epochs=1)))
+    assert state.steps == N - HELD_OUT
+    assert math.isfinite(state.history[0].training.cost)
+
+
+# Downhill over the cliff
+
+
+@pytest.mark.parametrize(
+    ("output", "cost"),
+    [("softmax", "cross_entropy"), ("sigmoid", "quadratic"), ("sigmoid", "cross_entropy")],
+)
+def test_numbers_that_are_not_finite_end_the_training(data: Path, output: str, cost: str) -> None:
+    config = make(
+        data,
+        activation="relu",
+        output=output,
+        cost=cost,
+        layer_sizes=[784, 8, 8, 10],
+        l2=1.0,
+        epochs=50,
+        optimizer={"name": "sgd", "learning_rate": 1e30},
+    )
+    with pytest.raises(TrainingError, match=r"epoch \d+, minibatch \d+: .* not finite") as caught:
+        last(train(config))
+    assert "1e+30" in str(caught.value)
+
+
+@pytest.mark.usefixtures("every_step")
+def test_what_is_not_finite_is_never_yielded(data: Path) -> None:
+    config = make(data, activation="relu", optimizer={"name": "sgd", "learning_rate": 1e30})
+    finite: list[bool] = []
+    parameters = (progress.state.network.parameters for progress in train(config))
+    with pytest.raises(TrainingError):
+        finite.extend(bool(np.isfinite(vector).all()) for vector in parameters)
+    assert finite
+    assert all(finite)
+
+
+def test_a_record_is_plain_values(data: Path) -> None:
+    record = last(train(make(data, epochs=1))).history[0]
+    values = msgspec.to_builtins(record)
+    assert values.keys() == {"epoch", "training", "validation", "seconds", "images_per_second"}
+    assert values["images_per_second"] == pytest.approx((N - HELD_OUT) / values["seconds"])
+
+
+def test_a_checkpoint_says_what_it_was_trained_on(data: Path) -> None:
+    checkpoint = begin(make(data)).checkpoint()
+    assert isinstance(checkpoint, Checkpoint)
+    assert checkpoint.data_path == str(data)
+    assert checkpoint.class_names == tuple("0123456789")
+    assert to_config(checkpoint.config).network.layer_sizes == (784, 8, 10)
