@@ -28,8 +28,9 @@ def run(config: Config, *, overwrite: bool = False, resumed: bool = False) -> It
     for, or cannot be written; Busy if another training holds it.
     """
     output = config.model
-    _check_output(output, may_exist=overwrite or resumed)
+    _check_folder(output)
     with _lock(output), _signals() as received:
+        _check_output(output, may_exist=overwrite or resumed)
         if resumed and os.path.exists(output):
             checkpoint = load_checkpoint(output, with_state=True)
             try:
@@ -52,18 +53,21 @@ def run(config: Config, *, overwrite: bool = False, resumed: bool = False) -> It
                 )
 
 
-def _check_output(output: str, *, may_exist: bool) -> None:
+def _check_folder(output: str) -> None:
     folder = os.path.dirname(os.path.realpath(output))
     if not os.path.isdir(folder):
         raise OutputError(f"{output}: expected the folder {folder} to exist, found none")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{output}: the folder {folder} is not writable")
+
+
+def _check_output(output: str, *, may_exist: bool) -> None:
     if os.path.exists(output) and not os.path.isfile(output):
         raise OutputError(f"{output}: expected a file to write, found something else")
     if os.path.exists(output) and not may_exist:
         raise OutputError(
             f"{output}: exists already; --resume goes on with it, --overwrite starts anew"
         )
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"{output}: the folder {folder} is not writable")
 
 
 @contextlib.contextmanager

@@ -202,6 +202,15 @@ def test_a_model_of_nan_is_one_line(run: Run, copied: Path) -> None:
     assert_one_line(run("evaluate", "-m", copied), "biases_1: expected finite numbers")
 
 
+def test_weights_of_any_size_have_figures_in_json(run: Run, copied: Path) -> None:
+    rewrite(copied, weights_1=np.full((10, 30), 3e38, np.float32))
+    done = run("evaluate", "-m", copied, "--format", "json")
+    assert (done.returncode, done.stderr) == (0, b"")
+    constants: list[str] = []
+    json.loads(done.stdout, parse_constant=constants.append)
+    assert constants == []  # NaN and Infinity, which JSON has not
+
+
 @pytest.mark.parametrize("name", ["none", "empty", "picture.png", "\x1b[31m"])
 def test_data_that_are_none_are_one_line(run: Run, model: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()

@@ -142,7 +142,7 @@ def with_output(config_file: Path, output: str | Path) -> Config:
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_device_is_no_output(config_file: Path, overwrite: bool) -> None:
-    with pytest.raises(OutputError, match="/dev/null: expected a file to write"):
+    with pytest.raises(OutputError, match=r"^/dev/null: "):
         finish(session.run(with_output(config_file, "/dev/null"), overwrite=overwrite))
     assert not os.path.isfile("/dev/null")
 
@@ -184,6 +184,15 @@ def test_a_second_training_on_the_same_output_is_turned_away(config: Config, out
     assert left_beside(output) == {"model.npz.lock"}
     finish(first)
     assert len(load_checkpoint(output).history) == 1
+
+
+def test_it_is_turned_away_also_once_the_first_has_saved(config_file: Path, output: Path) -> None:
+    first = session.run(read_config(config_file))
+    next(progress for progress in first if progress.record)
+    assert output.exists()
+    with pytest.raises(Busy):
+        next(session.run(read_config(config_file)))
+    first.close()
 
 
 def test_the_lock_holds_by_any_name(config_file: Path, config: Config, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`digitnet evaluate`."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,7 +80,7 @@ def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str,
         "images": result.images,
         "accuracy": result.accuracy,
         "interval": list(result.interval),
-        "cost": result.cost,
+        "cost": result.cost if math.isfinite(result.cost) else None,
         "confusion": result.confusion.tolist(),
         "digits": [
             {"digit": as_answer(name), "precision": precision, "recall": recall}

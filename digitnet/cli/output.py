@@ -64,4 +64,4 @@ def answer(text: str) -> None:
 
 def answer_json(value: Any) -> None:
     """One line of JSON to stdout, at once."""
-    answer(json.dumps(value))
+    answer(json.dumps(value, allow_nan=False))

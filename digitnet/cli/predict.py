@@ -77,9 +77,9 @@ def predict(
     reader = load(model)
     if verbose:
         say(f"model {reader.path}")
-    names = _names(images, files_from, b"\0" if null else b"\n")
+    pictures = _pictures(images, files_from, b"\0" if null else b"\n")
     status = ExitStatus.DONE
-    for name, result in reader.answers(_pictures(names)):
+    for name, result in reader.answers(pictures):
         if isinstance(result, DigitnetError):
             status = ExitStatus.FAILED
             say(str(result))
@@ -92,9 +92,16 @@ def predict(
     context.exit(status)
 
 
-def _names(images: tuple[str, ...], files_from: str | None, separator: bytes) -> Iterator[str]:
-    """The names on the command line, then those in the list, each as soon as it is there."""
-    yield from images
+def _pictures(
+    images: tuple[str, ...], files_from: str | None, separator: bytes
+) -> Iterator[tuple[str, str | bytes]]:
+    """Names with their pictures, a path or the bytes on stdin: those of the command line, then
+    those of the list, each as soon as it is there.
+    """
+    from digitnet.image import MAX_BYTES
+
+    for name in images:
+        yield name, _stdin().read(MAX_BYTES + 1) if name == "-" else name
     if files_from == "-":
         yield from _listed(_stdin(), separator)
     elif files_from is not None:
@@ -105,19 +112,15 @@ def _names(images: tuple[str, ...], files_from: str | None, separator: bytes) ->
             raise DigitnetError(f"{files_from}: {error.strerror}") from None
 
 
-def _listed(file: BinaryIO, separator: bytes) -> Iterator[str]:
+def _listed(file: BinaryIO, separator: bytes) -> Iterator[tuple[str, str]]:
     rest = b""
     while chunk := file.read1(CHUNK):  # type: ignore[attr-defined]
         *names, rest = (rest + chunk).split(separator)
-        yield from (os.fsdecode(name) for name in names if name)
+        for name in names:
+            if name:
+                yield os.fsdecode(name), os.fsdecode(name)
     if rest:
-        yield os.fsdecode(rest)
-
-
-def _pictures(names: Iterator[str]) -> Iterator[tuple[str, str | bytes]]:
-    """Each name with its picture: a path, or for - the bytes on stdin."""
-    for name in names:
-        yield name, _stdin().read() if name == "-" else name
+        yield os.fsdecode(rest), os.fsdecode(rest)
 
 
 def _stdin() -> BinaryIO:

@@ -87,7 +87,10 @@ class TrainingState:
         return max(self.history, key=_rank, default=None)
 
     def checkpoint(self) -> Checkpoint:
-        """The state as it is now, for a file. The model in it is the best so far."""
+        """The state as it is now, for a file. The model in it is the best so far.
+
+        Its `state` holds the live arrays, which the next step changes: save it before that.
+        """
         model = make_network(self.config)
         model.parameters[:] = self.best if self.history else self.network.parameters
         place = msgspec.json.encode(self.place).decode()
