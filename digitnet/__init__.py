@@ -45,3 +45,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'digitnet' has no attribute {name!r}")
     return getattr(import_module(f"digitnet.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,6 +1,6 @@
 """Activation functions of the hidden layers, each beside its derivative.
 
-Each takes `out`, an array to write to, so that training allocates nothing. A derivative is told
+Each takes `out`, an array to write to, so that training need not allocate one. A derivative is told
 from the activation a = σ(z), which is at hand when it is needed, instead of from z.
 """
 

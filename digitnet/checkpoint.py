@@ -26,7 +26,7 @@ PIXELS = 28 * 28
 STATE = "state_"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checkpoint:
     """A model with its origin and, unless it was stripped, the state of its training.
 

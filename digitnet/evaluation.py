@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ CHUNK = 1000  # pictures that go through the network together
 Z_95 = 1.959964  # the normal distribution's 97.5 % quantile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """What a network made of labelled pictures.
 
@@ -60,12 +60,12 @@ class Evaluation:
         return _shares(self.confusion, self.confusion.sum(axis=1))
 
 
-def evaluate(network: Network, examples: Iterable[tuple[FloatArray, FloatArray]]) -> Evaluation:
+def evaluate(network: Network, minibatches: Iterable[tuple[FloatArray, FloatArray]]) -> Evaluation:
     """Feed labelled pictures through a network: x (n, 784) and y (n, classes), n up to CHUNK."""
     classes = network.layer_sizes[-1]
     buffers = network.buffers(CHUNK)
     cost, confusion = 0.0, np.zeros((classes, classes), np.int64)
-    for x, y in examples:
+    for x, y in minibatches:
         used = buffers.first(len(x))
         with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
             a = network.feedforward(x, used)
@@ -75,7 +75,7 @@ def evaluate(network: Network, examples: Iterable[tuple[FloatArray, FloatArray]]
     return Evaluation(cost / int(confusion.sum()), confusion)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Examples:
     """Labelled pictures to try a model on: those of `dataset` that `indices` names.
 
@@ -89,6 +89,10 @@ class Examples:
     indices: NDArray[np.int64]
     learned_from: bool
 
+    def minibatches(self) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Their pixels (n, 784) and labels (n, classes), n up to CHUNK."""
+        return Minibatches(self.dataset, CHUNK)(self.indices)
+
 
 def choose_examples(
     checkpoint: Checkpoint, path: str | None = None, split: str | None = None
@@ -101,7 +105,7 @@ def choose_examples(
     if path is None:
         path = checkpoint.data_path
         if not os.path.exists(path):
-            raise DataError(f"{path}: the model's own data are gone; name others with --data")
+            raise DataError(f"{path}: the model's own data are gone; name other data")
     data = read_data(path)
     own = data.training.fingerprint == checkpoint.data_hash
     if split is None and data.test is not None:
@@ -137,12 +141,6 @@ def _split(checkpoint: Checkpoint, n: int) -> tuple[NDArray[np.int64], NDArray[n
             f"the model's config: data.validation: expected a count below {n:,}, found {held_out}"
         )
     return split_indices(n, held_out, rng=generator(config.seed, Purpose.SPLIT))
-
-
-def evaluate_model(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
-    """How good the model in a checkpoint is on some examples."""
-    stream = Minibatches(examples.dataset, CHUNK)(examples.indices)
-    return evaluate(checkpoint.network, stream)
 
 
 def _shares(confusion: NDArray[np.int64], totals: NDArray[np.int64]) -> list[float | None]:

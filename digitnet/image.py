@@ -3,7 +3,8 @@
 LeCun and others 1998, section III.A: the digit is "size normalized to fit in a 20x20 pixel box
 while preserving the aspect ratio", grey from antialiasing, and "centered in a 28x28 image by
 computing the center of mass of the pixels, and translating the image so as to position this point
-at the center of the 28x28 field". White ink on black paper: 0 is paper, 255 is full ink.
+at the center of the 28x28 field", which in its files is the middle of pixel 14. White ink on black
+paper: 0 is paper, 255 is full ink.
 """
 
 import io
@@ -55,7 +56,8 @@ def prepare(picture: Picture, name: str | None = None) -> NDArray[np.uint8]:
     except Image.DecompressionBombError:
         raise ImageError(name, f"expected at most {MAX_PIXELS:,} pixels, found more") from None
     except Exception as error:  # Pillow's decoders raise all kinds for damaged files
-        raise ImageError(name, f"expected a sound picture, found: {error}") from None
+        problem = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ImageError(name, f"expected a sound picture, found: {problem}") from None
     ink = _ink(grey)
     if ink is None:
         raise ImageError(name, "expected a digit, found no ink")
@@ -71,7 +73,7 @@ def _opened(picture: Picture) -> Image.Image:
         return Image.fromarray(picture)
     if not isinstance(picture, bytes):
         if not stat.S_ISREG(os.stat(picture).st_mode):
-            raise ValueError("something that is no file")
+            raise ValueError("a folder" if os.path.isdir(picture) else "something that is no file")
         with open(picture, "rb") as file:
             picture = file.read(MAX_BYTES + 1)
     if len(picture) > MAX_BYTES:
@@ -95,9 +97,7 @@ def _check(image: Image.Image, name: str) -> None:
 def _grey(image: Image.Image) -> FloatArray:
     """Brightness from 0 to 1, float32 (h, w), upright; what is transparent shows white paper."""
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        return np.asarray(image).astype(np.float32) / 65535
-    if image.mode in ("I", "F"):
+    if image.mode[0] in "IF":  # 16 bits or more, of which some are often left unused
         values = np.asarray(image).astype(np.float32)
         if not np.isfinite(values).all():
             raise ValueError("brightness that is no finite number")

@@ -38,8 +38,8 @@ class Network:
         dtype: DTypeLike = np.float32,
     ) -> None:
         self.layer_sizes = tuple(layer_sizes)
-        self.activation = ACTIVATIONS[activation]
-        self.output = OUTPUTS[output]
+        self.hidden = ACTIVATIONS[activation]
+        self.functions = [self.hidden.function] * (len(layer_sizes) - 2) + [OUTPUTS[output]]
         self.cost = COSTS[cost, output]
         self.parameters: FloatArray = np.zeros(count_parameters(layer_sizes), dtype)
         self.weights, self.biases = self.views(self.parameters)
@@ -54,8 +54,11 @@ class Network:
         return weights, biases
 
     def initialise(self, *, rng: np.random.Generator) -> None:
-        """Start the weights random, as widely spread as suits their activation; biases at 0."""
-        spreads = [self.activation.spread] * (len(self.weights) - 1) + [glorot]
+        """Start the weights random, biases at 0.
+
+        The standard deviation suits the activation: Glorot's or He's, see `activations`.
+        """
+        spreads = [self.hidden.spread] * (len(self.weights) - 1) + [glorot]
         for W, b, spread in zip(self.weights, self.biases, spreads):
             n_out, n_in = W.shape
             W[:] = rng.standard_normal(W.shape, dtype=W.dtype.type)
@@ -65,14 +68,17 @@ class Network:
     def __call__(self, images: NDArray[np.generic]) -> FloatArray:
         """The whole network as one function: pixels in, activations of the last layer out.
 
-        images: (n, 784) floats from 0 to 1, or uint8 (n, 28, 28). Returns (n, classes).
+        images: (n, 784) floats from 0 to 1, or whole numbers from 0 to 255, as (n, 28, 28) or
+        (n, 784). Returns (n, classes). Raises ValueError for any other shape.
         """
         return self.activations(images)[-1]
 
     def activations(self, images: NDArray[np.generic]) -> list[FloatArray]:
         """The activations of every layer, a_0 (the pixels) to a_L: shapes (n, layer_sizes[l])."""
         pixels = images.reshape(len(images), -1).astype(self.parameters.dtype)
-        if images.dtype == np.uint8:
+        if images.ndim < 2 or pixels.shape[1] != self.layer_sizes[0]:
+            raise ValueError(f"expected (n, {self.layer_sizes[0]}) pixels, found {images.shape}")
+        if np.issubdtype(images.dtype, np.integer):
             pixels /= 255
         buffers = self.buffers(len(images))
         self.feedforward(pixels, buffers)
@@ -94,8 +100,8 @@ class Network:
         Every layer's z and a stay in `buffers`.
         """
         a = x
-        functions = [self.activation.function] * (len(self.weights) - 1) + [self.output]
-        for W, b, σ, z, out in zip(self.weights, self.biases, functions, buffers.z, buffers.a):
+        layers = zip(self.weights, self.biases, self.functions, buffers.z, buffers.a)
+        for W, b, σ, z, out in layers:
             np.matmul(a, W.T, out=z)  # (n, n_in) @ (n_in, n_out) -> (n, n_out)
             z += b
             a = σ(z, out)
@@ -107,24 +113,28 @@ class Network:
         """The gradient of the cost of a minibatch, laid out like `parameters`.
 
         x: (n, n_in) pixels from 0 to 1, y: (n, classes) one-hot. With `l2`, the gradient of
-        C + l2/2 Σ w². The result lives in `buffers` and is overwritten by the next call.
+        C + l2/2 Σ w². The result lives in `buffers` and is overwritten by the next call; of z,
+        only the last layer's is left there.
         """
         self.feedforward(x, buffers)
         a = [x, *buffers.a]
+        # δ_L = ∂C/∂a_L ⊙ σ'(z_L), in closed form for this cost on this output
         δ = self.cost.delta(a[-1], y, buffers.delta[-1])
         for l in reversed(range(len(self.weights))):
             W, dC_dW, dC_db = self.weights[l], buffers.dC_dW[l], buffers.dC_db[l]
+            # ∂C/∂W_l = δ_lᵀ a_(l-1)
             np.matmul(δ.T, a[l], out=dC_dW)  # (n_out, n) @ (n, n_in) -> (n_out, n_in)
             np.sum(δ, axis=0, out=dC_db)
             if l2:
                 dC_dW += np.multiply(W, l2, out=buffers.penalty[l])
             if l > 0:
+                # δ_(l-1) = (δ_l W_l) ⊙ σ'(z_(l-1)), with σ' in the place of z
                 δ = np.matmul(δ, W, out=buffers.delta[l - 1])  # (n, n_out) @ (n_out, n_in)
-                δ *= self.activation.derivative(a[l], buffers.z[l - 1])
+                δ *= self.hidden.derivative(a[l], buffers.z[l - 1])
         return buffers.gradient
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Buffers:
     """Room for one minibatch on its way forward and back, made once and used for every step.
 
@@ -142,6 +152,8 @@ class Buffers:
 
     def first(self, n: int) -> "Buffers":
         """The same room for a shorter minibatch, of n examples."""
+        if n == len(self.a[0]):
+            return self
         z, a, delta = ([array[:n] for array in arrays] for arrays in (self.z, self.a, self.delta))
         return replace(self, z=z, a=a, delta=delta)
 

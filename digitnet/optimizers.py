@@ -11,7 +11,7 @@ class SGD:
     With momentum μ (Polyak 1964, in the form of Sutskever and others 2013, equations 1 and 2):
     velocity = μ × velocity - learning_rate × gradient, parameters += velocity. With `nesterov`
     the step looks ahead: parameters += μ × velocity - learning_rate × gradient, with the velocity
-    already updated.
+    already updated (their equations 3 and 4, told of the point that is looked ahead to).
     """
 
     def __init__(

@@ -15,8 +15,10 @@ from digitnet.errors import ImageError
 from digitnet.image import Picture, prepare
 from digitnet.network import Network
 
+Pictures = list[Picture] | tuple[Picture, ...]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """What a network makes of one picture.
 
@@ -36,13 +38,20 @@ class Prediction:
         """The probability of the likeliest class."""
         return self.top(1)[0][1]
 
+    def is_sure(self, least: float) -> bool:
+        """Whether the confidence is at least so high."""
+        return self.confidence >= least
+
+    def __repr__(self) -> str:
+        return f"Prediction(digit={self.digit!r}, confidence={self.confidence:.4f})"
+
     def top(self, k: int) -> list[tuple[int | str, float]]:
         """The k likeliest classes with their probabilities, likeliest first."""
         order = np.argsort(-self.probabilities, kind="stable")[:k]
         return [(as_answer(self.class_names[i]), float(self.probabilities[i])) for i in order]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """A trained network that reads pictures; `path` is the file it came from."""
 
@@ -53,13 +62,13 @@ class Model:
     @overload
     def predict(self, pictures: Picture) -> Prediction: ...
     @overload
-    def predict(self, pictures: list[Picture]) -> list[Prediction]: ...
-    def predict(self, pictures: Picture | list[Picture]) -> Prediction | list[Prediction]:
+    def predict(self, pictures: Pictures) -> list[Prediction]: ...
+    def predict(self, pictures: Picture | Pictures) -> Prediction | list[Prediction]:
         """Read a picture (a path, a file's bytes, a Pillow image or an array), or a list of them.
 
         Raises ImageError for one that cannot be read.
         """
-        if isinstance(pictures, list):
+        if isinstance(pictures, list | tuple):
             return [self._read(prepare(picture)) for picture in pictures]
         return self._read(prepare(pictures))
 

@@ -7,10 +7,10 @@ import signal
 from collections.abc import Iterator
 from types import FrameType
 
+from digitnet import training
 from digitnet.checkpoint import load_checkpoint, save_checkpoint
 from digitnet.config import Config
 from digitnet.errors import Busy, CheckpointError, ExitStatus, OutputError, Stopped
-from digitnet.training import Progress, begin, resume, train
 
 SIGNALS = {
     signal.SIGHUP: ExitStatus.HANGUP,
@@ -19,38 +19,40 @@ SIGNALS = {
 }
 
 
-def run(config: Config, *, overwrite: bool = False, resumed: bool = False) -> Iterator[Progress]:
+def run(
+    config: Config, *, overwrite: bool = False, resume: bool = False
+) -> Iterator[training.Progress]:
     """Train, with a checkpoint at `config.model` after each epoch, and pass the progress on.
 
-    With `resumed`, go on from the checkpoint that is there, or begin if there is none. A signal
-    is heeded when the step in hand is done: the checkpoint is written and Stopped raised; a second
-    SIGINT interrupts at once. Raises OutputError if `config.model` exists and neither was asked
-    for, or cannot be written; Busy if another training holds it.
+    With `resume`, go on from the checkpoint that is there, or begin if there is none. A signal is
+    heeded when the step in hand is done: the checkpoint is written and Stopped raised; only what
+    `overwrite` is to replace stays as it was until the first epoch has ended. A second SIGINT
+    interrupts at once. Raises OutputError if `config.model` exists and neither was asked for, or
+    cannot be written; Busy if another training holds it.
     """
     output = config.model
     _check_folder(output)
     with _lock(output), _signals() as received:
-        _check_output(output, may_exist=overwrite or resumed)
-        if resumed and os.path.exists(output):
+        _check_output(output, may_exist=overwrite or resume)
+        replaces = overwrite and os.path.exists(output)
+        if resume and os.path.exists(output):
             checkpoint = load_checkpoint(output, with_state=True)
             try:
-                state = resume(config, checkpoint)
+                state = training.resume(config, checkpoint)
             except CheckpointError as error:
                 raise CheckpointError(f"{output}: {error}") from None
         else:
-            state = begin(config)
-        for progress in train(config, state):
+            state = training.begin(config)
+        for progress in training.train(config, state):
             if progress.record:
                 save_checkpoint(output, state.checkpoint())
             yield progress
-            if received:
+            if received and state.place.epoch <= config.training.epochs:
+                stopped = f"stopped by {received[0].name} in epoch {state.place.epoch}; {output} is"
+                if replaces and not state.history:
+                    raise Stopped(f"{stopped} left as it was", SIGNALS[received[0]])
                 save_checkpoint(output, state.checkpoint())
-                name = signal.Signals(received[0]).name
-                raise Stopped(
-                    f"stopped by {name} in epoch {state.place.epoch}; {output} is saved, "
-                    "--resume goes on from there",
-                    SIGNALS[received[0]],
-                )
+                raise Stopped(f"{stopped} saved, --resume goes on from there", SIGNALS[received[0]])
 
 
 def _check_folder(output: str) -> None:
@@ -94,8 +96,9 @@ def _locked(path: str) -> int:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.exists(path) and os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                return descriptor
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                    return descriptor
         except OSError:
             os.close(descriptor)
             raise

@@ -23,7 +23,7 @@ def choose_threads(threads: int | Literal["auto"], largest: int = 0) -> int:
     for variable in VARIABLES:
         if os.environ.get(variable, "").isdecimal():
             return max(int(os.environ[variable]), 1)
-    return (os.cpu_count() or 1) if largest >= LARGE else 1
+    return len(os.sched_getaffinity(0)) if largest >= LARGE else 1
 
 
 def largest_product(layer_sizes: Sequence[int], minibatch_size: int) -> int:

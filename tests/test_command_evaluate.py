@@ -222,7 +222,7 @@ def test_data_that_are_none_are_one_line(run: Run, model: Path, tmp_path: Path, 
 
 def test_the_models_own_data_that_are_gone_are_one_line(run: Run, copied: Path) -> None:
     rewrite(copied, data=json.dumps({"path": "/gone", "hash": "x"}))
-    assert_one_line(run("evaluate", "-m", copied), "/gone: ", "--data")
+    assert_one_line(run("evaluate", "-m", copied), "/gone: ", "name other data")
 
 
 @pytest.mark.parametrize("path", ["/a\0b", "/\ud800", "/\x1b[31m\n"])

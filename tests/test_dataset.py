@@ -766,3 +766,12 @@ def test_pictures_stay_bytes_and_as_they_were() -> None:
     taken(Minibatches(dataset, 7)(np.arange(20)))
     assert dataset.images.dtype == np.uint8
     np.testing.assert_array_equal(dataset.images, before)
+
+
+def test_two_pairs_of_one_split_are_refused(tmp_path: Path) -> None:
+    images, labels = read_mnist("train", 3)
+    for name in ("digits-train", "letters-train"):
+        write_idx(tmp_path / f"{name}-images-idx3-ubyte", images)
+        write_idx(tmp_path / f"{name}-labels-idx1-ubyte", labels)
+    with pytest.raises(DataError, match=r"found two: \w+-train\S*, \w+-train"):
+        read_data(tmp_path)

@@ -246,3 +246,16 @@ def test_backprop_leaves_parameters_and_minibatch_alone() -> None:
     fresh_gradient(network, x, y, 0.1)
     for array, copy in zip((network.parameters, x, y), before):
         np.testing.assert_array_equal(array, copy)
+
+
+def test_whole_numbers_of_any_kind_are_brightness() -> None:
+    network = Network([784, 5, 10])
+    network.initialise(rng=np.random.default_rng(1))
+    images = np.random.default_rng(2).integers(0, 256, (3, 28, 28))
+    assert np.array_equal(network(images), network(images.astype(np.uint8)))
+
+
+@pytest.mark.parametrize("shape", [(784,), (2, 783), (2, 28, 27)])
+def test_pixels_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="784"):
+        Network([784, 10])(np.zeros(shape))

@@ -99,20 +99,20 @@ def test_overwrite_keeps_the_old_file_until_there_is_a_new_one(
 def test_resume_goes_on(config_file: Path, config: Config, output: Path) -> None:
     finish(session.run(config))
     longer = read_config(config_file, ["training.epochs=3"])
-    records = [p.record.epoch for p in session.run(longer, resumed=True) if p.record]
+    records = [p.record.epoch for p in session.run(longer, resume=True) if p.record]
     assert records == [2, 3]
     assert len(load_checkpoint(output).history) == 3
 
 
 def test_resume_with_nothing_there_begins(config: Config, output: Path) -> None:
-    finish(session.run(config, resumed=True))
+    finish(session.run(config, resume=True))
     assert len(load_checkpoint(output).history) == 1
 
 
 def test_resuming_what_is_finished_changes_nothing(config: Config, output: Path) -> None:
     finish(session.run(config))
     before = output.read_bytes()
-    assert len(finish(session.run(config, resumed=True))) == 1
+    assert len(finish(session.run(config, resume=True))) == 1
     assert output.read_bytes() == before
 
 
@@ -122,7 +122,7 @@ def test_resuming_what_is_no_checkpoint_is_refused(
 ) -> None:
     output.write_bytes(data)
     with pytest.raises(CheckpointError, match=r"model\.npz: "):
-        finish(session.run(config, resumed=True))
+        finish(session.run(config, resume=True))
     assert output.read_bytes() == data
     assert left_beside(output) == set()
 
@@ -132,8 +132,8 @@ def test_resuming_a_stripped_model_is_refused_with_its_name(config: Config, outp
     with np.load(output) as file:
         kept = {name: array for name, array in file.items() if not name.startswith("state_")}
     np.savez(output, **kept)
-    with pytest.raises(CheckpointError, match=r"model\.npz: state_parameters: expected "):
-        finish(session.run(config, resumed=True))
+    with pytest.raises(CheckpointError, match=r"model\.npz: expected the state of a training"):
+        finish(session.run(config, resume=True))
 
 
 def with_output(config_file: Path, output: str | Path) -> Config:
@@ -261,13 +261,13 @@ def test_a_signal_ends_it_with_the_checkpoint_saved(
 def test_a_signal_while_the_data_are_read_is_not_lost(
     config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = session.begin
+    begin = session.training.begin
 
     def interrupted(config: Config) -> Any:
         signal.raise_signal(signal.SIGTERM)
         return begin(config)
 
-    monkeypatch.setattr(session, "begin", interrupted)
+    monkeypatch.setattr(session.training, "begin", interrupted)
     with pytest.raises(Stopped, match="stopped by SIGTERM"):
         finish(session.run(config))
     assert load_checkpoint(output).history == []
@@ -281,7 +281,7 @@ def test_what_a_signal_stopped_early_ends_as_if_it_had_not(
     signal.raise_signal(signal.SIGTERM)
     with contextlib.suppress(Stopped):
         finish(training)
-    finish(session.run(config, resumed=True))
+    finish(session.run(config, resume=True))
     finish(session.run(with_output(config_file, tmp_path / "whole.npz")))
     assert comparable(output) == comparable(tmp_path / "whole.npz")
 
@@ -427,3 +427,23 @@ def test_a_training_that_is_held_turns_another_away(
     done = run("train", "--config", slow, "-o", tmp_path / "m.npz", "--overwrite")
     assert (done.returncode, done.stdout) == (75, b"")
     assert done.stderr == f"{tmp_path}/m.npz: another training holds it; try later\n".encode()
+
+
+def test_overwrite_stopped_before_an_epoch_leaves_the_old_model(
+    config: Config, output: Path
+) -> None:
+    finish(session.run(config))
+    before = output.read_bytes()
+    training = session.run(config, overwrite=True)
+    next(training)
+    signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(Stopped, match="left as it was"):
+        finish(training)
+    assert output.read_bytes() == before
+
+
+def test_a_signal_after_the_last_epoch_stops_nothing(config: Config, output: Path) -> None:
+    for progress in session.run(config):
+        if progress.record and progress.record.epoch == config.training.epochs:
+            signal.raise_signal(signal.SIGTERM)
+    assert len(load_checkpoint(output).history) == config.training.epochs

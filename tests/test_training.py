@@ -22,7 +22,7 @@ from digitnet.errors import CheckpointError, ConfigError, DataError, DigitnetErr
 from digitnet.evaluation import evaluate
 from digitnet.network import Network
 from digitnet.training import Progress, Record, TrainingState, begin, resume, train
-from digitnet.training.state import TrainingMeasure, ValidationMeasure
+from digitnet.training.state import Place, TrainingMeasure, ValidationMeasure
 
 N, HELD_OUT = 120, 37  # 83 to learn from: 8 minibatches of 10, and a last one of 3
 STEPS = 9
@@ -143,7 +143,7 @@ def test_another_seed_gives_another_network(data: Path) -> None:
 def test_another_seed_starts_elsewhere_and_holds_out_others(data: Path) -> None:
     one, two = begin(make(data, seed=1)), begin(make(data, seed=2))
     assert (one.network.parameters != two.network.parameters).any()
-    assert set(one.held_out) != set(two.held_out)
+    assert set(one.validation_indices) != set(two.validation_indices)
 
 
 def test_nothing_touches_numpys_global_generator(data: Path) -> None:
@@ -256,7 +256,7 @@ def test_threads_and_the_models_place_may_change(data: Path) -> None:
 
 def test_a_fraction_that_means_the_same_count_may_take_its_place(data: Path) -> None:
     checkpoint = begin(make(data, validation=30)).checkpoint()
-    assert len(resume(make(data, validation=0.25), checkpoint).held_out) == 30
+    assert len(resume(make(data, validation=0.25), checkpoint).validation_indices) == 30
 
 
 def test_the_data_may_have_moved(data: Path, tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_every_example_is_seen_once_in_each_epoch(
 ) -> None:
     spy = Spy(monkeypatch)
     state = last(train(make(data, epochs=2)))
-    expected = sorted(state.data.training.images[i].tobytes() for i in state.learned)
+    expected = sorted(state.data.training.images[i].tobytes() for i in state.train_indices)
     assert len(spy.steps) == 2 * STEPS
     first, second = spy.images(slice(STEPS)), spy.images(slice(STEPS, None))
     assert sorted(first) == sorted(second) == expected
@@ -383,7 +383,7 @@ def test_validation_examples_are_never_learned_from(
 ) -> None:
     spy = Spy(monkeypatch)
     state = last(train(make(data)))
-    held_out = {state.data.training.images[i].tobytes() for i in state.held_out}
+    held_out = {state.data.training.images[i].tobytes() for i in state.validation_indices}
     assert len(held_out) == HELD_OUT
     assert held_out.isdisjoint(spy.images())
 
@@ -414,8 +414,8 @@ def test_the_cost_so_far_is_the_mean_so_far(data: Path, monkeypatch: pytest.Monk
 def test_the_validation_figures_are_those_of_the_examples_held_out(data: Path) -> None:
     state = last(train(make(data)))
     training = state.data.training
-    outputs = state.network(training.images[state.held_out])
-    labels = training.labels[state.held_out]
+    outputs = state.network(training.images[state.validation_indices])
+    labels = training.labels[state.validation_indices]
     record = state.history[-1]
     assert record.validation is not None
     assert record.validation.accuracy == (outputs.argmax(axis=1) == labels).mean()
@@ -473,7 +473,7 @@ def test_the_parameters_kept_are_those_of_the_best_epoch(data: Path) -> None:
 
 def test_the_model_kept_is_as_good_as_its_record(data: Path) -> None:
     state = last(train(make(data, optimizer={"name": "sgd", "learning_rate": 4.0})))
-    examples = Minibatches(state.data.training, 1000)(state.held_out)
+    examples = Minibatches(state.data.training, 1000)(state.validation_indices)
     result = evaluate(state.checkpoint().network, examples)
     assert state.best_record is not None
     assert state.best_record.validation == ValidationMeasure(result.cost, result.accuracy)
@@ -484,8 +484,8 @@ def test_the_model_kept_is_as_good_as_its_record(data: Path) -> None:
 
 def test_without_validation_every_example_is_learned_from_and_the_last_kept(data: Path) -> None:
     state = last(train(make(data, validation=0)))
-    assert (state.learned == np.arange(N)).all()
-    assert len(state.held_out) == 0
+    assert (state.train_indices == np.arange(N)).all()
+    assert len(state.validation_indices) == 0
     assert all(record.validation is None for record in state.history)
     assert (state.best == state.network.parameters).all()
 
@@ -495,8 +495,8 @@ def test_without_validation_every_example_is_learned_from_and_the_last_kept(data
 )
 def test_so_many_are_held_out(data: Path, validation: float | None, count: int) -> None:
     state = begin(make(data, validation=validation))
-    assert len(state.held_out) == count
-    assert sorted([*state.learned, *state.held_out]) == list(range(N))
+    assert len(state.validation_indices) == count
+    assert sorted([*state.train_indices, *state.validation_indices]) == list(range(N))
     assert state.config.data.validation == count
 
 
@@ -578,3 +578,26 @@ def test_a_checkpoint_says_what_it_was_trained_on(data: Path) -> None:
     assert checkpoint.data_path == str(data)
     assert checkpoint.class_names == tuple("0123456789")
     assert to_config(checkpoint.config).network.layer_sizes == (784, 8, 10)
+
+
+def test_a_checkpoint_older_than_a_key_of_the_config_is_resumed(data: Path) -> None:
+    *_, progress = train(make(data))
+    checkpoint = progress.state.checkpoint()
+    del checkpoint.config["training"]["l2"]
+    assert resume(make(data), checkpoint).history == progress.state.history
+
+
+def test_a_validation_cost_that_is_not_finite_stops_the_training(data: Path) -> None:
+    config = make(data)
+    description = msgspec.structs.replace(config.network, activation="relu", output="softmax")
+    state = begin(msgspec.structs.replace(config, network=description, cost="cross_entropy"))
+    state.network.parameters[:] = np.float32(3e38)
+    state.place = Place(step=state.steps)
+    with pytest.raises(TrainingError, match="not finite"):
+        list(train(state.config, state))
+
+
+def test_a_small_fraction_holds_out_one_example(data: Path) -> None:
+    config = make(data)
+    section = msgspec.structs.replace(config.data, validation=1e-9)
+    assert len(begin(msgspec.structs.replace(config, data=section)).validation_indices) == 1

@@ -50,17 +50,17 @@ def evaluate(
     from digitnet.threads import choose_threads, limit_threads
 
     limit_threads(choose_threads("auto"))
+    from digitnet import evaluation
     from digitnet.checkpoint import find_model, load_checkpoint
-    from digitnet.evaluation import choose_examples, evaluate_model
 
     path = find_model(model)
     if verbose:
         say(f"model {path}")
     checkpoint = load_checkpoint(path)
-    examples = choose_examples(checkpoint, data, split)
+    examples = evaluation.choose_examples(checkpoint, data, split)
     if examples.learned_from:
         say(f"{examples.path}: the model has learned from these pictures and knows others less")
-    result = evaluate_model(checkpoint, examples)
+    result = evaluation.evaluate(checkpoint.network, examples.minibatches())
     if form == "json":
         answer_json(_as_json(path, examples, result))
     else:

@@ -19,10 +19,9 @@ def printable(text: str) -> str:
 
 
 def _escaped(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code >= 0xDC00:  # a byte of a name that is not UTF-8
-        code -= 0xDC00
-    return match[0].encode("unicode_escape").decode() if code == ord(match[0]) else f"\\x{code:02x}"
+    if match[0] >= "\udc80":  # a byte of a name that is not UTF-8
+        return f"\\x{ord(match[0]) - 0xDC00:02x}"
+    return match[0].encode("unicode_escape").decode()
 
 
 def shown(path: str) -> str:

@@ -133,7 +133,7 @@ def _as_text(name: str, prediction: "Prediction", top: int, min_confidence: floa
     pairs = prediction.top(top)
     fields = [printable(name)]
     for rank, (digit, confidence) in enumerate(pairs):
-        unsure = rank == 0 and confidence < min_confidence
+        unsure = rank == 0 and not prediction.is_sure(min_confidence)
         fields += ["?" if unsure else printable(str(digit)), f"{confidence:.4f}"]
     return "\t".join(fields)
 
@@ -141,10 +141,9 @@ def _as_text(name: str, prediction: "Prediction", top: int, min_confidence: floa
 def _as_json(
     name: str, prediction: "Prediction", top: int, min_confidence: float, model: str
 ) -> dict[str, Any]:
-    unsure = prediction.confidence < min_confidence
     value = {
         "path": name,
-        "digit": None if unsure else prediction.digit,
+        "digit": prediction.digit if prediction.is_sure(min_confidence) else None,
         "confidence": prediction.confidence,
         "probabilities": prediction.probabilities.tolist(),
         "model": model,

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,10 +65,15 @@ def train(
     The model kept is the one that was best on the examples held out for validation. Stopped by
     Ctrl-C or SIGTERM, it saves its checkpoint, and --resume goes on from there.
     """
+    started = time.perf_counter()
     from digitnet.config import locate, read_config
 
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
+    if quiet and verbose:
+        raise click.UsageError("-q and -v exclude each other.")
+    if output == "":
+        raise click.UsageError("-o takes the name of a file.")
     config = read_config(path, overrides)
     if output is not None:
         import msgspec
@@ -78,7 +84,7 @@ def train(
         if dry_run:
             _dry_run(config, form)
         else:
-            _train(config, threads, resume, overwrite, form, quiet, verbose)
+            _train(config, started, threads, resume, overwrite, form, quiet, verbose)
     except ConfigError as error:
         raise locate(error, path, overrides) from None
 
@@ -111,6 +117,7 @@ def _dry_run(config: "Config", form: str) -> None:
 
 def _train(
     config: "Config",
+    started: float,
     threads: int,
     resume: bool,
     overwrite: bool,
@@ -118,18 +125,16 @@ def _train(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    import time
-
     import msgspec
 
     from digitnet.session import run
 
-    started = time.perf_counter()
-    session = run(config, overwrite=overwrite, resumed=resume)
+    session = run(config, overwrite=overwrite, resume=resume)
     progress = next(session)
     if verbose:
         say(_description(progress.state, threads))
-    terminal = sys.stderr is not None and sys.stderr.isatty()
+    results_there = form == "json" and sys.stdout is not None and sys.stdout.isatty()
+    terminal = sys.stderr is not None and sys.stderr.isatty() and not results_there
     bar = _bar(progress.state) if terminal and not quiet else None
     with bar or contextlib.nullcontext():
         for progress in session:
@@ -147,7 +152,8 @@ def _description(state: "TrainingState", threads: int) -> str:
     sizes = "-".join(map(str, state.config.network.layer_sizes))
     return (
         f"{sizes}, {len(state.network.parameters):,} parameters; {shown(state.data.path)}: "
-        f"{len(state.learned):,} pictures to learn from, {len(state.held_out):,} held out; "
+        f"{len(state.train_indices):,} pictures to learn from, "
+        f"{len(state.validation_indices):,} held out; "
         f"{threads} thread{'s' if threads > 1 else ''}; to {shown(state.config.model)}"
     )
 
@@ -156,7 +162,7 @@ def _bar(state: "TrainingState") -> "tqdm[Any]":
     """One bar for the whole training, counted in pictures."""
     from tqdm import tqdm
 
-    epochs, n = state.config.training.epochs, len(state.learned)
+    epochs, n = state.config.training.epochs, len(state.train_indices)
     return tqdm(
         total=epochs * n,
         initial=_pictures(state),
@@ -182,8 +188,7 @@ def _draw(bar: "tqdm[Any]", progress: "Progress") -> None:
 
 def _pictures(state: "TrainingState") -> int:
     """Pictures learned from so far, in all epochs."""
-    place, n = state.place, len(state.learned)
-    return (place.epoch - 1) * n + min(place.step * state.config.training.minibatch_size, n)
+    return (state.place.epoch - 1) * len(state.train_indices) + state.pictures_seen
 
 
 def _line(record: "Record", epochs: int) -> str:

@@ -69,7 +69,7 @@ class TrainingSection(Section, frozen=True):
 
 
 class Config(Section, frozen=True):
-    """What to train, on what and how. Paths are absolute once a config has been read."""
+    """What to train, on what and how."""
 
     data: Annotated[DataSection, key("what to learn from")]
     network: Annotated[NetworkSection, key("what learns")]

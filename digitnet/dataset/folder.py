@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digitnet.dataset.model import Data, Dataset
+from digitnet.dataset.definition import Data, Dataset
 from digitnet.errors import DataError
 from digitnet.image import prepare
 

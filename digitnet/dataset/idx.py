@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.dataset.model import Data, Dataset, checked
+from digitnet.dataset.definition import Data, Dataset, digits
 from digitnet.errors import DataError
 
 IMAGES = re.compile(r"(?P<split>.*?)-?images[-.]idx3-ubyte(\.gz)?")
@@ -30,6 +30,12 @@ def read_idx_folder(folder: Path) -> Data | None:
     for path in sorted(folder.iterdir(), reverse=True):  # so that a plain file wins over its .gz
         match = IMAGES.fullmatch(path.name)
         if match:
+            other = found.setdefault(_split(match["split"]), path)
+            if other.name.removesuffix(".gz") != path.name.removesuffix(".gz"):
+                raise DataError(
+                    f"{folder}: expected one pair of files a split, found two: "
+                    f"{path.name}, {other.name}"
+                )
             found[_split(match["split"])] = path
     if not found:
         return None
@@ -61,7 +67,7 @@ def read_idx_pair(images_path: Path) -> Dataset:
     if not labels_path.exists():
         raise DataError(f"{images_path}: its labels, {labels_name}, are not beside it")
     images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
-    return checked(str(images_path), images, str(labels_path), labels)
+    return digits(str(images_path), images, str(labels_path), labels)
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:

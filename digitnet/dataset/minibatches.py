@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
-from digitnet.dataset.model import Dataset
+from digitnet.dataset.definition import Dataset
 
 BLOCK = 256  # pictures that are gathered and scaled together: 800 kB, fits the second-level cache
 

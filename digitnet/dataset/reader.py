@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from digitnet.dataset.definition import Data
 from digitnet.dataset.idx import GZIP_MAGIC, read_idx_folder, read_idx_pair
-from digitnet.dataset.model import Data
 from digitnet.dataset.tables import read_csv_data, read_npz_data
 from digitnet.errors import DataError, ImageError
 

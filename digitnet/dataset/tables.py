@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.dataset.model import SIDE, Data, Dataset, checked
+from digitnet.dataset.definition import SIDE, Data, Dataset, digits
 from digitnet.errors import DataError
 from digitnet.npz import NpzError, read_npz
 
@@ -48,7 +48,7 @@ def _digits(path: Path, arrays: dict[str, NDArray[Any]], images: str, labels: st
         if pixels.size and (pixels.min() < 0 or pixels.max() > 255):
             raise DataError(f"{path}: {images}: expected pixels from 0 to 255, found others")
         pixels = pixels.astype(np.uint8)
-    return checked(f"{path}: {images}", pixels, f"{path}: {labels}", arrays[labels])
+    return digits(f"{path}: {images}", pixels, f"{path}: {labels}", arrays[labels])
 
 
 def read_csv_data(path: Path) -> Data:
@@ -67,7 +67,7 @@ def read_csv_data(path: Path) -> Data:
         while chunk := list(islice(lines, CHUNK)):
             parts.append(_rows(path, chunk))
     table = np.concatenate(parts) if parts else np.empty((0, COLUMNS), np.uint8)
-    return Data(str(path), checked(str(path), table[:, 1:], str(path), table[:, 0]), None)
+    return Data(str(path), digits(str(path), table[:, 1:], str(path), table[:, 0]), None)
 
 
 def _rows(path: Path, chunk: list[tuple[int, str]]) -> NDArray[np.uint8]:

@@ -30,7 +30,7 @@ from digitnet.training.state import (
 BETWEEN_YIELDS = 0.2  # seconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Progress:
     """Where a training stands: `state.place`.
 
@@ -52,22 +52,22 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
     """
     state = state or begin(config)
     minibatches = Minibatches(state.data.training, state.config.training.minibatch_size)
-    buffers = state.network.buffers(min(minibatches.size, len(state.learned)))
+    buffers = state.network.buffers(min(minibatches.size, len(state.train_indices)))
     yield Progress(state, _mean_cost(state))
     while state.place.epoch <= state.config.training.epochs:
         rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)
-        stream = minibatches(rng.permutation(state.learned), skip=state.place.step)
+        stream = minibatches(rng.permutation(state.train_indices), skip=state.place.step)
         while state.place.step < state.steps:
             _walk_downhill(state, stream, buffers)
             _stop_unless_finite(state)
             if state.place.step < state.steps:
                 yield Progress(state, _mean_cost(state))
-        cost = state.place.cost_sum / len(state.learned)
+        cost = state.place.cost_sum / len(state.train_indices)
         yield Progress(state, cost, _end_epoch(state, cost))
 
 
 def _mean_cost(state: TrainingState) -> float | None:
-    seen = state.place.step * state.config.training.minibatch_size
+    seen = state.pictures_seen
     return state.place.cost_sum / seen if seen else None
 
 
@@ -76,16 +76,13 @@ def _walk_downhill(
 ) -> None:
     """Steps, one for each minibatch, until it is time to tell of them or the epoch is over."""
     network, optimizer, l2 = state.network, state.optimizer, state.config.training.l2
-    rows, shorter = len(buffers.a[0]), buffers
     step, cost_sum = state.place.step, state.place.cost_sum
     started = now = time.perf_counter()
     with np.errstate(over="ignore", invalid="ignore"):  # _stop_unless_finite says it better
         for x, y in stream:
-            n = len(x)
-            if n < rows:
-                shorter = buffers.first(n)
-            gradient = network.backprop(x, y, shorter, l2)
-            cost_sum += network.cost.value(shorter.z[-1], shorter.a[-1], y) * n
+            room = buffers.first(len(x))
+            gradient = network.backprop(x, y, room, l2)
+            cost_sum += network.cost.value(room.z[-1], room.a[-1], y) * len(x)
             optimizer.step(gradient)
             step += 1
             now = time.perf_counter()
@@ -96,19 +93,25 @@ def _walk_downhill(
 
 def _stop_unless_finite(state: TrainingState) -> None:
     if not math.isfinite(state.place.cost_sum) or not np.isfinite(state.network.parameters).all():
-        raise TrainingError(
-            f"epoch {state.place.epoch}, minibatch {state.place.step}: the network's numbers are "
-            "not finite any more; try a smaller learning rate than "
-            f"{state.config.training.optimizer.learning_rate}"
-        )
+        raise _not_finite(state)
+
+
+def _not_finite(state: TrainingState) -> TrainingError:
+    return TrainingError(
+        f"epoch {state.place.epoch}, minibatch {state.place.step}: the network's numbers are "
+        "not finite any more; try a smaller learning rate than "
+        f"{state.config.training.optimizer.learning_rate}"
+    )
 
 
 def _end_epoch(state: TrainingState, cost: float) -> Record:
     """Measure on the examples held out, keep the parameters if they are the best so far."""
     validation = None
-    if len(state.held_out):
-        examples = Minibatches(state.data.training, CHUNK)(state.held_out)
+    if len(state.validation_indices):
+        examples = Minibatches(state.data.training, CHUNK)(state.validation_indices)
         evaluation = evaluate(state.network, examples)
+        if not math.isfinite(evaluation.cost):
+            raise _not_finite(state)
         validation = ValidationMeasure(evaluation.cost, evaluation.accuracy)
     seconds = state.place.seconds
     record = Record(
@@ -116,7 +119,7 @@ def _end_epoch(state: TrainingState, cost: float) -> Record:
         TrainingMeasure(cost),
         validation,
         seconds,
-        len(state.learned) / seconds,
+        len(state.train_indices) / seconds,
     )
     state.history.append(record)
     if state.best_record is record:

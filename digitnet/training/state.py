@@ -1,5 +1,6 @@
 """All that a training needs to go on from where it stands, and where it begins."""
 
+import json
 import math
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
 from digitnet.checkpoint import Checkpoint
-from digitnet.config import Config
+from digitnet.config import Config, to_config
 from digitnet.dataset import Data, read_data, split_indices
 from digitnet.errors import CheckpointError, ConfigError
 from digitnet.network import Network
@@ -57,19 +58,18 @@ class Place(Struct, frozen=True):
     seconds: Annotated[float, Meta(ge=0)] = 0.0
 
 
-@dataclass
+@dataclass(eq=False)
 class TrainingState:
     """A training as it stands between two steps.
 
-    learned, held_out: indices into the training set, of the examples to learn from and of those
-    to choose by. network: as it is now. best: the parameters (n_parameters,) that did best on
-    the examples held out.
+    train_indices, validation_indices: of the examples to learn from and of those to choose by.
+    network: as it is now. best: the parameters (n_parameters,) that did best on validation.
     """
 
     config: Config
     data: Data
-    learned: NDArray[np.int64]
-    held_out: NDArray[np.int64]
+    train_indices: NDArray[np.int64]
+    validation_indices: NDArray[np.int64]
     network: Network
     optimizer: SGD
     best: FloatArray
@@ -79,7 +79,12 @@ class TrainingState:
     @property
     def steps(self) -> int:
         """Minibatches in an epoch."""
-        return math.ceil(len(self.learned) / self.config.training.minibatch_size)
+        return math.ceil(len(self.train_indices) / self.config.training.minibatch_size)
+
+    @property
+    def pictures_seen(self) -> int:
+        """Pictures learned from in the epoch under way."""
+        return min(self.place.step * self.config.training.minibatch_size, len(self.train_indices))
 
     @property
     def best_record(self) -> Record | None:
@@ -115,13 +120,13 @@ def begin(config: Config) -> TrainingState:
     config = _with_count(config, data)
     rng = generator(config.seed, Purpose.SPLIT)
     count = int(config.data.validation or 0)
-    learned, held_out = split_indices(len(data.training), count, rng=rng)
+    indices = split_indices(len(data.training), count, rng=rng)
     network = make_network(config)
     network.initialise(rng=generator(config.seed, Purpose.INITIALISE))
     options = msgspec.structs.asdict(config.training.optimizer)
     optimizer = OPTIMIZERS[options.pop("name")](network.parameters, **options)
     best = network.parameters.copy()
-    return TrainingState(config, data, learned, held_out, network, optimizer, best)
+    return TrainingState(config, data, *indices, network, optimizer, best)
 
 
 def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
@@ -130,6 +135,8 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
     Raises ConfigError where the config asks for another training, other than for more epochs, and
     CheckpointError where the checkpoint holds no state that fits it.
     """
+    if not checkpoint.state:
+        raise CheckpointError("expected the state of a training to go on with, found a model alone")
     state = begin(config)
     _check_same_training(state, checkpoint)
     for name, array in _arrays(state.network, state.optimizer).items():
@@ -187,7 +194,7 @@ def _with_count(config: Config, data: Data) -> Config:
     if held_out is None:
         held_out = min(5000, n // 10)
     elif isinstance(held_out, float):
-        held_out = round(held_out * n)
+        held_out = max(round(held_out * n), 1)
     if held_out >= n:
         problem = f"expected fewer than the {n:,} examples in {data.path}, found {held_out:,}"
         raise ConfigError("data.validation", problem)
@@ -203,14 +210,16 @@ def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
             f"expected the data that the checkpoint was trained on ({checkpoint.data_path}), "
             "found other pictures or labels",
         )
-    before, now = _flat(checkpoint.config), _flat(msgspec.to_builtins(state.config))
+    try:
+        before = _flat(msgspec.to_builtins(to_config(checkpoint.config)))
+    except ConfigError as error:
+        raise CheckpointError(f"config: {error}") from None
+    now = _flat(msgspec.to_builtins(state.config))
     for key in now:
         if key not in MAY_CHANGE and before.get(key) != now[key]:
-            raise ConfigError(
-                key,
-                f"expected {before.get(key)}, as in the checkpoint that is to be resumed, "
-                f"found {now[key]}",
-            )
+            was, found = json.dumps(before.get(key)), json.dumps(now[key])
+            problem = f"expected {was}, as in the checkpoint that is to be resumed, found {found}"
+            raise ConfigError(key, problem)
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -45,7 +45,7 @@ Epoch = Callable[[], None]
 Contender = Callable[[Work, Any], tuple[Epoch, Callable[[], float]]]
 
 
-def digitnet(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
+def run_digitnet(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
     import msgspec
     import numpy as np
 
@@ -87,7 +87,7 @@ def digitnet(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
     return epoch, accuracy
 
 
-def pytorch(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
+def run_pytorch(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
     import torch
     from torch import nn
 
@@ -121,7 +121,7 @@ def pytorch(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
     return epoch, accuracy
 
 
-def jax(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
+def run_jax(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
     import jax
     import jax.numpy as jnp
     import numpy as np
@@ -177,7 +177,7 @@ def jax(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
     return epoch, lambda: float((forward(held["params"], x_test).argmax(axis=1) == y_test).mean())
 
 
-def scikit_learn(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
+def run_scikit_learn(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
     from sklearn.neural_network import MLPClassifier
 
     x, y, x_test, y_test = data
@@ -199,12 +199,12 @@ def scikit_learn(work: Work, data: Any) -> tuple[Epoch, Callable[[], float]]:
 
 
 CONTENDERS: dict[str, tuple[Contender, int]] = {
-    "digitnet": (digitnet, 1),
-    "PyTorch, 1 thread": (pytorch, 1),
-    "PyTorch, 2 threads": (pytorch, 2),
-    "JAX": (jax, 2),
-    "scikit-learn, 1 thread": (scikit_learn, 1),
-    "scikit-learn, 2 threads": (scikit_learn, 2),
+    "digitnet": (run_digitnet, 1),
+    "PyTorch, 1 thread": (run_pytorch, 1),
+    "PyTorch, 2 threads": (run_pytorch, 2),
+    "JAX": (run_jax, 2),
+    "scikit-learn, 1 thread": (run_scikit_learn, 1),
+    "scikit-learn, 2 threads": (run_scikit_learn, 2),
 }
 
 

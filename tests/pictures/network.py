@@ -3,7 +3,7 @@
     python tests/pictures/network.py model.npz data/pictures/four.png data/pictures/network.png
 
 Left the 28×28 pixels that the network sees; then a circle per neuron, the brighter the more
-active; lines are weights, blue where positive, red where negative.
+active; lines are what it contributes, blue for and red against.
 """
 
 import sys
@@ -53,7 +53,7 @@ def draw(model: digitnet.Model, picture: str) -> Image.Image:
     for (x, ys), a in zip(places, activations):
         for y, activation in zip(ys, a):
             box = (x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS)
-            level = round(255 * float(activation))
+            level = round(255 * min(max(float(activation), 0), 1))
             pen.ellipse(box, fill=(level, level, level), outline=INK, width=SCALE)
     x, ys = places[-1]
     for name, y, activation in zip(model.class_names, ys, activations[-1]):
