@@ -7,6 +7,7 @@ in arrays of text; what begins with `state_` is there for training to go on.
 import contextlib
 import json
 import os
+import stat
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -65,6 +66,8 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)  # of a run that was killed
         with open(temporary, "xb") as file:
+            if os.path.exists(path):
+                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())

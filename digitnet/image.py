@@ -70,15 +70,27 @@ def _opened(picture: Picture) -> Image.Image:
     if isinstance(picture, Image.Image):
         return picture
     if isinstance(picture, np.ndarray):
-        return Image.fromarray(picture)
-    if not isinstance(picture, bytes):
+        return _of_array(picture)
+    if isinstance(picture, str | os.PathLike):
         if not stat.S_ISREG(os.stat(picture).st_mode):
             raise ValueError("a folder" if os.path.isdir(picture) else "something that is no file")
         with open(picture, "rb") as file:
             picture = file.read(MAX_BYTES + 1)
+    if not isinstance(picture, bytes):
+        raise TypeError(f"{type(picture).__name__}, no path, bytes, Pillow image or array")
     if len(picture) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
     return Image.open(io.BytesIO(picture))
+
+
+def _of_array(array: NDArray[Any]) -> Image.Image:
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3):
+        raise ValueError(f"an array of the shape {array.shape}, not (h, w) or (h, w, 3)")
+    if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() <= 255:
+        array = array.astype(np.uint8)
+    return Image.fromarray(array)
 
 
 def _check(image: Image.Image, name: str) -> None:

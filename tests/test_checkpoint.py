@@ -635,3 +635,13 @@ def test_without_any_model_it_says_how_to_train_one(
     monkeypatch.delenv("DIGITNET_MODEL", raising=False)
     with pytest.raises(CheckpointError, match=r"-m .*DIGITNET_MODEL.*digitnet train --config"):
         find_model(None)
+
+
+def test_what_is_written_again_keeps_who_may_read_it(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    path = tmp_path / "private.npz"
+    save_checkpoint(str(path), make())
+    path.chmod(0o600)
+    save_checkpoint(str(path), make())
+    assert path.stat().st_mode & 0o777 == 0o600

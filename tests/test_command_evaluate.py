@@ -111,7 +111,7 @@ def test_a_split_can_be_named(run: Run, model: Path, split: str, images: int) ->
 
 def test_pictures_that_were_learned_from_are_pointed_out(run: Run, model: Path) -> None:
     done = run("evaluate", "-m", model, "--split", "train")
-    assert b"the model has learned from these pictures" in done.stderr
+    assert b"the model was trained on these pictures" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -472,7 +472,7 @@ def test_a_tag_of_yaml_itself_is_refused_too(write: Write, line: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing\n", "---\n", "[1, 2]", "just text", "5"])
 def test_a_file_without_keys_is_refused(write: Write, text: str) -> None:
-    assert problem(write(text)) == "my.yaml: expected keys and values, found something else"
+    assert problem(write(text)).startswith("my.yaml: expected keys and values, found ")
 
 
 @pytest.mark.parametrize(
@@ -516,7 +516,7 @@ def test_a_huge_file_is_refused(write: Write) -> None:
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    assert problem(tmp_path / "none.yaml") == "none.yaml: expected a config file, found nothing"
+    assert problem(tmp_path / "none.yaml") == "none.yaml: no such file"
 
 
 def test_a_folder_is_no_config(tmp_path: Path) -> None:

@@ -775,3 +775,29 @@ def test_two_pairs_of_one_split_are_refused(tmp_path: Path) -> None:
         write_idx(tmp_path / f"{name}-labels-idx1-ubyte", labels)
     with pytest.raises(DataError, match=r"found two: \w+-train\S*, \w+-train"):
         read_data(tmp_path)
+
+
+def test_csv_with_its_label_in_another_column_is_read_by_its_names(tmp_path: Path) -> None:
+    images, labels = read_mnist("train", 3)
+    names = [f"pixel{i}" for i in range(784)] + ["label"]
+    rows = [[*image.ravel(), label] for image, label in zip(images, labels)]
+    text = "\n".join(",".join(map(str, row)) for row in [names, *rows])
+    (tmp_path / "last.csv").write_text(text)
+    training = read_data(tmp_path / "last.csv").training
+    assert np.array_equal(training.images, images)
+    assert np.array_equal(training.labels, labels)
+
+
+def test_csv_under_names_without_a_label_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "digits.csv").write_text(",".join(f"pixel{i}" for i in range(785)))
+    with pytest.raises(DataError, match="line 1: expected a column called label"):
+        read_data(tmp_path / "digits.csv")
+
+
+def test_a_class_without_pictures_is_refused(tmp_path: Path) -> None:
+    images, _ = read_mnist("train", 1)
+    for name in ("0", "1"):
+        (tmp_path / name).mkdir()
+    Image.fromarray(images[0]).save(tmp_path / "0" / "a.png")
+    with pytest.raises(DataError, match="1: expected pictures of this class"):
+        read_data(tmp_path)

@@ -398,3 +398,16 @@ def test_any_damage_gives_a_digit_or_an_image_error(sound: bytes, data: st.DataO
         assert message.startswith("four: expected")
         return
     assert (found.shape, found.dtype) == ((28, 28), np.uint8)
+
+
+def test_whole_numbers_and_one_channel_are_arrays_of_brightness_too() -> None:
+    images, _ = read_mnist("train", 1)
+    expected = prepare(images[0])
+    assert np.array_equal(prepare(images[0].astype(np.int64)), expected)
+    assert np.array_equal(prepare(images[0][:, :, None]), expected)
+
+
+@pytest.mark.parametrize("picture", [None, 3, np.zeros(784), np.zeros((2, 28, 28, 3))])
+def test_what_is_no_picture_is_refused(picture: object) -> None:
+    with pytest.raises(ImageError, match="expected a sound picture, found: "):
+        prepare(picture)  # type: ignore[arg-type]

@@ -49,11 +49,14 @@ def test_the_config_shown_has_the_defaults(tmp_path: Path) -> None:
     assert told == read_config(bare, given)
 
 
-def test_the_python_shown_reads_the_pictures(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_shown_reads_and_trains(
+    model: Path, config_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(REPOSITORY)
-    monkeypatch.setattr(digitnet, "load", lambda _, load=digitnet.load: load(model))
-    monkeypatch.setattr(digitnet, "train", lambda config: iter(()))
+    monkeypatch.setattr(digitnet, "load", lambda _, load=digitnet.load: load(model), raising=False)
+    monkeypatch.setattr(digitnet, "read_config", lambda _: read_config(config_file), raising=False)
     images, _ = read_mnist("t10k", 3)
     names: dict[str, Any] = {"images": images.reshape(3, 784) / 255}
     exec(block("python", "import digitnet"), names)
     assert isinstance(names["model"], digitnet.Model)
+    assert names["progress"].record.epoch == 3

@@ -59,7 +59,7 @@ def evaluate(
     checkpoint = load_checkpoint(path)
     examples = evaluation.choose_examples(checkpoint, data, split)
     if examples.learned_from:
-        say(f"{examples.path}: the model has learned from these pictures and knows others less")
+        say(f"{examples.path}: the model was trained on these pictures; it does worse on others")
     result = evaluation.evaluate(checkpoint.network, examples.minibatches())
     if form == "json":
         answer_json(_as_json(path, examples, result))

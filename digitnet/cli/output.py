@@ -27,7 +27,8 @@ def _escaped(match: re.Match[str]) -> str:
 def shown(path: str) -> str:
     """A path for a reader's eyes: relative to where the user is, if it is below."""
     with contextlib.suppress(FileNotFoundError):  # where the user is may be gone
-        path = path.removeprefix(os.path.join(os.getcwd(), ""))
+        here = os.getcwd()
+        path = path if here == "/" else path.removeprefix(here + "/")
     return printable(path)
 
 

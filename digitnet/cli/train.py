@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -133,9 +133,8 @@ def _train(
     progress = next(session)
     if verbose:
         say(_description(progress.state, threads))
-    results_there = form == "json" and sys.stdout is not None and sys.stdout.isatty()
-    terminal = sys.stderr is not None and sys.stderr.isatty() and not results_there
-    bar = _bar(progress.state) if terminal and not quiet else None
+    json_there = form == "json" and _width(sys.stdout)
+    bar = _bar(progress.state) if _width(sys.stderr) and not json_there and not quiet else None
     with bar or contextlib.nullcontext():
         for progress in session:
             record = progress.record
@@ -158,6 +157,13 @@ def _description(state: "TrainingState", threads: int) -> str:
     )
 
 
+def _width(stream: TextIO | None) -> int:
+    """Columns of the terminal that a stream goes to; 0 if it goes to none, or to one of no size."""
+    if stream is None or not stream.isatty():
+        return 0
+    return os.get_terminal_size(stream.fileno()).columns
+
+
 def _bar(state: "TrainingState") -> "tqdm[Any]":
     """One bar for the whole training, counted in pictures."""
     from tqdm import tqdm
@@ -166,7 +172,7 @@ def _bar(state: "TrainingState") -> "tqdm[Any]":
     return tqdm(
         total=epochs * n,
         initial=_pictures(state),
-        unit=" images",
+        unit="",
         unit_scale=True,
         dynamic_ncols=True,
         file=sys.stderr,
@@ -180,7 +186,7 @@ def _draw(bar: "tqdm[Any]", progress: "Progress") -> None:
     epoch = min(state.place.epoch, state.config.training.epochs)
     figures = {"cost": f"{progress.cost:.4g}"} if progress.cost is not None else {}
     if last and last.validation:
-        figures["validation"] = f"{last.validation.accuracy:.2%}"
+        figures["val"] = f"{last.validation.accuracy:.2%}"
     bar.set_description_str(f"epoch {epoch}/{state.config.training.epochs}", refresh=False)
     bar.set_postfix(figures, refresh=False)
     bar.update(_pictures(state) - bar.n)

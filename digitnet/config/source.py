@@ -71,8 +71,11 @@ class Source:
     def _read_file(self) -> dict[str, Any]:
         try:
             if not os.path.isfile(self.path):
-                found = "something else" if os.path.exists(self.path) else "nothing"
-                raise ConfigError("", f"expected a config file, found {found}", self.path)
+                exists = os.path.exists(self.path)
+                problem = (
+                    "expected a config file, found something else" if exists else "no such file"
+                )
+                raise ConfigError("", problem, self.path)
             with open(self.path, "rb") as file:
                 text = file.read(MAX_BYTES + 1)
         except OSError as error:
@@ -81,7 +84,8 @@ class Source:
             raise ConfigError("", f"expected at most {MAX_BYTES:,} bytes, found more", self.path)
         tree = self._values(text, "", None)
         if not isinstance(tree, dict):
-            raise ConfigError("", "expected keys and values, found something else", self.path)
+            found = "nothing" if tree is None else "something else"
+            raise ConfigError("", f"expected keys and values, found {found}", self.path)
         self._resolve(tree, PATHS, os.path.dirname(os.path.abspath(self.path)))
         return tree
 
@@ -110,7 +114,9 @@ class Source:
             section, _, last = key.rpartition(".")
             values = tree.get(section) if section else tree
             if isinstance(values, dict) and values.get(last) and isinstance(values[last], str):
-                values[last] = os.path.normpath(os.path.join(folder, values[last]))
+                values[last] = os.path.normpath(
+                    os.path.join(folder, os.path.expanduser(values[last]))
+                )
 
     def _values(self, text: bytes, key: str, where: str | None) -> Any:
         """YAML text as plain values; `where` stands for FILE:LINE where it is given."""
@@ -121,7 +127,7 @@ class Source:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = f"{self.path}:{mark.line + 1}" if mark else self.path
-            raise ConfigError(key, f"expected YAML, found {error.problem}", where or line) from None
+            raise ConfigError(key, f"expected YAML, found {_found(error)}", where or line) from None
         except (yaml.YAMLError, ValueError) as error:
             problem = str(error).partition("\n")[0]
             raise ConfigError(
@@ -159,3 +165,8 @@ class Source:
         if isinstance(value, str) and (NO_PATH if key in PATHS else NO_TEXT).search(value):
             raise ConfigError(key, f"expected text, found {value!r:.40}", place)
         return value
+
+
+def _found(error: yaml.MarkedYAMLError) -> str:
+    """What the parser met, out of "expected …, but got …", "found …" and the like."""
+    return re.split("but (?:got|found) |^found ", str(error.problem))[-1]

@@ -13,7 +13,7 @@ DIGITS = tuple("0123456789")
 SIDE = 28  # pixels
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Labelled pictures: images uint8 (n, 28, 28), 0 paper to 255 ink; labels int64 (n,).
 
@@ -51,7 +51,7 @@ class Dataset:
         return Dataset(self.images, indices[self.labels], class_names)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Data:
     """What a path holds: pictures to train on and, where it has such a split, to test on."""
 

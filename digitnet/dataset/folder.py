@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from digitnet.dataset.definition import Data, Dataset
@@ -31,7 +32,8 @@ def _read_classes(folder: Path) -> Dataset:
         if name.encode(errors="replace").decode() != name:
             raise DataError(f"{folder / name}: expected a name in UTF-8 for a class")
     endings = Image.registered_extensions()
-    images, labels = [], []
+    images: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
     for label, name in enumerate(class_names):
         for path in _visible(folder / name):
             if path.suffix.lower() in endings:
@@ -41,6 +43,9 @@ def _read_classes(folder: Path) -> Dataset:
         raise DataError(
             f"{folder}: expected IDX files, or pictures in one subfolder per class; found neither"
         )
+    for label, name in enumerate(class_names):
+        if label not in labels:
+            raise DataError(f"{folder / name}: expected pictures of this class, found none")
     return Dataset(np.stack(images), np.array(labels, np.int64), tuple(class_names))
 
 

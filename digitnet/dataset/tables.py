@@ -13,7 +13,6 @@ from digitnet.errors import DataError
 from digitnet.npz import NpzError, read_npz
 
 COLUMNS = 1 + SIDE * SIDE
-MOST = np.array([9] + [255] * (SIDE * SIDE))  # label, then pixels
 CHUNK = 1000  # lines
 
 
@@ -52,32 +51,39 @@ def _digits(path: Path, arrays: dict[str, NDArray[Any]], images: str, labels: st
 
 
 def read_csv_data(path: Path) -> Data:
-    """`label,pixel0,…,pixel783` a line, with or without a line of names at the top."""
-    parts = []
+    """`label,pixel0,…,pixel783` a line. Under a line of names, `label` may stand in any column."""
+    parts, label = [], 0
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         lines = iter(enumerate(file, 1))
         first = next(lines, None)
         if first is None:
             raise DataError(f"{path}: expected lines of label and pixels, found an empty file")
-        names = first[1].rstrip("\r\n").split(",")
+        names = [name.strip(' "').lower() for name in first[1].rstrip("\r\n").split(",")]
         if any(_is_number(name) for name in names):
-            parts.append(_rows(path, [first]))
+            parts.append(_rows(path, [first], label))
         elif len(names) != COLUMNS:
             raise _wrong_columns(path, 1, len(names))
+        elif "label" not in names:
+            raise DataError(f"{path}: line 1: expected a column called label, found none")
+        else:
+            label = names.index("label")
         while chunk := list(islice(lines, CHUNK)):
-            parts.append(_rows(path, chunk))
+            parts.append(_rows(path, chunk, label))
     table = np.concatenate(parts) if parts else np.empty((0, COLUMNS), np.uint8)
-    return Data(str(path), digits(str(path), table[:, 1:], str(path), table[:, 0]), None)
+    pixels, labels = np.delete(table, label, axis=1), table[:, label]
+    return Data(str(path), digits(str(path), pixels, str(path), labels), None)
 
 
-def _rows(path: Path, chunk: list[tuple[int, str]]) -> NDArray[np.uint8]:
+def _rows(path: Path, chunk: list[tuple[int, str]], label: int) -> NDArray[np.uint8]:
     """Lines as an array (lines, 785), or a DataError naming the first wrong line and column."""
     lines = [line for _, line in chunk if line.strip()]
     if not lines:
         return np.empty((0, COLUMNS), np.uint8)
+    most = np.full(COLUMNS, 255)
+    most[label] = 9
     try:
         table = np.loadtxt(lines, np.int64, comments=None, delimiter=",", quotechar='"', ndmin=2)
-        if table.shape[1] == COLUMNS and (table >= 0).all() and (table <= MOST).all():
+        if table.shape[1] == COLUMNS and (table >= 0).all() and (table <= most).all():
             return table.astype(np.uint8)
     except ValueError:
         pass
@@ -85,12 +91,11 @@ def _rows(path: Path, chunk: list[tuple[int, str]]) -> NDArray[np.uint8]:
         cells = line.rstrip("\r\n").split(",")
         if line.strip() and len(cells) != COLUMNS:
             raise _wrong_columns(path, number, len(cells))
-        for column, cell in enumerate(cells if line.strip() else [], 1):
-            most = MOST[column - 1]
-            if not (_is_number(cell) and 0 <= int(cell.strip(' "')) <= most):
+        for column, (cell, limit) in enumerate(zip(cells if line.strip() else [], most), 1):
+            if not (_is_number(cell) and 0 <= int(cell.strip(' "')) <= limit):
                 raise DataError(
                     f"{path}: line {number}, column {column}: "
-                    f"expected a whole number from 0 to {most}, found {cell.strip()!r:.40}"
+                    f"expected a whole number from 0 to {limit}, found {cell.strip()!r:.40}"
                 )
     raise DataError(
         f"{path}: lines {chunk[0][0]} to {chunk[-1][0]}: expected rows of whole numbers"

@@ -58,7 +58,7 @@ class Place(Struct, frozen=True):
     seconds: Annotated[float, Meta(ge=0)] = 0.0
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class TrainingState:
     """A training as it stands between two steps.
 
