@@ -637,11 +637,9 @@ def test_without_any_model_it_says_how_to_train_one(
         find_model(None)
 
 
-def test_what_is_written_again_keeps_who_may_read_it(
-    checkpoint: Checkpoint, tmp_path: Path
-) -> None:
-    path = tmp_path / "private.npz"
-    save_checkpoint(str(path), make())
-    path.chmod(0o600)
-    save_checkpoint(str(path), make())
-    assert path.stat().st_mode & 0o777 == 0o600
+def test_what_is_written_again_keeps_who_may_read_it(tmp_path: Path) -> None:
+    private = tmp_path / "private.npz"
+    save_checkpoint(str(private), make())
+    private.chmod(0o600)
+    save_checkpoint(str(private), make())
+    assert private.stat().st_mode & 0o777 == 0o600
