@@ -145,10 +145,8 @@ def _fitted(ink: FloatArray) -> FloatArray:
     scale = BOX / max(ink.shape)
     height, width = (max(round(length * scale), 1) for length in ink.shape)
     rows, columns = _resampling(ink.shape[0], height), _resampling(ink.shape[1], width)
-    scaled: FloatArray = (
-        rows @ ink @ columns.T
-    )  # (height, h) @ (h, w) @ (w, width) -> (height, width)
-    return scaled
+    fitted: FloatArray = rows @ ink @ columns.T  # (height, h) @ (h, w) @ (w, width)
+    return fitted
 
 
 def _coarser(ink: FloatArray) -> FloatArray:
