@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating]
+HALF, ONE = np.array(0.5, np.float32), np.array(1, np.float32)  # arrays: quicker than 0.5 and 1
 
 
 class Activation(NamedTuple):
@@ -23,16 +24,16 @@ class Activation(NamedTuple):
 
 def sigmoid(z: FloatArray, out: FloatArray | None = None) -> FloatArray:
     """σ(z) = 1 / (1 + e⁻ᶻ), any shape; written as (1 + tanh(z/2)) / 2, which cannot overflow."""
-    a = np.multiply(z, 0.5, out=out)
-    np.tanh(a, out=a)
-    a *= 0.5
-    a += 0.5
+    a = np.multiply(z, HALF, out)
+    np.tanh(a, a)
+    a *= HALF
+    a += HALF
     return a
 
 
 def sigmoid_derivative(a: FloatArray, out: FloatArray | None = None) -> FloatArray:
     """σ'(z) = a (1 - a)."""
-    derivative = np.subtract(1, a, out=out)
+    derivative = np.subtract(ONE, a, out)
     derivative *= a
     return derivative
 
@@ -45,7 +46,7 @@ def tanh(z: FloatArray, out: FloatArray | None = None) -> FloatArray:
 def tanh_derivative(a: FloatArray, out: FloatArray | None = None) -> FloatArray:
     """tanh'(z) = 1 - a²."""
     derivative = np.multiply(a, a, out=out)
-    return np.subtract(1, derivative, out=derivative)
+    return np.subtract(ONE, derivative, out=derivative)
 
 
 def relu(z: FloatArray, out: FloatArray | None = None) -> FloatArray:

@@ -61,16 +61,17 @@ class Evaluation:
 
 
 def evaluate(network: Network, minibatches: Iterable[tuple[FloatArray, FloatArray]]) -> Evaluation:
-    """Feed labelled pictures through a network: x (n, 784) and y (n, classes), n up to CHUNK."""
+    """Feed labelled pictures through a network: x (784, n) and y (classes, n), any n."""
     classes = network.layer_sizes[-1]
-    buffers = network.buffers(CHUNK)
+    forward = network.forward(CHUNK)
     cost, confusion = 0.0, np.zeros((classes, classes), np.int64)
     for x, y in minibatches:
-        used = buffers.first(len(x))
+        n = x.shape[1]
+        forward = forward if forward.n == n else network.forward(n)
         with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
-            a = network.feedforward(x, used)
-            cost += network.cost.value(used.z[-1], a, y) * len(x)
-        answers = y.argmax(axis=1) * classes + a.argmax(axis=1)
+            a = network.feedforward(x, forward)
+            cost += network.cost.total(forward.z[-1], a, y, None)
+        answers = y.argmax(axis=0) * classes + a.argmax(axis=0)
         confusion += np.bincount(answers, minlength=classes**2).reshape(classes, classes)
     return Evaluation(cost / int(confusion.sum()), confusion)
 
@@ -90,7 +91,7 @@ class Examples:
     learned_from: bool
 
     def minibatches(self) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Their pixels (n, 784) and labels (n, classes), n up to CHUNK."""
+        """Their pixels (784, n) and labels (classes, n), n up to CHUNK."""
         return Minibatches(self.dataset, CHUNK)(self.indices)
 
 

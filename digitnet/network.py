@@ -1,17 +1,18 @@
 """The network: pixels in, ten numbers out, some thousands of knobs, and the slope of each.
 
-For a minibatch, one example per row, with C the cost and ⊙ the product element by element:
+For a minibatch, one example per column, with C the cost and ⊙ the product element by element:
 
-    forward     z_l = a_(l-1) W_lᵀ + b_l          a_l = σ(z_l)
-    backward    δ_L = ∂C/∂a_L ⊙ σ'(z_L)           δ_(l-1) = (δ_l W_l) ⊙ σ'(z_(l-1))
-    gradient    ∂C/∂W_l = δ_lᵀ a_(l-1)            ∂C/∂b_l = δ_l summed over the rows
+    forward     z_l = W_l a_(l-1) + b_l            a_l = σ(z_l)
+    backward    δ_L = ∂C/∂a_L ⊙ σ'(z_L)            δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1))
+    gradient    ∂C/∂W_l = δ_l a_(l-1)ᵀ             ∂C/∂b_l = δ_l summed over the examples
 
 after 3Blue1Brown, Neural networks, chapters 1 to 4, and Nielsen, Neural Networks and Deep
-Learning, chapter 2.
+Learning, chapter 2, BP1 to BP4. Training allocates nothing: `A.dot(B, out=C)` is C = A B, written
+into an array that is there already.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +20,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from digitnet.activations import ACTIVATIONS, FloatArray, glorot
 from digitnet.costs import COSTS, OUTPUTS
+
+CHUNK = 500  # pictures that go forward together: small enough to stay in the cache
 
 
 class Network:
@@ -43,6 +46,7 @@ class Network:
         self.cost = COSTS[cost, output]
         self.parameters: FloatArray = np.zeros(count_parameters(layer_sizes), dtype)
         self.weights, self.biases = self.views(self.parameters)
+        self._bias_columns = [b[:, np.newaxis] for b in self.biases]
 
     def views(self, vector: FloatArray) -> tuple[list[FloatArray], list[FloatArray]]:
         """A flat vector seen as weights and biases: W_1, b_1, W_2, b_2 … one after the other."""
@@ -71,91 +75,112 @@ class Network:
         images: (n, 784) floats from 0 to 1, or whole numbers from 0 to 255, as (n, 28, 28) or
         (n, 784). Returns (n, classes). Raises ValueError for any other shape.
         """
-        return self.activations(images)[-1]
+        outputs = np.empty((len(images), self.layer_sizes[-1]), self.parameters.dtype)
+        forward = self.forward(min(len(images), CHUNK))
+        for start in range(0, len(images), CHUNK):
+            chunk = images[start : start + CHUNK]
+            forward = forward if len(chunk) == forward.n else self.forward(len(chunk))
+            outputs[start : start + CHUNK] = self.feedforward(self._pixels(chunk), forward).T
+        return outputs
 
     def activations(self, images: NDArray[np.generic]) -> list[FloatArray]:
         """The activations of every layer, a_0 (the pixels) to a_L: shapes (n, layer_sizes[l])."""
+        forward = self.forward(len(images))
+        pixels = self._pixels(images)
+        self.feedforward(pixels, forward)
+        return [a.T for a in (pixels, *forward.a)]
+
+    def _pixels(self, images: NDArray[np.generic]) -> FloatArray:
         pixels = images.reshape(len(images), -1).astype(self.parameters.dtype)
         if images.ndim < 2 or pixels.shape[1] != self.layer_sizes[0]:
             raise ValueError(f"expected (n, {self.layer_sizes[0]}) pixels, found {images.shape}")
         if np.issubdtype(images.dtype, np.integer):
-            pixels /= 255
-        buffers = self.buffers(len(images))
-        self.feedforward(pixels, buffers)
-        return [pixels, *buffers.a]
+            pixels *= 1 / 255
+        return pixels.T
 
-    def buffers(self, n: int) -> "Buffers":
-        """Room for minibatches of up to n examples."""
-        z, a, delta = (
-            [np.empty((n, size), self.parameters.dtype) for size in self.layer_sizes[1:]]
-            for _ in range(3)
+    def forward(self, n: int) -> "Forward":
+        """Room for n examples on their way forward."""
+        z, a = (
+            [np.empty((size, n), self.parameters.dtype) for size in self.layer_sizes[1:]]
+            for _ in range(2)
         )
-        gradient = np.empty_like(self.parameters)
-        penalty, _ = self.views(np.empty_like(self.parameters))
-        return Buffers(z, a, delta, gradient, *self.views(gradient), penalty)
+        return Forward(n, z, a)
 
-    def feedforward(self, x: FloatArray, buffers: "Buffers") -> FloatArray:
-        """Activations of the last layer, (n, classes), for x of shape (n, n_in).
+    def backward(self, n: int, gradient: FloatArray | None = None) -> "Backward":
+        """Room for n examples on their way forward and back.
 
-        Every layer's z and a stay in `buffers`.
+        gradient: the vector to write to, laid out like `parameters`; without it, a new one.
+        """
+        forward = self.forward(n)
+        delta = [np.empty_like(z) for z in forward.z]
+        ones = np.ones(n, self.parameters.dtype)
+        gradient = np.empty_like(self.parameters) if gradient is None else gradient
+        return Backward(n, forward.z, forward.a, delta, ones, gradient, *self.views(gradient))
+
+    def feedforward(self, x: FloatArray, forward: "Forward") -> FloatArray:
+        """Activations of the last layer, (classes, n), for x of shape (n_in, n).
+
+        Every layer's z and a stay in `forward`.
         """
         a = x
-        layers = zip(self.weights, self.biases, self.functions, buffers.z, buffers.a)
+        layers = zip(self.weights, self._bias_columns, self.functions, forward.z, forward.a)
         for W, b, σ, z, out in layers:
-            np.matmul(a, W.T, out=z)  # (n, n_in) @ (n_in, n_out) -> (n, n_out)
+            W.dot(a, out=z)  # (n_out, n_in) (n_in, n) -> (n_out, n)
             z += b
             a = σ(z, out)
         return a
 
     def backprop(
-        self, x: FloatArray, y: FloatArray, buffers: "Buffers", l2: float = 0
-    ) -> FloatArray:
-        """The gradient of the cost of a minibatch, laid out like `parameters`.
+        self, x: FloatArray, y: FloatArray, buffers: "Backward", minibatch: int | None = None
+    ) -> float:
+        """The cost of some examples, in `buffers.gradient` its slope by every parameter.
 
-        x: (n, n_in) pixels from 0 to 1, y: (n, classes) one-hot. With `l2`, the gradient of
-        C + l2/2 Σ w². The result lives in `buffers` and is overwritten by the next call; of z,
-        only the last layer's is left there.
+        x: (n_in, n) pixels from 0 to 1, y: (classes, n) one-hot. The cost is summed over the
+        examples. The gradient is of the average over a minibatch of `minibatch` examples; these n
+        are all of them if it is None, or a share: the gradients of the shares add up to the
+        whole's.
         """
-        self.feedforward(x, buffers)
+        z, δ = buffers.z, buffers.delta
         a = [x, *buffers.a]
+        self.feedforward(x, buffers)
+        cost = self.cost.total(z[-1], a[-1], y, δ[-1])
         # δ_L = ∂C/∂a_L ⊙ σ'(z_L), in closed form for this cost on this output
-        δ = self.cost.delta(a[-1], y, buffers.delta[-1])
+        self.cost.delta(a[-1], y, minibatch or buffers.n, δ[-1], z[-1])
         for l in reversed(range(len(self.weights))):
-            W, dC_dW, dC_db = self.weights[l], buffers.dC_dW[l], buffers.dC_db[l]
-            # ∂C/∂W_l = δ_lᵀ a_(l-1)
-            np.matmul(δ.T, a[l], out=dC_dW)  # (n_out, n) @ (n, n_in) -> (n_out, n_in)
-            np.sum(δ, axis=0, out=dC_db)
-            if l2:
-                dC_dW += np.multiply(W, l2, out=buffers.penalty[l])
+            δ[l].dot(a[l].T, out=buffers.dC_dW[l])  # (n_out, n) (n, n_in) -> (n_out, n_in)
+            δ[l].dot(buffers.ones, out=buffers.dC_db[l])
             if l > 0:
-                # δ_(l-1) = (δ_l W_l) ⊙ σ'(z_(l-1)), with σ' in the place of z
-                δ = np.matmul(δ, W, out=buffers.delta[l - 1])  # (n, n_out) @ (n_out, n_in)
-                δ *= self.hidden.derivative(a[l], buffers.z[l - 1])
-        return buffers.gradient
+                # δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1)), with σ' in the place of z
+                self.weights[l].T.dot(δ[l], out=δ[l - 1])  # (n_in, n_out) (n_out, n)
+                δ[l - 1] *= self.hidden.derivative(a[l], z[l - 1])
+        return cost
 
 
 @dataclass(frozen=True, eq=False)
-class Buffers:
-    """Room for one minibatch on its way forward and back, made once and used for every step.
+class Forward:
+    """Room for n examples on their way forward, made once and used for every minibatch.
 
-    z, a, delta: one array (n, n_out) per layer. gradient: one flat vector, seen through dC_dW and
-    dC_db as the network's parameters are through weights and biases.
+    z, a: one array (n_out, n) per layer.
     """
 
+    n: int
     z: list[FloatArray]
     a: list[FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Backward(Forward):
+    """The same, and for the way back. What is left in z is only the room.
+
+    delta: one array (n_out, n) per layer. gradient: one flat vector, seen through dC_dW and dC_db
+    as the network's parameters are through weights and biases.
+    """
+
     delta: list[FloatArray]
+    ones: FloatArray
     gradient: FloatArray
     dC_dW: list[FloatArray]
     dC_db: list[FloatArray]
-    penalty: list[FloatArray]
-
-    def first(self, n: int) -> "Buffers":
-        """The same room for a shorter minibatch, of n examples."""
-        if n == len(self.a[0]):
-            return self
-        z, a, delta = ([array[:n] for array in arrays] for arrays in (self.z, self.a, self.delta))
-        return replace(self, z=z, a=a, delta=delta)
 
 
 def count_parameters(layer_sizes: Sequence[int]) -> int:

@@ -4,6 +4,8 @@ import numpy as np
 
 from digitnet.activations import FloatArray
 
+EVERYTHING = slice(None)
+
 
 class SGD:
     """Gradient descent in minibatches: parameters -= learning_rate × gradient.
@@ -28,21 +30,25 @@ class SGD:
         self.nesterov = nesterov
         self.state = {"velocity": np.zeros_like(parameters)} if momentum else {}
 
-    def step(self, gradient: FloatArray) -> None:
-        """Move `parameters` one step downhill; `gradient` (n_parameters,) is used up."""
+    def step(self, gradient: FloatArray, part: slice = EVERYTHING) -> None:
+        """Move `parameters` one step downhill, or the part of them that `gradient` is of.
+
+        A step may be made part by part, in any order. `gradient` is used up.
+        """
+        parameters = self.parameters[part]
         gradient *= self.learning_rate
         if self.momentum:
-            velocity = self.state["velocity"]
+            velocity = self.state["velocity"][part]
             velocity *= self.momentum
             velocity -= gradient
             if self.nesterov:
-                self.parameters -= gradient
+                parameters -= gradient
                 np.multiply(velocity, self.momentum, out=gradient)
-                self.parameters += gradient
+                parameters += gradient
             else:
-                self.parameters += velocity
+                parameters += velocity
         else:
-            self.parameters -= gradient
+            parameters -= gradient
 
 
 OPTIMIZERS = {"sgd": SGD}

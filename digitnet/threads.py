@@ -1,7 +1,8 @@
-"""How many threads the matrix products get, settled before NumPy is loaded.
+"""How many threads a training gets, and BLAS, settled before NumPy is loaded.
 
-OpenBLAS reads its environment once, when it is loaded. More threads help large layers and hurt
-small ones: what they hand each other costs more than what they compute.
+The threads are digitnet's own and share each minibatch. BLAS's, which would share each matrix
+product, wait for each other awake: they hurt small layers, and beside a busy neighbour large ones
+too. OpenBLAS reads its environment once, when it is loaded.
 """
 
 import os
@@ -10,28 +11,31 @@ from itertools import pairwise
 from typing import Literal
 
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-LARGE = 50_000_000  # multiplications in one product from which a second thread pays
+WORTH_A_THREAD = 10_000_000  # multiplications in a step; fewer are done before the others are up
 
 
-def choose_threads(threads: int | Literal["auto"], largest: int = 0) -> int:
-    """The number asked for; `auto` is what the environment says, else what the products are worth.
-
-    largest: the multiplications in the largest matrix product.
-    """
+def choose_threads(
+    threads: int | Literal["auto"], layer_sizes: Sequence[int], minibatch_size: int
+) -> int:
+    """The number asked for; `auto` is what the environment says, else what the step is worth."""
     if threads != "auto":
         return threads
+    said = environment_threads()
+    if said is not None:
+        return said
+    forward = minibatch_size * sum(n_in * n_out for n_in, n_out in pairwise(layer_sizes))
+    return max(min(len(os.sched_getaffinity(0)), 3 * forward // WORTH_A_THREAD), 1)
+
+
+def environment_threads() -> int | None:
+    """The number of threads that the environment asks for, if it does."""
     for variable in VARIABLES:
         if os.environ.get(variable, "").isdecimal():
             return max(int(os.environ[variable]), 1)
-    return len(os.sched_getaffinity(0)) if largest >= LARGE else 1
+    return None
 
 
-def largest_product(layer_sizes: Sequence[int], minibatch_size: int) -> int:
-    """Multiplications in the largest matrix product of a training step."""
-    return minibatch_size * max(n_in * n_out for n_in, n_out in pairwise(layer_sizes))
-
-
-def limit_threads(threads: int) -> None:
-    """Tell BLAS, which has to hear it before NumPy is imported."""
+def limit_blas(threads: int) -> None:
+    """Give BLAS so many threads; it has to hear it before NumPy is imported."""
     for variable in VARIABLES:
         os.environ[variable] = str(threads)

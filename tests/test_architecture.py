@@ -32,6 +32,7 @@ TOP_TO_BOTTOM = [
     "activations",
     "npz",
     "randomness",
+    "crew",
     "threads",
     "version",
     "errors",

@@ -13,44 +13,44 @@ from digitnet.costs import COSTS, OUTPUTS, softmax
 
 every_cost = pytest.mark.parametrize(("cost", "output"), COSTS)
 ln = math.log
-Y = np.eye(4)[[2, 0, 3]]  # three examples of four classes
+Y = np.eye(4)[:, [2, 0, 3]]  # three examples of four classes
 Z = np.random.default_rng(5).normal(0, 2, Y.shape)
 
 
 def value(cost: str, output: str, z: np.ndarray, y: np.ndarray) -> float:
     """C for weighted inputs z."""
-    return COSTS[cost, output].value(z, OUTPUTS[output](z), y)
+    return COSTS[cost, output].total(z, OUTPUTS[output](z), y, None) / z.shape[1]
 
 
 def test_every_cost_goes_with_every_output() -> None:
     assert set(COSTS) == {(c, o) for c in ("quadratic", "cross_entropy") for o in OUTPUTS}
 
 
-def test_quadratic_sums_over_outputs_averages_over_examples_and_is_not_halved() -> None:
-    a = np.array([[0.5, 0.25, 0.0], [1.0, 0.0, 0.5]])
-    y = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
-    # (0.25 + 0.0625 + 0) and (0 + 0 + 0.25), together 0.5625, halved because there are two examples
+def test_quadratic_sums_over_outputs_and_examples_and_is_not_halved() -> None:
+    a = np.array([[0.5, 0.25, 0.0], [1.0, 0.0, 0.5]]).T
+    y = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]).T
+    # (0.25 + 0.0625 + 0) and (0 + 0 + 0.25)
     for output in OUTPUTS:
-        assert COSTS["quadratic", output].value(np.zeros_like(a), a, y) == 0.28125
+        assert COSTS["quadratic", output].total(np.zeros_like(a), a, y, None) == 0.5625
 
 
 def test_cross_entropy_with_sigmoid_is_the_sum_of_binary_ones() -> None:
-    z = np.array([[ln(3), -ln(3)], [0.0, 0.0]])  # a = (3/4, 1/4) and (1/2, 1/2)
-    y = np.array([[1.0, 1.0], [0.0, 1.0]])
+    z = np.array([[ln(3), -ln(3)], [0.0, 0.0]]).T  # a = (3/4, 1/4) and (1/2, 1/2)
+    y = np.array([[1.0, 1.0], [0.0, 1.0]]).T
     by_hand = (-ln(3 / 4) - ln(1 / 4) - ln(1 / 2) - ln(1 / 2)) / 2
     assert value("cross_entropy", "sigmoid", z, y) == pytest.approx(by_hand, rel=1e-14)
 
 
 def test_cross_entropy_with_softmax_minds_the_right_answer_alone() -> None:
-    z = np.array([[0.0, ln(2), 0.0], [7.0, 7.0, 7.0]])  # a = (1/4, 1/2, 1/4) and thirds
-    y = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+    z = np.array([[0.0, ln(2), 0.0], [7.0, 7.0, 7.0]]).T  # a = (1/4, 1/2, 1/4) and thirds
+    y = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]).T
     by_hand = (-ln(1 / 4) - ln(1 / 3)) / 2
     assert value("cross_entropy", "softmax", z, y) == pytest.approx(by_hand, rel=1e-14)
 
 
 def test_softmax_by_hand() -> None:
-    z = np.array([[0.0, ln(2), 0.0], [5.0, 5.0, 5.0 + ln(8)]])
-    np.testing.assert_allclose(softmax(z), [[0.25, 0.5, 0.25], [0.1, 0.1, 0.8]], rtol=1e-14)
+    z = np.array([[0.0, ln(2), 0.0], [5.0, 5.0, 5.0 + ln(8)]]).T
+    np.testing.assert_allclose(softmax(z).T, [[0.25, 0.5, 0.25], [0.1, 0.1, 0.8]], rtol=1e-14)
 
 
 @given(
@@ -63,7 +63,7 @@ def test_softmax_by_hand() -> None:
 def test_softmax_gives_probabilities(z: np.ndarray) -> None:
     a = softmax(z)
     assert ((a >= 0) & (a <= 1)).all()
-    np.testing.assert_allclose(a.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(a.sum(axis=0), 1, rtol=1e-6)
 
 
 def test_softmax_writes_to_out() -> None:
@@ -74,7 +74,7 @@ def test_softmax_writes_to_out() -> None:
 
 @every_cost
 def test_cost_is_averaged_over_the_examples(cost: str, output: str) -> None:
-    one_by_one = [value(cost, output, z[None], y[None]) for z, y in zip(Z, Y)]
+    one_by_one = [value(cost, output, Z[:, [i]], Y[:, [i]]) for i in range(3)]
     assert value(cost, output, Z, Y) == pytest.approx(sum(one_by_one) / 3, rel=1e-14)
 
 
@@ -87,7 +87,7 @@ def test_delta_agrees_with_central_differences(cost: str, output: str) -> None:
         nudge[at] = step
         rise = value(cost, output, Z + nudge, Y) - value(cost, output, Z - nudge, Y)
         slope[at] = rise / (2 * step)
-    delta = COSTS[cost, output].delta(OUTPUTS[output](Z), Y, None)
+    delta = COSTS[cost, output].delta(OUTPUTS[output](Z), Y, 3, None, None)
     np.testing.assert_allclose(delta, slope, atol=1e-9)
 
 
@@ -95,38 +95,49 @@ def test_delta_agrees_with_central_differences(cost: str, output: str) -> None:
 def test_delta_goes_to_out_and_the_arguments_stay(cost: str, output: str) -> None:
     a = OUTPUTS[output](Z)
     a_before, y, out = a.copy(), Y.copy(), np.full_like(Z, np.nan)
-    assert COSTS[cost, output].delta(a, y, out) is out
-    np.testing.assert_array_equal(out, COSTS[cost, output].delta(a, y, None))
+    scratch = np.full_like(Z, np.nan)
+    assert COSTS[cost, output].delta(a, y, 3, out, scratch) is out
+    np.testing.assert_array_equal(out, COSTS[cost, output].delta(a, y, 3, None, None))
     np.testing.assert_array_equal(a, a_before)
     np.testing.assert_array_equal(y, Y)
 
 
 @every_cost
+def test_total_may_use_scratch_and_leaves_the_arguments_alone(cost: str, output: str) -> None:
+    z, y, a = Z.copy(), Y.copy(), OUTPUTS[output](Z)
+    a_before = a.copy()
+    expected = COSTS[cost, output].total(z, a, y, None)
+    assert COSTS[cost, output].total(z, a, y, np.full_like(Z, np.nan)) == expected
+    for array, before in ((z, Z), (y, Y), (a, a_before)):
+        np.testing.assert_array_equal(array, before)
+
+
+@every_cost
 @pytest.mark.parametrize("huge", [1e2, 1e4, 1e30])
 def test_values_and_deltas_are_finite_for_huge_inputs(cost: str, output: str, huge: float) -> None:
-    z = np.array([[huge, -huge, 0], [-huge, huge, 0]], np.float32)
-    y = np.eye(3, dtype=np.float32)[[0, 0]]  # surely right, and surely wrong
+    z = np.array([[huge, -huge, 0], [-huge, huge, 0]], np.float32).T
+    y = np.eye(3, dtype=np.float32)[:, [0, 0]]  # surely right, and surely wrong
     a = OUTPUTS[output](z)
-    assert math.isfinite(COSTS[cost, output].value(z, a, y))
-    assert np.isfinite(COSTS[cost, output].delta(a, y, None)).all()
+    assert math.isfinite(COSTS[cost, output].total(z, a, y, None))
+    assert np.isfinite(COSTS[cost, output].delta(a, y, 2, None, None)).all()
 
 
 def test_cross_entropy_of_a_sure_mistake_grows_with_z() -> None:
     # sigmoid: -ln σ(-500) is 500, and the second output, equally wrong, has as much; softmax:
     # ln(e⁵⁰⁰ + e⁻⁵⁰⁰) + 500 is 1000
-    z, y = np.array([[-500.0, 500.0]], np.float32), np.array([[1.0, 0.0]], np.float32)
+    z, y = np.array([[-500], [500]], np.float32), np.array([[1], [0]], np.float32)
     assert value("cross_entropy", "sigmoid", z, y) == 1000
     assert value("cross_entropy", "softmax", z, y) == 1000
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_cross_entropy_still_pulls_where_the_output_is_saturated(output: str) -> None:
-    z, y = np.array([[-500.0, 500.0]], np.float32), np.array([[1.0, 0.0]], np.float32)
-    delta = COSTS["cross_entropy", output].delta(OUTPUTS[output](z), y, None)
-    assert delta.tolist() == [[-1, 1]]
+    z, y = np.array([[-500], [500]], np.float32), np.array([[1], [0]], np.float32)
+    delta = COSTS["cross_entropy", output].delta(OUTPUTS[output](z), y, 1, None, None)
+    assert delta.tolist() == [[-1], [1]]
 
 
 def test_quadratic_does_not_pull_where_the_output_is_saturated() -> None:
-    z, y = np.array([[-500.0, 500.0]], np.float32), np.array([[1.0, 0.0]], np.float32)
-    delta = COSTS["quadratic", "sigmoid"].delta(sigmoid(z), y, None)
-    assert delta.tolist() == [[0, 0]]
+    z, y = np.array([[-500], [500]], np.float32), np.array([[1], [0]], np.float32)
+    delta = COSTS["quadratic", "sigmoid"].delta(sigmoid(z), y, 1, None, None)
+    assert delta.tolist() == [[0], [0]]

@@ -112,5 +112,18 @@ def test_a_step_moves_the_vector_itself_and_keeps_it_float32(options: dict[str, 
     }
 
 
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}])
+def test_a_step_may_be_made_part_by_part(options: dict[str, float]) -> None:
+    whole, parts = START.copy(), START.copy()
+    first = SGD(whole, learning_rate=RATE, **options)
+    second = SGD(parts, learning_rate=RATE, **options)
+    for _ in range(3):
+        first.step(CURVATURE * whole)
+        gradient = CURVATURE * parts
+        for part in (slice(2, 3), slice(0, 2)):
+            second.step(gradient[part], part)
+    np.testing.assert_array_equal(parts, whole)
+
+
 def test_sgd_goes_by_its_name() -> None:
     assert OPTIMIZERS["sgd"] is SGD

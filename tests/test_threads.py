@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from digitnet.threads import LARGE, VARIABLES, choose_threads, largest_product, limit_threads
+from digitnet.threads import VARIABLES, choose_threads, environment_threads, limit_blas
+
+SMALL, LARGE = ([784, 16, 16, 10], 10), ([784, 512, 512, 10], 128)
 
 
 @pytest.fixture(autouse=True)
@@ -15,24 +17,29 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
-def test_small_products_get_one_thread() -> None:
-    assert choose_threads("auto", LARGE - 1) == 1
+def test_small_layers_get_one_thread() -> None:
+    assert choose_threads("auto", *SMALL) == 1
 
 
-def test_large_products_get_every_core(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_layers_get_every_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)))
-    assert choose_threads("auto", LARGE) == 6
+    assert choose_threads("auto", *LARGE) == 6
+
+
+def test_no_more_threads_than_the_step_has_work_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(1000)))
+    assert 6 < choose_threads("auto", *LARGE) < 100
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_auto_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "3")
-    assert choose_threads("auto", LARGE) == 3
+    assert choose_threads("auto", *SMALL) == environment_threads() == 3
 
 
 def test_a_number_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLES[0], "3")
-    assert choose_threads(5) == 5
+    assert choose_threads(5, *SMALL) == 5
 
 
 @pytest.mark.parametrize("value", ["", "many", "-2", "1.5"])
@@ -41,23 +48,22 @@ def test_no_number_in_the_environment_is_passed_over(
 ) -> None:
     monkeypatch.setenv(VARIABLES[0], value)
     monkeypatch.setenv(VARIABLES[1], "4")
-    assert choose_threads("auto") == 4
+    assert environment_threads() == 4
 
 
 def test_zero_in_the_environment_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLES[0], "0")
-    assert choose_threads("auto") == 1
+    assert environment_threads() == 1
 
 
-def test_the_largest_product_is_the_largest_layer_times_the_minibatch() -> None:
-    assert largest_product([784, 16, 1000, 10], 5) == 5 * 16 * 1000
-    assert largest_product([784, 16, 10], 5) == 5 * 784 * 16
+def test_an_environment_that_says_nothing_leaves_the_choice_open() -> None:
+    assert environment_threads() is None
 
 
-def test_limit_threads_tells_every_blas(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limit_blas_tells_every_blas(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in VARIABLES:
         monkeypatch.setenv(variable, "9")
-    limit_threads(2)
+    limit_blas(2)
     assert [os.environ[variable] for variable in VARIABLES] == ["2", "2"]
 
 

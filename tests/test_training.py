@@ -96,7 +96,7 @@ class Spy:
         backprop = Network.backprop
 
         def spy(network: Network, x: Any, y: Any, *others: Any) -> Any:
-            self.steps.append((x.copy(), y.copy(), cost_in_float64(network, x, y)))
+            self.steps.append((x.T.copy(), y.T.copy(), cost_in_float64(network, x.T, y.T)))
             return backprop(network, x, y, *others)
 
         monkeypatch.setattr(Network, "backprop", spy)

@@ -47,9 +47,9 @@ def evaluate(
     verbose: bool,
 ) -> None:
     """Tell how good a model is: accuracy, cost, precision and recall, confusion."""
-    from digitnet.threads import choose_threads, limit_threads
+    from digitnet.threads import environment_threads, limit_blas
 
-    limit_threads(choose_threads("auto"))
+    limit_blas(environment_threads() or 1)
     from digitnet import evaluation
     from digitnet.checkpoint import find_model, load_checkpoint
 

@@ -69,9 +69,9 @@ def predict(
         raise click.UsageError("Only one thing can be read from stdin.", context)
     if null and files_from is None:
         raise click.UsageError("-0 goes with --files-from.", context)
-    from digitnet.threads import choose_threads, limit_threads
+    from digitnet.threads import environment_threads, limit_blas
 
-    limit_threads(choose_threads("auto"))
+    limit_blas(environment_threads() or 1)
     from digitnet.prediction import load
 
     reader = load(model)

@@ -79,24 +79,27 @@ def train(
         import msgspec
 
         config = msgspec.structs.replace(config, model=os.path.abspath(output))
-    threads = _settle_threads(config)
+    config = _settle_threads(config)
     try:
         if dry_run:
             _dry_run(config, form)
         else:
-            _train(config, started, threads, resume, overwrite, form, quiet, verbose)
+            _train(config, started, resume, overwrite, form, quiet, verbose)
     except ConfigError as error:
         raise locate(error, path, overrides) from None
 
 
-def _settle_threads(config: "Config") -> int:
-    """Choose the number of threads before NumPy, which the rest imports, is loaded."""
-    from digitnet.threads import choose_threads, largest_product, limit_threads
+def _settle_threads(config: "Config") -> "Config":
+    """The config with the number of threads; BLAS, which NumPy will load, is left one."""
+    import msgspec
 
-    product = largest_product(config.network.layer_sizes, config.training.minibatch_size)
-    threads = choose_threads(config.training.threads, product)
-    limit_threads(threads)
-    return threads
+    from digitnet.threads import choose_threads, limit_blas
+
+    training = config.training
+    threads = choose_threads(training.threads, config.network.layer_sizes, training.minibatch_size)
+    limit_blas(1)
+    training = msgspec.structs.replace(training, threads=threads)
+    return msgspec.structs.replace(config, training=training)
 
 
 def _dry_run(config: "Config", form: str) -> None:
@@ -118,7 +121,6 @@ def _dry_run(config: "Config", form: str) -> None:
 def _train(
     config: "Config",
     started: float,
-    threads: int,
     resume: bool,
     overwrite: bool,
     form: str,
@@ -132,7 +134,7 @@ def _train(
     session = run(config, overwrite=overwrite, resume=resume)
     progress = next(session)
     if verbose:
-        say(_description(progress.state, threads))
+        say(_description(progress.state))
     json_there = form == "json" and _width(sys.stdout)
     bar = _bar(progress.state) if _width(sys.stderr) and not json_there and not quiet else None
     with bar or contextlib.nullcontext():
@@ -147,7 +149,8 @@ def _train(
     _summarise(progress.state, time.perf_counter() - started, form, quiet)
 
 
-def _description(state: "TrainingState", threads: int) -> str:
+def _description(state: "TrainingState") -> str:
+    threads = int(state.config.training.threads)
     sizes = "-".join(map(str, state.config.network.layer_sizes))
     return (
         f"{sizes}, {len(state.network.parameters):,} parameters; {shown(state.data.path)}: "

@@ -64,7 +64,7 @@ class TrainingSection(Section, frozen=True):
     ] = 0.0
     threads: Annotated[
         Literal["auto"] | Annotated[int, Meta(ge=1)],
-        key("threads for the matrix products; auto chooses for the layer sizes"),
+        key("threads that share each minibatch; auto chooses for the layer sizes"),
     ] = "auto"
 
 

@@ -16,8 +16,8 @@ from digitnet.config import Config
 from digitnet.dataset import Minibatches
 from digitnet.errors import TrainingError
 from digitnet.evaluation import CHUNK, evaluate
-from digitnet.network import Buffers
 from digitnet.randomness import Purpose, generator
+from digitnet.training.descent import Descent
 from digitnet.training.state import (
     Place,
     Record,
@@ -47,23 +47,32 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
     """Train a network, or go on with `state`.
 
     Yields at once, then several times a second and after each epoch. Raises what `begin` raises,
-    and TrainingError instead of yielding as soon as a number is not finite any more. Of the
-    config, `training.threads` is the command line's affair: BLAS reads it before NumPy is loaded.
+    and TrainingError instead of yielding as soon as a number is not finite any more. The threads
+    are digitnet's own: BLAS, whose number of threads is settled when NumPy is loaded, should have
+    one, as it has under the command.
     """
     state = state or begin(config)
-    minibatches = Minibatches(state.data.training, state.config.training.minibatch_size)
-    buffers = state.network.buffers(min(minibatches.size, len(state.train_indices)))
     yield Progress(state, _mean_cost(state))
-    while state.place.epoch <= state.config.training.epochs:
-        rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)
-        stream = minibatches(rng.permutation(state.train_indices), skip=state.place.step)
-        while state.place.step < state.steps:
-            _walk_downhill(state, stream, buffers)
-            _stop_unless_finite(state)
-            if state.place.step < state.steps:
-                yield Progress(state, _mean_cost(state))
-        cost = state.place.cost_sum / len(state.train_indices)
-        yield Progress(state, cost, _end_epoch(state, cost))
+    minibatches = Minibatches(state.data.training, state.config.training.minibatch_size)
+    descent = Descent(
+        state.network,
+        state.optimizer,
+        l2=state.config.training.l2,
+        threads=int(state.config.training.threads),
+    )
+    try:
+        while state.place.epoch <= state.config.training.epochs:
+            rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)
+            stream = minibatches(rng.permutation(state.train_indices), skip=state.place.step)
+            while state.place.step < state.steps:
+                _walk_downhill(state, stream, descent)
+                _stop_unless_finite(state)
+                if state.place.step < state.steps:
+                    yield Progress(state, _mean_cost(state))
+            cost = state.place.cost_sum / len(state.train_indices)
+            yield Progress(state, cost, _end_epoch(state, cost))
+    finally:
+        descent.close()
 
 
 def _mean_cost(state: TrainingState) -> float | None:
@@ -72,18 +81,14 @@ def _mean_cost(state: TrainingState) -> float | None:
 
 
 def _walk_downhill(
-    state: TrainingState, stream: Iterator[tuple[FloatArray, FloatArray]], buffers: Buffers
+    state: TrainingState, stream: Iterator[tuple[FloatArray, FloatArray]], descent: Descent
 ) -> None:
     """Steps, one for each minibatch, until it is time to tell of them or the epoch is over."""
-    network, optimizer, l2 = state.network, state.optimizer, state.config.training.l2
     step, cost_sum = state.place.step, state.place.cost_sum
     started = now = time.perf_counter()
     with np.errstate(over="ignore", invalid="ignore"):  # _stop_unless_finite says it better
         for x, y in stream:
-            room = buffers.first(len(x))
-            gradient = network.backprop(x, y, room, l2)
-            cost_sum += network.cost.value(room.z[-1], room.a[-1], y) * len(x)
-            optimizer.step(gradient)
+            cost_sum += descent.step(x, y)
             step += 1
             now = time.perf_counter()
             if now - started > BETWEEN_YIELDS:

@@ -18,6 +18,7 @@ from digitnet.errors import CheckpointError, ConfigError
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS, SGD
 from digitnet.randomness import Purpose, generator
+from digitnet.threads import choose_threads
 
 MAY_CHANGE = {"training.epochs", "training.threads", "model", "data.path"}
 
@@ -117,7 +118,7 @@ def begin(config: Config) -> TrainingState:
     """
     data = read_data(config.data.path)
     _check_classes(config, data)
-    config = _with_count(config, data)
+    config = _with_threads(_with_count(config, data))
     rng = generator(config.seed, Purpose.SPLIT)
     count = int(config.data.validation or 0)
     indices = split_indices(len(data.training), count, rng=rng)
@@ -201,6 +202,14 @@ def _with_count(config: Config, data: Data) -> Config:
     return msgspec.structs.replace(
         config, data=msgspec.structs.replace(config.data, validation=held_out)
     )
+
+
+def _with_threads(config: Config) -> Config:
+    """The config with the number of threads, where the choice was left to us."""
+    training = config.training
+    threads = choose_threads(training.threads, config.network.layer_sizes, training.minibatch_size)
+    training = msgspec.structs.replace(training, threads=threads)
+    return msgspec.structs.replace(config, training=training)
 
 
 def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:

@@ -1,0 +1,87 @@
+"""Steps downhill: shared among threads or not, with l2 or not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from digitnet.network import Network
+from digitnet.optimizers import SGD
+from digitnet.training.descent import PART, Descent
+
+OPTIONS = {"learning_rate": 0.1, "momentum": 0.9}
+
+
+@contextmanager
+def descent(network: Network, threads: int = 1, l2: float = 0) -> Iterator[Descent]:
+    walk = Descent(network, SGD(network.parameters, **OPTIONS), l2=l2, threads=threads)
+    yield walk
+    walk.close()
+
+
+def a_network(sizes: tuple[int, ...] = (30, 20, 5)) -> Network:
+    network = Network(sizes, output="softmax", cost="cross_entropy", dtype=np.float64)
+    network.parameters[:] = np.random.default_rng(1).normal(0, 0.5, network.parameters.size)
+    return network
+
+
+def minibatches(sizes: tuple[int, ...], counts: list[int]) -> list[tuple[np.ndarray, np.ndarray]]:
+    rng = np.random.default_rng(2)
+    return [
+        (rng.random((sizes[0], n)), np.eye(sizes[-1])[:, rng.integers(sizes[-1], size=n)])
+        for n in counts
+    ]
+
+
+@pytest.mark.parametrize("l2", [0, 0.3])
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_any_number_of_threads_walks_the_way_of_plain_descent(threads: int, l2: float) -> None:
+    shared, plain = a_network(), a_network()
+    optimizer = SGD(plain.parameters, **OPTIONS)
+    with descent(shared, threads, l2) as walk:
+        for x, y in minibatches(plain.layer_sizes, [10, 10, 3, 10, 1]):
+            buffers = plain.backward(x.shape[1])
+            cost = plain.backprop(x, y, buffers)
+            decay = np.zeros_like(plain.parameters)
+            for W, slope in zip(plain.weights, plain.views(decay)[0]):
+                slope[:] = l2 * W  # biases are left alone
+            optimizer.step(buffers.gradient + decay)
+            assert walk.step(x, y) == pytest.approx(cost, rel=1e-9)
+    np.testing.assert_allclose(shared.parameters, plain.parameters, rtol=1e-9, atol=1e-12)
+
+
+def test_vectors_of_several_parts_are_updated_all_over() -> None:
+    sizes = (784, 100, 10)
+    shared, plain = a_network(sizes), a_network(sizes)
+    assert len(plain.parameters) > PART
+    batches = minibatches(sizes, [8, 8])
+    with descent(shared, threads=2) as two, descent(plain) as one:
+        for x, y in batches:
+            two.step(x, y)
+            one.step(x, y)
+    np.testing.assert_allclose(shared.parameters, plain.parameters, rtol=1e-9, atol=1e-12)
+    assert (shared.parameters != a_network(sizes).parameters).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_same_number_of_threads_gives_the_same_bits(threads: int) -> None:
+    ends = []
+    for _ in range(3):
+        network = Network((784, 300, 10), activation="relu")
+        network.initialise(rng=np.random.default_rng(3))
+        with descent(network, threads) as walk:
+            for x, y in minibatches(network.layer_sizes, [64] * 30):
+                walk.step(x.astype(np.float32), y.astype(np.float32))
+        ends.append(network.parameters.tobytes())
+    assert len(set(ends)) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_grow_beyond_all_measure_warn_of_nothing() -> None:
+    network = a_network()
+    network.parameters[:] *= 1e300
+    with descent(network, threads=2) as walk:
+        for x, y in minibatches(network.layer_sizes, [6, 6]):
+            with np.errstate(over="ignore", invalid="ignore"):
+                walk.step(x, y)
