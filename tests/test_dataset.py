@@ -5,7 +5,9 @@ import os
 import re
 import shutil
 import struct
+import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from digitnet.config import Config, to_config
 from digitnet.dataset import Data, Dataset, Minibatches, read_data, split_indices
 from digitnet.dataset.idx import read_idx
 from digitnet.errors import DataError
 from digitnet.image import prepare
+from digitnet.training import train
 
 IMAGES, LABELS = read_mnist("train", 20)
 TEST_IMAGES, TEST_LABELS = read_mnist("t10k", 8)
@@ -82,6 +86,17 @@ def write_pictures(folder: Path, images: np.ndarray, labels: np.ndarray) -> Path
         (folder / str(label)).mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / str(label) / f"{number:03}.png")
     return folder
+
+
+def small_config(data: Path) -> Config:
+    """A training of two epochs with a small network."""
+    values = {
+        "data": {"path": str(data), "validation": 50},
+        "network": {"layer_sizes": [784, 8, 10]},
+        "training": {"epochs": 2},
+        "model": "/unused.npz",
+    }
+    return to_config(values)
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +247,14 @@ def test_idx_file_that_promises_one_picture_more_is_refused(packed: bool, tmp_pa
     refused(tmp_path, "promises 16,464 bytes|expected 16,480 bytes, found 15,696", images)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_idx_file_of_no_pictures_of_absurd_size_is_refused(packed: bool, tmp_path: Path) -> None:
+    images = write_pair(tmp_path, "train", IMAGES[:0], LABELS[:0])
+    images.write_bytes(images.read_bytes()[:8] + b"\xff" * 8)
+    images = gzipped(images) if packed else images
+    refused(tmp_path, r"expected a shape, found \(0, 4294967295, 4294967295\)", images)
+
+
 def test_one_label_too_few_is_refused(tmp_path: Path) -> None:
     write_pair(tmp_path, "train", IMAGES, LABELS[:-1])
     labels = tmp_path / "train-labels-idx1-ubyte"
@@ -304,6 +327,73 @@ def test_damaged_gzip_gives_the_array_or_a_data_error(
     path.write_bytes(content)
     array = read_or_refused(lambda path: read_idx(path, 3), path)
     assert array is None or array.tobytes() == SMALL[16:]
+
+
+# --- Files that stay where they are ---
+
+MANY = 100_000
+
+
+def sparse(path: Path, header: bytes, length: int) -> None:
+    """A file of a header and zeros, which need no room on the disk."""
+    with path.open("wb") as file:
+        file.write(header)
+        file.truncate(len(header) + length)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of plain IDX files: MANY pictures of nothing, 78 MB, all of them zeros."""
+    folder = tmp_path_factory.mktemp("many")
+    images = bytes([0, 0, 8, 3]) + struct.pack(">3I", MANY, 28, 28)
+    sparse(folder / "train-images-idx3-ubyte", images, MANY * 784)
+    sparse(folder / "train-labels-idx1-ubyte", bytes([0, 0, 8, 1]) + struct.pack(">I", MANY), MANY)
+    return folder
+
+
+@contextmanager
+def frugally() -> Iterator[None]:
+    """What happens inside must not need a quarter of MANY pictures in memory."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < MANY * 784 / 4
+    finally:
+        tracemalloc.stop()
+
+
+def test_pictures_beyond_memory_are_read_shuffled_and_hashed_in_place(many: Path) -> None:
+    with frugally():
+        training = read_data(many).training
+        assert len(training) == MANY
+        order = np.random.default_rng(0).permutation(MANY)
+        batches = Minibatches(training, 10)(order)
+        assert sum(len(x) for x, _ in batches) == MANY
+        assert len(training.fingerprint) == 64
+
+
+def test_pictures_beyond_memory_are_trained_on_in_place(many: Path) -> None:
+    with frugally():
+        training = train(small_config(many))
+        assert [next(training).cost is None for _ in range(3)] == [True, False, False]
+
+
+def test_file_that_is_mapped_cannot_be_written_through(tmp_path: Path) -> None:
+    path = write_pair(tmp_path, "train", IMAGES, LABELS)
+    images = read_data(path).training.images
+    with pytest.raises(ValueError, match="read-only"):
+        images[0] = 0
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        images.flags.writeable = True
+
+
+def test_file_that_is_mapped_may_be_replaced(tmp_path: Path) -> None:
+    path = write_pair(tmp_path, "train", IMAGES, LABELS)
+    training = read_data(path).training
+    write_idx(tmp_path / "new", TEST_IMAGES).rename(path)
+    same(training, IMAGES, LABELS)
+    path.unlink()
+    same(training, IMAGES, LABELS)
 
 
 # --- NPZ ---
@@ -602,7 +692,10 @@ def test_damaged_picture_in_a_folder_is_named(tmp_path: Path) -> None:
 def test_folder_of_neither_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing here")
     (tmp_path / "empty").mkdir()
-    refused(tmp_path, "expected IDX files, or pictures in one subfolder per class; found neither")
+    refused(
+        tmp_path,
+        "expected IDX files, or pictures in one subfolder per class; found neither",
+    )
 
 
 # --- What is there at all ---
