@@ -5,13 +5,14 @@ from pathlib import Path
 
 from digitnet.dataset.definition import Data, Dataset, digits
 from digitnet.dataset.idx import read_idx
+from digitnet.dataset.npy import read_npy
 from digitnet.errors import DataError
 
-IMAGES = re.compile(r"(?P<split>.*?)-?images[-.]idx3-ubyte(\.gz)?")
+IMAGES = re.compile(r"(?P<before>.*?)[-_.]?images(?P<after>[-.]idx3-ubyte(\.gz)?|.*\.npy)")
 
 
 def read_folder_of_pairs(folder: Path) -> Data | None:
-    """The pairs of IDX files, plain or gzipped, in a folder; None if it has none.
+    """The pairs of IDX files, plain or gzipped, and of `.npy` files in a folder; None without any.
 
     Raises DataError for two pairs of one split, and for what is wrong with any of the files.
     """
@@ -19,7 +20,7 @@ def read_folder_of_pairs(folder: Path) -> Data | None:
     for path in sorted(folder.iterdir(), reverse=True):  # so that a plain file wins over its .gz
         match = IMAGES.fullmatch(path.name)
         if match:
-            split = _split(match["split"])
+            split = _split(match)
             other = found.setdefault(split, path)
             if other.name.removesuffix(".gz") != path.name.removesuffix(".gz"):
                 raise DataError(
@@ -36,10 +37,13 @@ def read_folder_of_pairs(folder: Path) -> Data | None:
     return Data(str(folder), training, None if training is test else test)
 
 
-def _split(stem: str) -> str:
-    if stem.endswith("train"):
-        return "train"
-    return "test" if stem.endswith(("t10k", "test")) else ""
+def _split(match: re.Match[str]) -> str:
+    for part in (match["before"], match["after"].removesuffix(".npy")):
+        if part.endswith("train"):
+            return "train"
+        if part.endswith(("t10k", "test")):
+            return "test"
+    return ""
 
 
 def read_pair(images_path: Path) -> Dataset:
@@ -49,8 +53,8 @@ def read_pair(images_path: Path) -> Dataset:
     """
     if not IMAGES.fullmatch(images_path.name):
         raise DataError(
-            f"{images_path}: expected a name like train-images-idx3-ubyte, by which the file of "
-            "labels beside it is found"
+            f"{images_path}: expected a name like train-images-idx3-ubyte or train-images.npy, by "
+            "which the file of labels beside it is found"
         )
     labels_name = images_path.name.replace("images", "labels").replace("idx3", "idx1")
     labels_path = images_path.with_name(labels_name)
@@ -59,5 +63,8 @@ def read_pair(images_path: Path) -> Dataset:
         labels_path = images_path.with_name(other if other != labels_name else labels_name + ".gz")
     if not labels_path.exists():
         raise DataError(f"{images_path}: its labels, {labels_name}, are not beside it")
-    images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
+    if images_path.suffix == ".npy":
+        images, labels = read_npy(images_path), read_npy(labels_path)
+    else:
+        images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
     return digits(str(images_path), images, str(labels_path), labels)
