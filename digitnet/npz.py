@@ -1,20 +1,18 @@
 """The arrays of an `.npz` file, read with suspicion: nothing is unpickled, no size is believed."""
 
-import ast
 import math
 import os
-import struct
 import zipfile
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.npy import NpyError, read_header
+
 ALLOWANCE = 64 << 20  # bytes that any archive may unpack to
 MOST_PACKED = 20  # bytes from each byte of a larger one; MNIST packs into a fifth, noise not at all
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's; others unpack without a bound
-MAX_HEADER = 10_000
-MAGIC = b"\x93NUMPY"
 
 
 class NpzError(ValueError):
@@ -58,32 +56,13 @@ def _read_members(archive: zipfile.ZipFile, size: int, skip: str | None) -> dict
 
 
 def _read_array(file: IO[bytes], size: int, name: str) -> NDArray[Any]:
-    """One `.npy` member of `size` bytes: magic, version, header, then the numbers.
-
-    The layout is that of numpy.lib.format, "Format Version 1.0" and "2.0".
-    """
-    prefix = file.read(8)
-    if len(prefix) < 8 or not prefix.startswith(MAGIC) or prefix[6] not in (1, 2, 3):
-        raise NpzError(f"{name}: expected a NumPy array, found something else")
-    length_format = "<H" if prefix[6] == 1 else "<I"
-    packed = file.read(struct.calcsize(length_format))
-    whole = len(packed) == struct.calcsize(length_format)
-    header_length = struct.unpack(length_format, packed)[0] if whole else 0
-    if not 0 < header_length <= MAX_HEADER:
-        raise NpzError(f"{name}: expected a header of at most {MAX_HEADER:,} bytes")
+    """One `.npy` member of `size` bytes."""
     try:
-        header = ast.literal_eval(file.read(header_length).decode("latin1"))
-        dtype, order = np.dtype(header["descr"]), "F" if header["fortran_order"] else "C"
-        shape = tuple(header["shape"])
-    except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
-        raise NpzError(f"{name}: expected a NumPy header, found something else") from None
-    if dtype.kind not in "biufcSU" or dtype.itemsize == 0:
-        found = "pickled Python objects" if dtype.hasobject else f"{dtype!s:.40}"
-        raise NpzError(f"{name}: expected numbers or text, found {found}")
-    if not all(type(length) is int and length >= 0 for length in shape):
-        raise NpzError(f"{name}: expected a shape, found {shape!r:.60}")
-    promised = math.prod(shape) * dtype.itemsize
-    there = size - len(prefix) - len(packed) - header_length
+        header = read_header(file)
+    except NpyError as error:
+        raise NpzError(f"{name}: {error}") from None
+    dtype, shape = header.dtype, header.shape
+    promised, there = math.prod(shape) * dtype.itemsize, size - file.tell()
     if promised != there:
         raise NpzError(f"{name}: its header promises {promised:,} bytes, found {there:,}")
     data = file.read(there)
@@ -92,7 +71,7 @@ def _read_array(file: IO[bytes], size: int, name: str) -> NDArray[Any]:
     if dtype.kind == "U" and not _is_text(data, dtype):
         raise NpzError(f"{name}: expected text, found what no text has")
     try:
-        return np.frombuffer(data, dtype).reshape(shape, order=order)  # type: ignore[call-overload, no-any-return]
+        return np.frombuffer(data, dtype).reshape(shape, order="F" if header.fortran_order else "C")
     except ValueError:
         raise NpzError(f"{name}: expected a shape, found {shape!r:.60}") from None
 

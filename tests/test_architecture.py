@@ -31,6 +31,7 @@ TOP_TO_BOTTOM = [
     "costs",
     "activations",
     "npz",
+    "npy",
     "randomness",
     "crew",
     "threads",

@@ -1,11 +1,14 @@
 """Data sets of every kind read back as they were written; bad ones named by file and place."""
 
 import gzip
+import io
 import os
 import re
 import shutil
 import struct
+import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,16 @@ import pytest
 from conftest import MNIST, read_mnist, write_idx
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
+from digitnet.config import Config, to_config
 from digitnet.dataset import Data, Dataset, Minibatches, read_data, split_indices
 from digitnet.dataset.idx import read_idx
+from digitnet.dataset.npy import read_npy
 from digitnet.errors import DataError
 from digitnet.image import prepare
+from digitnet.training import train
 
 IMAGES, LABELS = read_mnist("train", 20)
 TEST_IMAGES, TEST_LABELS = read_mnist("t10k", 8)
@@ -82,6 +89,17 @@ def write_pictures(folder: Path, images: np.ndarray, labels: np.ndarray) -> Path
         (folder / str(label)).mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / str(label) / f"{number:03}.png")
     return folder
+
+
+def small_config(data: Path) -> Config:
+    """A training of two epochs with a small network."""
+    values = {
+        "data": {"path": str(data), "validation": 50},
+        "network": {"layer_sizes": [784, 8, 10]},
+        "training": {"epochs": 2},
+        "model": "/unused.npz",
+    }
+    return to_config(values)
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +250,14 @@ def test_idx_file_that_promises_one_picture_more_is_refused(packed: bool, tmp_pa
     refused(tmp_path, "promises 16,464 bytes|expected 16,480 bytes, found 15,696", images)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_idx_file_of_no_pictures_of_absurd_size_is_refused(packed: bool, tmp_path: Path) -> None:
+    images = write_pair(tmp_path, "train", IMAGES[:0], LABELS[:0])
+    images.write_bytes(images.read_bytes()[:8] + b"\xff" * 8)
+    images = gzipped(images) if packed else images
+    refused(tmp_path, r"expected a shape, found \(0, 4294967295, 4294967295\)", images)
+
+
 def test_one_label_too_few_is_refused(tmp_path: Path) -> None:
     write_pair(tmp_path, "train", IMAGES, LABELS[:-1])
     labels = tmp_path / "train-labels-idx1-ubyte"
@@ -304,6 +330,312 @@ def test_damaged_gzip_gives_the_array_or_a_data_error(
     path.write_bytes(content)
     array = read_or_refused(lambda path: read_idx(path, 3), path)
     assert array is None or array.tobytes() == SMALL[16:]
+
+
+# --- Files that stay where they are ---
+
+MANY = 100_000
+
+
+def sparse(path: Path, header: bytes, length: int) -> None:
+    """A file of a header and zeros, which need no room on the disk."""
+    with path.open("wb") as file:
+        file.write(header)
+        file.truncate(len(header) + length)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of plain IDX files: MANY pictures of nothing, 78 MB, all of them zeros."""
+    folder = tmp_path_factory.mktemp("many")
+    images = bytes([0, 0, 8, 3]) + struct.pack(">3I", MANY, 28, 28)
+    sparse(folder / "train-images-idx3-ubyte", images, MANY * 784)
+    sparse(folder / "train-labels-idx1-ubyte", bytes([0, 0, 8, 1]) + struct.pack(">I", MANY), MANY)
+    return folder
+
+
+@contextmanager
+def frugally() -> Iterator[None]:
+    """What happens inside must not need a quarter of MANY pictures in memory."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < MANY * 784 / 4
+    finally:
+        tracemalloc.stop()
+
+
+def test_pictures_beyond_memory_are_read_shuffled_and_hashed_in_place(many: Path) -> None:
+    with frugally():
+        training = read_data(many).training
+        assert len(training) == MANY
+        order = np.random.default_rng(0).permutation(MANY)
+        batches = Minibatches(training, 10)(order)
+        assert sum(x.shape[1] for x, _ in batches) == MANY
+        assert len(training.fingerprint) == 64
+
+
+def test_pictures_beyond_memory_are_trained_on_in_place(many: Path) -> None:
+    with frugally():
+        training = train(small_config(many))
+        assert [next(training).cost is None for _ in range(3)] == [True, False, False]
+
+
+def test_file_that_is_mapped_cannot_be_written_through(tmp_path: Path) -> None:
+    path = write_pair(tmp_path, "train", IMAGES, LABELS)
+    images = read_data(path).training.images
+    with pytest.raises(ValueError, match="read-only"):
+        images[0] = 0
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        images.flags.writeable = True
+
+
+def test_file_that_is_mapped_may_be_replaced(tmp_path: Path) -> None:
+    path = write_pair(tmp_path, "train", IMAGES, LABELS)
+    training = read_data(path).training
+    write_idx(tmp_path / "new", TEST_IMAGES).rename(path)
+    same(training, IMAGES, LABELS)
+    path.unlink()
+    same(training, IMAGES, LABELS)
+
+
+# --- NPY ---
+
+
+def write_npy_pair(folder: Path, name: str, images: np.ndarray, labels: np.ndarray) -> Path:
+    """A pair of `.npy` files; the path of the images."""
+    labels_name = name.replace("images", "labels").replace("idx3", "idx1")
+    np.save(folder / f"{labels_name}.npy", labels)
+    np.save(folder / f"{name}.npy", images)
+    return folder / f"{name}.npy"
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, ">i4"])
+@pytest.mark.parametrize("shape", [(20, 28, 28), (20, 784)])
+def test_pair_of_npy_files_is_read(shape: tuple[int, ...], dtype: Any, tmp_path: Path) -> None:
+    images = IMAGES.reshape(shape).astype(dtype)
+    path = write_npy_pair(tmp_path, "train-images", images, LABELS.astype(dtype))
+    for data in (read_data(tmp_path), read_data(path)):
+        same(data.training, IMAGES, LABELS)
+        assert data.test is None
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("train-images", "test-images"),
+        ("train_images", "t10k_images"),
+        ("images-train", "images-test"),
+        ("images", "test.images"),
+        ("mnist-train-images-28x28", "mnist-test-images-28x28"),
+        ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"),
+    ],
+)
+def test_splits_go_by_the_names_of_npy_files(train: str, test: str, tmp_path: Path) -> None:
+    write_npy_pair(tmp_path, train, IMAGES, LABELS)
+    write_npy_pair(tmp_path, test, TEST_IMAGES, TEST_LABELS)
+    data = read_data(tmp_path)
+    same(data.training, IMAGES, LABELS)
+    same(data.test, TEST_IMAGES, TEST_LABELS)
+
+
+def test_idx_to_train_on_and_npy_to_test_on_go_together(tmp_path: Path) -> None:
+    write_pair(tmp_path, "train", IMAGES, LABELS)
+    write_npy_pair(tmp_path, "test-images", TEST_IMAGES, TEST_LABELS)
+    data = read_data(tmp_path)
+    same(data.training, IMAGES, LABELS)
+    same(data.test, TEST_IMAGES, TEST_LABELS)
+
+
+def test_npy_and_idx_of_one_split_are_refused(tmp_path: Path) -> None:
+    write_pair(tmp_path, "train", IMAGES, LABELS)
+    write_npy_pair(tmp_path, "train-images", IMAGES, LABELS)
+    refused(tmp_path, "found two: train-images-idx3-ubyte, train-images.npy")
+
+
+def test_bytes_in_a_npy_file_stay_there(tmp_path: Path) -> None:
+    np.save(tmp_path / "train-labels.npy", np.zeros(MANY, np.int64))
+    sparse(tmp_path / "train-images.npy", npy_header(shape=f"({MANY}, 28, 28)"), MANY * 784)
+    with frugally():
+        images = read_data(tmp_path).training.images
+        assert images.shape == (MANY, 28, 28)
+    with pytest.raises(ValueError, match="read-only"):
+        images[0] = 0
+
+
+def npy_pair(folder: Path, images: np.ndarray = IMAGES, labels: np.ndarray = LABELS) -> Path:
+    return write_npy_pair(folder, "train-images", images, labels)
+
+
+def test_npy_without_its_labels_is_refused(tmp_path: Path) -> None:
+    path = npy_pair(tmp_path)
+    (tmp_path / "train-labels.npy").unlink()
+    refused(tmp_path, "train-labels.npy, are not beside it", path)
+
+
+@pytest.mark.parametrize("name", ["digits.npy", "train-labels.npy"])
+def test_npy_file_by_another_name_is_refused_with_a_hint(name: str, tmp_path: Path) -> None:
+    np.save(tmp_path / name, IMAGES)
+    refused(tmp_path / name, "expected a name like .* train-images.npy")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, bool, "S3"])
+def test_npy_of_other_than_whole_numbers_is_refused(dtype: Any, tmp_path: Path) -> None:
+    refused(npy_pair(tmp_path, IMAGES.astype(dtype)), "expected whole numbers, found the type")
+
+
+def test_npy_labels_of_other_than_whole_numbers_are_refused(tmp_path: Path) -> None:
+    path = npy_pair(tmp_path, labels=LABELS.astype(float))
+    culprit = tmp_path / "train-labels.npy"
+    refused(path, "expected whole numbers, found the type float64", culprit)
+
+
+class Trap:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.folder),)
+
+
+def test_npy_of_objects_is_refused_and_never_unpickled(tmp_path: Path) -> None:
+    path = npy_pair(tmp_path, np.array([Trap(tmp_path / "sprung")] * 20))
+    refused(path, "expected numbers or text, found pickled Python objects")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_npy_in_fortran_order_is_refused(tmp_path: Path) -> None:
+    path = npy_pair(tmp_path, np.asfortranarray(IMAGES))
+    refused(path, "expected one picture after the other .*Fortran order")
+
+
+@pytest.mark.parametrize("pixel", [-1, 256])
+def test_npy_with_a_pixel_out_of_range_is_refused(pixel: int, tmp_path: Path) -> None:
+    images = IMAGES.astype(np.int16)
+    images[3, 4, 5] = pixel
+    refused(npy_pair(tmp_path, images), "expected pixels from 0 to 255")
+
+
+@pytest.mark.parametrize("label", [11, -1])
+def test_npy_with_a_label_out_of_range_is_refused(label: int, tmp_path: Path) -> None:
+    labels = LABELS.astype(np.int64)
+    labels[7] = label
+    path, culprit = npy_pair(tmp_path, labels=labels), tmp_path / "train-labels.npy"
+    refused(path, f"picture 8: expected a label from 0 to 9, found {label}", culprit)
+
+
+@pytest.mark.parametrize("shape", [(20, 28, 28, 1), (15680,), ()])
+def test_npy_of_another_shape_is_refused(shape: tuple[int, ...], tmp_path: Path) -> None:
+    images = IMAGES.reshape(shape) if shape else np.array(5)
+    refused(npy_pair(tmp_path, images), "expected pictures of 28×28 pixels")
+
+
+def test_npy_without_pictures_is_refused(tmp_path: Path) -> None:
+    refused(npy_pair(tmp_path, IMAGES[:0], LABELS[:0]), "expected pictures, found none")
+
+
+def test_npy_file_shorter_than_it_says_is_refused(tmp_path: Path) -> None:
+    path = npy_pair(tmp_path)
+    path.write_bytes(path.read_bytes()[:-10])
+    refused(path, "expected 15,808 bytes, found 15,798")
+
+
+def test_npy_file_longer_than_it_says_is_refused(tmp_path: Path) -> None:
+    path = npy_pair(tmp_path)
+    path.write_bytes(path.read_bytes() + b"?")
+    refused(path, "byte 15808: expected the file's end, found more")
+
+
+def npy_header(descr: str = "'|u1'", shape: str = "(20, 28, 28)") -> bytes:
+    """A `.npy` file without its numbers, whose header says what it is told to say."""
+    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}".encode()
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header
+
+
+@pytest.mark.parametrize(
+    ("shape", "problem"),
+    [
+        ("(20, 28, 28)", r"expected 15,\d{3} bytes, found \d\d"),
+        ("(2199023255552, 2199023255552)", r"expected 4,835,\S* bytes, found \d\d"),
+        ("(0, 2199023255552, 2199023255552)", "expected a shape"),
+        ("(1180591620717411303424, 0)", "expected a shape"),
+        ("(0x" + "f" * 8000 + ",)", "expected a shape"),
+        ("(" + "9" * 5000 + ",)", "expected a NumPy header"),
+        ("(" + "999999999999," * 700 + ")", "expected a shape"),
+        ("(-20, 28, 28)", "expected a shape"),
+        ("(20.0, 28, 28)", "expected a shape"),
+        ("20", "expected a NumPy header"),
+    ],
+)
+def test_npy_that_promises_the_absurd_is_refused(shape: str, problem: str, tmp_path: Path) -> None:
+    path = npy_pair(tmp_path)
+    path.write_bytes(npy_header(shape=shape))
+    refused(path, problem)
+
+
+@pytest.mark.parametrize("descr", ["'<f3'", "[]", "{'names': 5}", "{'names': [], 'formats': {}}"])
+def test_npy_of_a_type_that_is_none_is_refused(descr: str, tmp_path: Path) -> None:
+    path = npy_pair(tmp_path)
+    path.write_bytes(npy_header(descr))
+    refused(path, "expected (a NumPy header|numbers or text)")
+
+
+def test_text_by_the_name_of_a_npy_file_is_refused(tmp_path: Path) -> None:
+    path = npy_pair(tmp_path)
+    path.write_text("0,1,2\n" * 100)
+    refused(tmp_path, "expected a NumPy array, found something else", path)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_named_pipe_for_a_npy_file_is_refused_without_waiting(tmp_path: Path) -> None:
+    path, labels = npy_pair(tmp_path), tmp_path / "train-labels.npy"
+    labels.unlink()
+    os.mkfifo(labels)
+    refused(path, "expected a file", labels)
+
+
+def saved(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+SAVED = saved(np.arange(12, dtype=np.uint8).reshape(2, 3, 2))
+
+
+@given(
+    edits=st.lists(st.tuples(st.integers(0, len(SAVED) - 1), st.integers(0, 255)), max_size=4),
+    end=st.none() | st.integers(0, len(SAVED)),
+    tail=st.binary(max_size=3),
+)
+def test_npy_file_of_any_bytes_gives_an_array_or_a_data_error(
+    scratch: Path, edits: list[tuple[int, int]], end: int | None, tail: bytes
+) -> None:
+    content = bytearray(SAVED)
+    for at, byte in edits:
+        content[at] = byte
+    content = content[:end] + tail
+    path = scratch / "mutated.npy"
+    path.write_bytes(content)
+    array = read_or_refused(read_npy, path)
+    if array is not None:
+        assert content.endswith(array.tobytes())
+
+
+@given(
+    arrays(
+        st.sampled_from([np.uint8, np.int64, np.float32, np.bool_]),
+        array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4),
+    )
+)
+def test_any_array_in_a_npy_file_comes_back_bit_for_bit(scratch: Path, array: np.ndarray) -> None:
+    path = scratch / "array.npy"
+    path.write_bytes(saved(array))
+    read = read_npy(path)
+    assert (read.dtype, read.shape) == (array.dtype, array.shape)
+    assert read.tobytes() == array.tobytes()
 
 
 # --- NPZ ---
@@ -602,7 +934,10 @@ def test_damaged_picture_in_a_folder_is_named(tmp_path: Path) -> None:
 def test_folder_of_neither_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing here")
     (tmp_path / "empty").mkdir()
-    refused(tmp_path, "expected IDX files, or pictures in one subfolder per class; found neither")
+    refused(
+        tmp_path,
+        "expected IDX or .npy files, or pictures in one subfolder per class; found neither",
+    )
 
 
 # --- What is there at all ---
@@ -620,7 +955,7 @@ def test_empty_file_is_refused(name: str, tmp_path: Path) -> None:
 
 def test_text_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mnist.txt").write_text("0,1,2\n")
-    refused(tmp_path / "mnist.txt", "expected IDX, .npz, .csv or a folder")
+    refused(tmp_path / "mnist.txt", "expected IDX, .npy, .npz, .csv or a folder")
 
 
 def test_name_too_long_for_the_system_is_refused(tmp_path: Path) -> None:
@@ -661,6 +996,30 @@ def test_fingerprint_is_that_of_the_contents_wherever_they_come_from(tmp_path: P
     csv = read_data(write_csv(tmp_path / "mnist.csv", csv_rows(20)))
     data: list[Data] = [idx, csv, read_data(tmp_path / "mnist.npz")]
     assert {one.training.fingerprint for one in data} == {fingerprint(IMAGES, LABELS)}
+
+
+def in_every_format(folder: Path) -> list[Path]:
+    """The same 200 digits in the formats that keep whole numbers, each in its folder or file."""
+    images, labels = read_mnist("train", 200)
+    plain, packed, npy = (folder / name for name in ("plain", "packed", "npy"))
+    for one in (plain, packed, npy):
+        one.mkdir()
+    write_pair(plain, "train", images, labels)
+    gzipped(write_pair(packed, "train", images, labels))
+    gzipped(packed / "train-labels-idx1-ubyte")
+    write_npy_pair(npy, "train-images", images, labels.astype(np.int32))
+    np.savez(folder / "mnist.npz", images=images.reshape(200, 784), labels=labels)
+    return [plain, packed, npy, npy / "train-images.npy", folder / "mnist.npz"]
+
+
+def test_same_pictures_in_any_format_give_the_same_training_bit_for_bit(tmp_path: Path) -> None:
+    checkpoints = []
+    for path in in_every_format(tmp_path):
+        *_, progress = train(small_config(path))
+        checkpoints.append(progress.state.checkpoint())
+    assert len({one.network.parameters.tobytes() for one in checkpoints}) == 1
+    assert len({one.state["parameters"].tobytes() for one in checkpoints}) == 1
+    assert len({one.data_hash for one in checkpoints}) == 1
 
 
 def test_fingerprint_tells_the_smallest_difference() -> None:

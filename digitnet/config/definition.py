@@ -22,7 +22,7 @@ class DataSection(Section, frozen=True):
     path: Annotated[
         str,
         key(
-            "IDX files, .npz, .csv or a folder of pictures, relative to the config file",
+            "IDX, .npy, .npz, .csv or a folder of pictures, relative to the config file",
             min_length=1,
         ),
     ]

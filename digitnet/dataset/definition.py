@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +62,15 @@ class Data:
 
 
 def digits(
-    images_name: str, images: NDArray[np.uint8], labels_name: str, labels: NDArray[np.integer]
+    images_name: str, images: NDArray[Any], labels_name: str, labels: NDArray[Any]
 ) -> Dataset:
-    """A data set of digits, or a DataError that says what is wrong with which array."""
+    """A data set of digits, or a DataError that says what is wrong with which array.
+
+    Images of unsigned bytes are not copied; those of other whole numbers are, into such.
+    """
+    for name, array in ((images_name, images), (labels_name, labels)):
+        if not np.issubdtype(array.dtype, np.integer):
+            raise DataError(f"{name}: expected whole numbers, found the type {array.dtype}")
     if images.shape[1:] not in ((SIDE, SIDE), (SIDE * SIDE,)):
         size = "×".join(map(str, images.shape[1:])) or "single numbers"
         raise DataError(f"{images_name}: expected pictures of {SIDE}×{SIDE} pixels, found {size}")
@@ -78,6 +85,10 @@ def digits(
         )
     if len(images) == 0:
         raise DataError(f"{images_name}: expected pictures, found none")
+    if images.dtype != np.uint8:
+        if images.min() < 0 or images.max() > 255:
+            raise DataError(f"{images_name}: expected pixels from 0 to 255, found others")
+        images = images.astype(np.uint8)
     outside = np.flatnonzero((labels < 0) | (labels > 9))
     if len(outside):
         at = int(outside[0])

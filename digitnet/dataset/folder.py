@@ -41,7 +41,8 @@ def _read_classes(folder: Path) -> Dataset:
                 labels.append(label)
     if not images:
         raise DataError(
-            f"{folder}: expected IDX files, or pictures in one subfolder per class; found neither"
+            f"{folder}: expected IDX or .npy files, or pictures in one subfolder per class; "
+            "found neither"
         )
     for label, name in enumerate(class_names):
         if label not in labels:

@@ -38,16 +38,7 @@ def read_npz_data(path: Path) -> Data:
 
 
 def _digits(path: Path, arrays: dict[str, NDArray[Any]], images: str, labels: str) -> Dataset:
-    for name in (images, labels):
-        if not np.issubdtype(arrays[name].dtype, np.integer):
-            kind = arrays[name].dtype
-            raise DataError(f"{path}: {name}: expected whole numbers, found the type {kind}")
-    pixels = arrays[images]
-    if pixels.dtype != np.uint8:
-        if pixels.size and (pixels.min() < 0 or pixels.max() > 255):
-            raise DataError(f"{path}: {images}: expected pixels from 0 to 255, found others")
-        pixels = pixels.astype(np.uint8)
-    return digits(f"{path}: {images}", pixels, f"{path}: {labels}", arrays[labels])
+    return digits(f"{path}: {images}", arrays[images], f"{path}: {labels}", arrays[labels])
 
 
 def read_csv_data(path: Path) -> Data:
