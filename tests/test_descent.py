@@ -1,5 +1,6 @@
 """Steps downhill: shared among threads or not, with l2 or not."""
 
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -75,6 +76,25 @@ def test_the_same_number_of_threads_gives_the_same_bits(threads: int) -> None:
                 walk.step(x.astype(np.float32), y.astype(np.float32))
         ends.append(network.parameters.tobytes())
     assert len(set(ends)) == 1
+
+
+@pytest.mark.parametrize("l2", [0, 0.3])
+@pytest.mark.parametrize(
+    ("output", "cost"), [("sigmoid", "quadratic"), ("softmax", "cross_entropy")]
+)
+def test_a_step_allocates_no_arrays(output: str, cost: str, l2: float) -> None:
+    network = Network((784, 200, 100, 10), output=output, cost=cost)
+    network.initialise(rng=np.random.default_rng(3))
+    (x, y), *_ = minibatches(network.layer_sizes, [2000])
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    with descent(network, l2=l2) as walk:
+        walk.step(x, y)
+        tracemalloc.start()
+        for _ in range(3):
+            walk.step(x, y)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 60_000  # NumPy broadcasts in 33,000; the smallest array (classes, n) has 80,000
 
 
 @pytest.mark.filterwarnings("error")

@@ -24,7 +24,7 @@ class Descent:
         self.network, self.optimizer = network, optimizer
         self.decay = self._decay(l2) if l2 else None
         self.gradients = [np.empty_like(network.parameters) for _ in range(threads)]
-        self.scratch: FloatArray = np.empty(PART, network.parameters.dtype)
+        self.penalties = [np.empty(PART, network.parameters.dtype) for _ in range(threads)]
         starts = range(0, len(network.parameters), PART)
         self.parts = [slice(start, start + PART) for start in starts]
         self.rooms: dict[int, list[Backward]] = {}
@@ -36,7 +36,7 @@ class Descent:
         rooms = self.rooms.get(n) or self._rooms(n)
         if len(rooms) == 1:
             cost = self.network.backprop(x, y, rooms[0])
-            self._update(rooms, self.parts)
+            self._update(rooms, self.parts, self.penalties[0])
             return cost
         costs = [0.0] * len(rooms)
 
@@ -49,7 +49,8 @@ class Descent:
 
         def update(member: int) -> None:
             with np.errstate(over="ignore", invalid="ignore"):
-                self._update(rooms, self.parts[member :: self.crew.size])
+                parts = self.parts[member :: self.crew.size]
+                self._update(rooms, parts, self.penalties[member])
 
         self.crew(learn)
         self.crew(update)
@@ -59,13 +60,14 @@ class Descent:
         """Let the threads go."""
         self.crew.close()
 
-    def _update(self, rooms: list[Backward], parts: list[slice]) -> None:
+    def _update(self, rooms: list[Backward], parts: list[slice], penalty: FloatArray) -> None:
         for part in parts:
             gradient = rooms[0].gradient[part]
             for room in rooms[1:]:
                 gradient += room.gradient[part]
             if self.decay is not None:
-                gradient += self.decay[part] * self.network.parameters[part]
+                decay, parameters = self.decay[part], self.network.parameters[part]
+                gradient += np.multiply(decay, parameters, out=penalty[: len(gradient)])
             self.optimizer.step(gradient, part)
 
     def _rooms(self, n: int) -> list[Backward]:
