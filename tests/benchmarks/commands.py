@@ -7,6 +7,7 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from epochs import beside_burner
@@ -78,12 +79,11 @@ def shared_process(rounds: int) -> Section:
 def memory(rounds: int) -> Section:
     with _folder() as folder:
         commands = {epochs: _training(folder, epochs=epochs) for epochs in (EPOCHS, 3 * EPOCHS)}
-        contenders: dict[str, Callable[[], float]] = {
-            f"{epochs} epochs": lambda command=command: run(command).peak
-            for epochs, command in commands.items()
+        contenders = {
+            f"{epochs} epochs": partial(run, command) for epochs, command in commands.items()
         }
-        peaks = take_turns(contenders, rounds)
-    short, long = (Line(name, values, "MB") for name, values in peaks.items())
+        runs = take_turns(contenders, rounds)
+    short, long = (Line(name, [r.peak for r in runs[name]], "MB") for name in runs)
     return Section(
         f"peak resident memory of digitnet train: {TRAINING}",
         [short, long],
@@ -104,9 +104,7 @@ def large(rounds: int) -> Section:
             for file in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
                 _repeat(MNIST / f"{file}.gz", data / file, times)
             commands[times * 60_000] = [*_training(folder, data, 1), "--format", "json"]
-        contenders: dict[int, Callable[[], Run]] = {
-            n: lambda command=command: run(command, watch=True) for n, command in commands.items()
-        }
+        contenders = {n: partial(run, command, watch=True) for n, command in commands.items()}
         runs = take_turns(contenders, rounds)
     lines = [
         *(Line(f"private, {n:,} pictures", [r.private for r in runs[n]], "MB") for n in runs),

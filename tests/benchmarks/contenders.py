@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ours import digitnet, digitnet_on_one_thread
-from peers import jax, pytorch, scikit_learn
+from peers import jax, jax_on_one_core, pytorch, scikit_learn
 from products import products_in_columns, products_in_rows
 from trainer import Trainer
 from works import WORKS, Work
@@ -30,6 +30,7 @@ CONTENDERS = {
     "digitnet": Contender(digitnet),
     "digitnet, 1 thread": Contender(digitnet_on_one_thread),
     "JAX": Contender(jax),
+    "JAX, 1 core": Contender(jax_on_one_core),
     "PyTorch, 1 thread": Contender(pytorch, 1),
     "PyTorch, 2 threads": Contender(pytorch, 2),
     "scikit-learn, 1 thread": Contender(scikit_learn, 1),

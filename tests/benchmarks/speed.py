@@ -39,6 +39,8 @@ def main() -> None:
     for name in arguments.names:
         if name not in SECTIONS:
             parser.error(f"{name}: expected one of {', '.join(SECTIONS)}")
+    if arguments.rounds < 1:
+        parser.error("--rounds: expected at least 1")
     started = time.perf_counter()
     print(machine.facts(), flush=True)
     if warning := machine.load_warning():
