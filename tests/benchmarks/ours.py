@@ -1,0 +1,39 @@
+"""digitnet as its users get it: `train` from a config, its threads settled as the command does."""
+
+from mnist import read_mnist
+from trainer import Trainer
+from works import Threads, Work, begin_work
+
+
+def settle_threads(work: Work, threads: Threads) -> Threads:
+    """What `digitnet train` does before NumPy is loaded. Returns the threads for the config."""
+    from digitnet.threads import choose_threads, largest_product, limit_threads
+
+    limit_threads(choose_threads(threads, largest_product(work.layer_sizes, work.minibatch_size)))
+    return threads
+
+
+def digitnet(work: Work) -> Trainer:
+    return _digitnet(work, "auto")
+
+
+def digitnet_on_one_thread(work: Work) -> Trainer:
+    return _digitnet(work, 1)
+
+
+def _digitnet(work: Work, threads: Threads) -> Trainer:
+    threads = settle_threads(work, threads)
+    from digitnet.training import train
+
+    state = begin_work(work, threads)
+    training = train(state.config, state)
+
+    def epoch() -> None:
+        while next(training).record is None:
+            pass
+
+    def accuracy() -> float:
+        _, _, images, labels = read_mnist()
+        return float((state.network(images).argmax(axis=1) == labels).mean())
+
+    return Trainer(epoch, accuracy)
