@@ -7,9 +7,10 @@ from works import Threads, Work, begin_work
 
 def settle_threads(work: Work, threads: Threads) -> Threads:
     """What `digitnet train` does before NumPy is loaded. Returns the threads for the config."""
-    from digitnet.threads import choose_threads, largest_product, limit_threads
+    from digitnet.threads import choose_threads, limit_blas
 
-    limit_threads(choose_threads(threads, largest_product(work.layer_sizes, work.minibatch_size)))
+    threads = choose_threads(threads, work.layer_sizes, work.minibatch_size)
+    limit_blas(1)
     return threads
 
 
