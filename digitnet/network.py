@@ -13,7 +13,7 @@ into an array that is there already.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -100,11 +100,11 @@ class Network:
 
     def forward(self, n: int) -> "Forward":
         """Room for n examples on their way forward."""
-        z, a = (
-            [np.empty((size, n), self.parameters.dtype) for size in self.layer_sizes[1:]]
-            for _ in range(2)
-        )
-        return Forward(n, z, a)
+        sizes = self.layer_sizes[1:]
+        z, a = np.empty((2, sum(sizes), n), self.parameters.dtype)
+        layers = [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes))]
+        hidden = slice(layers[-1].start)
+        return Forward(n, [z[l] for l in layers], [a[l] for l in layers], z[hidden], a[hidden])
 
     def backward(self, n: int, gradient: FloatArray | None = None) -> "Backward":
         """Room for n examples on their way forward and back.
@@ -115,7 +115,7 @@ class Network:
         delta = [np.empty_like(z) for z in forward.z]
         ones = np.ones(n, self.parameters.dtype)
         gradient = np.empty_like(self.parameters) if gradient is None else gradient
-        return Backward(n, forward.z, forward.a, delta, ones, gradient, *self.views(gradient))
+        return Backward(forward, delta, ones, gradient, *self.views(gradient))
 
     def feedforward(self, x: FloatArray, forward: "Forward") -> FloatArray:
         """Activations of the last layer, (classes, n), for x of shape (n_in, n).
@@ -140,19 +140,20 @@ class Network:
         are all of them if it is None, or a share: the gradients of the shares add up to the
         whole's.
         """
-        z, δ = buffers.z, buffers.delta
-        a = [x, *buffers.a]
-        self.feedforward(x, buffers)
+        forward, δ = buffers.forward, buffers.delta
+        self.feedforward(x, forward)
+        z, a = forward.z, [x, *forward.a]
         cost = self.cost.total(z[-1], a[-1], y, δ[-1])
         # δ_L = ∂C/∂a_L ⊙ σ'(z_L), in closed form for this cost on this output
-        self.cost.delta(a[-1], y, minibatch or buffers.n, δ[-1], z[-1])
+        self.cost.delta(a[-1], y, minibatch or forward.n, δ[-1], z[-1])
+        self.hidden.derivative(forward.hidden_a, forward.hidden_z)  # σ'(z) takes the place of z
         for l in reversed(range(len(self.weights))):
             δ[l].dot(a[l].T, out=buffers.dC_dW[l])  # (n_out, n) (n, n_in) -> (n_out, n_in)
             δ[l].dot(buffers.ones, out=buffers.dC_db[l])
             if l > 0:
-                # δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1)), with σ' in the place of z
+                # δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1))
                 self.weights[l].T.dot(δ[l], out=δ[l - 1])  # (n_in, n_out) (n_out, n)
-                δ[l - 1] *= self.hidden.derivative(a[l], z[l - 1])
+                δ[l - 1] *= z[l - 1]
         return cost
 
 
@@ -160,22 +161,25 @@ class Network:
 class Forward:
     """Room for n examples on their way forward, made once and used for every minibatch.
 
-    z, a: one array (n_out, n) per layer.
+    z, a: one array (n_out, n) per layer. hidden_z, hidden_a: those of all hidden layers as one.
     """
 
     n: int
     z: list[FloatArray]
     a: list[FloatArray]
+    hidden_z: FloatArray
+    hidden_a: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Backward(Forward):
-    """The same, and for the way back. What is left in z is only the room.
+class Backward:
+    """Room for n examples on their way forward and back. The way back uses up z.
 
     delta: one array (n_out, n) per layer. gradient: one flat vector, seen through dC_dW and dC_db
     as the network's parameters are through weights and biases.
     """
 
+    forward: Forward
     delta: list[FloatArray]
     ones: FloatArray
     gradient: FloatArray

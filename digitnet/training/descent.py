@@ -42,8 +42,8 @@ class Descent:
 
         def learn(member: int) -> None:
             if member < len(rooms):
-                room, first = rooms[member], sum(room.n for room in rooms[:member])
-                share = slice(first, first + room.n)
+                room, first = rooms[member], sum(room.forward.n for room in rooms[:member])
+                share = slice(first, first + room.forward.n)
                 with np.errstate(over="ignore", invalid="ignore"):
                     costs[member] = self.network.backprop(x[:, share], y[:, share], room, n)
 
