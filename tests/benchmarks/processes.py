@@ -12,6 +12,7 @@ from pathlib import Path
 
 PYTHON = sys.executable
 DIGITNET = str(Path(PYTHON).with_name("digitnet"))
+BURN = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -56,8 +57,8 @@ def environment(threads: int | None = None) -> dict[str, str]:
 
 @contextmanager
 def burner() -> Iterator[None]:
-    """Another process that keeps one core busy meanwhile."""
-    process = subprocess.Popen([PYTHON, "-c", "while True: pass"])
+    """Another process that keeps one core busy meanwhile; it does not outlive its parent."""
+    process = subprocess.Popen([PYTHON, "-c", BURN])
     try:
         time.sleep(0.2)
         yield
