@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+import struct
 import subprocess
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +295,18 @@ def test_a_truncated_picture_is_one_line(run: Run, model: Path, seven: Path) -> 
     assert (done.returncode, done.stdout) == (1, b"")
     assert len(done.stderr.splitlines()) == 1
     assert b"Traceback" not in done.stderr
+
+
+def test_what_pillow_only_warns_of_is_answered_in_silence(run: Run, folder: Path) -> None:
+    chunk = b"acTL" + bytes(8)  # of a film without frames
+    chunk = struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    content = (folder / "7.png").read_bytes()
+    (folder / "film.png").write_bytes(content[:33] + chunk + content[33:])  # after the header
+    with pytest.warns(UserWarning, match="Invalid APNG"), Image.open(folder / "film.png"):
+        pass
+    done = run("predict", "film.png", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"film.png\t7\t")
 
 
 @pytest.mark.parametrize("name", [".", "/dev/null", "7.png/x", "", "x" * 5000])
