@@ -5,6 +5,8 @@ while preserving the aspect ratio", grey from antialiasing, and "centered in a 2
 computing the center of mass of the pixels, and translating the image so as to position this point
 at the center of the 28x28 field", which in its files is the middle of pixel 14. White ink on black
 paper: 0 is paper, 255 is full ink.
+
+A change of what comes out needs a new name for it, `checkpoint.PREPARATION`.
 """
 
 import contextlib
@@ -22,7 +24,6 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 
-PREPARATION = "mnist-1"  # the name of what this module does; a change of its output gets a new one
 SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side
 CENTRE = 14.5  # pixels from the edge: the middle of pixel 14, where MNIST's digits have theirs

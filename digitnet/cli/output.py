@@ -2,7 +2,6 @@
 
 import codecs
 import contextlib
-import json
 import os
 import re
 import sys
@@ -64,4 +63,6 @@ def answer(text: str) -> None:
 
 def answer_json(value: Any) -> None:
     """One line of JSON to stdout, at once."""
+    import json
+
     answer(json.dumps(value, allow_nan=False))
