@@ -27,6 +27,7 @@ TOP_TO_BOTTOM = [
     "network",
     "augment",
     "dataset",
+    "workers",
     "image",
     "costs",
     "activations",
