@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from digitnet.activations import ACTIVATIONS
 from digitnet.costs import COSTS
 from digitnet.errors import CheckpointError, OutputError
-from digitnet.image import PREPARATION
 from digitnet.network import Network
 from digitnet.npz import NpzError, read_npz
 
 FORMAT_VERSION = 1
+PREPARATION = "mnist-1"  # the name of what `image.prepare` does to a picture
 PIXELS = 28 * 28
 STATE = "state_"
 

@@ -5,22 +5,25 @@ while preserving the aspect ratio", grey from antialiasing, and "centered in a 2
 computing the center of mass of the pixels, and translating the image so as to position this point
 at the center of the 28x28 field", which in its files is the middle of pixel 14. White ink on black
 paper: 0 is paper, 255 is full ink.
+
+A change of what comes out needs a new name for it, `checkpoint.PREPARATION`.
 """
 
+import contextlib
 import io
 import os
 import stat
-import warnings
+import struct
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 
-PREPARATION = "mnist-1"  # the name of what this module does; a change of its output gets a new one
 SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side
 CENTRE = 14.5  # pixels from the edge: the middle of pixel 14, where MNIST's digits have theirs
@@ -29,6 +32,9 @@ MAX_BYTES = 256_000_000
 LARGE = 1000  # pixels of a side that are worth more than averages for 20
 LEAST_CONTRAST = 0.1  # of black to white, between ink and paper
 LEAST_INK = 0.2  # of the darkest ink: fainter is paper
+LEVELS = np.arange(256, dtype=np.float32) / 255  # brightness of each value of a byte
+MIDDLES = np.arange(SIDE) + 0.5  # the middles of pixels
+PNG = b"\x89PNG\r\n\x1a\n"  # the first bytes of such a file (ISO/IEC 15948, section 5.2)
 
 Picture = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
 
@@ -37,23 +43,21 @@ def prepare(picture: Picture, name: str | None = None) -> NDArray[np.uint8]:
     """A path, a file's bytes, a Pillow image or an array (h, w) or (h, w, 3) of uint8, as (28, 28).
 
     Raises ImageError, calling the picture `name`, for what cannot be read, is too large, moves, or
-    has no ink on it.
+    has no ink on it. Pillow warns of what it could read all the same; who calls may filter that.
     """
     if name is None:
         name = os.fspath(picture) if isinstance(picture, str | os.PathLike) else "picture"
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, of what it could read all the same
-            image = _opened(picture)
-            _check(image, name)
-            grey = _grey(image)
+        image = _opened(picture)
+        _check(image, name)
+        grey = _grey(image)
     except (ImageError, MemoryError):
         raise
     except FileNotFoundError:
         raise ImageError(name, "no such file") from None
     except UnidentifiedImageError:
         raise ImageError(name, "expected a picture, found something else") from None
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError(name, f"expected at most {MAX_PIXELS:,} pixels, found more") from None
     except Exception as error:  # Pillow's decoders raise all kinds for damaged files
         problem = error.strerror if isinstance(error, OSError) and error.strerror else error
@@ -62,7 +66,7 @@ def prepare(picture: Picture, name: str | None = None) -> NDArray[np.uint8]:
     if ink is None:
         raise ImageError(name, "expected a digit, found no ink")
     digit = _fitted(ink)
-    return _centred(digit / digit.max())
+    return _centred(digit / np.maximum.reduce(digit, axis=None))
 
 
 def _opened(picture: Picture) -> Image.Image:
@@ -72,15 +76,31 @@ def _opened(picture: Picture) -> Image.Image:
     if isinstance(picture, np.ndarray):
         return _of_array(picture)
     if isinstance(picture, str | os.PathLike):
-        if not stat.S_ISREG(os.stat(picture).st_mode):
-            raise ValueError("a folder" if os.path.isdir(picture) else "something that is no file")
-        with open(picture, "rb") as file:
-            picture = file.read(MAX_BYTES + 1)
+        picture = _content(picture)
     if not isinstance(picture, bytes):
         raise TypeError(f"{type(picture).__name__}, no path, bytes, Pillow image or array")
     if len(picture) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
+    if picture.startswith(PNG):  # the usual kind, for which no other decoder has to be loaded
+        from PIL.PngImagePlugin import PngImageFile
+
+        with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):
+            return PngImageFile(io.BytesIO(picture))
     return Image.open(io.BytesIO(picture))
+
+
+def _content(path: str | os.PathLike[str]) -> bytes:
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        folder = stat.S_ISDIR(status.st_mode)
+        raise ValueError("a folder" if folder else "something that is no file")
+    if status.st_size > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES:,} bytes")
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, status.st_size)
+    finally:
+        os.close(descriptor)
 
 
 def _of_array(array: NDArray[Any]) -> Image.Image:
@@ -106,9 +126,16 @@ def _check(image: Image.Image, name: str) -> None:
         raise ImageError(name, f"expected one picture, found {frames} in one file")
 
 
-def _grey(image: Image.Image) -> FloatArray:
-    """Brightness from 0 to 1, float32 (h, w), upright; what is transparent shows white paper."""
-    image = ImageOps.exif_transpose(image)
+def _grey(image: Image.Image) -> NDArray[np.uint8] | FloatArray:
+    """Brightness, (h, w), upright; what is transparent shows white paper.
+
+    uint8 from 0 to 255, or for a picture of more than 8 bits float32 from 0 to 1.
+    """
+    image.load()
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        from PIL import ImageOps
+
+        image = ImageOps.exif_transpose(image)
     if image.mode[0] in "IF":  # 16 bits or more, of which some are often left unused
         values = np.asarray(image).astype(np.float32)
         if not np.isfinite(values).all():
@@ -117,26 +144,42 @@ def _grey(image: Image.Image) -> FloatArray:
     if image.has_transparency_data:
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image.convert("RGBA"))
-    return np.asarray(image.convert("RGB").convert("L")).astype(np.float32) / 255
+    if image.mode != "L":
+        image = image.convert("RGB").convert("L")
+    return np.asarray(image)
 
 
-def _ink(grey: FloatArray) -> FloatArray | None:
+def _ink(grey: NDArray[np.uint8] | FloatArray) -> FloatArray | None:
     """How much ink lies on each pixel, 0 to 1, cropped to the digit; None for an empty page.
 
     The paper is what most of the border shows; ink is what differs from it, on the side where the
     difference is largest.
     """
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    difference = grey - np.median(border)
-    if -difference.min() > difference.max():
-        difference = -difference
-    most = difference.max()
+    border.sort()
+    shades = [border[(len(border) - 1) // 2], border[len(border) // 2]]  # the median is between
+    shades += [np.minimum.reduce(grey, axis=None), np.maximum.reduce(grey, axis=None)]
+    in_bytes = grey.dtype == np.uint8
+    low, high, darkest, lightest = LEVELS.take(shades) if in_bytes else shades
+    paper = (low + high) / 2
+    most = max(paper - darkest, lightest - paper)
     if most < LEAST_CONTRAST:
         return None
-    ink = np.clip(difference / most, 0, 1)
-    marked = ink >= LEAST_INK
-    rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]  # type: ignore[no-any-return]
+    sign = 1 if lightest - paper == most else -1
+    if not in_bytes:
+        ink: FloatArray = np.maximum((grey - paper) / (sign * most), 0)
+        return ink[_box(ink >= LEAST_INK)]
+    # The same for each of the 256 shades, instead of each pixel.
+    ink = np.maximum((LEVELS - paper) / (sign * most), 0)
+    marked = (ink >= LEAST_INK).nonzero()[0]  # the darkest or the lightest of them
+    box = _box((grey >= int(marked[0])) & (grey <= int(marked[-1])))
+    return ink.take(grey[box])  # type: ignore[arg-type]
+
+
+def _box(marked: NDArray[np.bool]) -> tuple[slice, slice]:
+    """The rows and the columns from the first to the last with a mark."""
+    rows, columns = (np.logical_or.reduce(marked, axis=axis).nonzero()[0] for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _fitted(ink: FloatArray) -> FloatArray:
@@ -160,6 +203,7 @@ def _coarser(ink: FloatArray) -> FloatArray:
     return averaged
 
 
+@lru_cache(maxsize=128)  # small digits are of few sizes; the largest are 160 kB
 def _resampling(n_in: int, n_out: int) -> FloatArray:
     """The matrix (n_out, n_in) that scales a line of pixels: each row a triangle of weights.
 
@@ -179,8 +223,8 @@ def _centred(digit: FloatArray) -> NDArray[np.uint8]:
     field = np.zeros((SIDE, SIDE), np.uint8)
     corner = []
     for axis, length in enumerate(digit.shape):
-        mass = digit.sum(axis=1 - axis)
-        centre = float(mass @ (np.arange(length) + 0.5)) / float(mass.sum())
+        mass = np.add.reduce(digit, axis=1 - axis)
+        centre = float(mass @ MIDDLES[:length]) / float(np.add.reduce(mass))
         corner.append(min(max(round(CENTRE - centre), 0), SIDE - length))
     top, left = corner
     field[top : top + digit.shape[0], left : left + digit.shape[1]] = np.rint(digit * 255)

@@ -57,7 +57,7 @@ class Network:
             start += n_out * n_in + n_out
         return weights, biases
 
-    def initialise(self, *, rng: np.random.Generator) -> None:
+    def initialise(self, *, rng: "np.random.Generator") -> None:
         """Start the weights random, biases at 0.
 
         The standard deviation suits the activation: Glorot's or He's, see `activations`.

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from digitnet.activations import FloatArray
 from digitnet.checkpoint import find_model, load_checkpoint
 from digitnet.errors import ImageError
-from digitnet.image import Picture, prepare
+from digitnet.image import SIDE, Picture, prepare
 from digitnet.network import Network
+from digitnet.workers import Named, Workers
+
+BLOCK = 32  # pictures that go through the network together, always: the product's bits depend on it
 
 Pictures = list[Picture] | tuple[Picture, ...]
 
@@ -36,7 +39,7 @@ class Prediction:
     @property
     def confidence(self) -> float:
         """The probability of the likeliest class."""
-        return self.top(1)[0][1]
+        return float(self.probabilities.max())
 
     def is_sure(self, least: float) -> bool:
         """Whether the confidence is at least so high."""
@@ -69,22 +72,42 @@ class Model:
         Raises ImageError for one that cannot be read.
         """
         if isinstance(pictures, list | tuple):
-            return [self._read(prepare(picture)) for picture in pictures]
-        return self._read(prepare(pictures))
+            return self._read([prepare(picture) for picture in pictures])
+        return self._read([prepare(pictures)])[0]
 
     def answers(
-        self, pictures: Iterable[tuple[str, Picture]]
-    ) -> Iterator[tuple[str, Prediction | ImageError]]:
-        """Read named pictures one by one; an error is an answer and does not stop the rest."""
-        for name, picture in pictures:
-            try:
-                yield name, self._read(prepare(picture, name))
-            except ImageError as error:
-                yield name, error
+        self, batches: Iterable[Sequence[Named]], processes: int = 1
+    ) -> Iterator[list[tuple[str, Prediction | ImageError]]]:
+        """Read named pictures in order; an error is an answer and does not stop the rest.
 
-    def _read(self, image: NDArray[np.uint8]) -> Prediction:
-        with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
-            return Prediction(probabilities(self.network(image[None]))[0], self.class_names)
+        What is there already comes as one batch, and some answers at a time, each as soon as it is
+        ready: no batch is asked for while a picture of the one before has no answer. With more than
+        one of `processes`, others are forked to prepare large batches.
+        """
+        workers = Workers(processes)
+        try:
+            for batch in batches:
+                for portion in workers.prepare(batch):
+                    sound = [image for _, image in portion if not isinstance(image, ImageError)]
+                    read = iter(self._read(sound))
+                    yield [
+                        (name, image if isinstance(image, ImageError) else next(read))
+                        for name, image in portion
+                    ]
+        finally:
+            workers.close()
+
+    def _read(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
+        """What the network makes of each (28, 28), whatever others are read beside it."""
+        predictions = []
+        for start in range(0, len(images), BLOCK):
+            some = images[start : start + BLOCK]
+            block = np.zeros((BLOCK, SIDE, SIDE), np.uint8)
+            block[: len(some)] = some
+            with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
+                shares = probabilities(self.network(block))
+            predictions += [Prediction(row, self.class_names) for row in shares[: len(some)]]
+        return predictions
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Model:

@@ -27,6 +27,7 @@ TOP_TO_BOTTOM = [
     "network",
     "augment",
     "dataset",
+    "workers",
     "image",
     "costs",
     "activations",
@@ -155,6 +156,26 @@ def test_a_config_error_loads_no_numpy(config_file: Path) -> None:
     loaded = loaded_by_command("train", "--config", str(config_file), "--set", "seed=one")
     assert "digitnet.config" in loaded
     assert "numpy" not in loaded
+
+
+def test_the_version_loads_next_to_nothing() -> None:
+    bare = loaded_by("import click")
+    more = loaded_by_command("--version") - bare
+    others = {name for name in more if not name.startswith(("digitnet", "click"))}
+    assert others <= {"locale", "_locale"}
+
+
+def test_a_picture_is_read_with_nothing_for_training(model: Path, pictures: Path) -> None:
+    loaded = loaded_by_command("predict", "-m", str(model), str(pictures / "00.png"))
+    assert {"numpy", "PIL.PngImagePlugin", "digitnet.prediction"} <= loaded
+    for name in ("yaml", "tqdm", "msgspec", "digitnet.config", "digitnet.dataset"):
+        assert name not in loaded
+    for name in ("numpy.ma", "PIL.ImageOps", "PIL.JpegImagePlugin", "multiprocessing"):
+        assert name not in loaded
+
+
+def test_a_checkpoint_is_read_without_pillow() -> None:
+    assert "PIL" not in loaded_by("import digitnet.checkpoint")
 
 
 def test_idx_files_are_read_without_pillow() -> None:

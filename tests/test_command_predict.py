@@ -3,7 +3,11 @@
 import json
 import os
 import shutil
+import signal
+import struct
 import subprocess
+import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,8 @@ import numpy as np
 import pytest
 from conftest import DIGITNET, ENVIRONMENT, REPOSITORY, Run, read_mnist
 from PIL import Image
+
+from digitnet.workers import available
 
 KEYS = {"path", "digit", "confidence", "probabilities", "model"}
 
@@ -252,6 +258,91 @@ def test_a_closed_stream_is_no_traceback(folder: Path, arguments: str) -> None:
     assert len(done.stderr.splitlines()) <= 1
 
 
+# Thousands of pictures
+
+
+def test_thousands_are_answered_in_order_whatever_is_among_them(run: Run, folder: Path) -> None:
+    names = ["none.png" if n % 100 == 7 else "7.png" for n in range(3000)]
+    (folder / "list").write_text("\n".join(names))
+    done = run("predict", "--files-from", "list", "--format", "json", cwd=folder)
+    assert done.returncode == 1
+    assert [line["path"] for line in lines_of(done.stdout)] == names
+    assert done.stderr == b"none.png: no such file\n" * 30
+    both = shell('"$digitnet" predict --files-from list 2>&1', folder).stdout.splitlines()
+    assert [line[:4] for line in both] == [name[:4].encode() for name in names]
+    assert len({line for line in both if line.startswith(b"7")}) == 1
+
+
+def peak_memory(n: int, folder: Path) -> int:
+    """The most memory, in kB, that the command takes to answer n names through a pipe."""
+    with subprocess.Popen(
+        [DIGITNET, "predict", "--files-from", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        env=ENVIRONMENT,
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"7.png\n" * 1000 + b"none.png\n" * n)
+        process.stdin.close()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 1
+    return used.ru_maxrss
+
+
+def test_memory_does_not_grow_with_the_list(folder: Path) -> None:
+    assert peak_memory(50_000, folder) < peak_memory(500, folder) + 10_000
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM", "SIGKILL", "closed pipe"])
+def test_it_ends_at_once_with_all_its_processes(folder: Path, stop: str) -> None:
+    with (
+        subprocess.Popen(["yes", "7.png"], stdout=subprocess.PIPE) as names,
+        subprocess.Popen(
+            [DIGITNET, "predict", "--files-from", "-"],
+            stdin=names.stdout,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            env=ENVIRONMENT,
+            process_group=0,
+        ) as process,
+    ):
+        assert names.stdout is not None
+        assert process.stdout is not None
+        names.stdout.close()
+        workers: list[int] = []
+        while len(workers) < available() > 1:
+            assert process.stdout.readline().startswith(b"7.png\t7\t")
+            workers = children(process.pid)
+        if stop == "SIGINT":
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        elif stop == "closed pipe":
+            process.stdout.close()
+        else:
+            process.send_signal(signal.Signals[stop])
+        expected = {"SIGINT": 130, "SIGTERM": -15, "SIGKILL": -9, "closed pipe": 141}[stop]
+        assert process.wait() == expected
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        while any(map(is_running, workers)):
+            time.sleep(0.01)
+
+
 # Pictures that cannot be read
 
 
@@ -293,6 +384,18 @@ def test_a_truncated_picture_is_one_line(run: Run, model: Path, seven: Path) -> 
     assert (done.returncode, done.stdout) == (1, b"")
     assert len(done.stderr.splitlines()) == 1
     assert b"Traceback" not in done.stderr
+
+
+def test_what_pillow_only_warns_of_is_answered_in_silence(run: Run, folder: Path) -> None:
+    chunk = b"acTL" + bytes(8)  # of a film without frames
+    chunk = struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    content = (folder / "7.png").read_bytes()
+    (folder / "film.png").write_bytes(content[:33] + chunk + content[33:])  # after the header
+    with pytest.warns(UserWarning, match="Invalid APNG"), Image.open(folder / "film.png"):
+        pass
+    done = run("predict", "film.png", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"film.png\t7\t")
 
 
 @pytest.mark.parametrize("name", [".", "/dev/null", "7.png/x", "", "x" * 5000])

@@ -66,23 +66,33 @@ def test_one_bad_picture_in_a_list_is_an_image_error(reader: Model, seven: Path)
 
 
 def test_among_named_pictures_an_error_is_an_answer(reader: Model, seven: Path) -> None:
-    answers = dict(reader.answers([("a", str(seven)), ("b", b"no picture"), ("c", str(seven))]))
+    batch = [("a", str(seven)), ("b", b"no picture"), ("c", str(seven))]
+    answers = dict(answer for portion in reader.answers([batch]) for answer in portion)
+    assert list(answers) == ["a", "b", "c"]
     assert isinstance(answers["b"], ImageError)
     assert str(answers["b"]).startswith("b: expected a picture")
     assert [answers[name].digit for name in "ac"] == [7, 7]  # type: ignore[union-attr]
 
 
-def test_named_pictures_are_answered_one_by_one(reader: Model, seven: Path) -> None:
+def test_no_batch_is_asked_for_before_the_last_is_answered(reader: Model, seven: Path) -> None:
     asked = []
 
-    def names() -> Iterator[tuple[str, str]]:
+    def batches() -> Iterator[list[tuple[str, str]]]:
         for name in "ab":
             asked.append(name)
-            yield name, str(seven)
+            yield [(name, str(seven))]
 
-    answers = reader.answers(names())
-    next(answers)
+    answers = reader.answers(batches())
+    assert [name for name, _ in next(answers)] == ["a"]
     assert asked == ["a"]
+
+
+def test_a_picture_is_the_same_to_the_network_in_any_company(reader: Model) -> None:
+    images, _ = read_mnist("t10k", 70)
+    alone = [reader.predict(image).probabilities for image in images]
+    for n in (2, 31, 32, 33, 70):
+        together = [answer.probabilities for answer in reader.predict(list(images[:n]))]
+        assert np.array_equal(together, alone[:n])
 
 
 # The answer

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 
 import click
 
@@ -43,6 +44,7 @@ for command in (train, evaluate, predict):
 def main() -> None:
     """The console script."""
     prepare_streams()
+    warnings.filterwarnings("ignore", module="PIL")  # of pictures that it could read all the same
     try:
         status = _run(sys.argv[1:])
     except KeyboardInterrupt:

@@ -2,7 +2,6 @@
 
 import codecs
 import contextlib
-import json
 import os
 import re
 import sys
@@ -55,13 +54,21 @@ def say(text: str) -> None:
         print(printable(text), file=sys.stderr, flush=True)
 
 
-def answer(text: str) -> None:
-    """Text to stdout, at once."""
+def answer(text: str, *, flush: bool = True) -> None:
+    """Text to stdout, at once unless `flush` is false and more is to follow at once."""
     if sys.stdout is None:
         raise OutputError("standard output is closed")
-    print(text, flush=True)
+    print(text, flush=flush)
 
 
-def answer_json(value: Any) -> None:
-    """One line of JSON to stdout, at once."""
-    answer(json.dumps(value, allow_nan=False))
+def answer_json(value: Any, *, flush: bool = True) -> None:
+    """One line of JSON to stdout, like `answer`."""
+    import json
+
+    answer(json.dumps(value, allow_nan=False), flush=flush)
+
+
+def flush_answers() -> None:
+    """Send off the answers that were not."""
+    if sys.stdout is not None:
+        sys.stdout.flush()

@@ -3,12 +3,13 @@
 import os
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from digitnet.cli.options import SHARE, format_option, model_option
-from digitnet.cli.output import answer, answer_json, printable, say
+from digitnet.cli.output import answer, answer_json, flush_answers, printable, say
 from digitnet.errors import DigitnetError, ExitStatus
 
 if TYPE_CHECKING:
@@ -73,35 +74,40 @@ def predict(
 
     limit_blas(environment_threads() or 1)
     from digitnet.prediction import load
+    from digitnet.workers import available
 
     reader = load(model)
     if verbose:
         say(f"model {reader.path}")
-    pictures = _pictures(images, files_from, b"\0" if null else b"\n")
+    batches = _batches(images, files_from, b"\0" if null else b"\n")
     status = ExitStatus.DONE
-    for name, result in reader.answers(pictures):
-        if isinstance(result, DigitnetError):
-            status = ExitStatus.FAILED
-            say(str(result))
-            if form == "json":
-                answer_json({"path": name, "error": result.problem})
-        elif form == "json":
-            answer_json(_as_json(name, result, top, min_confidence, reader.path))
-        else:
-            answer(_as_text(name, result, top, min_confidence))
+    for answers in reader.answers(batches, processes=available()):
+        for name, result in answers:
+            if isinstance(result, DigitnetError):
+                status = ExitStatus.FAILED
+                flush_answers()  # those before it come first, where both streams are one
+                say(str(result))
+                if form == "json":
+                    answer_json({"path": name, "error": result.problem}, flush=False)
+            elif form == "json":
+                value = _as_json(name, result, top, min_confidence, reader.path)
+                answer_json(value, flush=False)
+            else:
+                answer(_as_text(name, result, top, min_confidence), flush=False)
+        flush_answers()
     context.exit(status)
 
 
-def _pictures(
+def _batches(
     images: tuple[str, ...], files_from: str | None, separator: bytes
-) -> Iterator[tuple[str, str | bytes]]:
+) -> Iterator[list[tuple[str, str | bytes]]]:
     """Names with their pictures, a path or the bytes on stdin: those of the command line, then
-    those of the list, each as soon as it is there.
+    those of the list, as many together as are there.
     """
     from digitnet.image import MAX_BYTES
 
-    for name in images:
-        yield name, _stdin().read(MAX_BYTES + 1) if name == "-" else name
+    for is_stdin, names in groupby(images, lambda name: name == "-"):
+        yield [(name, _stdin().read(MAX_BYTES + 1) if is_stdin else name) for name in names]
     if files_from == "-":
         yield from _listed(_stdin(), separator)
     elif files_from is not None:
@@ -112,15 +118,13 @@ def _pictures(
             raise DigitnetError(f"{files_from}: {error.strerror}") from None
 
 
-def _listed(file: BinaryIO, separator: bytes) -> Iterator[tuple[str, str]]:
+def _listed(file: BinaryIO, separator: bytes) -> Iterator[list[tuple[str, str | bytes]]]:
     rest = b""
     while chunk := file.read1(CHUNK):  # type: ignore[attr-defined]
         *names, rest = (rest + chunk).split(separator)
-        for name in names:
-            if name:
-                yield os.fsdecode(name), os.fsdecode(name)
+        yield [(os.fsdecode(name), os.fsdecode(name)) for name in names if name]
     if rest:
-        yield os.fsdecode(rest), os.fsdecode(rest)
+        yield [(os.fsdecode(rest), os.fsdecode(rest))]
 
 
 def _stdin() -> BinaryIO:
@@ -133,7 +137,7 @@ def _as_text(name: str, prediction: "Prediction", top: int, min_confidence: floa
     pairs = prediction.top(top)
     fields = [printable(name)]
     for rank, (digit, confidence) in enumerate(pairs):
-        unsure = rank == 0 and not prediction.is_sure(min_confidence)
+        unsure = rank == 0 and confidence < min_confidence
         fields += ["?" if unsure else printable(str(digit)), f"{confidence:.4f}"]
     return "\t".join(fields)
 

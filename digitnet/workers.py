@@ -1,0 +1,180 @@
+"""Many pictures prepared at once by several processes, and handed back in order.
+
+Processes, because threads would be slower than none: of what a small picture costs, nearly all is
+Python's, and only one thread at a time may run that.
+"""
+
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitnet.errors import DigitnetError, ImageError
+from digitnet.image import SIDE, Picture, prepare
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkProcess
+
+MOST = 8  # processes: what is done with their pictures keeps one busy
+TOGETHER = 32  # pictures that are handed over together, at most
+PATIENCE = 0.05  # seconds that one of them waits for others, but for the one at work
+ALONE = 0.05  # seconds of work after which the rest is shared out; starting a process takes as many
+
+Named = tuple[str, Picture]
+Prepared = tuple[str, NDArray[np.uint8] | ImageError]
+
+
+def available() -> int:
+    """How many processes are worth having on the processors that there are."""
+    return min(len(os.sched_getaffinity(0)), MOST)
+
+
+class Workers:
+    """Up to `count` processes that prepare pictures, started once there is work enough for them."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._spent = 0.0  # seconds of work without them
+        self._processes: list[ForkProcess] = []
+        self._connections: list[Connection] = []
+
+    def prepare(self, pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
+        """Named pictures as (28, 28), or why not, in order, some at a time, as soon as ready.
+
+        To be read to its end before the next call. Raises DigitnetError if a process is killed.
+        """
+        done = 0
+        while done < len(pictures):
+            if self._worth_sharing(len(pictures) - done) and self._started():
+                yield from self._shared(pictures[done:])
+                return
+            begun = time.monotonic()
+            portion = next(_portions(pictures[done : done + TOGETHER]))
+            self._spent += time.monotonic() - begun
+            done += len(portion)
+            yield portion
+
+    def close(self) -> None:
+        """End the processes, whatever they do."""
+        for connection in self._connections:
+            connection.close()
+        for process in self._processes:
+            process.kill()
+            process.join()
+        self._connections, self._processes = [], []
+
+    def _worth_sharing(self, pictures: int) -> bool:
+        return self._count > 1 and pictures > 1 and self._spent > ALONE
+
+    def _shared(self, pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
+        """Chunk after chunk to one worker after the other, and back in the same order.
+
+        Each has a chunk to go on with, and no more than the connection can hold.
+        """
+        size = min(-(-len(pictures) // self._count), TOGETHER)
+        at_work: deque[tuple[Connection, Sequence[Named]]] = deque()
+        for number, start in enumerate(range(0, len(pictures), size)):
+            if len(at_work) == 2 * self._count:
+                yield from _received(*at_work.popleft())
+            connection = self._connections[number % self._count]
+            chunk = pictures[start : start + size]
+            try:
+                connection.send(chunk)
+            except OSError:
+                raise _killed() from None
+            at_work.append((connection, chunk))
+        while at_work:
+            yield from _received(*at_work.popleft())
+
+    def _started(self) -> bool:
+        """Whether there are workers, now that they are wanted; the system may have no room."""
+        if self._processes:
+            return True
+        import multiprocessing
+
+        context = multiprocessing.get_context("fork")
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # for them, for ever
+        try:
+            for _ in range(self._count):
+                ours, theirs = context.Pipe()
+                self._connections.append(ours)
+                arguments = (theirs, list(self._connections))
+                process = context.Process(target=_work, args=arguments, daemon=True)
+                process.start()
+                theirs.close()
+                self._processes.append(process)
+        except OSError:
+            self.close()
+            self._count = 1
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        return bool(self._processes)
+
+
+def _portions(pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
+    """Pictures prepared here and now, handed over in time."""
+    portion: list[Prepared] = []
+    begun = time.monotonic()
+    for name, picture in pictures:
+        try:
+            portion.append((name, prepare(picture, name)))
+        except ImageError as error:
+            portion.append((name, error))
+        if time.monotonic() - begun > PATIENCE:
+            yield portion
+            portion, begun = [], time.monotonic()
+    if portion:
+        yield portion
+
+
+def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
+    """What a worker does until the parent closes the connection or ends, of whatever.
+
+    It answers with bytes for a picture, text for what is wrong with one, None for no memory.
+    """
+    for other in of_the_parent:
+        other.close()  # or the end of the parent would not be noticed
+    while True:
+        try:
+            for portion in _portions(connection.recv()):
+                connection.send(
+                    [
+                        result.problem if isinstance(result, ImageError) else result.tobytes()
+                        for _, result in portion
+                    ]
+                )
+        except MemoryError:
+            connection.send([None])
+        except (EOFError, OSError):
+            return
+
+
+def _received(connection: "Connection", chunk: Sequence[Named]) -> Iterator[list[Prepared]]:
+    """What a worker makes of a chunk, some at a time, as soon as it is there."""
+    done = 0
+    while done < len(chunk):
+        try:
+            results: list[bytes | str | None] = connection.recv()
+        except (EOFError, OSError):
+            raise _killed() from None
+        portion: list[Prepared] = []
+        for (name, _), result in zip(chunk[done : done + len(results)], results):
+            if result is None:
+                raise MemoryError
+            if isinstance(result, str):
+                portion.append((name, ImageError(name, result)))
+            else:
+                image = np.frombuffer(result, np.uint8).reshape(SIDE, SIDE)
+                portion.append((name, image))
+        done += len(portion)
+        yield portion
+
+
+def _killed() -> DigitnetError:
+    return DigitnetError("a process that prepared pictures was killed; perhaps memory ran short")

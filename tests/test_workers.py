@@ -1,0 +1,112 @@
+"""Many pictures prepared by several processes: as by one, in order, and no process is left."""
+
+import errno
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitnet import workers as module
+from digitnet.errors import DigitnetError, ImageError
+from digitnet.image import prepare
+from digitnet.workers import Named, Prepared, Workers, available
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
+    """Two of them, who are called at once."""
+    monkeypatch.setattr(module, "ALONE", -1)
+    workers = Workers(2)
+    yield workers
+    workers.close()
+
+
+@pytest.fixture
+def named(pictures: Path) -> list[Named]:
+    """300 pictures, every seventh of which is none."""
+    paths = sorted(pictures.iterdir())
+    return [(f"{n}", b"none" if n % 7 == 3 else str(paths[n % 20])) for n in range(300)]
+
+
+def flat(portions: Iterator[list[Prepared]]) -> list[Prepared]:
+    return [result for portion in portions for result in portion]
+
+
+@pytest.mark.parametrize("n", [2, 3, 63, 64, 65, 300])
+def test_they_do_what_one_does_in_the_same_order(
+    workers: Workers, named: list[Named], n: int
+) -> None:
+    for _ in range(2):
+        results = flat(workers.prepare(named[:n]))
+        assert workers._processes
+        assert [name for name, _ in results] == [name for name, _ in named[:n]]
+        for (_, picture), (name, result) in zip(named, results):
+            if isinstance(result, ImageError):
+                with pytest.raises(ImageError) as caught:
+                    prepare(picture, name)
+                assert str(caught.value) == str(result)
+            else:
+                np.testing.assert_array_equal(result, prepare(picture, name))
+
+
+def test_a_picture_alone_starts_none(workers: Workers, named: list[Named]) -> None:
+    assert len(flat(workers.prepare(named[:1]))) == 1
+    assert not workers._processes
+
+
+def test_a_little_work_starts_none(named: list[Named], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ALONE", 60)
+    workers = Workers(2)
+    assert len(flat(workers.prepare(named))) == 300
+    assert not workers._processes
+
+
+def test_what_is_ready_does_not_wait_for_more_than_the_next(
+    named: list[Named], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", -1)
+    assert [len(portion) for portion in Workers(1).prepare(named[:5])] == [1] * 5
+
+
+def test_where_no_process_can_be_started_the_work_is_done_all_the_same(
+    workers: Workers, named: list[Named], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fork() -> int:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", fork)
+    assert len(flat(workers.prepare(named))) == 300
+    assert not workers._processes
+
+
+def test_one_that_is_killed_is_an_error(workers: Workers, named: list[Named]) -> None:
+    flat(workers.prepare(named[:4]))
+    os.kill(workers._processes[1].pid or 0, signal.SIGKILL)
+    with pytest.raises(DigitnetError, match="was killed"):
+        flat(workers.prepare(named))
+
+
+def test_one_without_memory_is_a_memory_error(
+    workers: Workers, named: list[Named], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(module, "prepare", prepare)
+    with pytest.raises(MemoryError):
+        flat(workers.prepare(named))
+
+
+def test_none_is_left_behind(workers: Workers, named: list[Named]) -> None:
+    portions = workers.prepare(named)
+    next(portions)
+    processes = list(workers._processes)
+    workers.close()
+    assert [process.is_alive() for process in processes] == [False, False]
+
+
+def test_there_are_as_many_as_processors_but_not_too_many() -> None:
+    assert 1 <= available() <= min(8, len(os.sched_getaffinity(0)))
