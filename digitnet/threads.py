@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Literal
 
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-WORTH_A_THREAD = 10_000_000  # multiplications in a step; fewer are done before the others are up
+WORTH_A_THREAD = 30_000_000  # multiplications in a step; for fewer, it costs more than it brings
 
 
 def choose_threads(

@@ -5,6 +5,8 @@ gradients are added up; then they share the parameters. The order of every sum i
 same number of threads gives the same bits.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from digitnet.activations import FloatArray
@@ -12,7 +14,7 @@ from digitnet.crew import Crew
 from digitnet.network import Backward, Network
 from digitnet.optimizers import SGD
 
-PART = 65536  # parameters that are updated together: 256 kB of each vector, for the cache
+PART = 262144  # parameters that are updated together, at most: 1 MB of each vector
 
 
 class Descent:
@@ -25,8 +27,7 @@ class Descent:
         self.decay = self._decay(l2) if l2 else None
         self.gradients = [np.empty_like(network.parameters) for _ in range(threads)]
         self.penalties = [np.empty(PART, network.parameters.dtype) for _ in range(threads)]
-        starts = range(0, len(network.parameters), PART)
-        self.parts = [slice(start, start + PART) for start in starts]
+        self.parts = _parts(len(network.parameters), threads)
         self.rooms: dict[int, list[Backward]] = {}
         self.crew = Crew(threads)
 
@@ -83,3 +84,10 @@ class Descent:
         for W in self.network.views(decay)[0]:
             W[:] = l2
         return decay
+
+
+def _parts(n: int, threads: int) -> list[slice]:
+    """Slices of n parameters, as many for each thread, of at most PART."""
+    count = -(-n // (PART * threads)) * threads
+    bounds = [n * part // count for part in range(count + 1)]
+    return [slice(first, last) for first, last in pairwise(bounds)]
