@@ -9,7 +9,7 @@ import pytest
 
 from digitnet.network import Network
 from digitnet.optimizers import SGD
-from digitnet.training.descent import PART, Descent
+from digitnet.training.descent import Descent
 
 OPTIONS = {"learning_rate": 0.1, "momentum": 0.9}
 
@@ -52,11 +52,14 @@ def test_any_number_of_threads_walks_the_way_of_plain_descent(threads: int, l2: 
     np.testing.assert_allclose(shared.parameters, plain.parameters, rtol=1e-9, atol=1e-12)
 
 
-def test_vectors_of_several_parts_are_updated_all_over() -> None:
-    sizes = (784, 100, 10)
+@pytest.mark.parametrize("part", [1, 1000, 79_509, 79_510])
+def test_vectors_of_several_parts_are_updated_all_over(
+    part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = (784, 100, 10)  # 79,510 parameters
     shared, plain = a_network(sizes), a_network(sizes)
-    assert len(plain.parameters) > PART
-    batches = minibatches(sizes, [8, 8])
+    monkeypatch.setattr("digitnet.training.descent.PART", part)
+    batches = minibatches(sizes, [4, 3])
     with descent(shared, threads=2) as two, descent(plain) as one:
         for x, y in batches:
             two.step(x, y)
