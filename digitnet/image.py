@@ -96,11 +96,8 @@ def _content(path: str | os.PathLike[str]) -> bytes:
         raise ValueError("a folder" if folder else "something that is no file")
     if status.st_size > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(descriptor, status.st_size)
-    finally:
-        os.close(descriptor)
+    with open(path, "rb", buffering=0) as file:
+        return file.readall()
 
 
 def _of_array(array: NDArray[Any]) -> Image.Image:

@@ -7,8 +7,8 @@ For a minibatch, one example per column, with C the cost and ⊙ the product ele
     gradient    ∂C/∂W_l = δ_l a_(l-1)ᵀ             ∂C/∂b_l = δ_l summed over the examples
 
 after 3Blue1Brown, Neural networks, chapters 1 to 4, and Nielsen, Neural Networks and Deep
-Learning, chapter 2, BP1 to BP4. Training allocates nothing: `A.dot(B, out=C)` is C = A B, written
-into an array that is there already.
+Learning, chapter 2, BP1 to BP4. `A.dot(B, out=C)` is C = A B, written into an
+array that is there already.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from digitnet import aligned
 from digitnet.activations import ACTIVATIONS, FloatArray, glorot
 from digitnet.costs import COSTS, OUTPUTS
 
@@ -44,7 +45,7 @@ class Network:
         self.hidden = ACTIVATIONS[activation]
         self.functions = [self.hidden.function] * (len(layer_sizes) - 2) + [OUTPUTS[output]]
         self.cost = COSTS[cost, output]
-        self.parameters: FloatArray = np.zeros(count_parameters(layer_sizes), dtype)
+        self.parameters: FloatArray = aligned.zeros((count_parameters(layer_sizes),), dtype)
         self.weights, self.biases = self.views(self.parameters)
         self._bias_columns = [b[:, np.newaxis] for b in self.biases]
 
@@ -76,16 +77,16 @@ class Network:
         (n, 784). Returns (n, classes). Raises ValueError for any other shape.
         """
         outputs = np.empty((len(images), self.layer_sizes[-1]), self.parameters.dtype)
-        forward = self.forward(min(len(images), CHUNK))
+        forward = self.forward_buffers(min(len(images), CHUNK))
         for start in range(0, len(images), CHUNK):
             chunk = images[start : start + CHUNK]
-            forward = forward if len(chunk) == forward.n else self.forward(len(chunk))
+            forward = forward if len(chunk) == forward.n else self.forward_buffers(len(chunk))
             outputs[start : start + CHUNK] = self.feedforward(self._pixels(chunk), forward).T
         return outputs
 
     def activations(self, images: NDArray[np.generic]) -> list[FloatArray]:
         """The activations of every layer, a_0 (the pixels) to a_L: shapes (n, layer_sizes[l])."""
-        forward = self.forward(len(images))
+        forward = self.forward_buffers(len(images))
         pixels = self._pixels(images)
         self.feedforward(pixels, forward)
         return [a.T for a in (pixels, *forward.a)]
@@ -98,23 +99,24 @@ class Network:
             pixels *= 1 / 255
         return pixels.T
 
-    def forward(self, n: int) -> "Forward":
+    def forward_buffers(self, n: int) -> "Forward":
         """Room for n examples on their way forward."""
         sizes = self.layer_sizes[1:]
-        z, a = np.empty((2, sum(sizes), n), self.parameters.dtype)
+        z, a = (aligned.empty((sum(sizes), n), self.parameters.dtype) for _ in range(2))
         layers = [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes))]
         hidden = slice(layers[-1].start)
         return Forward(n, [z[l] for l in layers], [a[l] for l in layers], z[hidden], a[hidden])
 
-    def backward(self, n: int, gradient: FloatArray | None = None) -> "Backward":
+    def backward_buffers(self, n: int, gradient: FloatArray | None = None) -> "Backward":
         """Room for n examples on their way forward and back.
 
         gradient: the vector to write to, laid out like `parameters`; without it, a new one.
         """
-        forward = self.forward(n)
-        delta = [np.empty_like(z) for z in forward.z]
+        forward = self.forward_buffers(n)
+        delta = [aligned.empty(z.shape, z.dtype) for z in forward.z]
         ones = np.ones(n, self.parameters.dtype)
-        gradient = np.empty_like(self.parameters) if gradient is None else gradient
+        if gradient is None:
+            gradient = aligned.empty(self.parameters.shape, self.parameters.dtype)
         return Backward(forward, delta, ones, gradient, *self.views(gradient))
 
     def feedforward(self, x: FloatArray, forward: "Forward") -> FloatArray:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from digitnet import aligned
 from digitnet.activations import FloatArray
 
 EVERYTHING = slice(None)
@@ -28,7 +29,9 @@ class SGD:
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.nesterov = nesterov
-        self.state = {"velocity": np.zeros_like(parameters)} if momentum else {}
+        self.state = (
+            {"velocity": aligned.zeros(parameters.shape, parameters.dtype)} if momentum else {}
+        )
 
     def step(self, gradient: FloatArray, part: slice = EVERYTHING) -> None:
         """Move `parameters` one step downhill, or the part of them that `gradient` is of.

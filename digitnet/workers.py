@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.errors import DigitnetError, ImageError
-from digitnet.image import SIDE, Picture, prepare
+from digitnet.image import SIDE, prepare
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -26,7 +26,7 @@ TOGETHER = 32  # pictures that are handed over together, at most
 PATIENCE = 0.05  # seconds that one of them waits for others, but for the one at work
 ALONE = 0.05  # seconds of work after which the rest is shared out; starting a process takes as many
 
-Named = tuple[str, Picture]
+Named = tuple[str, str | bytes]
 Prepared = tuple[str, NDArray[np.uint8] | ImageError]
 
 

@@ -31,6 +31,7 @@ TOP_TO_BOTTOM = [
     "image",
     "costs",
     "activations",
+    "aligned",
     "npz",
     "npy",
     "randomness",

@@ -1,11 +1,14 @@
 """A crew does the same thing side by side, and tells what went wrong."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from digitnet.crew import Crew
+from digitnet.errors import TrainingError
 
 
 @pytest.fixture(params=[1, 2, 5])
@@ -50,6 +53,29 @@ def test_an_error_is_raised_when_all_are_done_and_the_crew_works_on(guilty: int)
     crew(done.append)
     assert sorted(done[1:]) == [0, 1]
     crew.close()
+
+
+def test_threads_that_the_system_will_not_start_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, start = threading.active_count(), threading.Thread.start
+
+    def two_at_most(thread: threading.Thread) -> None:
+        if threading.active_count() - before == 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", two_at_most)
+    with pytest.raises(
+        TrainingError, match="expected to start 5 threads, found that no more than 3"
+    ):
+        Crew(5)
+    assert threading.active_count() == before
+
+
+def test_an_interpreter_may_end_with_a_crew_at_hand() -> None:
+    code = "from digitnet.crew import Crew; crew = Crew(3); crew(print)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=20, check=True)
+    assert sorted(done.stdout.split()) == [b"0", b"1", b"2"]
+    assert done.stderr == b""
 
 
 def test_closing_ends_the_threads() -> None:

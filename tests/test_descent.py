@@ -42,7 +42,7 @@ def test_any_number_of_threads_walks_the_way_of_plain_descent(threads: int, l2: 
     optimizer = SGD(plain.parameters, **OPTIONS)
     with descent(shared, threads, l2) as walk:
         for x, y in minibatches(plain.layer_sizes, [10, 10, 3, 10, 1]):
-            buffers = plain.backward(x.shape[1])
+            buffers = plain.backward_buffers(x.shape[1])
             cost = plain.backprop(x, y, buffers)
             decay = np.zeros_like(plain.parameters)
             for W, slope in zip(plain.weights, plain.views(decay)[0]):

@@ -30,14 +30,14 @@ def random_batch(network: Network, n: int, seed: int = 1) -> tuple[np.ndarray, n
 
 
 def fresh_gradient(network: Network, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    buffers = network.backward(x.shape[1])
+    buffers = network.backward_buffers(x.shape[1])
     network.backprop(x, y, buffers)
     return buffers.gradient
 
 
 def numeric_gradient(network: Network, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Central differences of C, parameter by parameter."""
-    forward, step = network.forward(x.shape[1]), 1e-5
+    forward, step = network.forward_buffers(x.shape[1]), 1e-5
     slope = np.zeros_like(network.parameters)
 
     def cost() -> float:
@@ -60,7 +60,7 @@ def test_gradient_agrees_with_central_differences(activation: str, cost: str, ou
     x, y = random_batch(network, 7)
     analytic = fresh_gradient(network, x, y)
     # No weighted input may cross the corner of relu when one parameter moves by 1e-5.
-    forward = network.forward(7)
+    forward = network.forward_buffers(7)
     network.feedforward(x, forward)
     assert min(np.abs(z).min() for z in forward.z) > 1e-4
     numeric = numeric_gradient(network, x, y)
@@ -213,7 +213,7 @@ def test_weights_start_as_widely_spread_as_suits_the_activation(activation: str)
 def test_gradient_is_overwritten_not_added_to() -> None:
     network = random_network()
     x, y = random_batch(network, 4)
-    buffers = network.backward(4)
+    buffers = network.backward_buffers(4)
     network.backprop(x, y, buffers)
     first = buffers.gradient.copy()
     network.backprop(x, y, buffers)
@@ -224,7 +224,7 @@ def test_the_gradient_goes_to_the_vector_it_is_given() -> None:
     network = random_network()
     x, y = random_batch(network, 4)
     gradient = np.full_like(network.parameters, np.nan)
-    network.backprop(x, y, network.backward(4, gradient))
+    network.backprop(x, y, network.backward_buffers(4, gradient))
     np.testing.assert_array_equal(gradient, fresh_gradient(network, x, y))
 
 
@@ -232,9 +232,9 @@ def test_the_gradient_goes_to_the_vector_it_is_given() -> None:
 def test_shares_of_a_minibatch_add_up_to_the_whole(cost: str, output: str) -> None:
     network = random_network(output=output, cost=cost)
     x, y = random_batch(network, 7)
-    whole = network.backward(7)
+    whole = network.backward_buffers(7)
     total = network.backprop(x, y, whole)
-    first, second = network.backward(3), network.backward(4)
+    first, second = network.backward_buffers(3), network.backward_buffers(4)
     shares = network.backprop(x[:, :3], y[:, :3], first, 7)
     shares += network.backprop(x[:, 3:], y[:, 3:], second, 7)
     assert shares == pytest.approx(total, rel=1e-12)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,9 +13,12 @@ SMALL, LARGE = ([784, 16, 16, 10], 10), ([784, 512, 512, 10], 128)
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
+    environment_threads.cache_clear()
+    yield
+    environment_threads.cache_clear()
 
 
 def test_small_layers_get_one_thread() -> None:
@@ -32,9 +36,20 @@ def test_no_more_threads_than_the_step_has_work_for(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
-def test_auto_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_auto_is_at_most_what_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(2)))
     monkeypatch.setenv(variable, "3")
-    assert choose_threads("auto", *SMALL) == environment_threads() == 3
+    assert choose_threads("auto", *LARGE) == environment_threads() == 3
+    assert choose_threads("auto", *SMALL) == 1
+
+
+def test_what_blas_is_told_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLES[0], "4")
+    limit_blas(1)
+    assert os.environ[VARIABLES[0]] == "1"
+    assert environment_threads() == 4
 
 
 def test_a_number_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

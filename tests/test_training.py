@@ -254,6 +254,17 @@ def test_threads_and_the_models_place_may_change(data: Path) -> None:
     assert resume(config, checkpoint).config.model == "/elsewhere.npz"
 
 
+def test_auto_means_as_many_threads_as_before_for_a_training_that_goes_on(data: Path) -> None:
+    checkpoint = begin(make(data, threads=3)).checkpoint()
+    assert resume(make(data, threads="auto"), checkpoint).config.training.threads == 3
+    assert resume(make(data, threads=2), checkpoint).config.training.threads == 2
+
+
+def test_more_threads_than_examples_in_a_minibatch_are_no_harm(data: Path) -> None:
+    state = last(train(make(data, threads=50, minibatch_size=4, epochs=1)))
+    assert len(state.history) == 1
+
+
 def test_a_fraction_that_means_the_same_count_may_take_its_place(data: Path) -> None:
     checkpoint = begin(make(data, validation=30)).checkpoint()
     assert len(resume(make(data, validation=0.25), checkpoint).validation_indices) == 30

@@ -67,6 +67,7 @@ def train(
     """
     started = time.perf_counter()
     from digitnet.config import locate, read_config
+    from digitnet.threads import limit_blas
 
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
@@ -79,7 +80,7 @@ def train(
         import msgspec
 
         config = msgspec.structs.replace(config, model=os.path.abspath(output))
-    config = _settle_threads(config)
+    limit_blas(1)  # training has threads of its own
     try:
         if dry_run:
             _dry_run(config, form)
@@ -87,19 +88,6 @@ def train(
             _train(config, started, resume, overwrite, form, quiet, verbose)
     except ConfigError as error:
         raise locate(error, path, overrides) from None
-
-
-def _settle_threads(config: "Config") -> "Config":
-    """The config with the number of threads; BLAS, which NumPy will load, is left one."""
-    import msgspec
-
-    from digitnet.threads import choose_threads, limit_blas
-
-    training = config.training
-    threads = choose_threads(training.threads, config.network.layer_sizes, training.minibatch_size)
-    limit_blas(1)
-    training = msgspec.structs.replace(training, threads=threads)
-    return msgspec.structs.replace(config, training=training)
 
 
 def _dry_run(config: "Config", form: str) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from digitnet.threads import MOST
+
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keys that belong together. Equal sections have equal values; none can be changed."""
@@ -63,8 +65,8 @@ class TrainingSection(Section, frozen=True):
         float, key("adds l2 × w to each weight's gradient; biases are left alone", ge=0)
     ] = 0.0
     threads: Annotated[
-        Literal["auto"] | Annotated[int, Meta(ge=1)],
-        key("threads that share each minibatch; auto chooses for the layer sizes"),
+        Literal["auto"] | Annotated[int, Meta(ge=1, le=MOST)],
+        key("threads that share each minibatch; auto: as many as a step is worth"),
     ] = "auto"
 
 

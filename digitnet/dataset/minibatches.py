@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet import aligned
 from digitnet.activations import FloatArray
 from digitnet.dataset.definition import Dataset
 
@@ -24,7 +25,7 @@ class Minibatches:
         rows = count * size
         self.chosen = np.empty(rows, self.labels.dtype)
         self.gathered = np.empty((rows, self.pixels.shape[1]), np.uint8)
-        self.x: FloatArray = np.empty(self.gathered.shape, np.float32)
+        self.x: FloatArray = aligned.empty(self.gathered.shape, np.float32)
         self.y: FloatArray = np.empty((count, len(self.classes), size), np.float32)
         self.whole = list(zip(self.x.reshape(count, size, -1).transpose(0, 2, 1), self.y))
 

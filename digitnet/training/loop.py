@@ -4,6 +4,7 @@ It prints nothing, writes no file and knows no signal. Whenever it has yielded, 
 whoever drives it may draw, save or stop there.
 """
 
+import contextlib
 import math
 import time
 from collections.abc import Iterator
@@ -48,8 +49,8 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
 
     Yields at once, then several times a second and after each epoch. Raises what `begin` raises,
     and TrainingError instead of yielding as soon as a number is not finite any more. The threads
-    are digitnet's own: BLAS, whose number of threads is settled when NumPy is loaded, should have
-    one, as it has under the command.
+    are digitnet's own: BLAS should have one, as it has under the command. From Python, set
+    OPENBLAS_NUM_THREADS=1 before NumPy is loaded, and `training.threads` where 1 is not enough.
     """
     state = state or begin(config)
     yield Progress(state, _mean_cost(state))
@@ -58,9 +59,9 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
         state.network,
         state.optimizer,
         l2=state.config.training.l2,
-        threads=int(state.config.training.threads),
+        threads=min(int(state.config.training.threads), minibatches.size),
     )
-    try:
+    with contextlib.closing(descent):
         while state.place.epoch <= state.config.training.epochs:
             rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)
             stream = minibatches(rng.permutation(state.train_indices), skip=state.place.step)
@@ -71,8 +72,6 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
                     yield Progress(state, _mean_cost(state))
             cost = state.place.cost_sum / len(state.train_indices)
             yield Progress(state, cost, _end_epoch(state, cost))
-    finally:
-        descent.close()
 
 
 def _mean_cost(state: TrainingState) -> float | None:

@@ -18,7 +18,7 @@ from digitnet.errors import CheckpointError, ConfigError
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS, SGD
 from digitnet.randomness import Purpose, generator
-from digitnet.threads import choose_threads
+from digitnet.threads import MOST, choose_threads
 
 MAY_CHANGE = {"training.epochs", "training.threads", "model", "data.path"}
 
@@ -138,7 +138,7 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
     """
     if not checkpoint.state:
         raise CheckpointError("expected the state of a training to go on with, found a model alone")
-    state = begin(config)
+    state = begin(_with_threads_of(config, checkpoint))
     _check_same_training(state, checkpoint)
     for name, array in _arrays(state.network, state.optimizer).items():
         saved = checkpoint.state.get(name)
@@ -202,6 +202,16 @@ def _with_count(config: Config, data: Data) -> Config:
     return msgspec.structs.replace(
         config, data=msgspec.structs.replace(config.data, validation=held_out)
     )
+
+
+def _with_threads_of(config: Config, checkpoint: Checkpoint) -> Config:
+    """The config with as many threads as before, for the same bits, unless it asks for others."""
+    before = checkpoint.config.get("training", {})
+    threads = before.get("threads") if isinstance(before, dict) else None
+    if config.training.threads != "auto" or not isinstance(threads, int) or threads < 1:
+        return config
+    training = msgspec.structs.replace(config.training, threads=min(threads, MOST))
+    return msgspec.structs.replace(config, training=training)
 
 
 def _with_threads(config: Config) -> Config:

@@ -7,9 +7,8 @@ from works import Threads, Work, begin_work
 
 def settle_threads(work: Work, threads: Threads) -> Threads:
     """What `digitnet train` does before NumPy is loaded. Returns the threads for the config."""
-    from digitnet.threads import choose_threads, limit_blas
+    from digitnet.threads import limit_blas
 
-    threads = choose_threads(threads, work.layer_sizes, work.minibatch_size)
     limit_blas(1)
     return threads
 
