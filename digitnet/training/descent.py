@@ -85,7 +85,7 @@ class Descent:
             others.insert(0, np.multiply(self.decay[part], parameters, out=scratch))
         if not others:
             return first
-        total = np.add(first, others[0], out=scratch)
+        total: FloatArray = np.add(first, others[0], out=scratch)
         for other in others[1:]:
             total += other
         return total
