@@ -13,6 +13,8 @@ import numpy as np
 
 from digitnet.activations import FloatArray, sigmoid, sigmoid_derivative
 
+Room = FloatArray | None  # an array to write to, or None for a new one
+
 
 class Cost(NamedTuple):
     """How bad the answers are, and how that changes with z.
@@ -23,8 +25,8 @@ class Cost(NamedTuple):
     array is made.
     """
 
-    total: Callable[[FloatArray, FloatArray, FloatArray, FloatArray | None], float]
-    delta: Callable[[FloatArray, FloatArray, int, FloatArray | None, FloatArray | None], FloatArray]
+    total: Callable[[FloatArray, FloatArray, FloatArray, Room], float]
+    delta: Callable[[FloatArray, FloatArray, int, Room, Room], FloatArray]
 
 
 def softmax(z: FloatArray, out: FloatArray | None = None) -> FloatArray:
@@ -35,20 +37,14 @@ def softmax(z: FloatArray, out: FloatArray | None = None) -> FloatArray:
     return a
 
 
-def quadratic(
-    z: FloatArray, a: FloatArray, y: FloatArray, scratch: FloatArray | None = None
-) -> float:
+def quadratic(z: FloatArray, a: FloatArray, y: FloatArray, scratch: Room) -> float:
     """Σ (a - y)²: the squared differences of 3Blue1Brown's videos, without a factor ½."""
     difference = np.subtract(a, y, out=scratch)
     return float(np.vdot(difference, difference))
 
 
 def quadratic_sigmoid_delta(
-    a: FloatArray,
-    y: FloatArray,
-    n: int,
-    out: FloatArray | None = None,
-    scratch: FloatArray | None = None,
+    a: FloatArray, y: FloatArray, n: int, out: Room, scratch: Room
 ) -> FloatArray:
     """2 (a - y) ⊙ a (1 - a) / n."""
     delta = np.subtract(a, y, out=out)
@@ -58,11 +54,7 @@ def quadratic_sigmoid_delta(
 
 
 def quadratic_softmax_delta(
-    a: FloatArray,
-    y: FloatArray,
-    n: int,
-    out: FloatArray | None = None,
-    scratch: FloatArray | None = None,
+    a: FloatArray, y: FloatArray, n: int, out: Room, scratch: Room
 ) -> FloatArray:
     """2 a ⊙ (e - Σ e a) / n with e = a - y: ∂a_i/∂z_j of softmax is a_i ([i = j] - a_j)."""
     delta = np.subtract(a, y, out=out)
@@ -72,9 +64,7 @@ def quadratic_softmax_delta(
     return delta
 
 
-def cross_entropy_sigmoid(
-    z: FloatArray, a: FloatArray, y: FloatArray, scratch: FloatArray | None = None
-) -> float:
+def cross_entropy_sigmoid(z: FloatArray, a: FloatArray, y: FloatArray, scratch: Room) -> float:
     """-Σ (y ln a + (1 - y) ln(1 - a)), ten binary ones as in Nielsen, chapter 3, equation 63.
 
     It is Σ ln(1 + eᶻ) - y z, finite for every z.
@@ -83,9 +73,7 @@ def cross_entropy_sigmoid(
     return unlabelled - float(np.multiply(y, z, out=scratch).sum())
 
 
-def cross_entropy_softmax(
-    z: FloatArray, a: FloatArray, y: FloatArray, scratch: FloatArray | None = None
-) -> float:
+def cross_entropy_softmax(z: FloatArray, a: FloatArray, y: FloatArray, scratch: Room) -> float:
     """-Σ y ln a, from ln a = z - max z + ln max a, finite for every z."""
     shifted = np.subtract(z, z.max(axis=0), out=scratch)
     shifted *= y
@@ -93,11 +81,7 @@ def cross_entropy_softmax(
 
 
 def cross_entropy_delta(
-    a: FloatArray,
-    y: FloatArray,
-    n: int,
-    out: FloatArray | None = None,
-    scratch: FloatArray | None = None,
+    a: FloatArray, y: FloatArray, n: int, out: Room, scratch: Room
 ) -> FloatArray:
     """(a - y) / n, for sigmoid and softmax alike: the derivative of the output cancels."""
     delta = np.subtract(a, y, out=out)

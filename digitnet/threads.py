@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Literal
 
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-MOST = 256
+MOST = 256  # threads
 WORTH_A_THREAD = 30_000_000  # multiplications in a step; for fewer, it costs more than it brings
 
 
