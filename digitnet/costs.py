@@ -19,14 +19,14 @@ Room = FloatArray | None  # an array to write to, or None for a new one
 class Cost(NamedTuple):
     """How bad the answers are, and how that changes with z.
 
-    total(z, a, y, scratch) is the sum over the examples, n times C. delta(a, y, n, out, scratch)
-    writes ∂C/∂z to `out`, with C averaged over the n examples of the minibatch of which a and y
-    may be a share. `scratch`, of the same shape, is overwritten; where it or `out` is None, an
-    array is made.
+    total(z, a, y, scratch) is the sum over the examples, n times C. delta(a, y, weight, out,
+    scratch) writes ∂C/∂z to `out`, with C the sum over the examples times `weight`, 1/n for the
+    average. `scratch`, of the same shape, is overwritten; where it or `out` is None, an array is
+    made.
     """
 
     total: Callable[[FloatArray, FloatArray, FloatArray, Room], float]
-    delta: Callable[[FloatArray, FloatArray, int, Room, Room], FloatArray]
+    delta: Callable[[FloatArray, FloatArray, float, Room, Room], FloatArray]
 
 
 def softmax(z: FloatArray, out: FloatArray | None = None) -> FloatArray:
@@ -44,23 +44,23 @@ def quadratic(z: FloatArray, a: FloatArray, y: FloatArray, scratch: Room) -> flo
 
 
 def quadratic_sigmoid_delta(
-    a: FloatArray, y: FloatArray, n: int, out: Room, scratch: Room
+    a: FloatArray, y: FloatArray, weight: float, out: Room, scratch: Room
 ) -> FloatArray:
-    """2 (a - y) ⊙ a (1 - a) / n."""
+    """weight × 2 (a - y) ⊙ a (1 - a)."""
     delta = np.subtract(a, y, out=out)
     delta *= sigmoid_derivative(a, scratch)
-    delta *= 2 / n
+    delta *= 2 * weight
     return delta
 
 
 def quadratic_softmax_delta(
-    a: FloatArray, y: FloatArray, n: int, out: Room, scratch: Room
+    a: FloatArray, y: FloatArray, weight: float, out: Room, scratch: Room
 ) -> FloatArray:
-    """2 a ⊙ (e - Σ e a) / n with e = a - y: ∂a_i/∂z_j of softmax is a_i ([i = j] - a_j)."""
+    """weight × 2 a ⊙ (e - Σ e a) with e = a - y: ∂a_i/∂z_j of softmax is a_i ([i = j] - a_j)."""
     delta = np.subtract(a, y, out=out)
     delta -= np.multiply(delta, a, out=scratch).sum(axis=0)
     delta *= a
-    delta *= 2 / n
+    delta *= 2 * weight
     return delta
 
 
@@ -81,11 +81,11 @@ def cross_entropy_softmax(z: FloatArray, a: FloatArray, y: FloatArray, scratch: 
 
 
 def cross_entropy_delta(
-    a: FloatArray, y: FloatArray, n: int, out: Room, scratch: Room
+    a: FloatArray, y: FloatArray, weight: float, out: Room, scratch: Room
 ) -> FloatArray:
-    """(a - y) / n, for sigmoid and softmax alike: the derivative of the output cancels."""
+    """weight × (a - y), for sigmoid and softmax alike: the derivative of the output cancels."""
     delta = np.subtract(a, y, out=out)
-    delta *= 1 / n
+    delta *= weight
     return delta
 
 

@@ -8,59 +8,82 @@ as it does with threads that wait for each other awake, which are BLAS's own.
 import sys
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Thread
+from threading import Barrier, BrokenBarrierError, Thread
+from typing import NamedTuple
 
 from digitnet.errors import TrainingError
 
-Task = Callable[[int], None]
+
+class Share(NamedTuple):
+    """Which member of a crew this is, of how many, and how it waits for the others.
+
+    meet() returns when all have called it; None for one who is alone.
+    """
+
+    member: int = 0
+    of: int = 1
+    meet: Callable[[], object] | None = None
+
+    def rows(self, n: int) -> slice:
+        """This member's of n things: all as many, but for one more or less."""
+        return slice(n * self.member // self.of, n * (self.member + 1) // self.of)
+
+
+ALONE = Share()
+Task = Callable[[Share], None]
 
 
 class Crew:
     """`size` threads, of which the caller's is the first."""
 
     def __init__(self, size: int) -> None:
-        self.size = size
+        self._barrier = Barrier(size)
+        meet = self._barrier.wait if size > 1 else None
+        self.shares = [Share(member, size, meet) for member in range(size)]
         self._tasks: list[SimpleQueue[Task | None]] = [SimpleQueue() for _ in range(size - 1)]
         self._reports: SimpleQueue[BaseException | None] = SimpleQueue()
         self._threads: list[Thread] = []
-        for member, tasks in enumerate(self._tasks, start=1):
-            thread = Thread(target=self._work, args=(member, tasks), daemon=True)
+        for share, tasks in zip(self.shares[1:], self._tasks):
+            thread = Thread(target=self._work, args=(share, tasks), daemon=True)
             try:
                 thread.start()
             except RuntimeError:
                 self.close()
-                found = f"expected to start {size} threads, found that no more than {member} may be"
+                most = share.member
+                found = f"expected to start {size} threads, found that no more than {most} may be"
                 raise TrainingError(found) from None
             self._threads.append(thread)
 
     def __call__(self, task: Task) -> None:
-        """task(0), task(1) … task(size - 1), side by side; raises what one of them raised.
+        """task(share), side by side for each member's share; raises what one of them raised.
 
         After a KeyboardInterrupt, `close` is all that may follow.
         """
-        try:
-            for tasks in self._tasks:
-                tasks.put(task)
-            task(0)
-        finally:
-            reports = [self._reports.get() for _ in self._tasks]
-        for error in reports:
-            if error is not None:
-                raise error
+        for tasks in self._tasks:
+            tasks.put(task)
+        errors = [self._try(task, self.shares[0]), *(self._reports.get() for _ in self._tasks)]
+        causes = [e for e in errors if e is not None and not isinstance(e, BrokenBarrierError)]
+        if causes:
+            self._barrier.reset()
+            raise causes[0]
 
     def close(self) -> None:
         """Send the threads home."""
+        self._barrier.abort()
         for tasks in self._tasks:
             tasks.put(None)
         if not sys.is_finalizing():  # when the interpreter ends, they have ended already
             for thread in self._threads:
                 thread.join()
 
-    def _work(self, member: int, tasks: "SimpleQueue[Task | None]") -> None:
+    def _work(self, share: Share, tasks: "SimpleQueue[Task | None]") -> None:
         while task := tasks.get():
-            try:
-                task(member)
-            except BaseException as error:
-                self._reports.put(error)
-            else:
-                self._reports.put(None)
+            self._reports.put(self._try(task, share))
+
+    def _try(self, task: Task, share: Share) -> BaseException | None:
+        try:
+            task(share)
+        except BaseException as error:
+            self._barrier.abort()  # nobody shall wait for this one
+            return error
+        return None

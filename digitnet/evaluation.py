@@ -63,14 +63,14 @@ class Evaluation:
 def evaluate(network: Network, minibatches: Iterable[tuple[FloatArray, FloatArray]]) -> Evaluation:
     """Feed labelled pictures through a network: x (784, n) and y (classes, n), any n."""
     classes = network.layer_sizes[-1]
-    forward = network.forward_buffers(CHUNK)
+    workspace = network.workspace(CHUNK)
     cost, confusion = 0.0, np.zeros((classes, classes), np.int64)
     for x, y in minibatches:
         n = x.shape[1]
-        forward = forward if forward.n == n else network.forward_buffers(n)
+        workspace = workspace if workspace.n == n else network.workspace(n)
         with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
-            a = network.feedforward(x, forward)
-            cost += network.cost.total(forward.z[-1], a, y, None)
+            a = network.feedforward(x, workspace)
+            cost += network.cost.total(workspace.z[-1], a, y, None)
         answers = y.argmax(axis=0) * classes + a.argmax(axis=0)
         confusion += np.bincount(answers, minlength=classes**2).reshape(classes, classes)
     return Evaluation(cost / int(confusion.sum()), confusion)

@@ -12,8 +12,7 @@ array that is there already.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -21,6 +20,8 @@ from numpy.typing import DTypeLike, NDArray
 from digitnet import aligned
 from digitnet.activations import ACTIVATIONS, FloatArray, glorot
 from digitnet.costs import COSTS, OUTPUTS
+from digitnet.crew import ALONE, Share
+from digitnet.workspace import Workspace
 
 CHUNK = 500  # pictures that go forward together: small enough to stay in the cache
 
@@ -47,7 +48,6 @@ class Network:
         self.cost = COSTS[cost, output]
         self.parameters: FloatArray = aligned.zeros((count_parameters(layer_sizes),), dtype)
         self.weights, self.biases = self.views(self.parameters)
-        self._bias_columns = [b[:, np.newaxis] for b in self.biases]
 
     def views(self, vector: FloatArray) -> tuple[list[FloatArray], list[FloatArray]]:
         """A flat vector seen as weights and biases: W_1, b_1, W_2, b_2 … one after the other."""
@@ -77,19 +77,19 @@ class Network:
         (n, 784). Returns (n, classes). Raises ValueError for any other shape.
         """
         outputs = np.empty((len(images), self.layer_sizes[-1]), self.parameters.dtype)
-        forward = self.forward_buffers(min(len(images), CHUNK))
+        workspace = self.workspace(min(len(images), CHUNK))
         for start in range(0, len(images), CHUNK):
             chunk = images[start : start + CHUNK]
-            forward = forward if len(chunk) == forward.n else self.forward_buffers(len(chunk))
-            outputs[start : start + CHUNK] = self.feedforward(self._pixels(chunk), forward).T
+            if len(chunk) != workspace.n:
+                workspace = self.workspace(len(chunk))
+            outputs[start : start + CHUNK] = self.feedforward(self._pixels(chunk), workspace).T
         return outputs
 
     def activations(self, images: NDArray[np.generic]) -> list[FloatArray]:
         """The activations of every layer, a_0 (the pixels) to a_L: shapes (n, layer_sizes[l])."""
-        forward = self.forward_buffers(len(images))
-        pixels = self._pixels(images)
-        self.feedforward(pixels, forward)
-        return [a.T for a in (pixels, *forward.a)]
+        workspace, pixels = self.workspace(len(images)), self._pixels(images)
+        self.feedforward(pixels, workspace)
+        return [a.T for a in (pixels, *workspace.a)]
 
     def _pixels(self, images: NDArray[np.generic]) -> FloatArray:
         pixels = images.reshape(len(images), -1).astype(self.parameters.dtype)
@@ -99,94 +99,62 @@ class Network:
             pixels *= 1 / 255
         return pixels.T
 
-    def forward_buffers(self, n: int) -> "Forward":
-        """Room for n examples on their way forward."""
-        sizes = self.layer_sizes[1:]
-        z, a = (aligned.empty((sum(sizes), n), self.parameters.dtype) for _ in range(2))
-        layers = [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes))]
-        hidden = slice(layers[-1].start)
-        return Forward(n, [z[l] for l in layers], [a[l] for l in layers], z[hidden], a[hidden])
+    def workspace(
+        self,
+        n: int,
+        gradient: FloatArray | None = None,
+        share: Share = ALONE,
+        shared: Workspace | None = None,
+    ) -> Workspace:
+        """Room to compute in for n examples; see `Workspace` for threads that share a network.
 
-    def backward_buffers(self, n: int, gradient: FloatArray | None = None) -> "Backward":
-        """Room for n examples on their way forward and back.
-
-        gradient: the vector to write to, laid out like `parameters`; without it, a new one.
+        gradient: the vector that `backprop` writes to, laid out like `parameters`.
         """
-        forward = self.forward_buffers(n)
-        delta = [aligned.empty(z.shape, z.dtype) for z in forward.z]
-        ones = np.ones(n, self.parameters.dtype)
         if gradient is None:
             gradient = aligned.empty(self.parameters.shape, self.parameters.dtype)
-        return Backward(forward, delta, ones, gradient, *self.views(gradient))
+        return Workspace(self.weights, self.biases, *self.views(gradient), n, share, shared)
 
-    def feedforward(self, x: FloatArray, forward: "Forward") -> FloatArray:
+    def feedforward(self, x: FloatArray, workspace: Workspace) -> FloatArray:
         """Activations of the last layer, (classes, n), for x of shape (n_in, n).
 
-        Every layer's z and a stay in `forward`.
+        Every layer's z and a stay in the workspace.
         """
-        a = x
-        layers = zip(self.weights, self._bias_columns, self.functions, forward.z, forward.a)
-        for W, b, σ, z, out in layers:
+        a, meet = x, workspace.meet
+        for (W, b, z, own_a, all_a), σ in zip(workspace.layers, self.functions):
+            if meet and a is not x:
+                meet()
             W.dot(a, out=z)  # (n_out, n_in) (n_in, n) -> (n_out, n)
             z += b
-            a = σ(z, out)
+            σ(z, own_a)
+            a = all_a
         return a
 
     def backprop(
-        self, x: FloatArray, y: FloatArray, buffers: "Backward", minibatch: int | None = None
+        self, x: FloatArray, y: FloatArray, workspace: Workspace, scale: float = 1
     ) -> float:
-        """The cost of some examples, in `buffers.gradient` its slope by every parameter.
+        """The cost of a minibatch, summed over it; its gradient goes to the workspace's.
 
-        x: (n_in, n) pixels from 0 to 1, y: (classes, n) one-hot. The cost is summed over the
-        examples. The gradient is of the average over a minibatch of `minibatch` examples; these n
-        are all of them if it is None, or a share: the gradients of the shares add up to the
-        whole's.
+        x: (n_in, n) pixels from 0 to 1, y: (classes, n) one-hot. The gradient is of the average
+        over the examples, times `scale`: every slope is a multiple of the δ of the last layer, so
+        that it is enough to scale those. Of threads that share the network, the first alone
+        computes the cost, the others return 0.
         """
-        forward, δ = buffers.forward, buffers.delta
-        self.feedforward(x, forward)
-        z, a = forward.z, [x, *forward.a]
-        cost = self.cost.total(z[-1], a[-1], y, δ[-1])
+        a_L, z_L, δ_L = self.feedforward(x, workspace), workspace.z[-1], workspace.δ[-1]
+        cost = self.cost.total(z_L, a_L, y, δ_L) if workspace.first else 0.0
         # δ_L = ∂C/∂a_L ⊙ σ'(z_L), in closed form for this cost on this output
-        self.cost.delta(a[-1], y, minibatch or forward.n, δ[-1], z[-1])
-        self.hidden.derivative(forward.hidden_a, forward.hidden_z)  # σ'(z) takes the place of z
-        for l in reversed(range(len(self.weights))):
-            δ[l].dot(a[l].T, out=buffers.dC_dW[l])  # (n_out, n) (n, n_in) -> (n_out, n_in)
-            δ[l].dot(buffers.ones, out=buffers.dC_db[l])
-            if l > 0:
-                # δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1))
-                self.weights[l].T.dot(δ[l], out=δ[l - 1])  # (n_in, n_out) (n_out, n)
-                δ[l - 1] *= z[l - 1]
+        self.cost.delta(a_L, y, scale / workspace.n, δ_L, z_L)
+        for z, a in workspace.hidden_pieces:
+            self.hidden.derivative(a, z)  # σ'(z) takes the place of z
+        for back, next_δ, δ, dσ in workspace.hidden:
+            # δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1))
+            back(next_δ, out=δ)  # (n_in, n_out) (n_out, n) -> (n_in, n)
+            δ *= dσ
+            if workspace.meet:
+                workspace.meet()
+        for (δ, dC_dW, dC_db), a in zip(workspace.slopes, [x, *workspace.a]):
+            δ.dot(a.T, out=dC_dW)  # (n_out, n) (n, n_in) -> (n_out, n_in)
+            δ.dot(workspace.ones, out=dC_db)
         return cost
-
-
-@dataclass(frozen=True, eq=False)
-class Forward:
-    """Room for n examples on their way forward, made once and used for every minibatch.
-
-    z, a: one array (n_out, n) per layer. hidden_z, hidden_a: those of all hidden layers as one.
-    """
-
-    n: int
-    z: list[FloatArray]
-    a: list[FloatArray]
-    hidden_z: FloatArray
-    hidden_a: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class Backward:
-    """Room for n examples on their way forward and back. The way back uses up z.
-
-    delta: one array (n_out, n) per layer. gradient: one flat vector, seen through dC_dW and dC_db
-    as the network's parameters are through weights and biases.
-    """
-
-    forward: Forward
-    delta: list[FloatArray]
-    ones: FloatArray
-    gradient: FloatArray
-    dC_dW: list[FloatArray]
-    dC_db: list[FloatArray]
 
 
 def count_parameters(layer_sizes: Sequence[int]) -> int:

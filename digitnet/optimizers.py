@@ -15,6 +15,9 @@ class SGD:
     velocity = μ × velocity - learning_rate × gradient, parameters += velocity. With `nesterov`
     the step looks ahead: parameters += μ × velocity - learning_rate × gradient, with the velocity
     already updated (their equations 3 and 4, told of the point that is looked ahead to).
+
+    `scale` is what the gradient has to be multiplied by before `step` gets it, which costs nothing
+    where it is computed: the learning rate.
     """
 
     def __init__(
@@ -26,32 +29,32 @@ class SGD:
         nesterov: bool = False,
     ) -> None:
         self.parameters = parameters
-        self.learning_rate = learning_rate
+        self.scale = learning_rate
         self.momentum = momentum
         self.nesterov = nesterov
         self.state = (
             {"velocity": aligned.zeros(parameters.shape, parameters.dtype)} if momentum else {}
         )
 
-    def step(self, gradient: FloatArray, part: slice = EVERYTHING) -> None:
-        """Move `parameters` one step downhill, or the part of them that `gradient` is of.
+    def step(self, downhill: FloatArray, part: slice = EVERYTHING) -> None:
+        """Move `parameters` one step, or the part of them that `downhill` is of.
 
-        A step may be made part by part, in any order. `gradient` is used up.
+        downhill: learning_rate × gradient. A step may be made part by part, in any order.
+        `downhill` is used up.
         """
         parameters = self.parameters[part]
-        gradient *= self.learning_rate
-        if self.momentum:
-            velocity = self.state["velocity"][part]
-            velocity *= self.momentum
-            velocity -= gradient
-            if self.nesterov:
-                parameters -= gradient
-                np.multiply(velocity, self.momentum, out=gradient)
-                parameters += gradient
-            else:
-                parameters += velocity
+        if not self.momentum:
+            parameters -= downhill
+            return
+        velocity = self.state["velocity"][part]
+        velocity *= self.momentum
+        velocity -= downhill
+        if self.nesterov:
+            parameters -= downhill
+            np.multiply(velocity, self.momentum, out=downhill)
+            parameters += downhill
         else:
-            parameters -= gradient
+            parameters += velocity
 
 
 OPTIMIZERS = {"sgd": SGD}

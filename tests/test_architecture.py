@@ -25,6 +25,7 @@ TOP_TO_BOTTOM = [
     "config",
     "optimizers",
     "network",
+    "workspace",
     "augment",
     "dataset",
     "workers",

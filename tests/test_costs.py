@@ -87,7 +87,7 @@ def test_delta_agrees_with_central_differences(cost: str, output: str) -> None:
         nudge[at] = step
         rise = value(cost, output, Z + nudge, Y) - value(cost, output, Z - nudge, Y)
         slope[at] = rise / (2 * step)
-    delta = COSTS[cost, output].delta(OUTPUTS[output](Z), Y, 3, None, None)
+    delta = COSTS[cost, output].delta(OUTPUTS[output](Z), Y, 1 / 3, None, None)
     np.testing.assert_allclose(delta, slope, atol=1e-9)
 
 

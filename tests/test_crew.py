@@ -4,10 +4,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from queue import SimpleQueue
 
 import pytest
 
-from digitnet.crew import Crew
+from digitnet.crew import Crew, Share
 from digitnet.errors import TrainingError
 
 
@@ -20,21 +21,25 @@ def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
 
 def test_every_member_does_the_task_once(crew: Crew) -> None:
     for _ in range(100):
-        done: list[int] = []
-        crew(done.append)
-        assert sorted(done) == list(range(crew.size))
+        done: SimpleQueue[int] = SimpleQueue()
+
+        def task(share: Share, done: SimpleQueue[int] = done) -> None:
+            done.put(share.member)
+
+        crew(task)
+        assert sorted(done.get_nowait() for _ in crew.shares) == list(range(len(crew.shares)))
 
 
 def test_they_work_at_the_same_time_and_the_first_is_the_caller(crew: Crew) -> None:
-    together = threading.Barrier(crew.size, timeout=10)
+    together = threading.Barrier(len(crew.shares), timeout=10)
     names: dict[int, int] = {}
 
-    def task(member: int) -> None:
-        names[member] = threading.get_ident()
+    def task(share: Share) -> None:
+        names[share.member] = threading.get_ident()
         together.wait()
 
     crew(task)
-    assert len(set(names.values())) == crew.size
+    assert len(set(names.values())) == len(crew.shares)
     assert names[0] == threading.get_ident()
 
 
@@ -42,17 +47,57 @@ def test_they_work_at_the_same_time_and_the_first_is_the_caller(crew: Crew) -> N
 def test_an_error_is_raised_when_all_are_done_and_the_crew_works_on(guilty: int) -> None:
     crew, done = Crew(2), []
 
-    def task(member: int) -> None:
-        if member == guilty:
+    def task(share: Share) -> None:
+        if share.member == guilty:
             raise ValueError("no")
-        done.append(member)
+        done.append(share.member)
 
     with pytest.raises(ValueError, match="no"):
         crew(task)
     assert done == [1 - guilty]
-    crew(done.append)
+    crew(lambda share: done.append(share.member))
     assert sorted(done[1:]) == [0, 1]
     crew.close()
+
+
+def test_they_wait_for_each_other_where_they_meet(crew: Crew) -> None:
+    for _ in range(20):
+        said: list[str] = []
+
+        def task(share: Share, said: list[str] = said) -> None:
+            for word in ("one", "two", "three"):
+                said.append(word)
+                if share.meet:
+                    share.meet()
+
+        crew(task)
+        assert said == [word for word in ("one", "two", "three") for _ in range(len(crew.shares))]
+
+
+@pytest.mark.parametrize("guilty", [0, 1, 2])
+def test_nobody_waits_for_one_who_failed(guilty: int) -> None:
+    crew = Crew(3)
+
+    def task(share: Share) -> None:
+        if share.member == guilty:
+            raise ValueError("no")
+        assert share.meet
+        share.meet()
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"):
+            crew(task)
+    crew(lambda share: share.meet() if share.meet else None)
+    crew.close()
+
+
+def test_closing_frees_those_who_wait() -> None:
+    before, crew = threading.active_count(), Crew(2)
+    crew._tasks[0].put(
+        lambda share: share.meet() if share.meet else None
+    )  # as if the caller were interrupted just then
+    crew.close()
+    assert threading.active_count() == before
 
 
 def test_threads_that_the_system_will_not_start_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +118,7 @@ def test_threads_that_the_system_will_not_start_are_told(monkeypatch: pytest.Mon
 
 def test_an_interpreter_may_end_with_a_crew_at_hand() -> None:
     code = "from digitnet.crew import Crew; crew, done = Crew(3), []"
-    code += "; crew(done.append); print(sorted(done))"
+    code += "; crew(lambda share: done.append(share.member)); print(sorted(done))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=20, check=True)
     assert (done.stdout, done.stderr) == (b"[0, 1, 2]\n", b"")
 

@@ -42,13 +42,13 @@ def test_any_number_of_threads_walks_the_way_of_plain_descent(threads: int, l2: 
     optimizer = SGD(plain.parameters, **OPTIONS)
     with descent(shared, threads, l2) as walk:
         for x, y in minibatches(plain.layer_sizes, [10, 10, 3, 10, 1]):
-            buffers = plain.backward_buffers(x.shape[1])
-            cost = plain.backprop(x, y, buffers)
+            gradient = np.empty_like(plain.parameters)
+            cost = plain.backprop(x, y, plain.workspace(x.shape[1], gradient))
             decay = np.zeros_like(plain.parameters)
             for W, slope in zip(plain.weights, plain.views(decay)[0]):
                 slope[:] = l2 * W  # biases are left alone
-            optimizer.step(buffers.gradient + decay)
-            assert walk.step(x, y) == pytest.approx(cost, rel=1e-9)
+            optimizer.step(optimizer.scale * (gradient + decay))
+            assert walk.walk([(x, y)]) == [pytest.approx(cost, rel=1e-9)]
     np.testing.assert_allclose(shared.parameters, plain.parameters, rtol=1e-9, atol=1e-12)
 
 
@@ -62,8 +62,8 @@ def test_vectors_of_several_parts_are_updated_all_over(
     batches = minibatches(sizes, [4, 3])
     with descent(shared, threads=2) as two, descent(plain) as one:
         for x, y in batches:
-            two.step(x, y)
-            one.step(x, y)
+            two.walk([(x, y)])
+            one.walk([(x, y)])
     np.testing.assert_allclose(shared.parameters, plain.parameters, rtol=1e-9, atol=1e-12)
     assert (shared.parameters != a_network(sizes).parameters).all()
 
@@ -76,7 +76,7 @@ def test_the_same_number_of_threads_gives_the_same_bits(threads: int) -> None:
         network.initialise(rng=np.random.default_rng(3))
         with descent(network, threads) as walk:
             for x, y in minibatches(network.layer_sizes, [64] * 30):
-                walk.step(x.astype(np.float32), y.astype(np.float32))
+                walk.walk([(x.astype(np.float32), y.astype(np.float32))])
         ends.append(network.parameters.tobytes())
     assert len(set(ends)) == 1
 
@@ -91,10 +91,10 @@ def test_a_step_allocates_no_arrays(output: str, cost: str, l2: float) -> None:
     (x, y), *_ = minibatches(network.layer_sizes, [2000])
     x, y = x.astype(np.float32), y.astype(np.float32)
     with descent(network, l2=l2) as walk:
-        walk.step(x, y)
+        walk.walk([(x, y)])
         tracemalloc.start()
         for _ in range(3):
-            walk.step(x, y)
+            walk.walk([(x, y)])
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 60_000  # NumPy broadcasts in 33,000; the smallest array (classes, n) has 80,000
@@ -106,5 +106,4 @@ def test_numbers_that_grow_beyond_all_measure_warn_of_nothing() -> None:
     network.parameters[:] *= 1e300
     with descent(network, threads=2) as walk:
         for x, y in minibatches(network.layer_sizes, [6, 6]):
-            with np.errstate(over="ignore", invalid="ignore"):
-                walk.step(x, y)
+            walk.walk([(x, y)])

@@ -15,24 +15,24 @@ def walked(steps: int = 20, **options: float | bool) -> np.ndarray:
     parameters = START.copy()
     optimizer = SGD(parameters, learning_rate=RATE, **options)
     for _ in range(steps):
-        optimizer.step(CURVATURE * parameters)
+        optimizer.step(optimizer.scale * CURVATURE * parameters)
     return parameters
 
 
 def test_a_step_by_hand() -> None:
     parameters = np.array([1.0, 2.0])
-    SGD(parameters, learning_rate=0.5).step(np.array([2.0, -1.0]))
+    SGD(parameters, learning_rate=0.5).step(0.5 * np.array([2.0, -1.0]))
     assert parameters.tolist() == [0.0, 2.5]  # 1 - 0.5·2, 2 + 0.5·1
 
 
 def test_three_steps_with_momentum_by_hand() -> None:
     parameters = np.array([1.0])
     optimizer = SGD(parameters, learning_rate=0.5, momentum=0.5)
-    optimizer.step(np.array([2.0]))  # v = -0.5·2 = -1, θ = 0
+    optimizer.step(optimizer.scale * np.array([2.0]))  # v = -0.5·2 = -1, θ = 0
     assert parameters.tolist() == [0.0]
-    optimizer.step(np.array([-1.0]))  # v = 0.5·(-1) + 0.5·1 = 0, θ = 0
+    optimizer.step(optimizer.scale * np.array([-1.0]))  # v = 0.5·(-1) + 0.5·1 = 0, θ = 0
     assert parameters.tolist() == [0.0]
-    optimizer.step(np.array([4.0]))  # v = -0.5·4 = -2, θ = -2
+    optimizer.step(optimizer.scale * np.array([4.0]))  # v = -0.5·4 = -2, θ = -2
     assert parameters.tolist() == [-2.0]
 
 
@@ -80,7 +80,7 @@ def test_state_is_the_velocity_and_there_is_none_without_momentum() -> None:
     optimizer = SGD(START.copy(), learning_rate=RATE, momentum=MOMENTUM)
     assert list(optimizer.state) == ["velocity"]
     assert optimizer.state["velocity"].tolist() == [0, 0, 0]
-    optimizer.step(np.array([1.0, 2.0, 3.0]))
+    optimizer.step(optimizer.scale * np.array([1.0, 2.0, 3.0]))
     np.testing.assert_allclose(optimizer.state["velocity"], [-0.1, -0.2, -0.3])
 
 
@@ -88,13 +88,13 @@ def test_state_is_the_velocity_and_there_is_none_without_momentum() -> None:
 def test_a_copied_state_walks_on_as_the_original_does(nesterov: bool) -> None:
     parameters = START.copy()
     first = SGD(parameters, learning_rate=RATE, momentum=MOMENTUM, nesterov=nesterov)
-    first.step(CURVATURE * parameters)
+    first.step(first.scale * CURVATURE * parameters)
     copy = parameters.copy()
     second = SGD(copy, learning_rate=RATE, momentum=MOMENTUM, nesterov=nesterov)
     second.state["velocity"][:] = first.state["velocity"]
     for _ in range(3):
-        first.step(CURVATURE * parameters)
-        second.step(CURVATURE * copy)
+        first.step(first.scale * CURVATURE * parameters)
+        second.step(second.scale * CURVATURE * copy)
     np.testing.assert_array_equal(copy, parameters)
 
 
@@ -118,10 +118,10 @@ def test_a_step_may_be_made_part_by_part(options: dict[str, float]) -> None:
     first = SGD(whole, learning_rate=RATE, **options)
     second = SGD(parts, learning_rate=RATE, **options)
     for _ in range(3):
-        first.step(CURVATURE * whole)
-        gradient = CURVATURE * parts
+        first.step(first.scale * CURVATURE * whole)
+        downhill = second.scale * CURVATURE * parts
         for part in (slice(2, 3), slice(0, 2)):
-            second.step(gradient[part], part)
+            second.step(downhill[part], part)
     np.testing.assert_array_equal(parts, whole)
 
 

@@ -86,6 +86,7 @@ def assert_same(one: TrainingState, other: TrainingState) -> None:
 def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training yields after each step."""
     monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", -1)
+    monkeypatch.setattr("digitnet.dataset.minibatches.BLOCK", 1)
 
 
 class Spy:
@@ -132,6 +133,7 @@ def test_how_often_it_yields_makes_no_difference(
 ) -> None:
     seldom = last(train(make(data)))
     monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", -1)
+    monkeypatch.setattr("digitnet.dataset.minibatches.BLOCK", 1)
     assert_same(last(train(make(data))), seldom)
 
 

@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
+from digitnet.crew import ALONE, Share
 from digitnet.dataset.definition import Dataset
 
 BLOCK = 256  # pictures that are gathered and scaled together: 800 kB, fits the second-level cache
 WHITE = np.array(1 / 255, np.float32)
+Minibatch = tuple[FloatArray, FloatArray]
 
 
 class Minibatches:
@@ -29,30 +31,50 @@ class Minibatches:
         self.y: FloatArray = np.empty((count, len(self.classes), size), np.float32)
         self.whole = list(zip(self.x.reshape(count, size, -1).transpose(0, 2, 1), self.y))
 
-    def __call__(
-        self, order: NDArray[np.int64], skip: int = 0
-    ) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def __call__(self, order: NDArray[np.int64], skip: int = 0) -> Iterator[Minibatch]:
         """Minibatches of the examples that `order` (m,) names, without the first `skip` ones.
 
         Yields x (784, n), pixels from 0 to 1, and y (classes, n), one-hot, one example per column,
         with n = size but in the last, which may be smaller. Both are views that the next ones
         overwrite.
         """
-        for start in range(skip * self.size, len(order), len(self.x)):
-            indices = order[start : start + len(self.x)]
-            self._gather(indices)
-            whole, rest = divmod(len(indices), self.size)
-            yield from self.whole[:whole]
-            if rest:
-                last = slice(len(indices) - rest, len(indices))
-                is_class = self.chosen[last] == self.classes
-                yield self.x[last].T, is_class.astype(np.float32)
+        for block in self.blocks(order, skip):
+            block.gather()
+            yield from block.minibatches
 
-    def _gather(self, indices: NDArray[np.int64]) -> None:
-        n, whole = len(indices), len(indices) // self.size
-        np.take(self.pixels, indices, axis=0, out=self.gathered[:n], mode="clip")
-        self.x[:n] = self.gathered[:n]
-        self.x[:n] *= WHITE
-        np.take(self.labels, indices, out=self.chosen[:n], mode="clip")
-        labels = self.chosen[: whole * self.size].reshape(whole, 1, self.size)
-        np.equal(labels, self.classes, out=self.y[:whole])
+    def blocks(self, order: NDArray[np.int64], skip: int = 0) -> "Iterator[Block]":
+        """The same, as many together as fit the cache, and still to be gathered."""
+        for start in range(skip * self.size, len(order), len(self.x)):
+            yield Block(self, order[start : start + len(self.x)])
+
+
+class Block:
+    """Minibatches that are gathered together."""
+
+    def __init__(self, source: Minibatches, indices: NDArray[np.int64]) -> None:
+        self.source, self.indices = source, indices
+        self.whole, rest = divmod(len(indices), source.size)
+        self.rest = slice(len(indices) - rest, len(indices))
+        self.minibatches = source.whole[: self.whole]
+        if rest:
+            y = np.empty((len(source.classes), rest), np.float32)
+            self.minibatches.append((source.x[self.rest].T, y))
+
+    def gather(self, share: Share = ALONE) -> None:
+        """Put a share of the pictures into the minibatches; with the first one come the labels."""
+        source, rows = self.source, share.rows(len(self.indices))
+        x, gathered = source.x[rows], source.gathered[rows]
+        np.take(source.pixels, self.indices[rows], axis=0, out=gathered, mode="clip")
+        x[:] = gathered
+        x *= WHITE
+        if share.member == 0:
+            self._gather_labels()
+
+    def _gather_labels(self) -> None:
+        source = self.source
+        labels = source.chosen[: len(self.indices)]
+        np.take(source.labels, self.indices, out=labels, mode="clip")
+        whole = labels[: self.rest.start].reshape(self.whole, 1, source.size)
+        np.equal(whole, source.classes, out=source.y[: self.whole])
+        if len(self.minibatches) > self.whole:
+            np.equal(labels[self.rest], source.classes, out=self.minibatches[-1][1])

@@ -1,103 +1,107 @@
 """One step downhill: the gradient of a minibatch and the update, by one thread or by several.
 
-Several threads share the examples of the minibatch, each finds the gradient of its share, and the
-gradients are added up; then they share the parameters. The order of every sum is fixed, so the
-same number of threads gives the same bits.
+Several threads share the neurons: each finds the slopes of its own and moves their parameters. The
+order of every sum is fixed, so the same number of threads gives the same bits.
 """
 
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
-from digitnet.crew import Crew
-from digitnet.network import Backward, Network
+from digitnet.crew import Crew, Share
+from digitnet.network import Network
 from digitnet.optimizers import SGD
+from digitnet.workspace import Workspace
 
 PART = 262144  # parameters that are updated together, at most: 1 MB of each vector
 
 
-class Share(NamedTuple):
-    """One thread's examples of a minibatch, and its buffers."""
-
-    which: slice
-    buffers: Backward
-
-
 class Descent:
-    """Steps downhill, in buffers that are made once. l2 × w is added to each weight's gradient."""
+    """Steps downhill, in arrays that are made once. l2 × w is added to each weight's gradient."""
 
     def __init__(
         self, network: Network, optimizer: SGD, *, l2: float = 0, threads: int = 1
     ) -> None:
         self.network, self.optimizer = network, optimizer
-        self.decay = _decay(network, l2) if l2 else None
-        shape, dtype = network.parameters.shape, network.parameters.dtype
-        self.gradients = [aligned.empty(shape, dtype) for _ in range(threads)]
-        self.scratch = [aligned.empty((PART,), dtype) for _ in range(threads)]
-        self.parts = _parts(len(network.parameters), threads)
-        self.shares: dict[int, list[Share]] = {}
-        self.crew = Crew(threads)
+        self.decay = _decay(network, l2 * optimizer.scale) if l2 else None
+        self.gradient = aligned.empty(network.parameters.shape, network.parameters.dtype)
+        self.crew = Crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
+        shares = self.crew.shares
+        self.scratch = [aligned.empty((PART,), self.gradient.dtype) for _ in shares]
+        self.parts = [_parts(network, share) for share in shares]
+        self.workspaces: dict[int, list[Workspace]] = {}
 
-    def step(self, x: FloatArray, y: FloatArray) -> float:
-        """Learn from a minibatch x (784, n), y (classes, n): its cost, summed over the examples."""
-        n = x.shape[1]
-        if n not in self.shares:
-            self.shares[n] = self._share_out(n)
-        shares = self.shares[n]
-        if len(shares) == 1:
-            cost = self.network.backprop(x, y, shares[0].buffers)
-            self._update(1, self.parts, self.scratch[0])
-            return cost
-        costs = [0.0] * len(shares)
+    def walk(
+        self,
+        minibatches: Sequence[tuple[FloatArray, FloatArray]],
+        gather: Callable[[Share], None] | None = None,
+    ) -> list[float]:
+        """A step for each minibatch x (784, n), y (classes, n): their costs, summed over each.
 
-        def learn(member: int) -> None:
-            if member < len(shares):
-                which, buffers = shares[member]
-                with np.errstate(over="ignore", invalid="ignore"):
-                    costs[member] = self.network.backprop(x[:, which], y[:, which], buffers, n)
+        gather(share) is called before, to put a share of the pictures into them.
+        """
+        workspaces = [self._workspaces(x.shape[1]) for x, _ in minibatches]
+        costs = [0.0] * len(minibatches)
 
-        def update(member: int) -> None:
-            with np.errstate(over="ignore", invalid="ignore"):
-                parts = self.parts[member :: self.crew.size]
-                self._update(len(shares), parts, self.scratch[member])
+        def learn(share: Share) -> None:
+            member, _, meet = share
+            if gather:
+                gather(share)
+            with np.errstate(over="ignore", invalid="ignore"):  # whoever sees the costs can say it
+                for i, (x, y) in enumerate(minibatches):
+                    if meet:
+                        meet()
+                    cost = self._step(member, x, y, workspaces[i][member])
+                    if member == 0:
+                        costs[i] = cost
 
         self.crew(learn)
-        self.crew(update)
-        return sum(costs)
+        return costs
 
     def close(self) -> None:
         """Let the threads go."""
         self.crew.close()
 
-    def _update(self, shares: int, parts: list[slice], scratch: FloatArray) -> None:
-        for part in parts:
-            self.optimizer.step(self._gradient(shares, part, scratch), part)
+    def _step(self, member: int, x: FloatArray, y: FloatArray, workspace: Workspace) -> float:
+        """A thread's share of a step. Nobody reads its parameters any more when it moves them."""
+        cost = self.network.backprop(x, y, workspace, self.optimizer.scale)
+        for part in self.parts[member]:
+            gradient = self.gradient[part]
+            if self.decay is not None:
+                scratch = self.scratch[member][: len(gradient)]
+                parameters = self.network.parameters[part]
+                gradient += np.multiply(self.decay[part], parameters, out=scratch)
+            self.optimizer.step(gradient, part)
+        return cost
 
-    def _gradient(self, shares: int, part: slice, scratch: FloatArray) -> FloatArray:
-        """The part's gradient, of all shares and the penalty together."""
-        first, *others = (gradient[part] for gradient in self.gradients[:shares])
-        scratch = scratch[: len(first)]
-        if self.decay is not None:
-            parameters = self.network.parameters[part]
-            others.insert(0, np.multiply(self.decay[part], parameters, out=scratch))
-        if not others:
-            return first
-        total: FloatArray = np.add(first, others[0], out=scratch)
-        for other in others[1:]:
-            total += other
-        return total
+    def _workspaces(self, n: int) -> list[Workspace]:
+        """Each thread's for a minibatch of n."""
+        if n not in self.workspaces:
+            first, *others = self.crew.shares
+            shared = self.network.workspace(n, self.gradient, first)
+            rest = [self.network.workspace(n, self.gradient, share, shared) for share in others]
+            self.workspaces[n] = [shared, *rest]
+        return self.workspaces[n]
 
-    def _share_out(self, n: int) -> list[Share]:
-        """Each thread's share of a minibatch of n; for fewer examples than threads, one each."""
-        shares = min(len(self.gradients), n)
-        bounds = [n * share // shares for share in range(shares + 1)]
-        return [
-            Share(slice(first, last), self.network.backward_buffers(last - first, gradient))
-            for (first, last), gradient in zip(pairwise(bounds), self.gradients)
-        ]
+
+def _parts(network: Network, share: Share) -> list[slice]:
+    """A thread's own parameters, in slices of at most PART."""
+    if share.of == 1:
+        return _cut(0, len(network.parameters))
+    parts, start = [], 0
+    for n_in, n_out in pairwise(network.layer_sizes):
+        rows = share.rows(n_out)
+        for width in (n_in, 1):  # of a neuron's weights, and of its bias
+            parts += _cut(start + rows.start * width, start + rows.stop * width)
+            start += n_out * width
+    return parts
+
+
+def _cut(first: int, last: int) -> list[slice]:
+    return [slice(start, min(start + PART, last)) for start in range(first, last, PART)]
 
 
 def _decay(network: Network, l2: float) -> FloatArray:
@@ -106,10 +110,3 @@ def _decay(network: Network, l2: float) -> FloatArray:
     for W in network.views(decay)[0]:
         W[:] = l2
     return decay
-
-
-def _parts(n: int, threads: int) -> list[slice]:
-    """Slices of n parameters, as many for each thread, of at most PART."""
-    count = -(-n // (PART * threads)) * threads
-    bounds = [n * part // count for part in range(count + 1)]
-    return [slice(first, last) for first, last in pairwise(bounds)]

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitnet.activations import FloatArray
 from digitnet.config import Config
-from digitnet.dataset import Minibatches
+from digitnet.dataset import Block, Minibatches
 from digitnet.errors import TrainingError
 from digitnet.evaluation import CHUNK, evaluate
 from digitnet.randomness import Purpose, generator
@@ -59,14 +58,14 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
         state.network,
         state.optimizer,
         l2=state.config.training.l2,
-        threads=min(int(state.config.training.threads), minibatches.size),
+        threads=int(state.config.training.threads),
     )
     with contextlib.closing(descent):
         while state.place.epoch <= state.config.training.epochs:
             rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)
-            stream = minibatches(rng.permutation(state.train_indices), skip=state.place.step)
+            blocks = minibatches.blocks(rng.permutation(state.train_indices), state.place.step)
             while state.place.step < state.steps:
-                _walk_downhill(state, stream, descent)
+                _walk_downhill(state, blocks, descent)
                 _stop_unless_finite(state)
                 if state.place.step < state.steps:
                     yield Progress(state, _mean_cost(state))
@@ -79,19 +78,17 @@ def _mean_cost(state: TrainingState) -> float | None:
     return state.place.cost_sum / seen if seen else None
 
 
-def _walk_downhill(
-    state: TrainingState, stream: Iterator[tuple[FloatArray, FloatArray]], descent: Descent
-) -> None:
+def _walk_downhill(state: TrainingState, blocks: Iterator[Block], descent: Descent) -> None:
     """Steps, one for each minibatch, until it is time to tell of them or the epoch is over."""
     step, cost_sum = state.place.step, state.place.cost_sum
     started = now = time.perf_counter()
-    with np.errstate(over="ignore", invalid="ignore"):  # _stop_unless_finite says it better
-        for x, y in stream:
-            cost_sum += descent.step(x, y)
+    for block in blocks:
+        for cost in descent.walk(block.minibatches, block.gather):
+            cost_sum += cost
             step += 1
-            now = time.perf_counter()
-            if now - started > BETWEEN_YIELDS:
-                break
+        now = time.perf_counter()
+        if now - started > BETWEEN_YIELDS:
+            break
     state.place = Place(state.place.epoch, step, cost_sum, state.place.seconds + now - started)
 
 
