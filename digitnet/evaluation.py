@@ -70,7 +70,7 @@ def evaluate(network: Network, minibatches: Iterable[tuple[FloatArray, FloatArra
         workspace = workspace if workspace.n == n else network.workspace(n)
         with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
             a = network.feedforward(x, workspace)
-            cost += network.cost.total(workspace.z[-1], a, y, None)
+            cost += network.cost(workspace.z[-1], a, y, 1, workspace.δ[-1])
         answers = y.argmax(axis=0) * classes + a.argmax(axis=0)
         confusion += np.bincount(answers, minlength=classes**2).reshape(classes, classes)
     return Evaluation(cost / int(confusion.sum()), confusion)

@@ -7,8 +7,8 @@ For a minibatch, one example per column, with C the cost and ⊙ the product ele
     gradient    ∂C/∂W_l = δ_l a_(l-1)ᵀ             ∂C/∂b_l = δ_l summed over the examples
 
 after 3Blue1Brown, Neural networks, chapters 1 to 4, and Nielsen, Neural Networks and Deep
-Learning, chapter 2, BP1 to BP4. `A.dot(B, out=C)` is C = A B, written into an
-array that is there already.
+Learning, chapter 2, BP1 to BP4. `A.dot(B, C)` is C = A B, written into an array that
+is there already. A bias is the weight of an input that is always 1.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,9 @@ class Network:
     """Layers of neurons, each connected to the whole layer before it.
 
     weights[l], shape (n_out, n_in): row j holds the weights from the whole previous layer to
-    neuron j. biases[l], shape (n_out,). Both are views into `parameters`, one flat vector.
+    neuron j. biases[l], shape (n_out,). Both are views into `parameters`, one flat vector, in
+    which every neuron's weights are followed by its bias: as matrices [W b], (n_out, n_in + 1),
+    whose product with activations that end in a row of ones is W a + b.
     """
 
     def __init__(
@@ -47,16 +49,18 @@ class Network:
         self.functions = [self.hidden.function] * (len(layer_sizes) - 2) + [OUTPUTS[output]]
         self.cost = COSTS[cost, output]
         self.parameters: FloatArray = aligned.zeros((count_parameters(layer_sizes),), dtype)
-        self.weights, self.biases = self.views(self.parameters)
+        self.matrices = self.matrices_of(self.parameters)
+        self.weights = [Wb[:, :-1] for Wb in self.matrices]
+        self.biases = [Wb[:, -1] for Wb in self.matrices]
 
-    def views(self, vector: FloatArray) -> tuple[list[FloatArray], list[FloatArray]]:
-        """A flat vector seen as weights and biases: W_1, b_1, W_2, b_2 … one after the other."""
-        weights, biases, start = [], [], 0
+    def matrices_of(self, vector: FloatArray) -> list[FloatArray]:
+        """A vector laid out like `parameters` as one matrix [W b] per layer."""
+        matrices, start = [], 0
         for n_in, n_out in pairwise(self.layer_sizes):
-            weights.append(vector[start : start + n_out * n_in].reshape(n_out, n_in))
-            biases.append(vector[start + n_out * n_in : start + n_out * n_in + n_out])
-            start += n_out * n_in + n_out
-        return weights, biases
+            end = start + n_out * (n_in + 1)
+            matrices.append(vector[start:end].reshape(n_out, n_in + 1))
+            start = end
+        return matrices
 
     def initialise(self, *, rng: "np.random.Generator") -> None:
         """Start the weights random, biases at 0.
@@ -87,17 +91,20 @@ class Network:
 
     def activations(self, images: NDArray[np.generic]) -> list[FloatArray]:
         """The activations of every layer, a_0 (the pixels) to a_L: shapes (n, layer_sizes[l])."""
-        workspace, pixels = self.workspace(len(images)), self._pixels(images)
-        self.feedforward(pixels, workspace)
-        return [a.T for a in (pixels, *workspace.a)]
+        workspace, x = self.workspace(len(images)), self._pixels(images)
+        self.feedforward(x, workspace)
+        return [a.T for a in (x[:-1], *workspace.a)]
 
     def _pixels(self, images: NDArray[np.generic]) -> FloatArray:
-        pixels = images.reshape(len(images), -1).astype(self.parameters.dtype)
+        """(n_in + 1, n), the last row ones."""
+        pixels = images.reshape(len(images), -1)
         if images.ndim < 2 or pixels.shape[1] != self.layer_sizes[0]:
             raise ValueError(f"expected (n, {self.layer_sizes[0]}) pixels, found {images.shape}")
+        x = np.ones((len(images), self.layer_sizes[0] + 1), self.parameters.dtype)
+        x[:, :-1] = pixels
         if np.issubdtype(images.dtype, np.integer):
-            pixels *= 1 / 255
-        return pixels.T
+            x[:, :-1] *= 1 / 255
+        return x.T
 
     def workspace(
         self,
@@ -112,48 +119,48 @@ class Network:
         """
         if gradient is None:
             gradient = aligned.empty(self.parameters.shape, self.parameters.dtype)
-        return Workspace(self.weights, self.biases, *self.views(gradient), n, share, shared)
+        return Workspace(self.matrices, self.matrices_of(gradient), n, share, shared)
 
     def feedforward(self, x: FloatArray, workspace: Workspace) -> FloatArray:
-        """Activations of the last layer, (classes, n), for x of shape (n_in, n).
+        """Activations of the last layer, (classes, n), for x of shape (n_in + 1, n).
 
-        Every layer's z and a stay in the workspace.
+        x: pixels from 0 to 1, and ones in the last row. Every layer's z and a stay in the
+        workspace.
         """
         a, meet = x, workspace.meet
-        for (W, b, z, own_a, all_a), σ in zip(workspace.layers, self.functions):
+        for (Wb, z, own_a, all_a), σ in zip(workspace.layers, self.functions):
             if meet and a is not x:
                 meet()
-            W.dot(a, out=z)  # (n_out, n_in) (n_in, n) -> (n_out, n)
-            z += b
+            Wb.dot(a, z)  # W a + b: (n_out, n_in + 1) (n_in + 1, n) -> (n_out, n)
             σ(z, own_a)
             a = all_a
         return a
 
     def backprop(
-        self, x: FloatArray, y: FloatArray, workspace: Workspace, scale: float = 1
+        self, x: FloatArray, y: FloatArray, workspace: Workspace, scale: float | np.floating = 1
     ) -> float:
         """The cost of a minibatch, summed over it; its gradient goes to the workspace's.
 
-        x: (n_in, n) pixels from 0 to 1, y: (classes, n) one-hot. The gradient is of the average
-        over the examples, times `scale`: every slope is a multiple of the δ of the last layer, so
-        that it is enough to scale those. Of threads that share the network, the first alone
-        computes the cost, the others return 0.
+        x: as for `feedforward`, y: (classes, n) one-hot. The gradient is of the average over the
+        examples, times `scale`: every slope is a multiple of the δ of the last layer, so that it
+        is enough to scale those.
         """
-        a_L, z_L, δ_L = self.feedforward(x, workspace), workspace.z[-1], workspace.δ[-1]
-        cost = self.cost.total(z_L, a_L, y, δ_L) if workspace.first else 0.0
+        a = self.feedforward(x, workspace)
+        δ = workspace.δ[-1]
         # δ_L = ∂C/∂a_L ⊙ σ'(z_L), in closed form for this cost on this output
-        self.cost.delta(a_L, y, scale / workspace.n, δ_L, z_L)
-        for z, a in workspace.hidden_pieces:
+        cost = self.cost(workspace.z[-1], a, y, scale / workspace.n, δ)
+        for z, a in workspace.derivatives:
             self.hidden.derivative(a, z)  # σ'(z) takes the place of z
         for back, next_δ, δ, dσ in workspace.hidden:
             # δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1))
-            back(next_δ, out=δ)  # (n_in, n_out) (n_out, n) -> (n_in, n)
+            back(next_δ, δ)  # (n_in, n_out) (n_out, n) -> (n_in, n)
             δ *= dσ
             if workspace.meet:
                 workspace.meet()
-        for (δ, dC_dW, dC_db), a in zip(workspace.slopes, [x, *workspace.a]):
-            δ.dot(a.T, out=dC_dW)  # (n_out, n) (n, n_in) -> (n_out, n_in)
-            δ.dot(workspace.ones, out=dC_db)
+        a = x
+        for (δ, dC_dWb), layer in zip(workspace.slopes, workspace.layers):
+            δ.dot(a.T, dC_dWb)  # (n_out, n) (n, n_in + 1) -> (n_out, n_in + 1)
+            a = layer.all_a
         return cost
 
 

@@ -29,7 +29,7 @@ class SGD:
         nesterov: bool = False,
     ) -> None:
         self.parameters = parameters
-        self.scale = learning_rate
+        self.scale = parameters.dtype.type(learning_rate)
         self.momentum = momentum
         self.nesterov = nesterov
         self.state = (

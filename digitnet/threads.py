@@ -1,6 +1,6 @@
 """How many threads a training gets, and how many BLAS.
 
-The threads are digitnet's own and share each minibatch. BLAS's, which would share each matrix
+The threads are digitnet's own and share the neurons. BLAS's, which would share each matrix
 product, wait for each other awake: they hurt small layers, and beside a busy neighbour large ones
 too. OpenBLAS reads its environment once, when it is loaded.
 """

@@ -1,5 +1,8 @@
 """Where a network computes: arrays for n examples, made once and used for every minibatch.
 
+Every layer but the last has one more row in its activations, of ones: their weights are the
+biases.
+
 Several threads share a network by its neurons. Each computes the z, a, δ and slopes of its own
 neurons of every hidden layer, and waits for the others before it reads what they have written. The
 output layer, which softmax and cost see as a whole, each thread computes for itself.
@@ -18,10 +21,9 @@ from digitnet.crew import ALONE, Share
 
 
 class Layer(NamedTuple):
-    """A layer on the way forward: a thread's own neurons of it, and the whole layer's `all_a`."""
+    """A layer on the way forward: a thread's own neurons, and all that the next layer reads."""
 
-    W: FloatArray
-    b: FloatArray
+    Wb: FloatArray
     z: FloatArray
     a: FloatArray
     all_a: FloatArray
@@ -30,87 +32,78 @@ class Layer(NamedTuple):
 class Hidden(NamedTuple):
     """A hidden layer on the way back: a thread's own neurons, and the whole next layer's δ.
 
-    back(next_δ, out=δ) writes Wᵀ next_δ, with W (n_next, n_own) the weights from its neurons to the
-    next layer.
+    back(next_δ, δ) writes Wᵀ next_δ to δ, with W the weights from its neurons to the next layer.
     """
 
-    back: Callable[..., FloatArray]
+    back: Callable[[FloatArray, FloatArray], FloatArray]
     next_δ: FloatArray
     δ: FloatArray
-    z: FloatArray
+    dσ: FloatArray
 
 
 class Slopes(NamedTuple):
     """The gradient of a layer, that of a thread's own neurons."""
 
     δ: FloatArray
-    dC_dW: FloatArray
-    dC_db: FloatArray
+    dC_dWb: FloatArray
 
 
 class Workspace:
     """Arrays for n examples. Memory is used only by those that are written to.
 
-    weights, biases, dC_dW, dC_db: the network's and its gradient's views. shared: the workspace
-    of another thread, the hidden layers of which this one shares.
+    matrices, slopes: the network's and its gradient's. shared: the workspace of another thread,
+    the hidden layers of which this one shares.
 
     z, a, δ: one array (n_out, n) per layer. The way back uses up z.
     """
 
     def __init__(
         self,
-        weights: list[FloatArray],
-        biases: list[FloatArray],
-        dC_dW: list[FloatArray],
-        dC_db: list[FloatArray],
+        matrices: list[FloatArray],
+        slopes: list[FloatArray],
         n: int,
         share: Share = ALONE,
         shared: "Workspace | None" = None,
     ) -> None:
-        *hidden_sizes, classes = sizes = [len(b) for b in biases]
-        dtype = weights[0].dtype
+        *hidden_sizes, classes = sizes = [len(Wb) for Wb in matrices]
+        dtype = matrices[0].dtype
+        rows = sum(hidden_sizes) + len(hidden_sizes)
         self.n, self.first, self.meet = n, share.member == 0, share.meet
-        self.blocks: list[FloatArray] = (
-            shared.blocks if shared else _rooms(sum(hidden_sizes), n, dtype)
+        self.blocks: list[FloatArray] = shared.blocks if shared else _rooms(rows, n, dtype)
+        z, a, δ = (
+            [*_split(block, hidden_sizes), output]
+            for block, output in zip(self.blocks, _rooms(classes, n, dtype))
         )
-        outputs = _rooms(classes, n, dtype)
-        self.z, self.a, self.δ = (
-            [*_split(block, hidden_sizes), output] for block, output in zip(self.blocks, outputs)
-        )
-        self.ones = np.ones(n, dtype)
+        for a_l in a[:-1]:
+            a_l[-1] = 1
+        self.z, self.a, self.δ = ([l[:size] for l, size in zip(ls, sizes)] for ls in (z, a, δ))
         own = [share.rows(size) for size in sizes]
-        computed = [*own[:-1], slice(None)]
+        computed = [*own[:-1], slice(classes)]
         self.layers = [
-            Layer(W[rows], b[rows, np.newaxis], z[rows], a[rows], a)
-            for W, b, z, a, rows in zip(weights, biases, self.z, self.a, computed)
+            Layer(Wb[rows], z_l[rows], a_l[rows], a_l)
+            for Wb, z_l, a_l, rows in zip(matrices, z, a, computed)
         ]
-        self.hidden = [
-            Hidden(
-                _back(weights[l + 1], own[l]), self.δ[l + 1], self.δ[l][own[l]], self.z[l][own[l]]
-            )
-            for l in reversed(range(len(hidden_sizes)))
-        ]
-        self.slopes = [
-            Slopes(δ[rows], W[rows], b[rows]) for δ, W, b, rows in zip(self.δ, dC_dW, dC_db, own)
-        ]
-        if share.of == 1:
-            hidden_z, hidden_a, _ = self.blocks
-            self.hidden_pieces = [(hidden_z, hidden_a)]
+        if share.of == 1:  # `dot` is quicker, but makes a copy of a part of a matrix
+            backs = [Wb.T.dot for Wb in matrices[1:]]
+            self.hidden = list(map(Hidden, backs, self.δ[1:], δ, z))
+            self.derivatives = [(self.blocks[0], self.blocks[1])]
         else:
-            self.hidden_pieces = [(layer.z, layer.a) for layer in self.layers[:-1]]
-
-
-def _back(W: FloatArray, own: slice) -> Callable[..., FloatArray]:
-    """Whole matrices are multiplied faster by `dot`, which makes a copy of a part of one."""
-    if own == slice(0, W.shape[1]):
-        return W.T.dot
-    return functools.partial(np.matmul, W[:, own].T)
+            parts = [Wb[:, rows].T for Wb, rows in zip(matrices[1:], own)]
+            backs = [functools.partial(np.matmul, part) for part in parts]
+            own_δ, own_z = ([l[rows] for l, rows in zip(ls, own[:-1])] for ls in (δ, z))
+            self.hidden = list(map(Hidden, backs, self.δ[1:], own_δ, own_z))
+            self.derivatives = [(layer.z, layer.a) for layer in self.layers[:-1]]
+        self.hidden.reverse()
+        self.slopes = [Slopes(l[rows], dC_dWb[rows]) for l, dC_dWb, rows in zip(δ, slopes, own)]
 
 
 def _rooms(rows: int, n: int, dtype: "np.dtype[np.floating]") -> list[FloatArray]:
     """For z, a and δ."""
-    return [aligned.empty((rows, n), dtype) for _ in range(3)]
+    return [aligned.zeros((rows, n), dtype) for _ in range(3)]
 
 
 def _split(block: FloatArray, sizes: list[int]) -> list[FloatArray]:
-    return [block[end - size : end] for size, end in zip(sizes, accumulate(sizes))]
+    """Layers of so many rows, and one more."""
+    return [
+        block[end - size - 1 : end] for size, end in zip(sizes, accumulate(s + 1 for s in sizes))
+    ]

@@ -21,6 +21,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from digitnet.config import Config, to_config
+from digitnet.crew import Share
 from digitnet.dataset import Data, Dataset, Minibatches, read_data, split_indices
 from digitnet.dataset.idx import read_idx
 from digitnet.dataset.npy import read_npy
@@ -1081,6 +1082,21 @@ def test_minibatches_cover_the_order_once_and_keep_the_short_last_one(
         np.testing.assert_array_equal(y, np.eye(10)[order % 10])
 
 
+@given(st.integers(1, 700), st.integers(0, 600), st.integers(1, 5))
+def test_shares_of_a_block_make_up_the_whole(size: int, m: int, members: int) -> None:
+    order = np.random.default_rng(0).permutation(600)[:m]
+    expected = taken(Minibatches(NOISE, size)(order))
+    found = []
+    for block in Minibatches(NOISE, size).blocks(order):
+        for member in range(members):
+            block.gather(Share(member, members))
+        found += taken(iter(block.minibatches))
+    assert len(found) == len(expected)
+    for (x, y), (expected_x, expected_y) in zip(found, expected):
+        np.testing.assert_array_equal(x, expected_x)
+        np.testing.assert_array_equal(y, expected_y)
+
+
 @given(st.integers(1, 300), st.integers(0, 600), st.data())
 def test_skipping_drops_the_first_minibatches(size: int, m: int, data: st.DataObject) -> None:
     order = np.random.default_rng(0).permutation(600)[:m]
@@ -1097,7 +1113,8 @@ def test_skipping_drops_the_first_minibatches(size: int, m: int, data: st.DataOb
 def test_pixels_are_scaled_to_the_last_bit_but_one() -> None:
     images = np.arange(784, dtype=np.uint8).reshape(1, 28, 28)  # every value there is
     ((x, _),) = Minibatches(Dataset(images, np.array([3])), 10)(np.array([0]))
-    np.testing.assert_array_max_ulp(x.T, images.reshape(1, 784) / np.float32(255))
+    assert (x[-1] == 1).all()  # the input that biases are weights of
+    np.testing.assert_array_max_ulp(x[:-1].T, images.reshape(1, 784) / np.float32(255))
     assert (x.dtype, x.min(), x.max()) == (np.float32, 0, 1)
 
 

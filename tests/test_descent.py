@@ -30,7 +30,10 @@ def a_network(sizes: tuple[int, ...] = (30, 20, 5)) -> Network:
 def minibatches(sizes: tuple[int, ...], counts: list[int]) -> list[tuple[np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(2)
     return [
-        (rng.random((sizes[0], n)), np.eye(sizes[-1])[:, rng.integers(sizes[-1], size=n)])
+        (
+            np.vstack([rng.random((sizes[0], n)), np.ones(n)]),
+            np.eye(sizes[-1])[:, rng.integers(sizes[-1], size=n)],
+        )
         for n in counts
     ]
 
@@ -45,8 +48,8 @@ def test_any_number_of_threads_walks_the_way_of_plain_descent(threads: int, l2: 
             gradient = np.empty_like(plain.parameters)
             cost = plain.backprop(x, y, plain.workspace(x.shape[1], gradient))
             decay = np.zeros_like(plain.parameters)
-            for W, slope in zip(plain.weights, plain.views(decay)[0]):
-                slope[:] = l2 * W  # biases are left alone
+            for W, slope in zip(plain.weights, plain.matrices_of(decay)):
+                slope[:, :-1] = l2 * W  # biases are left alone
             optimizer.step(optimizer.scale * (gradient + decay))
             assert walk.walk([(x, y)]) == [pytest.approx(cost, rel=1e-9)]
     np.testing.assert_allclose(shared.parameters, plain.parameters, rtol=1e-9, atol=1e-12)

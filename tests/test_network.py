@@ -1,5 +1,6 @@
 """The network: one flat vector, feedforward, and backprop held against differences and by hand."""
 
+from itertools import pairwise
 from math import exp, tanh
 
 import numpy as np
@@ -23,10 +24,11 @@ def random_network(seed: int = 0, sizes: tuple[int, ...] = (6, 5, 4, 3), **names
 
 
 def random_batch(network: Network, n: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """x (n_in, n) from 0 to 1 and y (classes, n) one-hot."""
+    """x (n_in + 1, n) from 0 to 1, the last row ones, and y (classes, n) one-hot."""
     rng = np.random.default_rng(seed)
     sizes = network.layer_sizes
-    return rng.random((sizes[0], n)), np.eye(sizes[-1])[:, rng.integers(sizes[-1], size=n)]
+    x = np.vstack([rng.random((sizes[0], n)), np.ones(n)])
+    return x, np.eye(sizes[-1])[:, rng.integers(sizes[-1], size=n)]
 
 
 def fresh_gradient(network: Network, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -42,7 +44,7 @@ def numeric_gradient(network: Network, x: np.ndarray, y: np.ndarray) -> np.ndarr
 
     def cost() -> float:
         a = network.feedforward(x, workspace)
-        return network.cost.total(workspace.z[-1], a, y, None) / workspace.n
+        return network.cost(workspace.z[-1], a, y, 1, None) / workspace.n
 
     for i, parameter in enumerate(network.parameters.copy()):
         network.parameters[i] = parameter + step
@@ -77,8 +79,8 @@ def test_gradient_is_right_without_hidden_layers() -> None:
 
 def test_one_step_of_a_2_1_2_network_by_hand() -> None:
     network = Network([2, 1, 2], dtype=np.float64)  # sigmoid, sigmoid, quadratic
-    network.parameters[:] = [0.5, -1, 0, 2, -2, -1, 1]  # W_1 | b_1 | W_2, two rows | b_2
-    x, y = np.array([[1, 0.5]]).T, np.array([[1.0, 0.0]]).T
+    network.parameters[:] = [0.5, -1, 0, 2, -1, -2, 1]  # w, b of each neuron
+    x, y = np.array([[1, 0.5, 1]]).T, np.array([[1.0, 0.0]]).T
     # forward:  z_1 = 0.5·1 - 1·0.5 + 0 = 0             a_1 = 1/2
     #           z_2 = (2·½ - 1, -2·½ + 1) = (0, 0)      a_2 = (1/2, 1/2)
     # backward: δ_2 = 2 (a_2 - y) a_2 (1 - a_2) = 2 (-½, ½) ¼ = (-1/4, 1/4)
@@ -86,28 +88,28 @@ def test_one_step_of_a_2_1_2_network_by_hand() -> None:
     # gradient: ∂W_1 = δ_1 xᵀ = (-1/4, -1/8)            ∂b_1 = -1/4
     #           ∂W_2 = δ_2 a_1ᵀ = (-1/8, 1/8)           ∂b_2 = (-1/4, 1/4)
     gradient = fresh_gradient(network, x, y)
-    assert gradient.tolist() == [-1 / 4, -1 / 8, -1 / 4, -1 / 8, 1 / 8, -1 / 4, 1 / 4]
+    assert gradient.tolist() == [-1 / 4, -1 / 8, -1 / 4, -1 / 8, -1 / 4, 1 / 8, 1 / 4]
     # downhill with learning rate 0.4: every parameter less 0.4 times its slope
     SGD(network.parameters, learning_rate=0.4).step(0.4 * gradient)
-    by_hand = [0.6, -0.95, 0.1, 2.05, -2.05, -0.9, 0.9]
+    by_hand = [0.6, -0.95, 0.1, 2.05, -0.9, -2.05, 0.9]
     np.testing.assert_allclose(network.parameters, by_hand, rtol=1e-15)
 
 
 def test_one_step_of_a_2_2_1_network_by_hand() -> None:
     network = Network([2, 2, 1], activation="tanh", cost="cross_entropy", dtype=np.float64)
     w11, w12, w21, w22, b1, b2, v1, v2, c = 0.1, -0.2, 0.3, 0.4, 0.05, -0.05, 0.7, -0.6, 0.2
-    network.parameters[:] = [w11, w12, w21, w22, b1, b2, v1, v2, c]
+    network.parameters[:] = [w11, w12, b1, w21, w22, b2, v1, v2, c]
     slopes = np.zeros(9)
     for x1, x2, y in ((1.0, 0.5, 1.0), (0.25, 0.75, 0.0)):
         h1, h2 = tanh(w11 * x1 + w12 * x2 + b1), tanh(w21 * x1 + w22 * x2 + b2)
         a = 1 / (1 + exp(-(v1 * h1 + v2 * h2 + c)))
         d = a - y  # ∂C/∂z of the output, for this example
         d1, d2 = d * v1 * (1 - h1**2), d * v2 * (1 - h2**2)
-        slopes += [d1 * x1, d1 * x2, d2 * x1, d2 * x2, d1, d2, d * h1, d * h2, d]
+        slopes += [d1 * x1, d1 * x2, d1, d2 * x1, d2 * x2, d2, d * h1, d * h2, d]
     slopes /= 2  # averaged over the two examples
     by_hand = network.parameters - 0.5 * slopes
 
-    x, y = np.array([[1, 0.5], [0.25, 0.75]]).T, np.array([[1.0], [0.0]]).T
+    x, y = np.array([[1, 0.5, 1], [0.25, 0.75, 1]]).T, np.array([[1.0], [0.0]]).T
     SGD(network.parameters, learning_rate=0.5).step(0.5 * fresh_gradient(network, x, y))
     np.testing.assert_allclose(network.parameters, by_hand, rtol=1e-14)
 
@@ -119,29 +121,27 @@ def test_the_network_of_the_videos_has_13002_parameters() -> None:
 def test_weights_and_biases_are_views_of_the_parameters() -> None:
     network = Network([3, 2, 1])
     network.parameters[:] = range(11)
-    assert [W.tolist() for W in network.weights] == [[[0, 1, 2], [3, 4, 5]], [[8, 9]]]
-    assert [b.tolist() for b in network.biases] == [[6, 7], [10]]
+    assert [W.tolist() for W in network.weights] == [[[0, 1, 2], [4, 5, 6]], [[8, 9]]]
+    assert [b.tolist() for b in network.biases] == [[3, 7], [10]]
     network.weights[1][0, 1] = -1
     network.biases[0][0] = -2
-    assert network.parameters.tolist() == [0, 1, 2, 3, 4, 5, -2, 7, 8, -1, 10]
+    assert network.parameters.tolist() == [0, 1, 2, -2, 4, 5, 6, 7, 8, -1, 10]
 
 
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=6))
-def test_views_cover_the_vector_once_and_in_order(sizes: list[int]) -> None:
+def test_matrices_cover_the_vector_once_and_in_order(sizes: list[int]) -> None:
     network = Network(sizes)
     vector = np.arange(count_parameters(sizes), dtype=np.float32)
-    weights, biases = network.views(vector)
-    assert [W.shape for W in weights] == list(zip(sizes[1:], sizes))
-    assert [b.shape for b in biases] == [(size,) for size in sizes[1:]]
-    assert all(np.shares_memory(part, vector) for part in (*weights, *biases))
-    pieces = [piece.ravel() for pair in zip(weights, biases) for piece in pair]
-    np.testing.assert_array_equal(np.concatenate(pieces), vector)
+    matrices = network.matrices_of(vector)
+    assert [Wb.shape for Wb in matrices] == [(o, i + 1) for i, o in pairwise(sizes)]
+    assert all(np.shares_memory(Wb, vector) for Wb in matrices)
+    np.testing.assert_array_equal(np.concatenate([Wb.ravel() for Wb in matrices]), vector)
 
 
 def test_everything_is_float32_unless_asked_otherwise() -> None:
     network = Network(VIDEO)
-    x, y = np.zeros((784, 2), np.float32), np.zeros((10, 2), np.float32)
-    arrays = [network.parameters, fresh_gradient(network, x, y), *network.activations(x.T)]
+    x, y = np.zeros((785, 2), np.float32), np.zeros((10, 2), np.float32)
+    arrays = [network.parameters, fresh_gradient(network, x, y), *network.activations(x[:-1].T)]
     assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
 
 
@@ -178,6 +178,7 @@ def test_hidden_layers_use_the_activation_and_the_last_the_output(activation: st
     x, _ = random_batch(network, 4)
     σ = ACTIVATIONS[activation].function
     (W1, W2, W3), (b1, b2, b3) = network.weights, network.biases
+    x = x[:-1]
     e = np.exp(σ(σ(x.T @ W1.T + b1, None) @ W2.T + b2, None) @ W3.T + b3)
     np.testing.assert_allclose(network(x.T), e / e.sum(axis=1, keepdims=True), rtol=1e-13)
 
@@ -227,6 +228,19 @@ def test_more_pictures_than_go_through_together_are_answered_all() -> None:
     images = np.random.default_rng(1).integers(0, 256, (2 * CHUNK + 3, 784)).astype(np.uint8)
     one_by_one = np.concatenate([network(image[None]) for image in images])
     np.testing.assert_allclose(network(images), one_by_one, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("cost", "output"), COSTS)
+def test_the_gradient_is_scaled_as_asked_and_the_cost_is_not(cost: str, output: str) -> None:
+    network = random_network(output=output, cost=cost)
+    x, y = random_batch(network, 7)
+    gradients = [np.empty_like(network.parameters) for _ in range(2)]
+    costs = [
+        network.backprop(x, y, network.workspace(7, gradient), scale)
+        for gradient, scale in zip(gradients, (1, 0.3))
+    ]
+    assert costs[0] == costs[1]
+    np.testing.assert_allclose(gradients[1], 0.3 * gradients[0], rtol=1e-11, atol=1e-15)
 
 
 def test_gradient_is_the_mean_of_those_of_single_examples() -> None:

@@ -97,7 +97,8 @@ class Spy:
         backprop = Network.backprop
 
         def spy(network: Network, x: Any, y: Any, *others: Any) -> Any:
-            self.steps.append((x.T.copy(), y.T.copy(), cost_in_float64(network, x.T, y.T)))
+            pixels = x[:-1].T.copy()
+            self.steps.append((pixels, y.T.copy(), cost_in_float64(network, pixels, y.T)))
             return backprop(network, x, y, *others)
 
         monkeypatch.setattr(Network, "backprop", spy)

@@ -66,7 +66,7 @@ class TrainingSection(Section, frozen=True):
     ] = 0.0
     threads: Annotated[
         Literal["auto"] | Annotated[int, Meta(ge=1, le=MOST)],
-        key("threads that share each minibatch; auto: as many as a step is worth"),
+        key("threads that share the neurons; auto: as many as a step is worth"),
     ] = "auto"
 
 

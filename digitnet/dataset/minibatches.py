@@ -27,16 +27,17 @@ class Minibatches:
         rows = count * size
         self.chosen = np.empty(rows, self.labels.dtype)
         self.gathered = np.empty((rows, self.pixels.shape[1]), np.uint8)
-        self.x: FloatArray = aligned.empty(self.gathered.shape, np.float32)
+        self.x: FloatArray = aligned.empty((rows, self.pixels.shape[1] + 1), np.float32)
+        self.x[:, -1] = 1
         self.y: FloatArray = np.empty((count, len(self.classes), size), np.float32)
         self.whole = list(zip(self.x.reshape(count, size, -1).transpose(0, 2, 1), self.y))
 
     def __call__(self, order: NDArray[np.int64], skip: int = 0) -> Iterator[Minibatch]:
         """Minibatches of the examples that `order` (m,) names, without the first `skip` ones.
 
-        Yields x (784, n), pixels from 0 to 1, and y (classes, n), one-hot, one example per column,
-        with n = size but in the last, which may be smaller. Both are views that the next ones
-        overwrite.
+        Yields x (785, n), pixels from 0 to 1 and then 1, the input that biases are weights of, and
+        y (classes, n), one-hot; one example per column, with n = size but in the last, which may
+        be smaller. Both are views that the next ones overwrite.
         """
         for block in self.blocks(order, skip):
             block.gather()
@@ -63,7 +64,7 @@ class Block:
     def gather(self, share: Share = ALONE) -> None:
         """Put a share of the pictures into the minibatches; with the first one come the labels."""
         source, rows = self.source, share.rows(len(self.indices))
-        x, gathered = source.x[rows], source.gathered[rows]
+        x, gathered = source.x[rows, :-1], source.gathered[rows]
         np.take(source.pixels, self.indices[rows], axis=0, out=gathered, mode="clip")
         x[:] = gathered
         x *= WHITE

@@ -26,7 +26,7 @@ class Descent:
         self, network: Network, optimizer: SGD, *, l2: float = 0, threads: int = 1
     ) -> None:
         self.network, self.optimizer = network, optimizer
-        self.decay = _decay(network, l2 * optimizer.scale) if l2 else None
+        self.decay = _decay(network, l2 * float(optimizer.scale)) if l2 else None
         self.gradient = aligned.empty(network.parameters.shape, network.parameters.dtype)
         self.crew = Crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
         shares = self.crew.shares
@@ -93,10 +93,9 @@ def _parts(network: Network, share: Share) -> list[slice]:
         return _cut(0, len(network.parameters))
     parts, start = [], 0
     for n_in, n_out in pairwise(network.layer_sizes):
-        rows = share.rows(n_out)
-        for width in (n_in, 1):  # of a neuron's weights, and of its bias
-            parts += _cut(start + rows.start * width, start + rows.stop * width)
-            start += n_out * width
+        rows, width = share.rows(n_out), n_in + 1
+        parts += _cut(start + rows.start * width, start + rows.stop * width)
+        start += n_out * width
     return parts
 
 
@@ -107,6 +106,6 @@ def _cut(first: int, last: int) -> list[slice]:
 def _decay(network: Network, l2: float) -> FloatArray:
     """l2 for each weight, 0 for each bias: (n_parameters,)."""
     decay = np.zeros_like(network.parameters)
-    for W in network.views(decay)[0]:
-        W[:] = l2
+    for Wb in network.matrices_of(decay):
+        Wb[:, :-1] = l2
     return decay
