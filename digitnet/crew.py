@@ -9,27 +9,10 @@ import sys
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Barrier, BrokenBarrierError, Thread
-from typing import NamedTuple
 
 from digitnet.errors import TrainingError
+from digitnet.share import Share
 
-
-class Share(NamedTuple):
-    """Which member of a crew this is, of how many, and how it waits for the others.
-
-    meet() returns when all have called it; None for one who is alone.
-    """
-
-    member: int = 0
-    of: int = 1
-    meet: Callable[[], object] | None = None
-
-    def rows(self, n: int) -> slice:
-        """This member's of n things: all as many, but for one more or less."""
-        return slice(n * self.member // self.of, n * (self.member + 1) // self.of)
-
-
-ALONE = Share()
 Task = Callable[[Share], None]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
-from digitnet.crew import ALONE, Share
+from digitnet.share import ALONE, Share
 
 
 class Layer(NamedTuple):

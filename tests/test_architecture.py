@@ -37,6 +37,7 @@ TOP_TO_BOTTOM = [
     "npy",
     "randomness",
     "crew",
+    "share",
     "threads",
     "version",
     "errors",

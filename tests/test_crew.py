@@ -8,8 +8,9 @@ from queue import SimpleQueue
 
 import pytest
 
-from digitnet.crew import Crew, Share
+from digitnet.crew import Crew
 from digitnet.errors import TrainingError
+from digitnet.share import Share
 
 
 @pytest.fixture(params=[1, 2, 5])

@@ -21,12 +21,12 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from digitnet.config import Config, to_config
-from digitnet.crew import Share
 from digitnet.dataset import Data, Dataset, Minibatches, read_data, split_indices
 from digitnet.dataset.idx import read_idx
 from digitnet.dataset.npy import read_npy
 from digitnet.errors import DataError
 from digitnet.image import prepare
+from digitnet.share import Share
 from digitnet.training import train
 
 IMAGES, LABELS = read_mnist("train", 20)

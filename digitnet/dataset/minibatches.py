@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
-from digitnet.crew import ALONE, Share
 from digitnet.dataset.definition import Dataset
+from digitnet.share import ALONE, Share
 
 BLOCK = 256  # pictures that are gathered and scaled together: 800 kB, fits the second-level cache
 WHITE = np.array(1 / 255, np.float32)
@@ -27,8 +27,7 @@ class Minibatches:
         rows = count * size
         self.chosen = np.empty(rows, self.labels.dtype)
         self.gathered = np.empty((rows, self.pixels.shape[1]), np.uint8)
-        self.x: FloatArray = aligned.empty((rows, self.pixels.shape[1] + 1), np.float32)
-        self.x[:, -1] = 1
+        self.x: FloatArray = aligned.zeros((rows, self.pixels.shape[1] + 1), np.float32)
         self.y: FloatArray = np.empty((count, len(self.classes), size), np.float32)
         self.whole = list(zip(self.x.reshape(count, size, -1).transpose(0, 2, 1), self.y))
 
@@ -64,10 +63,11 @@ class Block:
     def gather(self, share: Share = ALONE) -> None:
         """Put a share of the pictures into the minibatches; with the first one come the labels."""
         source, rows = self.source, share.rows(len(self.indices))
-        x, gathered = source.x[rows, :-1], source.gathered[rows]
+        x, gathered = source.x[rows], source.gathered[rows]
         np.take(source.pixels, self.indices[rows], axis=0, out=gathered, mode="clip")
-        x[:] = gathered
-        x *= WHITE
+        x[:, :-1] = gathered
+        x *= WHITE  # whole, for that takes a quarter of the time of x[:, :-1]
+        x[:, -1] = 1
         if share.member == 0:
             self._gather_labels()
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
-from digitnet.crew import Crew, Share
+from digitnet.crew import Crew
 from digitnet.network import Network
 from digitnet.optimizers import SGD
+from digitnet.share import Share
 from digitnet.workspace import Workspace
 
 PART = 262144  # parameters that are updated together, at most: 1 MB of each vector
@@ -50,10 +51,10 @@ class Descent:
             member, _, meet = share
             if gather:
                 gather(share)
+            if meet:
+                meet()
             with np.errstate(over="ignore", invalid="ignore"):  # whoever sees the costs can say it
                 for i, (x, y) in enumerate(minibatches):
-                    if meet:
-                        meet()
                     cost = self._step(member, x, y, workspaces[i][member])
                     if member == 0:
                         costs[i] = cost
