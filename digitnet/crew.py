@@ -5,10 +5,11 @@ to do sleeps: beside another program that needs a core, the work is slower, but 
 as it does with threads that wait for each other awake, which are BLAS's own.
 """
 
+import functools
 import sys
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Barrier, BrokenBarrierError, Thread
+from threading import Thread
 
 from digitnet.errors import TrainingError
 from digitnet.share import Share
@@ -16,13 +17,50 @@ from digitnet.share import Share
 Task = Callable[[Share], None]
 
 
+class Broken(Exception):
+    """Whoever was waited for will not come."""
+
+
+class Meeting:
+    """Where all members wait for each other, in queues that an interrupt cannot leave half done."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.open()
+
+    def open(self) -> None:
+        """Make it as new; nobody may be waiting."""
+        self._arrivals: SimpleQueue[bool] = SimpleQueue()
+        self._gates: list[SimpleQueue[bool]] = [SimpleQueue() for _ in range(self._size - 1)]
+
+    def wait(self, member: int) -> None:
+        """Return when all members have come; raises Broken if one never will."""
+        if member > 0:
+            self._arrivals.put(True)
+            if not self._gates[member - 1].get():
+                raise Broken
+            return
+        for _ in self._gates:
+            if not self._arrivals.get():
+                raise Broken
+        for gate in self._gates:
+            gate.put(True)
+
+    def abort(self) -> None:
+        """Send away those who wait, and those who are to come."""
+        for queue in (self._arrivals, *self._gates):
+            queue.put(False)
+
+
 class Crew:
     """`size` threads, of which the caller's is the first."""
 
     def __init__(self, size: int) -> None:
-        self._barrier = Barrier(size)
-        meet = self._barrier.wait if size > 1 else None
-        self.shares = [Share(member, size, meet) for member in range(size)]
+        self._meeting = Meeting(size)
+        meets = [functools.partial(self._meeting.wait, member) for member in range(size)]
+        self.shares = [
+            Share(member, size, meet if size > 1 else None) for member, meet in enumerate(meets)
+        ]
         self._tasks: list[SimpleQueue[Task | None]] = [SimpleQueue() for _ in range(size - 1)]
         self._reports: SimpleQueue[BaseException | None] = SimpleQueue()
         self._threads: list[Thread] = []
@@ -45,14 +83,14 @@ class Crew:
         for tasks in self._tasks:
             tasks.put(task)
         errors = [self._try(task, self.shares[0]), *(self._reports.get() for _ in self._tasks)]
-        causes = [e for e in errors if e is not None and not isinstance(e, BrokenBarrierError)]
-        if causes:
-            self._barrier.reset()
-            raise causes[0]
+        failed = [error for error in errors if error is not None]
+        if failed:
+            self._meeting.open()
+            raise next((error for error in failed if not isinstance(error, Broken)), failed[0])
 
     def close(self) -> None:
         """Send the threads home."""
-        self._barrier.abort()
+        self._meeting.abort()
         for tasks in self._tasks:
             tasks.put(None)
         if not sys.is_finalizing():  # when the interpreter ends, they have ended already
@@ -67,6 +105,6 @@ class Crew:
         try:
             task(share)
         except BaseException as error:
-            self._barrier.abort()  # nobody shall wait for this one
+            self._meeting.abort()  # nobody shall wait for this one
             return error
         return None

@@ -61,7 +61,10 @@ class Evaluation:
 
 
 def evaluate(network: Network, minibatches: Iterable[tuple[FloatArray, FloatArray]]) -> Evaluation:
-    """Feed labelled pictures through a network: x (784, n) and y (classes, n), any n."""
+    """Feed labelled pictures through a network: x (785, n) and y (classes, n), any n.
+
+    The last row of x is ones.
+    """
     classes = network.layer_sizes[-1]
     workspace = network.workspace(CHUNK)
     cost, confusion = 0.0, np.zeros((classes, classes), np.int64)
@@ -91,7 +94,7 @@ class Examples:
     learned_from: bool
 
     def minibatches(self) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Their pixels (784, n) and labels (classes, n), n up to CHUNK."""
+        """Their pixels (785, n), the last row ones, and labels (classes, n), n up to CHUNK."""
         return Minibatches(self.dataset, CHUNK)(self.indices)
 
 

@@ -152,16 +152,16 @@ class Network:
         examples, times `scale`: every slope is a multiple of the δ of the last layer, so that it
         is enough to scale those. When it returns, no thread reads the parameters any more.
         """
-        a, δ_L, meet = self.feedforward(x, workspace), workspace.δ[-1], workspace.meet
+        a_L, δ_L, meet = self.feedforward(x, workspace), workspace.δ[-1], workspace.meet
         # δ_L = ∂C/∂a_L ⊙ σ'(z_L), in closed form for this cost on this output
-        cost = self.cost(workspace.z[-1], a, y, scale / workspace.n, δ_L)
+        cost = self.cost(workspace.z[-1], a_L, y, scale / workspace.n, δ_L)
         for z, a in workspace.derivatives:
             self.hidden.derivative(a, z)  # σ'(z) takes the place of z
         for back, next_δ, δ, dσ in workspace.hidden:
             if meet and next_δ is not δ_L:
                 meet()
             # δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1))
-            back(next_δ, δ)  # (n_in, n_out) (n_out, n) -> (n_in, n)
+            back(next_δ, δ)  # (n_in, n_out) (n_out, n) -> (n_in, n), and the row of ones
             δ *= dσ
         a = x
         for (δ, dC_dWb), layer in zip(workspace.slopes, workspace.layers):

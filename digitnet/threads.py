@@ -19,12 +19,16 @@ WORTH_A_THREAD = 30_000_000  # multiplications in a step; for fewer, it costs mo
 def choose_threads(
     threads: int | Literal["auto"], layer_sizes: Sequence[int], minibatch_size: int
 ) -> int:
-    """The number asked for; `auto` is what a step is worth, up to what is there or allowed."""
+    """The number asked for; `auto` is what a step is worth, up to what is there or allowed.
+
+    In both cases at most the neurons of the widest hidden layer, which they share.
+    """
+    widest = max(layer_sizes[1:-1], default=1)
     if threads != "auto":
-        return threads
+        return min(threads, widest)
     most = environment_threads() or len(os.sched_getaffinity(0))
     forward = minibatch_size * sum(n_in * n_out for n_in, n_out in pairwise(layer_sizes))
-    return max(min(most, 3 * forward // WORTH_A_THREAD, MOST), 1)
+    return max(min(most, 3 * forward // WORTH_A_THREAD, MOST, widest), 1)
 
 
 @functools.cache

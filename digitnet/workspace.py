@@ -32,7 +32,9 @@ class Layer(NamedTuple):
 class Hidden(NamedTuple):
     """A hidden layer on the way back: a thread's own neurons, and the whole next layer's δ.
 
-    back(next_δ, δ) writes Wᵀ next_δ to δ, with W the weights from its neurons to the next layer.
+    back(next_δ, δ) writes Wᵀ next_δ to δ, with W the weights from its neurons to the next layer;
+    for one who is alone the row of ones is a neuron more, whose δ nobody reads. dσ is z, which
+    the derivative takes the place of.
     """
 
     back: Callable[[FloatArray, FloatArray], FloatArray]
@@ -51,7 +53,7 @@ class Slopes(NamedTuple):
 class Workspace:
     """Arrays for n examples. Memory is used only by those that are written to.
 
-    matrices, slopes: the network's and its gradient's. shared: the workspace of another thread,
+    matrices, gradients: the network's and its gradient's. shared: the workspace of another thread,
     the hidden layers of which this one shares.
 
     z, a, δ: one array (n_out, n) per layer. The way back uses up z.
@@ -60,7 +62,7 @@ class Workspace:
     def __init__(
         self,
         matrices: list[FloatArray],
-        slopes: list[FloatArray],
+        gradients: list[FloatArray],
         n: int,
         share: Share = ALONE,
         shared: "Workspace | None" = None,
@@ -68,7 +70,7 @@ class Workspace:
         *hidden_sizes, classes = sizes = [len(Wb) for Wb in matrices]
         dtype = matrices[0].dtype
         rows = sum(hidden_sizes) + len(hidden_sizes)
-        self.n, self.first, self.meet = n, share.member == 0, share.meet
+        self.n, self.meet = n, share.meet
         self.blocks: list[FloatArray] = shared.blocks if shared else _rooms(rows, n, dtype)
         z, a, δ = (
             [*_split(block, hidden_sizes), output]
@@ -94,12 +96,12 @@ class Workspace:
             self.hidden = list(map(Hidden, backs, self.δ[1:], own_δ, own_z))
             self.derivatives = [(layer.z, layer.a) for layer in self.layers[:-1]]
         self.hidden.reverse()
-        self.slopes = [Slopes(l[rows], dC_dWb[rows]) for l, dC_dWb, rows in zip(δ, slopes, own)]
+        self.slopes = [Slopes(l[rows], dC_dWb[rows]) for l, dC_dWb, rows in zip(δ, gradients, own)]
 
 
 def _rooms(rows: int, n: int, dtype: "np.dtype[np.floating]") -> list[FloatArray]:
     """For z, a and δ."""
-    return [aligned.zeros((rows, n), dtype) for _ in range(3)]
+    return [aligned.empty((rows, n), dtype) for _ in range(3)]
 
 
 def _split(block: FloatArray, sizes: list[int]) -> list[FloatArray]:

@@ -311,6 +311,7 @@ WRONG = [
     ("--set network.layer_sizes=[784,100000000000000000,10]", 2, "network.layer_sizes: expected "),
     (f"--set network.layer_sizes=[784,{'1000000,' * 50}10]", 1, "not enough memory"),
     ("--set training.optimizer.learning_rate=1e30 --set network.activation=relu", 1, "not finite"),
+    ("--set training.optimizer.learning_rate=1e39", 1, "not finite"),
     ("--resume --overwrite", 2, "exclude each other"),
     ("--format xml", 2, "'xml'"),
     ("--nonsense", 2, "--nonsense"),

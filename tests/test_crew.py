@@ -88,15 +88,22 @@ def test_nobody_waits_for_one_who_failed(guilty: int) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
             crew(task)
-    crew(lambda share: share.meet() if share.meet else None)
+    came: list[int] = []
+
+    def meet(share: Share) -> None:
+        assert share.meet
+        share.meet()
+        came.append(share.member)
+
+    crew(meet)
+    assert sorted(came) == [0, 1, 2]
     crew.close()
 
 
 def test_closing_frees_those_who_wait() -> None:
     before, crew = threading.active_count(), Crew(2)
-    crew._tasks[0].put(
-        lambda share: share.meet() if share.meet else None
-    )  # as if the caller were interrupted just then
+    # as if the caller were interrupted just then
+    crew._tasks[0].put(lambda share: share.meet() if share.meet else None)
     crew.close()
     assert threading.active_count() == before
 

@@ -1,14 +1,19 @@
 """Steps downhill: shared among threads or not, with l2 or not."""
 
+import threading
+import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
 
+from digitnet.activations import ACTIVATIONS, Activation
 from digitnet.network import Network
 from digitnet.optimizers import SGD
+from digitnet.share import Share
 from digitnet.training.descent import Descent
 
 OPTIONS = {"learning_rate": 0.1, "momentum": 0.9}
@@ -53,6 +58,48 @@ def test_any_number_of_threads_walks_the_way_of_plain_descent(threads: int, l2: 
             optimizer.step(optimizer.scale * (gradient + decay))
             assert walk.walk([(x, y)]) == [pytest.approx(cost, rel=1e-9)]
     np.testing.assert_allclose(shared.parameters, plain.parameters, rtol=1e-9, atol=1e-12)
+
+
+class Late:
+    """Makes whoever is not the first thread late, so that nobody gets away with not waiting."""
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self.call, self.first = call, threading.current_thread()
+
+    def __call__(self, *arguments: Any) -> Any:
+        if threading.current_thread() is not self.first:
+            time.sleep(0.003)
+        return self.call(*arguments)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "relu"])
+@pytest.mark.parametrize("sizes", [(7, 3), (7, 2, 9, 4), (7, 9, 2, 4), (9, 12, 8, 6, 5)])
+def test_threads_wait_for_each_other_wherever_they_must(
+    sizes: tuple[int, ...], activation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = minibatches(sizes, [6, 6, 4])
+    names = {"activation": activation, "output": "softmax", "cost": "cross_entropy"}
+    ends = []
+    for threads in (1, 3):
+        with monkeypatch.context() as patch:
+            function, derivative, spread = ACTIVATIONS[activation]
+            patch.setitem(
+                ACTIVATIONS, activation, Activation(Late(function), Late(derivative), spread)
+            )
+            network = Network(sizes, dtype=np.float64, **names)
+            network.parameters[:] = np.random.default_rng(1).normal(0, 0.5, network.parameters.size)
+        gathered = [(np.zeros_like(x), y) for x, y in batches]
+
+        @Late
+        def gather(share: Share, gathered: Any = gathered) -> None:
+            for (to, _), (x, _) in zip(gathered, batches):
+                to[share.rows(len(x))] = x[share.rows(len(x))]
+
+        with descent(network, threads) as walk:
+            costs = walk.walk(gathered, gather)
+        ends.append((network.parameters, costs))
+    np.testing.assert_allclose(ends[1][0], ends[0][0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(ends[1][1], ends[0][1], rtol=1e-9)
 
 
 @pytest.mark.parametrize("part", [1, 1000, 79_509, 79_510])

@@ -16,14 +16,17 @@ Minibatch = tuple[FloatArray, FloatArray]
 
 
 class Minibatches:
-    """A data set handed out in minibatches, in any order, through buffers that are made once."""
+    """A data set handed out in minibatches, in any order, through buffers that are made once.
 
-    def __init__(self, dataset: Dataset, size: int) -> None:
+    most: how many minibatches are gathered together at most.
+    """
+
+    def __init__(self, dataset: Dataset, size: int, most: int = BLOCK) -> None:
         self.size = size = min(size, len(dataset))
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
         self.classes = np.arange(len(dataset.class_names))[:, np.newaxis]
-        count = max(BLOCK // size, 1)
+        count = max(min(BLOCK // size, most), 1)
         rows = count * size
         self.chosen = np.empty(rows, self.labels.dtype)
         self.gathered = np.empty((rows, self.pixels.shape[1]), np.uint8)
@@ -43,7 +46,10 @@ class Minibatches:
             yield from block.minibatches
 
     def blocks(self, order: NDArray[np.int64], skip: int = 0) -> "Iterator[Block]":
-        """The same, as many together as fit the cache, and still to be gathered."""
+        """The same, as many together as fit the cache, and still to be gathered.
+
+        All blocks are gathered to the same arrays, one at a time.
+        """
         for start in range(skip * self.size, len(order), len(self.x)):
             yield Block(self, order[start : start + len(self.x)])
 

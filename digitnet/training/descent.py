@@ -1,4 +1,4 @@
-"""One step downhill: the gradient of a minibatch and the update, by one thread or by several.
+"""Steps downhill: the gradient of a minibatch and the update, by one thread or by several.
 
 Several threads share the neurons: each finds the slopes of its own and moves their parameters. The
 order of every sum is fixed, so the same number of threads gives the same bits.
@@ -27,11 +27,11 @@ class Descent:
         self, network: Network, optimizer: SGD, *, l2: float = 0, threads: int = 1
     ) -> None:
         self.network, self.optimizer = network, optimizer
-        self.decay = _decay(network, l2 * float(optimizer.scale)) if l2 else None
+        self.decay = _decay(network, l2) if l2 else None
         self.gradient = aligned.empty(network.parameters.shape, network.parameters.dtype)
         self.crew = Crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
         shares = self.crew.shares
-        self.scratch = [aligned.empty((PART,), self.gradient.dtype) for _ in shares]
+        self.scratch = [aligned.empty((PART,), self.gradient.dtype) for _ in shares if l2]
         self.parts = [_parts(network, share) for share in shares]
         self.workspaces: dict[int, list[Workspace]] = {}
 
@@ -40,7 +40,7 @@ class Descent:
         minibatches: Sequence[tuple[FloatArray, FloatArray]],
         gather: Callable[[Share], None] | None = None,
     ) -> list[float]:
-        """A step for each minibatch x (784, n), y (classes, n): their costs, summed over each.
+        """A step for each minibatch x (785, n), y (classes, n): their costs, summed over each.
 
         gather(share) is called before, to put a share of the pictures into them.
         """
@@ -74,7 +74,9 @@ class Descent:
             if self.decay is not None:
                 scratch = self.scratch[member][: len(gradient)]
                 parameters = self.network.parameters[part]
-                gradient += np.multiply(self.decay[part], parameters, out=scratch)
+                np.multiply(self.decay[part], parameters, out=scratch)
+                scratch *= self.optimizer.scale
+                gradient += scratch
             self.optimizer.step(gradient, part)
         return cost
 

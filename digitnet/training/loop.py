@@ -28,6 +28,7 @@ from digitnet.training.state import (
 )
 
 BETWEEN_YIELDS = 0.2  # seconds
+AT_ONCE = 10_000_000  # parameters that are moved between two looks at the clock
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,8 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
     """
     state = state or begin(config)
     yield Progress(state, _mean_cost(state))
-    minibatches = Minibatches(state.data.training, state.config.training.minibatch_size)
+    most = AT_ONCE // len(state.network.parameters)
+    minibatches = Minibatches(state.data.training, state.config.training.minibatch_size, most)
     descent = Descent(
         state.network,
         state.optimizer,
