@@ -11,6 +11,7 @@ class Purpose(IntEnum):
     SPLIT = 0
     INITIALISE = 1
     SHUFFLE = 2
+    DISTORT = 3
 
 
 def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
@@ -21,3 +22,13 @@ def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator
     """
     key = (purpose, *numbers)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+NUMBERS = 8  # float32 that one count of `stream_from` gives
+
+
+def stream_from(count: int, seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
+    """A stream that can be begun anywhere: after the first `count` × NUMBERS float32 of it."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *numbers))
+    key = sequence.generate_state(2, np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=[count, 0, 0, 0]))

@@ -24,6 +24,7 @@ TOP_TO_BOTTOM = [
     "checkpoint",
     "config",
     "optimizers",
+    "schedules",
     "network",
     "workspace",
     "augment",

@@ -1,5 +1,6 @@
 """The config: defaults, checks, and where each mistake is said to be."""
 
+import dataclasses
 import itertools
 import json
 import os
@@ -14,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitnet.activations import ACTIVATIONS
+from digitnet.augment import Distortions
 from digitnet.config import Config, locate, read_config, schema, to_config
 from digitnet.config.source import Source
 from digitnet.costs import COSTS, OUTPUTS
 from digitnet.errors import ConfigError, ExitStatus
 from digitnet.optimizers import OPTIMIZERS
+from digitnet.schedules import SCHEDULES
 
 CONFIGS = sorted((REPOSITORY / "configs").glob("*.yaml"))
 BASE = "data:\n  path: digits\nnetwork:\n  layer_sizes: [784, 10]\n"  # four lines
@@ -544,9 +547,18 @@ def test_the_choices_are_those_of_the_dicts() -> None:
 
 
 def test_the_optimizers_are_those_of_the_dict() -> None:
-    sections = [part["properties"] for part in schema()["$defs"].values()]
-    names = {name for keys in sections if "name" in keys for name in keys["name"]["enum"]}
-    assert names == set(OPTIMIZERS)
+    assert choices("SGDSection", "name") == set(OPTIMIZERS)
+
+
+def test_the_schedules_are_those_of_the_dict() -> None:
+    assert choices("ScheduleSection", "name") == set(SCHEDULES)
+
+
+def test_the_distortions_are_those_of_augment_and_off_by_default() -> None:
+    keys = schema()["$defs"]["AugmentSection"]["properties"]
+    defaults = {name: part["default"] for name, part in keys.items()}
+    assert defaults == dataclasses.asdict(Distortions())
+    assert not Distortions()
 
 
 def test_the_schema_file_is_the_definition() -> None:

@@ -102,6 +102,18 @@ def test_threads_wait_for_each_other_wherever_they_must(
     np.testing.assert_allclose(ends[1][1], ends[0][1], rtol=1e-9)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_rate_is_a_share_of_the_learning_rate_and_of_l2_with_it(threads: int) -> None:
+    whole, shared = a_network(), a_network()
+    batch = minibatches(whole.layer_sizes, [10])
+    half = SGD(whole.parameters, **(OPTIONS | {"learning_rate": OPTIONS["learning_rate"] / 2}))
+    walk = Descent(whole, half, l2=0.3)
+    walk.walk(batch)
+    with descent(shared, threads, 0.3) as walk:
+        walk.walk(batch, rates=[0.5])
+    np.testing.assert_allclose(shared.parameters, whole.parameters, rtol=1e-12)
+
+
 @pytest.mark.parametrize("part", [1, 1000, 79_509, 79_510])
 def test_vectors_of_several_parts_are_updated_all_over(
     part: int, monkeypatch: pytest.MonkeyPatch

@@ -29,6 +29,8 @@ STEPS = 9
 PLAIN = {"name": "sgd", "learning_rate": 0.3}
 MOMENTUM = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.8}
 NESTEROV = MOMENTUM | {"nesterov": True}
+ELASTIC = {"augment": {"rotation": 10, "shift": 1, "elastic": 30}}
+COSINE = {"schedule": {"name": "cosine", "warmup": 0.2}}
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,7 @@ def make(data: Path, **settings: Any) -> Config:
             "activation": settings.pop("activation", "sigmoid"),
         },
         "cost": settings.pop("cost", "cross_entropy"),
+        "augment": settings.pop("augment", {}),
         "seed": settings.pop("seed", 1),
         "model": settings.pop("model", "/unused.npz"),
         "training": {"epochs": 3, "optimizer": PLAIN} | settings,
@@ -198,6 +201,55 @@ def test_without_validation_it_resumes_the_same(data: Path, tmp_path: Path) -> N
     assert_same(continued(config, [15], tmp_path / "m.npz"), last(train(config)))
 
 
+@pytest.mark.parametrize("settings", [ELASTIC, COSINE, ELASTIC | COSINE | {"threads": 2}])
+@pytest.mark.parametrize("stop", [1, 8, STEPS + 1])
+@pytest.mark.usefixtures("every_step")
+def test_distortions_and_schedules_resume_the_same(
+    data: Path, tmp_path: Path, settings: dict[str, Any], stop: int
+) -> None:
+    config = make(data, **settings)
+    whole = last(train(config))
+    assert_same(continued(config, [stop], tmp_path / "m.npz"), whole)
+    assert (whole.network.parameters != last(train(make(data))).network.parameters).any()
+
+
+@pytest.mark.parametrize("schedule", [COSINE["schedule"], {"warmup": 0.2}])
+def test_more_epochs_are_refused_where_every_step_depends_on_them(
+    data: Path, schedule: dict[str, Any]
+) -> None:
+    short = last(train(make(data, epochs=1, schedule=schedule)))
+    with pytest.raises(ConfigError) as caught:
+        resume(make(data, epochs=2, schedule=schedule), short.checkpoint())
+    assert caught.value.key == "training.epochs"
+
+
+def test_pictures_are_distorted_anew_in_each_epoch_whatever_the_threads(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    for threads in (1, 2):
+        spy = Spy(monkeypatch)
+        last(train(make(data, **ELASTIC, epochs=2, threads=threads)))
+        monkeypatch.undo()
+        seen.append(spy.images())
+    one, two = seen
+    assert set(one) == set(two)
+    assert len(set(one)) == 2 * (N - HELD_OUT)
+
+
+def test_a_schedule_makes_the_last_steps_small(data: Path) -> None:
+    """With a rate that ends at 0, the last epoch moves the network less than the first."""
+    moves = []
+    states = train(make(data, epochs=6, schedule={"name": "linear", "final": 0.0}))
+    before = next(states).state.network.parameters.copy()
+    for progress in states:
+        if progress.record:
+            after = progress.state.network.parameters
+            moves.append(np.abs(after - before).max())
+            before = after.copy()
+    assert moves[-1] < 0.3 * moves[0]
+
+
 def test_more_epochs_can_be_asked_for(data: Path) -> None:
     short = last(train(make(data, epochs=2)))
     longer = resume(make(data, epochs=4), short.checkpoint())
@@ -234,6 +286,8 @@ CHANGES = [
     ("network.output", {"output": "sigmoid"}),
     ("training.minibatch_size", {"minibatch_size": 20}),
     ("training.l2", {"l2": 0.1}),
+    ("training.schedule.name", {"schedule": {"name": "cosine"}}),
+    ("augment.rotation", {"augment": {"rotation": 5}}),
     ("training.optimizer.learning_rate", {"optimizer": PLAIN | {"learning_rate": 0.2}}),
     ("training.optimizer.momentum", {"optimizer": PLAIN | {"momentum": 0.5}}),
     ("training.optimizer.nesterov", {"optimizer": NESTEROV}),

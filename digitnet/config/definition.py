@@ -57,10 +57,39 @@ class SGDSection(Section, frozen=True):
     nesterov: Annotated[bool, key("look ahead along the momentum")] = False
 
 
+class ScheduleSection(Section, frozen=True):
+    name: Annotated[
+        Literal["constant", "cosine", "linear", "step"],
+        key("how the learning rate goes on; step: √final from the half, final from three quarters"),
+    ] = "constant"
+    warmup: Annotated[
+        float, key("share of the training in which the rate first rises from 0", ge=0, lt=1)
+    ] = 0.0
+    final: Annotated[
+        float, key("share of the rate that is left at the end, but of a constant", ge=0, le=1)
+    ] = 0.01
+
+
+class AugmentSection(Section, frozen=True):
+    rotation: Annotated[float, key("degrees, either way", ge=0, le=180)] = 0.0
+    scale: Annotated[float, key("share of width and of height, either way", ge=0, le=1)] = 0.0
+    shear: Annotated[float, key("pixels sideways per pixel of height, either way", ge=0, le=2)] = (
+        0.0
+    )
+    shift: Annotated[float, key("pixels along each side, either way", ge=0, le=28)] = 0.0
+    elastic: Annotated[
+        float, key("α of Simard's elastic distortions, in pixels: 34 there", ge=0, le=1000)
+    ] = 0.0
+    smoothness: Annotated[
+        float, key("σ of the Gaussian that smooths their field, in pixels: 4 there", gt=0, le=28)
+    ] = 4.0
+
+
 class TrainingSection(Section, frozen=True):
     epochs: Annotated[int, key("passes over the training set", ge=1)] = 30
     minibatch_size: Annotated[int, key("examples that make one step", ge=1)] = 10
     optimizer: Annotated[SGDSection, key("how to walk downhill")] = SGDSection()
+    schedule: Annotated[ScheduleSection, key("of the learning rate")] = ScheduleSection()
     l2: Annotated[
         float, key("adds l2 × w to each weight's gradient; biases are left alone", ge=0)
     ] = 0.0
@@ -78,6 +107,9 @@ class Config(Section, frozen=True):
     cost: Annotated[
         Literal["quadratic", "cross_entropy"], key("how bad an answer is: what training lowers")
     ] = "quadratic"
+    augment: Annotated[
+        AugmentSection, key("how far training's pictures are distorted, anew in each epoch")
+    ] = AugmentSection()
     training: Annotated[TrainingSection, key("how it learns")] = TrainingSection()
     seed: Annotated[int, key("of everything random: same seed, same network", ge=0)] = 1
     model: Annotated[

@@ -1,6 +1,6 @@
 """Minibatches: uint8 pictures to float32 columns, a cache-full at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,10 @@ from digitnet.share import ALONE, Share
 BLOCK = 256  # pictures that are gathered and scaled together: 800 kB, fits the second-level cache
 WHITE = np.array(1 / 255, np.float32)
 Minibatch = tuple[FloatArray, FloatArray]
+
+# distort(pictures, out, first, share) writes uint8 pictures (n, 784), the first of which is the
+# epoch's number `first`, to out, float32 (n, 784) from 0 to 255.
+Distort = Callable[[NDArray[np.uint8], FloatArray, int, Share], None]
 
 
 class Minibatches:
@@ -45,20 +49,28 @@ class Minibatches:
             block.gather()
             yield from block.minibatches
 
-    def blocks(self, order: NDArray[np.int64], skip: int = 0) -> "Iterator[Block]":
+    def blocks(
+        self, order: NDArray[np.int64], skip: int = 0, distort: Distort | None = None
+    ) -> "Iterator[Block]":
         """The same, as many together as fit the cache, and still to be gathered.
 
         All blocks are gathered to the same arrays, one at a time.
         """
         for start in range(skip * self.size, len(order), len(self.x)):
-            yield Block(self, order[start : start + len(self.x)])
+            yield Block(self, order[start : start + len(self.x)], start, distort)
 
 
 class Block:
     """Minibatches that are gathered together."""
 
-    def __init__(self, source: Minibatches, indices: NDArray[np.int64]) -> None:
-        self.source, self.indices = source, indices
+    def __init__(
+        self,
+        source: Minibatches,
+        indices: NDArray[np.int64],
+        start: int,
+        distort: Distort | None,
+    ) -> None:
+        self.source, self.indices, self.start, self.distort = source, indices, start, distort
         self.whole, rest = divmod(len(indices), source.size)
         self.rest = slice(len(indices) - rest, len(indices))
         self.minibatches = source.whole[: self.whole]
@@ -71,7 +83,10 @@ class Block:
         source, rows = self.source, share.rows(len(self.indices))
         x, gathered = source.x[rows], source.gathered[rows]
         np.take(source.pixels, self.indices[rows], axis=0, out=gathered, mode="clip")
-        x[:, :-1] = gathered
+        if self.distort:
+            self.distort(gathered, x[:, :-1], self.start + rows.start, share)
+        else:
+            x[:, :-1] = gathered
         x *= WHITE  # whole, for that takes a quarter of the time of x[:, :-1]
         x[:, -1] = 1
         if share.member == 0:

@@ -39,11 +39,17 @@ class Descent:
         self,
         minibatches: Sequence[tuple[FloatArray, FloatArray]],
         gather: Callable[[Share], None] | None = None,
+        rates: Sequence[float] | None = None,
     ) -> list[float]:
         """A step for each minibatch x (785, n), y (classes, n): their costs, summed over each.
 
-        gather(share) is called before, to put a share of the pictures into them.
+        gather(share) is called before, to put a share of the pictures into them. rates: of each
+        step, as a share of the learning rate.
         """
+        scale = self.optimizer.scale
+        scales = [scale] * len(minibatches)
+        if rates is not None:
+            scales = [scale * scale.dtype.type(rate) for rate in rates]
         workspaces = [self._workspaces(x.shape[1]) for x, _ in minibatches]
         costs = [0.0] * len(minibatches)
 
@@ -55,7 +61,7 @@ class Descent:
                 meet()
             with np.errstate(over="ignore", invalid="ignore"):  # whoever sees the costs can say it
                 for i, (x, y) in enumerate(minibatches):
-                    cost = self._step(member, x, y, workspaces[i][member])
+                    cost = self._step(member, x, y, workspaces[i][member], scales[i])
                     if member == 0:
                         costs[i] = cost
 
@@ -66,16 +72,18 @@ class Descent:
         """Let the threads go."""
         self.crew.close()
 
-    def _step(self, member: int, x: FloatArray, y: FloatArray, workspace: Workspace) -> float:
+    def _step(
+        self, member: int, x: FloatArray, y: FloatArray, workspace: Workspace, scale: np.floating
+    ) -> float:
         """A thread's share of a step. Nobody reads its parameters any more when it moves them."""
-        cost = self.network.backprop(x, y, workspace, self.optimizer.scale)
+        cost = self.network.backprop(x, y, workspace, scale)
         for part in self.parts[member]:
             gradient = self.gradient[part]
             if self.decay is not None:
                 scratch = self.scratch[member][: len(gradient)]
                 parameters = self.network.parameters[part]
                 np.multiply(self.decay[part], parameters, out=scratch)
-                scratch *= self.optimizer.scale
+                scratch *= scale
                 gradient += scratch
             self.optimizer.step(gradient, part)
         return cost

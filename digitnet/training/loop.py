@@ -10,13 +10,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
+from digitnet.activations import FloatArray
+from digitnet.augment import Distorter, Distortions
 from digitnet.config import Config
-from digitnet.dataset import Block, Minibatches
+from digitnet.dataset import Block, Distort, Minibatches
 from digitnet.errors import TrainingError
 from digitnet.evaluation import CHUNK, evaluate
-from digitnet.randomness import Purpose, generator
+from digitnet.randomness import NUMBERS, Purpose, generator, stream_from
+from digitnet.share import Share
 from digitnet.training.descent import Descent
 from digitnet.training.state import (
     Place,
@@ -62,10 +67,14 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
         l2=state.config.training.l2,
         threads=int(state.config.training.threads),
     )
+    distortions = Distortions(**msgspec.structs.asdict(state.config.augment))
+    distorters = [Distorter(distortions) for _ in descent.crew.shares] if distortions else []
     with contextlib.closing(descent):
         while state.place.epoch <= state.config.training.epochs:
             rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)
-            blocks = minibatches.blocks(rng.permutation(state.train_indices), state.place.step)
+            order = rng.permutation(state.train_indices)
+            distort = _distort(distorters, state) if distorters else None
+            blocks = minibatches.blocks(order, state.place.step, distort)
             while state.place.step < state.steps:
                 _walk_downhill(state, blocks, descent)
                 _stop_unless_finite(state)
@@ -73,6 +82,22 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
                     yield Progress(state, _mean_cost(state))
             cost = state.place.cost_sum / len(state.train_indices)
             yield Progress(state, cost, _end_epoch(state, cost))
+
+
+def _distort(distorters: list[Distorter], state: TrainingState) -> Distort:
+    """How pictures are distorted in the epoch under way: each by numbers of its own.
+
+    They follow from the seed, the epoch and the picture's place in its order, so that threads, and
+    a training that is resumed in the middle, draw the same.
+    """
+    seed, epoch = state.config.seed, state.place.epoch
+
+    def distort(pictures: NDArray[np.uint8], out: FloatArray, first: int, share: Share) -> None:
+        distorter = distorters[share.member]
+        count = first * distorter.distortions.draws // NUMBERS
+        distorter(pictures, out, stream_from(count, seed, Purpose.DISTORT, epoch))
+
+    return distort
 
 
 def _mean_cost(state: TrainingState) -> float | None:
@@ -85,7 +110,8 @@ def _walk_downhill(state: TrainingState, blocks: Iterator[Block], descent: Desce
     step, cost_sum = state.place.step, state.place.cost_sum
     started = now = time.perf_counter()
     for block in blocks:
-        for cost in descent.walk(block.minibatches, block.gather):
+        rates = state.rates(step, len(block.minibatches))
+        for cost in descent.walk(block.minibatches, block.gather, rates):
             cost_sum += cost
             step += 1
         now = time.perf_counter()

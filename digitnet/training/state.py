@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from digitnet.activations import FloatArray
 from digitnet.checkpoint import Checkpoint
 from digitnet.config import Config, to_config
+from digitnet.config.definition import ScheduleSection
 from digitnet.dataset import Data, read_data, split_indices
 from digitnet.errors import CheckpointError, ConfigError
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS, SGD
 from digitnet.randomness import Purpose, generator
+from digitnet.schedules import share
 from digitnet.threads import MOST, choose_threads
 
 MAY_CHANGE = {"training.epochs", "training.threads", "model", "data.path"}
@@ -81,6 +83,21 @@ class TrainingState:
     def steps(self) -> int:
         """Minibatches in an epoch."""
         return math.ceil(len(self.train_indices) / self.config.training.minibatch_size)
+
+    def rates(self, step: int, count: int) -> list[float] | None:
+        """The shares of the learning rate for steps of the epoch under way; None if all are 1."""
+        schedule, epochs = self.config.training.schedule, self.config.training.epochs
+        if not _depends_on_epochs(schedule):
+            return None
+        return [
+            share(
+                schedule.name,
+                (self.place.epoch - 1 + at / self.steps) / epochs,
+                warmup=schedule.warmup,
+                final=schedule.final,
+            )
+            for at in range(step, step + count)
+        ]
 
     @property
     def pictures_seen(self) -> int:
@@ -234,11 +251,19 @@ def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
     except ConfigError as error:
         raise CheckpointError(f"config: {error}") from None
     now = _flat(msgspec.to_builtins(state.config))
+    may_change = MAY_CHANGE
+    if _depends_on_epochs(state.config.training.schedule):
+        may_change = MAY_CHANGE - {"training.epochs"}
     for key in now:
-        if key not in MAY_CHANGE and before.get(key) != now[key]:
+        if key not in may_change and before.get(key) != now[key]:
             was, found = json.dumps(before.get(key)), json.dumps(now[key])
             problem = f"expected {was}, as in the checkpoint that is to be resumed, found {found}"
             raise ConfigError(key, problem)
+
+
+def _depends_on_epochs(schedule: ScheduleSection) -> bool:
+    """Whether the rate of a step depends on how many epochs there are to be."""
+    return schedule.name != "constant" or schedule.warmup > 0
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

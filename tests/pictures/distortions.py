@@ -1,0 +1,33 @@
+"""Draw a digit and twelve distortions of it: the picture in the README.
+
+python tests/pictures/distortions.py data/pictures/seven.png distortions.png
+"""
+
+import sys
+
+import numpy as np
+from PIL import Image
+
+from digitnet.augment import PIXELS, SIDE, Distorter, Distortions
+from digitnet.image import prepare
+
+DISTORTIONS = Distortions(rotation=15, scale=0.15, shear=0.15, shift=1, elastic=34)
+COUNT = 12
+SCALE, GAP = 2, 8  # of a pixel, in pixels of the drawing
+
+
+def draw(picture: str) -> Image.Image:
+    """The picture as the network sees it, and beside it the distortions, ink on paper."""
+    pixels = prepare(picture).reshape(1, PIXELS)
+    out = np.empty((COUNT, PIXELS), np.float32)
+    Distorter(DISTORTIONS)(np.repeat(pixels, COUNT, axis=0), out, np.random.default_rng(1))
+    side = SIDE * SCALE
+    canvas = Image.new("L", ((COUNT + 1) * (side + GAP), side), 255)
+    for i, digit in enumerate([pixels[0], *out]):
+        tile = Image.fromarray(np.uint8(255 - digit.reshape(SIDE, SIDE)))
+        canvas.paste(tile.resize((side, side), Image.Resampling.NEAREST), (i * (side + GAP), 0))
+    return canvas
+
+
+if __name__ == "__main__":
+    draw(sys.argv[1]).save(sys.argv[2])
