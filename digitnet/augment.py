@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
+from digitnet.dataset.definition import SIDE
 
-SIDE = 28  # pixels
 PIXELS = SIDE * SIDE
 PADDED = SIDE + 3  # paper around, to read from where a place is outside: a pixel, two at the end
 GROUP = 32  # pictures that are distorted together: their places fit the second-level cache

@@ -81,7 +81,7 @@ class AugmentSection(Section, frozen=True):
         float, key("α of Simard's elastic distortions, in pixels: 34 there", ge=0, le=1000)
     ] = 0.0
     smoothness: Annotated[
-        float, key("σ of the Gaussian that smooths their field, in pixels: 4 there", gt=0, le=28)
+        float, key("σ of the Gaussian that smooths their field, in pixels: 4 there", ge=0.5, le=28)
     ] = 4.0
 
 
