@@ -20,6 +20,7 @@ from numpy.typing import DTypeLike, NDArray
 from digitnet import aligned
 from digitnet.activations import ACTIVATIONS, FloatArray, glorot
 from digitnet.costs import COSTS, OUTPUTS
+from digitnet.regularisers import Regularisers
 from digitnet.share import ALONE, Share
 from digitnet.workspace import Workspace
 
@@ -119,6 +120,7 @@ class Network:
         gradient: FloatArray | None = None,
         share: Share = ALONE,
         shared: Workspace | None = None,
+        regularisers: Regularisers | None = None,
     ) -> Workspace:
         """Room to compute in for n examples; see `Workspace` for threads that share a network.
 
@@ -126,7 +128,8 @@ class Network:
         """
         if gradient is None:
             gradient = aligned.empty(self.parameters.shape, self.parameters.dtype)
-        return Workspace(self.matrices, self.matrices_of(gradient), n, share, shared)
+        gradients = self.matrices_of(gradient)
+        return Workspace(self.matrices, gradients, n, share, shared, regularisers)
 
     def feedforward(self, x: FloatArray, workspace: Workspace) -> FloatArray:
         """Activations of the last layer, (classes, n), for x of shape (n_in + 1, n).
@@ -135,11 +138,15 @@ class Network:
         workspace.
         """
         a, meet = x, workspace.meet
-        for (Wb, z, own_a, all_a), σ in zip(workspace.layers, self.functions):
+        for (Wb, z, own_a, all_a, norm, drop), σ in zip(workspace.layers, self.functions):
             if meet and a is not x:
                 meet()
             Wb.dot(a, z)  # W a + b: (n_out, n_in + 1) (n_in + 1, n) -> (n_out, n)
+            if norm:
+                norm.forward(z)
             σ(z, own_a)
+            if drop:
+                drop(own_a)
             a = all_a
         return a
 
@@ -157,15 +164,21 @@ class Network:
         cost = self.cost(workspace.z[-1], a_L, y, scale / workspace.n, δ_L)
         for z, a in workspace.derivatives:
             self.hidden.derivative(a, z)  # σ'(z) takes the place of z
-        for back, next_δ, δ, dσ in workspace.hidden:
+        for back, next_δ, δ, dσ, norm, drop in workspace.hidden:
             if meet and next_δ is not δ_L:
                 meet()
             # δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1))
             back(next_δ, δ)  # (n_in, n_out) (n_out, n) -> (n_in, n), and the row of ones
+            if drop:
+                drop(δ)
             δ *= dσ
+            if norm:
+                norm.backward(δ)
         a = x
-        for (δ, dC_dWb), layer in zip(workspace.slopes, workspace.layers):
+        for (δ, dC_dWb, norm), layer in zip(workspace.slopes, workspace.layers):
             δ.dot(a.T, dC_dWb)  # (n_out, n) (n, n_in + 1) -> (n_out, n_in + 1)
+            if norm:
+                dC_dWb[:, -1:] = norm.db
             a = layer.all_a
         if meet:
             meet()

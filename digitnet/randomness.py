@@ -3,6 +3,7 @@
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class Purpose(IntEnum):
@@ -12,6 +13,7 @@ class Purpose(IntEnum):
     INITIALISE = 1
     SHUFFLE = 2
     DISTORT = 3
+    DROPOUT = 4
 
 
 def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
@@ -29,6 +31,11 @@ NUMBERS = 8  # float32 that one count of `stream_from` gives
 
 def stream_from(count: int, seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
     """A stream that can be begun anywhere: after the first `count` × NUMBERS float32 of it."""
+    counter = [count, 0, 0, 0]
+    return np.random.Generator(np.random.Philox(key=key(seed, purpose, *numbers), counter=counter))
+
+
+def key(seed: int, purpose: Purpose, *numbers: int) -> NDArray[np.uint64]:
+    """What tells a stream of the Philox generator from all others."""
     sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *numbers))
-    key = sequence.generate_state(2, np.uint64)
-    return np.random.Generator(np.random.Philox(key=key, counter=[count, 0, 0, 0]))
+    return sequence.generate_state(2, np.uint64).astype(np.uint64)

@@ -47,7 +47,7 @@ def run(
             if progress.record:
                 save_checkpoint(output, state.checkpoint())
             yield progress
-            if received and state.place.epoch <= config.training.epochs:
+            if received and not state.done:
                 stopped = f"stopped by {received[0].name} in epoch {state.place.epoch}; {output} is"
                 if replaces and not state.history:
                     raise Stopped(f"{stopped} left as it was", SIGNALS[received[0]])

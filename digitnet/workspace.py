@@ -17,16 +17,22 @@ import numpy as np
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
+from digitnet.regularisers import BatchNorm, Dropout, Regularisers
 from digitnet.share import ALONE, Share
 
 
 class Layer(NamedTuple):
-    """A layer on the way forward: a thread's own neurons, and all that the next layer reads."""
+    """A layer on the way forward: a thread's own neurons, and all that the next layer reads.
+
+    norm, drop: what they do besides, in training.
+    """
 
     Wb: FloatArray
     z: FloatArray
     a: FloatArray
     all_a: FloatArray
+    norm: BatchNorm | None
+    drop: Dropout | None
 
 
 class Hidden(NamedTuple):
@@ -41,6 +47,8 @@ class Hidden(NamedTuple):
     next_δ: FloatArray
     δ: FloatArray
     dσ: FloatArray
+    norm: BatchNorm | None = None
+    drop: Dropout | None = None
 
 
 class Slopes(NamedTuple):
@@ -48,13 +56,14 @@ class Slopes(NamedTuple):
 
     δ: FloatArray
     dC_dWb: FloatArray
+    norm: BatchNorm | None
 
 
 class Workspace:
     """Arrays for n examples. Memory is used only by those that are written to.
 
     matrices, gradients: the network's and its gradient's. shared: the workspace of another thread,
-    the hidden layers of which this one shares.
+    the hidden layers of which this one shares. regularisers: of the hidden layers, in training.
 
     z, a, δ: one array (n_out, n) per layer. The way back uses up z.
     """
@@ -66,6 +75,7 @@ class Workspace:
         n: int,
         share: Share = ALONE,
         shared: "Workspace | None" = None,
+        regularisers: Regularisers | None = None,
     ) -> None:
         *hidden_sizes, classes = sizes = [len(Wb) for Wb in matrices]
         dtype = matrices[0].dtype
@@ -81,11 +91,20 @@ class Workspace:
         self.z, self.a, self.δ = ([l[:size] for l, size in zip(ls, sizes)] for ls in (z, a, δ))
         own = [share.rows(size) for size in sizes]
         computed = [*own[:-1], slice(classes)]
+        norms: list[BatchNorm | None] = [None] * len(sizes)
+        drops: list[Dropout | None] = [None] * len(sizes)
+        if regularisers:
+            hidden = list(enumerate(zip(matrices, own)))[:-1]
+            norms[:-1] = [regularisers.norm(l, part, Wb, n) for l, (Wb, part) in hidden]
+            drops[:-1] = [regularisers.drop(l, part, n, share.member) for l, (_, part) in hidden]
+        self.regularisers = [r for r in (*norms, *drops) if r is not None]
         self.layers = [
-            Layer(Wb[rows], z_l[rows], a_l[rows], a_l)
-            for Wb, z_l, a_l, rows in zip(matrices, z, a, computed)
+            Layer(Wb[rows], z_l[rows], a_l[rows], a_l, norm, drop)
+            for Wb, z_l, a_l, rows, norm, drop in zip(matrices, z, a, computed, norms, drops)
         ]
-        if share.of == 1:  # `dot` is quicker, but makes a copy of a part of a matrix
+        if (
+            share.of == 1 and not regularisers
+        ):  # `dot` is quicker, but makes a copy of a part of a matrix
             backs = [Wb.T.dot for Wb in matrices[1:]]
             self.hidden = list(map(Hidden, backs, self.δ[1:], δ, z))
             self.derivatives = [(self.blocks[0], self.blocks[1])]
@@ -93,10 +112,13 @@ class Workspace:
             parts = [Wb[:, rows].T for Wb, rows in zip(matrices[1:], own)]
             backs = [functools.partial(np.matmul, part) for part in parts]
             own_δ, own_z = ([l[rows] for l, rows in zip(ls, own[:-1])] for ls in (δ, z))
-            self.hidden = list(map(Hidden, backs, self.δ[1:], own_δ, own_z))
+            self.hidden = list(map(Hidden, backs, self.δ[1:], own_δ, own_z, norms, drops))
             self.derivatives = [(layer.z, layer.a) for layer in self.layers[:-1]]
         self.hidden.reverse()
-        self.slopes = [Slopes(l[rows], dC_dWb[rows]) for l, dC_dWb, rows in zip(δ, gradients, own)]
+        self.slopes = [
+            Slopes(l[rows], dC_dWb[rows], norm)
+            for l, dC_dWb, rows, norm in zip(δ, gradients, own, norms)
+        ]
 
 
 def _rooms(rows: int, n: int, dtype: "np.dtype[np.floating]") -> list[FloatArray]:

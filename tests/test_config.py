@@ -1,6 +1,7 @@
 """The config: defaults, checks, and where each mistake is said to be."""
 
 import dataclasses
+import inspect
 import itertools
 import json
 import os
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from digitnet.activations import ACTIVATIONS
 from digitnet.augment import Distortions
 from digitnet.config import Config, locate, read_config, schema, to_config
+from digitnet.config.definition import LEARNING_RATES, OPTIMIZER_KEYS
 from digitnet.config.source import Source
 from digitnet.costs import COSTS, OUTPUTS
 from digitnet.errors import ConfigError, ExitStatus
@@ -64,6 +66,10 @@ def test_every_default_is_the_documented_one(write: Write) -> None:
     optimizer = config.training.optimizer
     assert (optimizer.name, optimizer.learning_rate) == ("sgd", 0.2)
     assert (optimizer.momentum, optimizer.nesterov) == (0, False)
+    assert (optimizer.beta_1, optimizer.beta_2) == (0.9, 0.999)
+    training = config.training
+    assert (training.dropout, training.label_smoothing, training.average) == (0, 0, 0)
+    assert (training.max_norm, training.batch_norm, training.patience) == (None, False, None)
     assert config.seed == 1
     assert config.model == str(path.parent / "model.npz")
 
@@ -80,6 +86,12 @@ def test_every_key_can_be_set(write: Write) -> None:
             "  optimizer: {name: sgd, learning_rate: 1e-3, momentum: 0.9, nesterov: true}\n"
             "  l2: 1.e-4\n"
             "  threads: 2\n"
+            "  max_norm: 3\n"
+            "  dropout: 0.25\n"
+            "  batch_norm: true\n"
+            "  label_smoothing: 0.1\n"
+            "  average: 0.99\n"
+            "  patience: 4\n"
             "seed: 7\n"
             "model: /m.npz\n"
         )
@@ -89,7 +101,10 @@ def test_every_key_can_be_set(write: Write) -> None:
     assert config.network.layer_sizes == (784, 5, 3)
     assert config.cost == "cross_entropy"
     assert (config.training.epochs, config.training.minibatch_size) == (2, 4)
-    assert (config.training.l2, config.training.threads) == (1e-4, 2)
+    training = config.training
+    assert (training.l2, training.threads) == (1e-4, 2)
+    assert (training.max_norm, training.dropout, training.batch_norm) == (3, 0.25, True)
+    assert (training.label_smoothing, training.average, training.patience) == (0.1, 0.99, 4)
     optimizer = config.training.optimizer
     assert (optimizer.learning_rate, optimizer.momentum, optimizer.nesterov) == (1e-3, 0.9, True)
     assert (config.seed, config.model) == (7, "/m.npz")
@@ -206,7 +221,9 @@ WRONG = [
     ("training.epochs", "", "null"),
     ("training.minibatch_size", "0", "0"),
     ("training.optimizer", "sgd", '"sgd"'),
-    ("training.optimizer.name", "adam", '"adam"'),
+    ("training.optimizer.name", "adagrad", '"adagrad"'),
+    ("training.optimizer.beta_1", "1", "1"),
+    ("training.optimizer.beta_2", "-0.1", "-0.1"),
     ("training.optimizer.learning_rate", "0", "0"),
     ("training.optimizer.learning_rate", "-0.1", "-0.1"),
     ("training.optimizer.learning_rate", "fast", '"fast"'),
@@ -217,6 +234,12 @@ WRONG = [
     ("training.optimizer.nesterov", "True", '"True"'),
     ("training.optimizer.nesterov", "1", "1"),
     ("training.l2", "-1e-4", "-0.0001"),
+    ("training.max_norm", "0", "0"),
+    ("training.dropout", "1", "1"),
+    ("training.batch_norm", "yes", '"yes"'),
+    ("training.label_smoothing", "1", "1"),
+    ("training.average", "1", "1"),
+    ("training.patience", "0", "0"),
     ("training.threads", "0", "0"),
     ("training.threads", "all", '"all"'),
     ("seed", "-1", "-1"),
@@ -270,7 +293,7 @@ def test_a_wrong_override_is_said_in_its_own_words(
         ("training.optimizer.learning_rate=0", "a number above 0"),
         ("training.optimizer.nesterov=yes", "true or false"),
         ("model=5", "text"),
-        ("training.optimizer.name=adam", "sgd"),
+        ("training.optimizer.name=adagrad", "adam, adamw or sgd"),
     ],
 )
 def test_an_error_says_what_would_be_right(write: Write, override: str, expected: str) -> None:
@@ -291,6 +314,29 @@ def test_only_finite_numbers_are_numbers(write: Write, text: str) -> None:
 def test_nesterov_without_momentum_is_refused(write: Write) -> None:
     said = problem(write(BASE + "training:\n  optimizer:\n    nesterov: true\n"))
     assert said.startswith("my.yaml:7: training.optimizer.nesterov: expected ")
+
+
+def test_each_optimizer_has_a_learning_rate_of_its_own(write: Write) -> None:
+    for name, rate in {"sgd": 0.2, "adam": 0.001, "adamw": 0.001}.items():
+        config = read_config(write(BASE), [f"training.optimizer.name={name}"])
+        assert config.training.optimizer.learning_rate == rate
+        given = [f"training.optimizer={{name: {name}, learning_rate: 0.5}}"]
+        assert read_config(write(BASE), given).training.optimizer.learning_rate == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [("adam", "momentum", "0.5"), ("adamw", "beta_3", "0.5"), ("sgd", "beta_1", "0.5")],
+)
+def test_an_optimizers_keys_are_no_others(write: Write, name: str, key: str, value: str) -> None:
+    options = [f"training.optimizer.name={name}", f"training.optimizer.{key}={value}"]
+    said = problem(write(BASE), *options)
+    assert said.startswith(f"--set training.optimizer.{key}={value}: training.optimizer.{key}: ")
+
+
+def test_a_minibatch_of_one_cannot_be_normalised(write: Write) -> None:
+    said = problem(write(BASE), "training.batch_norm=true", "training.minibatch_size=1")
+    assert "training.minibatch_size: expected at least 2 with batch_norm, found 1" in said
 
 
 def test_the_first_layer_has_to_be_the_pixels(write: Write) -> None:
@@ -547,7 +593,14 @@ def test_the_choices_are_those_of_the_dicts() -> None:
 
 
 def test_the_optimizers_are_those_of_the_dict() -> None:
-    assert choices("SGDSection", "name") == set(OPTIMIZERS)
+    assert choices("OptimizerSection", "name") == set(OPTIMIZERS)
+
+
+def test_an_optimizers_keys_are_its_arguments() -> None:
+    for name, optimizer in OPTIMIZERS.items():
+        arguments = set(inspect.signature(optimizer).parameters) - {"parameters", "learning_rate"}
+        assert set(OPTIMIZER_KEYS[name]) == arguments
+    assert LEARNING_RATES.keys() == OPTIMIZERS.keys()
 
 
 def test_the_schedules_are_those_of_the_dict() -> None:

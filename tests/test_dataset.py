@@ -1125,6 +1125,13 @@ def test_answers_are_one_hot_for_as_many_classes_as_there_are() -> None:
     assert y.dtype == np.float32
 
 
+def test_a_share_of_each_label_is_spread_over_all_classes() -> None:
+    dataset = Dataset(IMAGES[:3], np.array([2, 0, 1]), ("a", "b", "c"))
+    batches = taken(Minibatches(dataset, 2, smoothing=0.3)(np.array([0, 1, 2])))
+    y = np.hstack([y for _, y in batches])
+    np.testing.assert_allclose(y.T, [[0.1, 0.1, 0.8], [0.8, 0.1, 0.1], [0.1, 0.8, 0.1]])
+
+
 def test_an_example_may_come_more_than_once() -> None:
     batches = taken(Minibatches(NOISE, 2)(np.array([5, 5, 7])))
     assert [y.argmax(axis=0).tolist() for _, y in batches] == [[5, 5], [7]]

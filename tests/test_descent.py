@@ -55,7 +55,8 @@ def test_any_number_of_threads_walks_the_way_of_plain_descent(threads: int, l2: 
             decay = np.zeros_like(plain.parameters)
             for W, slope in zip(plain.weights, plain.matrices_of(decay)):
                 slope[:, :-1] = l2 * W  # biases are left alone
-            optimizer.step(optimizer.scale * (gradient + decay))
+            pace = optimizer.pace()
+            optimizer.step(pace.scale * (gradient + decay), pace)
             assert walk.walk([(x, y)]) == [pytest.approx(cost, rel=1e-9)]
     np.testing.assert_allclose(shared.parameters, plain.parameters, rtol=1e-9, atol=1e-12)
 

@@ -90,7 +90,8 @@ def test_one_step_of_a_2_1_2_network_by_hand() -> None:
     gradient = fresh_gradient(network, x, y)
     assert gradient.tolist() == [-1 / 4, -1 / 8, -1 / 4, -1 / 8, -1 / 4, 1 / 8, 1 / 4]
     # downhill with learning rate 0.4: every parameter less 0.4 times its slope
-    SGD(network.parameters, learning_rate=0.4).step(0.4 * gradient)
+    sgd = SGD(network.parameters, learning_rate=0.4)
+    sgd.step(0.4 * gradient, sgd.pace())
     by_hand = [0.6, -0.95, 0.1, 2.05, -0.9, -2.05, 0.9]
     np.testing.assert_allclose(network.parameters, by_hand, rtol=1e-15)
 
@@ -110,7 +111,8 @@ def test_one_step_of_a_2_2_1_network_by_hand() -> None:
     by_hand = network.parameters - 0.5 * slopes
 
     x, y = np.array([[1, 0.5, 1], [0.25, 0.75, 1]]).T, np.array([[1.0], [0.0]]).T
-    SGD(network.parameters, learning_rate=0.5).step(0.5 * fresh_gradient(network, x, y))
+    sgd = SGD(network.parameters, learning_rate=0.5)
+    sgd.step(0.5 * fresh_gradient(network, x, y), sgd.pace())
     np.testing.assert_allclose(network.parameters, by_hand, rtol=1e-14)
 
 

@@ -3,11 +3,17 @@
 import numpy as np
 import pytest
 
-from digitnet.optimizers import OPTIMIZERS, SGD
+from digitnet.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer
 
 RATE, MOMENTUM = 0.1, 0.9
 CURVATURE = np.array([1.0, 3.0, 0.2])  # of a bowl, ½ Σ c θ²; its gradient is c θ
 START = np.array([1.0, -2.0, 0.5])
+
+
+def move(optimizer: Optimizer, gradient: np.ndarray, number: int = 1, rate: float = 1) -> None:
+    """One step of all parameters."""
+    pace = optimizer.pace(rate, number)
+    optimizer.step(pace.scale * gradient, pace)
 
 
 def walked(steps: int = 20, **options: float | bool) -> np.ndarray:
@@ -15,24 +21,24 @@ def walked(steps: int = 20, **options: float | bool) -> np.ndarray:
     parameters = START.copy()
     optimizer = SGD(parameters, learning_rate=RATE, **options)
     for _ in range(steps):
-        optimizer.step(optimizer.scale * CURVATURE * parameters)
+        move(optimizer, CURVATURE * parameters)
     return parameters
 
 
 def test_a_step_by_hand() -> None:
     parameters = np.array([1.0, 2.0])
-    SGD(parameters, learning_rate=0.5).step(0.5 * np.array([2.0, -1.0]))
+    move(SGD(parameters, learning_rate=0.5), np.array([2.0, -1.0]))
     assert parameters.tolist() == [0.0, 2.5]  # 1 - 0.5·2, 2 + 0.5·1
 
 
 def test_three_steps_with_momentum_by_hand() -> None:
     parameters = np.array([1.0])
     optimizer = SGD(parameters, learning_rate=0.5, momentum=0.5)
-    optimizer.step(optimizer.scale * np.array([2.0]))  # v = -0.5·2 = -1, θ = 0
+    move(optimizer, np.array([2.0]))  # v = -0.5·2 = -1, θ = 0
     assert parameters.tolist() == [0.0]
-    optimizer.step(optimizer.scale * np.array([-1.0]))  # v = 0.5·(-1) + 0.5·1 = 0, θ = 0
+    move(optimizer, np.array([-1.0]))  # v = 0.5·(-1) + 0.5·1 = 0, θ = 0
     assert parameters.tolist() == [0.0]
-    optimizer.step(optimizer.scale * np.array([4.0]))  # v = -0.5·4 = -2, θ = -2
+    move(optimizer, np.array([4.0]))  # v = -0.5·4 = -2, θ = -2
     assert parameters.tolist() == [-2.0]
 
 
@@ -80,7 +86,7 @@ def test_state_is_the_velocity_and_there_is_none_without_momentum() -> None:
     optimizer = SGD(START.copy(), learning_rate=RATE, momentum=MOMENTUM)
     assert list(optimizer.state) == ["velocity"]
     assert optimizer.state["velocity"].tolist() == [0, 0, 0]
-    optimizer.step(optimizer.scale * np.array([1.0, 2.0, 3.0]))
+    move(optimizer, np.array([1.0, 2.0, 3.0]))
     np.testing.assert_allclose(optimizer.state["velocity"], [-0.1, -0.2, -0.3])
 
 
@@ -88,13 +94,13 @@ def test_state_is_the_velocity_and_there_is_none_without_momentum() -> None:
 def test_a_copied_state_walks_on_as_the_original_does(nesterov: bool) -> None:
     parameters = START.copy()
     first = SGD(parameters, learning_rate=RATE, momentum=MOMENTUM, nesterov=nesterov)
-    first.step(first.scale * CURVATURE * parameters)
+    move(first, CURVATURE * parameters)
     copy = parameters.copy()
     second = SGD(copy, learning_rate=RATE, momentum=MOMENTUM, nesterov=nesterov)
     second.state["velocity"][:] = first.state["velocity"]
     for _ in range(3):
-        first.step(first.scale * CURVATURE * parameters)
-        second.step(second.scale * CURVATURE * copy)
+        move(first, CURVATURE * parameters)
+        move(second, CURVATURE * copy)
     np.testing.assert_array_equal(copy, parameters)
 
 
@@ -103,8 +109,8 @@ def test_a_step_moves_the_vector_itself_and_keeps_it_float32(options: dict[str, 
     vector = np.array([1, 2, 3, 4], np.float32)
     view = vector[1:]
     optimizer = SGD(vector, learning_rate=0.5, **options)
-    optimizer.step(np.full(4, 2, np.float32))
-    optimizer.step(np.zeros(4, np.float32))
+    move(optimizer, np.full(4, 2, np.float32))
+    move(optimizer, np.zeros(4, np.float32), 2)
     assert optimizer.parameters is vector
     assert (view < [1.5, 2.5, 3.5]).all()
     assert {vector.dtype, *(array.dtype for array in optimizer.state.values())} == {
@@ -118,12 +124,88 @@ def test_a_step_may_be_made_part_by_part(options: dict[str, float]) -> None:
     first = SGD(whole, learning_rate=RATE, **options)
     second = SGD(parts, learning_rate=RATE, **options)
     for _ in range(3):
-        first.step(first.scale * CURVATURE * whole)
-        downhill = second.scale * CURVATURE * parts
+        move(first, CURVATURE * whole)
+        downhill = second.pace().scale * (CURVATURE * parts)
         for part in (slice(2, 3), slice(0, 2)):
-            second.step(downhill[part], part)
+            second.step(downhill[part], second.pace(), part)
     np.testing.assert_array_equal(parts, whole)
 
 
-def test_sgd_goes_by_its_name() -> None:
-    assert OPTIMIZERS["sgd"] is SGD
+def test_they_go_by_their_names() -> None:
+    assert {"sgd": SGD, "adam": Adam, "adamw": AdamW} == OPTIMIZERS
+
+
+def test_adams_first_steps_by_hand() -> None:
+    parameters = np.array([1.0])
+    optimizer = Adam(parameters, learning_rate=0.1, beta_1=0.5, beta_2=0.75)
+    move(optimizer, np.array([2.0]), 1)  # m̂ = 2, v̂ = 4: θ = 1 - 0.1·2/2
+    np.testing.assert_allclose(parameters, 0.9, rtol=1e-7)
+    # m = 0.5·1 - 0.5·4 = -1.5, m̂ = -1.5/0.75 = -2; v = 0.75·1 + 0.25·16 = 4.75, v̂ = 4.75/0.4375
+    move(optimizer, np.array([-4.0]), 2)
+    np.testing.assert_allclose(parameters, 0.9 + 0.1 * 2 / np.sqrt(4.75 / 0.4375), rtol=1e-7)
+
+
+@pytest.mark.parametrize("rate", [1, 0.25])
+def test_adam_agrees_with_a_plain_loop(rate: float) -> None:
+    parameters, θ, m, v = START.copy(), START.copy(), np.zeros(3), np.zeros(3)
+    optimizer = Adam(parameters, learning_rate=RATE)
+    for t in range(1, 21):
+        move(optimizer, CURVATURE * parameters, t, rate)
+        g = CURVATURE * θ
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        θ = θ - rate * RATE * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    np.testing.assert_allclose(parameters, θ, rtol=1e-10)
+
+
+def test_adam_does_not_move_where_there_never_was_a_slope() -> None:
+    parameters = np.array([1.0, 2.0], np.float32)
+    optimizer = Adam(parameters, learning_rate=RATE)
+    for number in (1, 2, 1_000_000):
+        move(optimizer, np.array([0, 1], np.float32), number)
+    assert parameters[0] == 1
+    assert parameters[1] < 2
+    assert parameters.dtype == np.float32
+
+
+def test_adams_late_steps_are_finite_and_as_long_as_the_rate() -> None:
+    parameters = np.zeros(1, np.float32)
+    optimizer = Adam(parameters, learning_rate=RATE)
+    optimizer.state["gradients"][:], optimizer.state["squares"][:] = 10, 1000  # of 1 for ever
+    move(optimizer, np.ones(1, np.float32), 10**9)
+    np.testing.assert_allclose(parameters, -RATE, rtol=1e-5)
+
+
+def test_only_adamw_leaves_l2_alone() -> None:
+    pace = AdamW(START.copy(), learning_rate=RATE).pace(0.5)
+    assert AdamW.decoupled
+    assert (pace.scale, pace.decay) == (1, 0.5 * RATE)
+    pace = Adam(START.copy(), learning_rate=RATE).pace(0.5)
+    assert not Adam.decoupled
+    assert (pace.scale, pace.decay) == (1, 1)
+    pace = SGD(START.copy(), learning_rate=RATE).pace(0.5)
+    assert not SGD.decoupled
+    assert (pace.scale, pace.decay) == (0.5 * RATE, 0.5 * RATE)
+
+
+def test_adam_walks_on_from_a_copied_state() -> None:
+    parameters = START.copy()
+    first = Adam(parameters, learning_rate=RATE)
+    move(first, CURVATURE * parameters, 1)
+    copy = parameters.copy()
+    second = Adam(copy, learning_rate=RATE)
+    for name in first.state:
+        second.state[name][:] = first.state[name]
+    move(first, CURVATURE * parameters, 2)
+    move(second, CURVATURE * copy, 2)
+    np.testing.assert_array_equal(copy, parameters)
+
+
+def test_adam_may_step_part_by_part() -> None:
+    whole, parts = START.copy(), START.copy()
+    first, second = Adam(whole, learning_rate=RATE), Adam(parts, learning_rate=RATE)
+    for number in (1, 2, 3):
+        move(first, CURVATURE * whole, number)
+        gradient = CURVATURE * parts
+        for part in (slice(2, 3), slice(0, 2)):
+            second.step(gradient[part], second.pace(1, number), part)
+    np.testing.assert_array_equal(parts, whole)

@@ -30,6 +30,14 @@ PLAIN = {"name": "sgd", "learning_rate": 0.3}
 MOMENTUM = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.8}
 NESTEROV = MOMENTUM | {"nesterov": True}
 ELASTIC = {"augment": {"rotation": 10, "shift": 1, "elastic": 30}}
+STANDING = {"name": "sgd", "learning_rate": 1e-30}
+REGULARISED: list[dict[str, Any]] = [
+    {"optimizer": {"name": "adam"}, "l2": 0.01},
+    {"optimizer": {"name": "adamw", "learning_rate": 0.01}, "l2": 0.1},
+    {"dropout": 0.3},
+    {"batch_norm": True, "activation": "relu"},
+    {"average": 0.9, "label_smoothing": 0.1, "max_norm": 0.5},
+]
 COSINE = {"schedule": {"name": "cosine", "warmup": 0.2}}
 
 
@@ -78,9 +86,13 @@ def assert_same(one: TrainingState, other: TrainingState) -> None:
     assert (one.network.parameters == other.network.parameters).all()
     models = [state.checkpoint().network.parameters for state in (one, other)]
     assert (models[0] == models[1]).all()
-    assert one.optimizer.state.keys() == other.optimizer.state.keys()
-    for name, array in one.optimizer.state.items():
-        assert (array == other.optimizer.state[name]).all()
+    saved, expected = (
+        {name: array for name, array in state.checkpoint().state.items() if name != "place"}
+        for state in (one, other)
+    )
+    assert saved.keys() == expected.keys()
+    for name, array in saved.items():
+        np.testing.assert_array_equal(array, expected[name])
     assert history(one) == history(other)
     assert (one.place.epoch, one.place.step) == (other.place.epoch, other.place.step)
 
@@ -211,6 +223,63 @@ def test_distortions_and_schedules_resume_the_same(
     whole = last(train(config))
     assert_same(continued(config, [stop], tmp_path / "m.npz"), whole)
     assert (whole.network.parameters != last(train(make(data))).network.parameters).any()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("settings", REGULARISED, ids="-".join)
+@pytest.mark.parametrize("stop", [1, 8, STEPS + 1, 2 * STEPS])
+@pytest.mark.usefixtures("every_step")
+def test_every_optimizer_and_regulariser_resumes_the_same(
+    data: Path, tmp_path: Path, settings: dict[str, Any], stop: int, threads: int
+) -> None:
+    config = make(data, **settings, threads=threads)
+    whole = last(train(config))
+    assert_same(continued(config, [stop], tmp_path / "m.npz"), whole)
+    assert (whole.best != last(train(make(data, threads=threads))).best).any()
+
+
+def test_an_average_of_parameters_is_what_is_kept(data: Path) -> None:
+    state = last(train(make(data, average=0.99, validation=0)))
+    assert state.average
+    np.testing.assert_array_equal(state.best, state.average.parameters)
+    np.testing.assert_array_equal(state.checkpoint().network.parameters, state.best)
+    assert (state.best != state.network.parameters).any()
+
+
+def test_what_is_kept_needs_no_regularisers(data: Path) -> None:
+    """The folded network is as good as the one that learned: its figures are the record's."""
+    state = last(train(make(data, epochs=12, batch_norm=True, dropout=0.2, activation="relu")))
+    kept = state.checkpoint().network
+    examples = Minibatches(state.data.training, 1000)(state.validation_indices)
+    assert state.best_record
+    assert state.best_record.validation
+    assert evaluate(kept, examples).accuracy == state.best_record.validation.accuracy
+    raw = Minibatches(state.data.training, 1000)(state.validation_indices)
+    assert evaluate(state.network, raw).cost > state.best_record.validation.cost + 0.1
+
+
+def test_labels_are_smoothed_in_training_alone(data: Path) -> None:
+    seen = []
+    for smoothing in (0, 0.3):
+        *_, progress = train(make(data, epochs=1, label_smoothing=smoothing, optimizer=STANDING))
+        seen.append(progress.record)
+    assert seen[0].validation == seen[1].validation
+    assert seen[0].training.cost != seen[1].training.cost
+
+
+def test_it_ends_when_patience_does(data: Path) -> None:
+    config = make(data, epochs=50, patience=3, optimizer=STANDING)
+    state = last(train(config))
+    assert len(state.history) == 4  # the first is the best, for none is better
+    assert state.best_record == state.history[0]
+    more = resume(make(data, epochs=50, patience=5, optimizer=STANDING), state.checkpoint())
+    assert len(last(train(config, more)).history) == 6
+
+
+def test_patience_needs_something_to_choose_by(data: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        begin(make(data, patience=3, validation=0))
+    assert caught.value.key == "training.patience"
 
 
 @pytest.mark.parametrize("schedule", [COSINE["schedule"], {"warmup": 0.2}])

@@ -50,11 +50,29 @@ class NetworkSection(Section, frozen=True):
     ] = "sigmoid"
 
 
-class SGDSection(Section, frozen=True):
-    name: Annotated[Literal["sgd"], key("gradient descent in minibatches")] = "sgd"
-    learning_rate: Annotated[float, key("length of a step, times the gradient", gt=0)] = 0.2
-    momentum: Annotated[float, key("share of the last step that goes on", ge=0, lt=1)] = 0.0
-    nesterov: Annotated[bool, key("look ahead along the momentum")] = False
+class OptimizerSection(Section, frozen=True):
+    name: Annotated[
+        Literal["sgd", "adam", "adamw"],
+        key("gradient descent in minibatches; or Adam, which with adamw leaves l2 alone"),
+    ] = "sgd"
+    learning_rate: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        key("length of a step; 0.2 where it is left out, or 0.001 with adam and adamw"),
+    ] = None
+    momentum: Annotated[float, key("sgd: share of the last step that goes on", ge=0, lt=1)] = 0.0
+    nesterov: Annotated[bool, key("sgd: look ahead along the momentum")] = False
+    beta_1: Annotated[float, key("adam, adamw: how long gradients are averaged", ge=0, lt=1)] = 0.9
+    beta_2: Annotated[
+        float, key("adam, adamw: how long squared gradients are averaged", ge=0, lt=1)
+    ] = 0.999
+
+
+OPTIMIZER_KEYS = {
+    "sgd": ("momentum", "nesterov"),
+    "adam": ("beta_1", "beta_2"),
+    "adamw": ("beta_1", "beta_2"),
+}
+LEARNING_RATES = {"sgd": 0.2, "adam": 0.001, "adamw": 0.001}
 
 
 class ScheduleSection(Section, frozen=True):
@@ -88,11 +106,31 @@ class AugmentSection(Section, frozen=True):
 class TrainingSection(Section, frozen=True):
     epochs: Annotated[int, key("passes over the training set", ge=1)] = 30
     minibatch_size: Annotated[int, key("examples that make one step", ge=1)] = 10
-    optimizer: Annotated[SGDSection, key("how to walk downhill")] = SGDSection()
+    optimizer: Annotated[OptimizerSection, key("how to walk downhill")] = OptimizerSection()
     schedule: Annotated[ScheduleSection, key("of the learning rate")] = ScheduleSection()
     l2: Annotated[
         float, key("adds l2 × w to each weight's gradient; biases are left alone", ge=0)
     ] = 0.0
+    max_norm: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        key("longest that the weights to a hidden neuron may be together; else any length"),
+    ] = None
+    dropout: Annotated[
+        float, key("share of hidden neurons that are silent in a step", ge=0, lt=1)
+    ] = 0.0
+    batch_norm: Annotated[
+        bool, key("what comes to a hidden neuron gets mean 0, variance 1 in a minibatch")
+    ] = False
+    label_smoothing: Annotated[
+        float, key("share of each label that is spread over all classes", ge=0, lt=1)
+    ] = 0.0
+    average: Annotated[
+        float, key("the model is an average of all steps, each counting so much less", ge=0, lt=1)
+    ] = 0.0
+    patience: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        key("epochs without a better one on validation after which training ends early"),
+    ] = None
     threads: Annotated[
         Literal["auto"] | Annotated[int, Meta(ge=1, le=MOST)],
         key("threads that share the neurons; auto: as many as a step is worth"),

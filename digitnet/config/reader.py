@@ -9,7 +9,13 @@ from typing import Any
 
 import msgspec
 
-from digitnet.config.definition import Config, schema
+from digitnet.config.definition import (
+    LEARNING_RATES,
+    OPTIMIZER_KEYS,
+    Config,
+    OptimizerSection,
+    schema,
+)
 from digitnet.config.source import Source
 from digitnet.errors import ConfigError
 
@@ -51,12 +57,31 @@ def to_config(values: dict[str, Any]) -> Config:
             "network.layer_sizes",
             f"expected {PIXELS} first, one for each of the 28×28 pixels, found {first}",
         )
-    optimizer = config.training.optimizer
+    training = config.training
+    if training.batch_norm and training.minibatch_size == 1:
+        raise ConfigError("training.minibatch_size", "expected at least 2 with batch_norm, found 1")
+    optimizer = _with_rate(training.optimizer)
+    return msgspec.structs.replace(
+        config, training=msgspec.structs.replace(training, optimizer=optimizer)
+    )
+
+
+def _with_rate(optimizer: OptimizerSection) -> OptimizerSection:
+    """The optimizer with its own learning rate where none was given, and with no other's keys."""
     if optimizer.nesterov and not optimizer.momentum:
         raise ConfigError(
             "training.optimizer.nesterov", "expected a momentum above 0 with it, found 0"
         )
-    return config
+    for field in msgspec.structs.fields(optimizer):
+        value = getattr(optimizer, field.name)
+        of_others = field.name not in ("name", "learning_rate", *OPTIMIZER_KEYS[optimizer.name])
+        if of_others and value != field.default:
+            problem = f"expected none with {optimizer.name}, found {json.dumps(value)}"
+            raise ConfigError(f"training.optimizer.{field.name}", problem)
+    if optimizer.learning_rate is not None:
+        return optimizer
+    rate = LEARNING_RATES[optimizer.name]
+    return msgspec.structs.replace(optimizer, learning_rate=rate)
 
 
 def _explained(message: str, values: dict[str, Any]) -> ConfigError:

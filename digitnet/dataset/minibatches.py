@@ -22,10 +22,14 @@ Distort = Callable[[NDArray[np.uint8], FloatArray, int, Share], None]
 class Minibatches:
     """A data set handed out in minibatches, in any order, through buffers that are made once.
 
-    most: how many minibatches are gathered together at most.
+    most: how many minibatches are gathered together at most. smoothing: the share of each label
+    that is spread over all classes (Szegedy and others 2016, section 7).
     """
 
-    def __init__(self, dataset: Dataset, size: int, most: int = BLOCK) -> None:
+    def __init__(
+        self, dataset: Dataset, size: int, most: int = BLOCK, smoothing: float = 0
+    ) -> None:
+        self.smoothing = smoothing
         self.size = size = min(size, len(dataset))
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
@@ -100,3 +104,7 @@ class Block:
         np.equal(whole, source.classes, out=source.y[: self.whole])
         if len(self.minibatches) > self.whole:
             np.equal(labels[self.rest], source.classes, out=self.minibatches[-1][1])
+        if source.smoothing:
+            for _, y in self.minibatches:
+                y *= 1 - source.smoothing
+                y += source.smoothing / len(y)

@@ -4,6 +4,7 @@ Several threads share the neurons: each finds the slopes of its own and moves th
 order of every sum is fixed, so the same number of threads gives the same bits.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -11,9 +12,11 @@ import numpy as np
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
+from digitnet.averaging import Average
 from digitnet.crew import Crew
 from digitnet.network import Network
-from digitnet.optimizers import SGD
+from digitnet.optimizers import Optimizer, Pace
+from digitnet.regularisers import Regularisers, limit_norms
 from digitnet.share import Share
 from digitnet.workspace import Workspace
 
@@ -21,18 +24,35 @@ PART = 262144  # parameters that are updated together, at most: 1 MB of each vec
 
 
 class Descent:
-    """Steps downhill, in arrays that are made once. l2 × w is added to each weight's gradient."""
+    """Steps downhill, in arrays that are made once.
+
+    l2 × w is added to each weight's gradient, or taken off beside it where the optimizer has it so.
+    max_norm: of the weights to a hidden neuron, if any. average: follows the parameters.
+    """
 
     def __init__(
-        self, network: Network, optimizer: SGD, *, l2: float = 0, threads: int = 1
+        self,
+        network: Network,
+        optimizer: Optimizer,
+        *,
+        regularisers: Regularisers | None = None,
+        average: Average | None = None,
+        l2: float = 0,
+        max_norm: float | None = None,
+        threads: int = 1,
     ) -> None:
         self.network, self.optimizer = network, optimizer
-        self.decay = _decay(network, l2) if l2 else None
+        self.regularisers, self.average = regularisers, average
+        self.l2 = _per_parameter(network, l2) if l2 else None
+        self.max_norm = max_norm
         self.gradient = aligned.empty(network.parameters.shape, network.parameters.dtype)
         self.crew = Crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
         shares = self.crew.shares
         self.scratch = [aligned.empty((PART,), self.gradient.dtype) for _ in shares if l2]
         self.parts = [_parts(network, share) for share in shares]
+        self.hidden_weights = [
+            [W[share.rows(len(W))] for W in network.weights[:-1]] for share in shares
+        ]
         self.workspaces: dict[int, list[Workspace]] = {}
 
     def walk(
@@ -40,16 +60,16 @@ class Descent:
         minibatches: Sequence[tuple[FloatArray, FloatArray]],
         gather: Callable[[Share], None] | None = None,
         rates: Sequence[float] | None = None,
+        number: int = 1,
     ) -> list[float]:
         """A step for each minibatch x (785, n), y (classes, n): their costs, summed over each.
 
         gather(share) is called before, to put a share of the pictures into them. rates: of each
-        step, as a share of the learning rate.
+        step, as a share of the learning rate. number: of the first one, counted from 1 where the
+        training began.
         """
-        scale = self.optimizer.scale
-        scales = [scale] * len(minibatches)
-        if rates is not None:
-            scales = [scale * scale.dtype.type(rate) for rate in rates]
+        rates = rates or [1.0] * len(minibatches)
+        paces = [self.optimizer.pace(rate, number + i) for i, rate in enumerate(rates)]
         workspaces = [self._workspaces(x.shape[1]) for x, _ in minibatches]
         costs = [0.0] * len(minibatches)
 
@@ -61,7 +81,8 @@ class Descent:
                 meet()
             with np.errstate(over="ignore", invalid="ignore"):  # whoever sees the costs can say it
                 for i, (x, y) in enumerate(minibatches):
-                    cost = self._step(member, x, y, workspaces[i][member], scales[i])
+                    workspace = workspaces[i][member]
+                    cost = self._step(member, x, y, workspace, paces[i], number + i)
                     if member == 0:
                         costs[i] = cost
 
@@ -73,27 +94,44 @@ class Descent:
         self.crew.close()
 
     def _step(
-        self, member: int, x: FloatArray, y: FloatArray, workspace: Workspace, scale: np.floating
+        self,
+        member: int,
+        x: FloatArray,
+        y: FloatArray,
+        workspace: Workspace,
+        pace: Pace,
+        number: int,
     ) -> float:
         """A thread's share of a step. Nobody reads its parameters any more when it moves them."""
-        cost = self.network.backprop(x, y, workspace, scale)
+        for regulariser in workspace.regularisers:
+            regulariser.begin(number)
+        cost = self.network.backprop(x, y, workspace, pace.scale)
         for part in self.parts[member]:
             gradient = self.gradient[part]
-            if self.decay is not None:
-                scratch = self.scratch[member][: len(gradient)]
-                parameters = self.network.parameters[part]
-                np.multiply(self.decay[part], parameters, out=scratch)
-                scratch *= scale
-                gradient += scratch
-            self.optimizer.step(gradient, part)
+            if self.l2 is not None:
+                decay = self.scratch[member][: len(gradient)]
+                np.multiply(self.l2[part], self.network.parameters[part], out=decay)
+                decay *= pace.decay
+                if self.optimizer.decoupled:
+                    self.network.parameters[part] -= decay
+                else:
+                    gradient += decay
+            self.optimizer.step(gradient, pace, part)
+        if self.max_norm is not None:
+            for weights in self.hidden_weights[member]:
+                limit_norms(weights, self.max_norm)
+        if self.average:
+            for part in self.parts[member]:
+                self.average.follow(number, part, self.gradient[part])
         return cost
 
     def _workspaces(self, n: int) -> list[Workspace]:
         """Each thread's for a minibatch of n."""
         if n not in self.workspaces:
             first, *others = self.crew.shares
-            shared = self.network.workspace(n, self.gradient, first)
-            rest = [self.network.workspace(n, self.gradient, share, shared) for share in others]
+            make = functools.partial(self.network.workspace, n, self.gradient)
+            shared = make(first, regularisers=self.regularisers)
+            rest = [make(share, shared, self.regularisers) for share in others]
             self.workspaces[n] = [shared, *rest]
         return self.workspaces[n]
 
@@ -114,7 +152,7 @@ def _cut(first: int, last: int) -> list[slice]:
     return [slice(start, min(start + PART, last)) for start in range(first, last, PART)]
 
 
-def _decay(network: Network, l2: float) -> FloatArray:
+def _per_parameter(network: Network, l2: float) -> FloatArray:
     """l2 for each weight, 0 for each bias: (n_parameters,)."""
     decay = np.zeros_like(network.parameters)
     for Wb in network.matrices_of(decay):

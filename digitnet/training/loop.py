@@ -60,17 +60,23 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
     state = state or begin(config)
     yield Progress(state, _mean_cost(state))
     most = AT_ONCE // len(state.network.parameters)
-    minibatches = Minibatches(state.data.training, state.config.training.minibatch_size, most)
+    settings = state.config.training
+    minibatches = Minibatches(
+        state.data.training, settings.minibatch_size, most, settings.label_smoothing
+    )
     descent = Descent(
         state.network,
         state.optimizer,
-        l2=state.config.training.l2,
-        threads=int(state.config.training.threads),
+        regularisers=state.regularisers,
+        average=state.average,
+        l2=settings.l2,
+        max_norm=settings.max_norm,
+        threads=int(settings.threads),
     )
     distortions = Distortions(**msgspec.structs.asdict(state.config.augment))
     distorters = [Distorter(distortions) for _ in descent.crew.shares] if distortions else []
     with contextlib.closing(descent):
-        while state.place.epoch <= state.config.training.epochs:
+        while not state.done:
             rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)
             order = rng.permutation(state.train_indices)
             distort = _distort(distorters, state) if distorters else None
@@ -109,11 +115,13 @@ def _walk_downhill(state: TrainingState, blocks: Iterator[Block], descent: Desce
     """Steps, one for each minibatch, until it is time to tell of them or the epoch is over."""
     step, cost_sum = state.place.step, state.place.cost_sum
     started = now = time.perf_counter()
+    number = state.number
     for block in blocks:
         rates = state.rates(step, len(block.minibatches))
-        for cost in descent.walk(block.minibatches, block.gather, rates):
+        for cost in descent.walk(block.minibatches, block.gather, rates, number):
             cost_sum += cost
             step += 1
+        number += len(block.minibatches)
         now = time.perf_counter()
         if now - started > BETWEEN_YIELDS:
             break
@@ -135,10 +143,10 @@ def _not_finite(state: TrainingState) -> TrainingError:
 
 def _end_epoch(state: TrainingState, cost: float) -> Record:
     """Measure on the examples held out, keep the parameters if they are the best so far."""
-    validation = None
+    validation, model = None, state.model()
     if len(state.validation_indices):
         examples = Minibatches(state.data.training, CHUNK)(state.validation_indices)
-        evaluation = evaluate(state.network, examples)
+        evaluation = evaluate(model, examples)
         if not math.isfinite(evaluation.cost):
             raise _not_finite(state)
         validation = ValidationMeasure(evaluation.cost, evaluation.accuracy)
@@ -152,6 +160,6 @@ def _end_epoch(state: TrainingState, cost: float) -> Record:
     )
     state.history.append(record)
     if state.best_record is record:
-        state.best[:] = state.network.parameters
+        state.best[:] = model.parameters
     state.place = Place(epoch=state.place.epoch + 1)
     return record

@@ -11,18 +11,20 @@ from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
+from digitnet.averaging import Average
 from digitnet.checkpoint import Checkpoint
 from digitnet.config import Config, to_config
-from digitnet.config.definition import ScheduleSection
+from digitnet.config.definition import OPTIMIZER_KEYS, OptimizerSection, ScheduleSection
 from digitnet.dataset import Data, read_data, split_indices
 from digitnet.errors import CheckpointError, ConfigError
 from digitnet.network import Network
-from digitnet.optimizers import OPTIMIZERS, SGD
+from digitnet.optimizers import OPTIMIZERS, Optimizer
 from digitnet.randomness import Purpose, generator
+from digitnet.regularisers import Regularisers
 from digitnet.schedules import share
 from digitnet.threads import MOST, choose_threads
 
-MAY_CHANGE = {"training.epochs", "training.threads", "model", "data.path"}
+MAY_CHANGE = {"training.epochs", "training.patience", "training.threads", "model", "data.path"}
 
 
 class TrainingMeasure(Struct, frozen=True):
@@ -66,7 +68,8 @@ class TrainingState:
     """A training as it stands between two steps.
 
     train_indices, validation_indices: of the examples to learn from and of those to choose by.
-    network: as it is now. best: the parameters (n_parameters,) that did best on validation.
+    network: as it is now, with its regularisers and, if asked for, the average of its parameters.
+    best: the parameters (n_parameters,) of the model that did best on validation.
     """
 
     config: Config
@@ -74,7 +77,9 @@ class TrainingState:
     train_indices: NDArray[np.int64]
     validation_indices: NDArray[np.int64]
     network: Network
-    optimizer: SGD
+    optimizer: Optimizer
+    regularisers: Regularisers
+    average: Average | None
     best: FloatArray
     history: list[Record] = field(default_factory=list)
     place: Place = field(default_factory=Place)
@@ -105,6 +110,27 @@ class TrainingState:
         return min(self.place.step * self.config.training.minibatch_size, len(self.train_indices))
 
     @property
+    def number(self) -> int:
+        """Of the next step, counted from 1 where the training began."""
+        return (self.place.epoch - 1) * self.steps + self.place.step + 1
+
+    @property
+    def done(self) -> bool:
+        """Whether all epochs are over, or too many without a better one."""
+        patience = self.config.training.patience
+        waited = len(self.history) - (self.best_record.epoch if self.best_record else 0)
+        late = patience is not None and not self.place.step and waited >= patience
+        return late or self.place.epoch > self.config.training.epochs
+
+    def model(self) -> Network:
+        """What has been learned so far, as a network that answers without regularisers."""
+        network = make_network(self.config)
+        learned = self.average.parameters if self.average else self.network.parameters
+        network.parameters[:] = learned
+        self.regularisers.fold(network.matrices)
+        return network
+
+    @property
     def best_record(self) -> Record | None:
         """The epoch `best` is from: by accuracy, then cost; the last where none is held out."""
         return max(self.history, key=_rank, default=None)
@@ -114,8 +140,9 @@ class TrainingState:
 
         Its `state` holds the live arrays, which the next step changes: save it before that.
         """
-        model = make_network(self.config)
-        model.parameters[:] = self.best if self.history else self.network.parameters
+        model = self.model()
+        if self.history:
+            model.parameters[:] = self.best
         place = msgspec.json.encode(self.place).decode()
         return Checkpoint(
             model,
@@ -124,7 +151,7 @@ class TrainingState:
             self.data.path,
             self.data.training.fingerprint,
             msgspec.to_builtins(self.history),
-            {"place": np.array(place), **_arrays(self.network, self.optimizer)},
+            {"place": np.array(place), **_arrays(self)},
         )
 
 
@@ -138,13 +165,27 @@ def begin(config: Config) -> TrainingState:
     config = _with_threads(_with_count(config, data))
     rng = generator(config.seed, Purpose.SPLIT)
     count = int(config.data.validation or 0)
+    if config.training.patience and not count:
+        problem = "expected none, for no examples are held out, found one"
+        raise ConfigError("training.patience", problem)
     indices = split_indices(len(data.training), count, rng=rng)
     network = make_network(config)
     network.initialise(rng=generator(config.seed, Purpose.INITIALISE))
-    options = msgspec.structs.asdict(config.training.optimizer)
-    optimizer = OPTIMIZERS[options.pop("name")](network.parameters, **options)
-    best = network.parameters.copy()
-    return TrainingState(config, data, *indices, network, optimizer, best)
+    return TrainingState(
+        config,
+        data,
+        *indices,
+        network,
+        _make_optimizer(config.training.optimizer, network),
+        Regularisers(
+            network.layer_sizes[1:-1],
+            batch_norm=config.training.batch_norm,
+            dropout=config.training.dropout,
+            seed=config.seed,
+        ),
+        Average(network.parameters, config.training.average) if config.training.average else None,
+        network.parameters.copy(),
+    )
 
 
 def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
@@ -157,7 +198,7 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
         raise CheckpointError("expected the state of a training to go on with, found a model alone")
     state = begin(_with_threads_of(config, checkpoint))
     _check_same_training(state, checkpoint)
-    for name, array in _arrays(state.network, state.optimizer).items():
+    for name, array in _arrays(state).items():
         saved = checkpoint.state.get(name)
         if saved is None or saved.shape != array.shape or saved.dtype != array.dtype:
             raise CheckpointError(
@@ -187,8 +228,17 @@ def make_network(config: Config) -> Network:
     )
 
 
-def _arrays(network: Network, optimizer: SGD) -> dict[str, FloatArray]:
-    return {"parameters": network.parameters, **optimizer.state}
+def _make_optimizer(section: OptimizerSection, network: Network) -> Optimizer:
+    keys = "learning_rate", *OPTIMIZER_KEYS[section.name]
+    options = {key: getattr(section, key) for key in keys}
+    optimizer: Optimizer = OPTIMIZERS[section.name](network.parameters, **options)
+    return optimizer
+
+
+def _arrays(state: TrainingState) -> dict[str, FloatArray]:
+    average = {"average": state.average.parameters} if state.average else {}
+    network = {"parameters": state.network.parameters}
+    return network | state.optimizer.state | state.regularisers.state | average
 
 
 def _rank(record: Record) -> tuple[float, ...]:

@@ -1,0 +1,194 @@
+"""Batch normalisation, dropout, max-norm: their slopes, their chance, what folding leaves."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitnet.network import Network
+from digitnet.optimizers import SGD
+from digitnet.regularisers import BatchNorm, Regularisers, limit_norms
+from digitnet.training.descent import Descent
+from digitnet.workspace import Workspace
+
+SIZES = (6, 7, 5, 3)
+N = 8
+
+
+def a_network(activation: str = "tanh", sizes: tuple[int, ...] = SIZES) -> Network:
+    network = Network(
+        sizes, activation=activation, output="softmax", cost="cross_entropy", dtype=np.float64
+    )
+    network.parameters[:] = np.random.default_rng(1).normal(0, 0.5, network.parameters.size)
+    return network
+
+
+def examples(n: int = N, sizes: tuple[int, ...] = SIZES) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(2)
+    x = np.vstack([rng.random((sizes[0], n)), np.ones(n)])
+    return x, np.eye(sizes[-1])[:, rng.integers(sizes[-1], size=n)]
+
+
+def begin(workspace: Workspace, number: int = 1) -> Workspace:
+    for regulariser in workspace.regularisers:
+        regulariser.begin(number)
+    return workspace
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
+@pytest.mark.parametrize(
+    "options", [{"batch_norm": True}, {"dropout": 0.4}, {"batch_norm": True, "dropout": 0.4}]
+)
+def test_the_gradient_is_the_slope(activation: str, options: dict[str, float]) -> None:
+    network, (x, y) = a_network(activation), examples()
+    regularisers = Regularisers(SIZES[1:-1], seed=3, **options)
+    gradient = np.empty_like(network.parameters)
+    workspace = network.workspace(N, gradient, regularisers=regularisers)
+    network.backprop(x, y, begin(workspace), 1)
+    slopes = np.empty_like(gradient)
+    other = network.workspace(N, regularisers=regularisers)
+    for i in range(len(slopes)):
+        costs = []
+        for step in (1e-6, -2e-6):
+            network.parameters[i] += step
+            costs.append(network.backprop(x, y, begin(other), 1) / N)
+        network.parameters[i] += 1e-6
+        slopes[i] = (costs[0] - costs[1]) / 2e-6
+    np.testing.assert_allclose(gradient, slopes, atol=2e-7)
+
+
+def normalised(z: np.ndarray, b: float = 0.0) -> tuple[np.ndarray, BatchNorm]:
+    neurons, n = z.shape
+    norm = BatchNorm(np.full((neurons, 1), b), np.zeros(neurons), np.ones(neurons), n)
+    norm.begin(1)
+    out = z.copy()
+    norm.forward(out)
+    return out, norm
+
+
+def test_every_neuron_has_mean_b_and_variance_1() -> None:
+    z = np.random.default_rng(1).normal(3, [[0.1], [1], [20]], (3, 50))
+    out, norm = normalised(z, b=0.7)
+    np.testing.assert_allclose(out.mean(axis=1), 0.7)
+    np.testing.assert_allclose(out.var(axis=1), 1, rtol=2e-3)
+    np.testing.assert_allclose(norm.running_mean, z.mean(axis=1) - 0.7)
+    np.testing.assert_allclose(norm.running_variance, z.var(axis=1))
+
+
+def test_the_running_ones_are_the_mean_at_first_and_then_slow() -> None:
+    zs = np.random.default_rng(1).normal(3, 1, (3, 1, 50))
+    _, norm = normalised(zs[0])
+    for number, z in enumerate(zs[1:], 2):
+        norm.begin(number)
+        norm.forward(z.copy())
+    np.testing.assert_allclose(norm.running_mean, zs.mean())
+    before = norm.running_mean.copy()
+    norm.begin(1000)
+    norm.forward(np.full((1, 50), 1000.0))
+    np.testing.assert_allclose(norm.running_mean, 0.99 * before + 10)
+
+
+def test_a_minibatch_of_one_teaches_no_variance() -> None:
+    out, norm = normalised(np.array([[5.0], [7.0]]), b=0.5)
+    assert out.tolist() == [[0.5], [0.5]]
+    assert norm.running_mean.tolist() == [0, 0]
+    assert norm.running_variance.tolist() == [1, 1]
+
+
+def test_a_folded_network_answers_as_the_statistics_say() -> None:
+    network, (x, _) = a_network("relu"), examples(200)
+    regularisers = Regularisers(SIZES[1:-1], batch_norm=True)
+    expected = network.feedforward(x, begin(network.workspace(200, regularisers=regularisers)))
+    plain = a_network("relu")
+    regularisers.fold(plain.matrices)
+    # The statistics are those of this very minibatch, for it was the first.
+    np.testing.assert_allclose(plain.feedforward(x, plain.workspace(200)), expected, atol=1e-5)
+
+
+def test_a_folded_network_hears_as_much_as_with_dropout_on_average() -> None:
+    sizes = (6, 400, 3)
+    network, (x, _) = a_network("relu", sizes), examples(1, sizes)
+    regularisers = Regularisers(sizes[1:-1], dropout=0.25)
+    workspace = network.workspace(2000, regularisers=regularisers)
+    heard = np.zeros((3, 1))
+    for number in range(1, 21):
+        network.feedforward(np.repeat(x, 2000, axis=1), begin(workspace, number))
+        heard += workspace.z[-1].mean(axis=1, keepdims=True) / 20
+    plain = a_network("relu", sizes)
+    regularisers.fold(plain.matrices)
+    room = plain.workspace(1)
+    plain.feedforward(x, room)
+    np.testing.assert_allclose(room.z[-1], heard, atol=0.04)  # 0.01 is the mean's own spread
+    assert np.abs(room.z[-1]).max() > 0.6  # without folding, a third more
+
+
+def test_nothing_is_folded_where_there_is_nothing() -> None:
+    network = a_network()
+    before = network.parameters.copy()
+    nothing = Regularisers(SIZES[1:-1])
+    nothing.fold(network.matrices)
+    np.testing.assert_array_equal(network.parameters, before)
+    assert not nothing
+    assert not network.workspace(N, regularisers=nothing).regularisers
+
+
+def masks(seed: int, number: int) -> list[np.ndarray]:
+    regularisers = Regularisers((300, 200), dropout=0.3, seed=seed)
+    drops = [regularisers.drop(l, slice(0, size), 40, 0) for l, size in enumerate((300, 200))]
+    ones = [np.ones((size, 40)) for size in (300, 200)]
+    for drop, rows in zip(drops, ones):
+        assert drop
+        drop.begin(number)
+        drop(rows)
+    return ones
+
+
+def test_so_many_neurons_are_silent_others_in_every_step_and_layer() -> None:
+    first, second = masks(1, 1)
+    assert {*np.unique(first)} == {0, 1}
+    assert abs(first.mean() - 0.7) < 0.02
+    assert (first[:200] != second).mean() > 0.3
+    assert (first != masks(1, 2)[0]).mean() > 0.3
+    assert (first != masks(2, 1)[0]).mean() > 0.3
+    np.testing.assert_array_equal(first, masks(1, 1)[0])
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_normalise_as_one_does(threads: int) -> None:
+    ends = []
+    for crew in (1, threads):
+        network, regularisers = a_network(), Regularisers(SIZES[1:-1], batch_norm=True)
+        optimizer = SGD(network.parameters, learning_rate=0.1, momentum=0.9)
+        descent = Descent(network, optimizer, regularisers=regularisers, threads=crew)
+        for number in range(1, 6):
+            descent.walk([examples()], number=number)
+        descent.close()
+        ends.append((network.parameters, *regularisers.state.values()))
+    for one, several in zip(*ends):
+        np.testing.assert_allclose(several, one, rtol=1e-5, atol=1e-8)
+
+
+@given(
+    st.integers(1, 6), st.integers(1, 9), st.floats(0.01, 100), st.integers(0, 10), st.floats(0, 50)
+)
+def test_no_norm_is_longer_and_no_direction_other(
+    neurons: int, n_in: int, most: float, seed: int, spread: float
+) -> None:
+    before = np.random.default_rng(seed).normal(0, spread, (neurons, n_in))
+    weights = before.copy()
+    limit_norms(weights, most)
+    norms, after = np.linalg.norm(before, axis=1), np.linalg.norm(weights, axis=1)
+    np.testing.assert_allclose(after, np.minimum(norms, most), rtol=1e-12)
+    np.testing.assert_allclose(weights * norms[:, None], before * after[:, None], rtol=1e-9)
+
+
+def test_only_hidden_neurons_have_a_longest_norm() -> None:
+    network = a_network()
+    network.parameters *= 100
+    descent = Descent(network, SGD(network.parameters, learning_rate=1e-9), max_norm=2, threads=2)
+    descent.walk([examples()])
+    descent.close()
+    for W in network.weights[:-1]:
+        np.testing.assert_allclose(np.linalg.norm(W, axis=1), 2, rtol=1e-9)
+    assert np.linalg.norm(network.weights[-1], axis=1).min() > 10
+    assert np.abs(network.biases[0]).max() > 10
