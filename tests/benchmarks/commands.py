@@ -18,6 +18,7 @@ from turns import take_turns
 from works import WORKS, config_values
 
 HERE = Path(__file__).parent
+BEST = HERE.parent.parent / "configs" / "best.yaml"
 FOUR = HERE.parent.parent / "data" / "pictures" / "four.png"
 EPOCHS = 3
 TRAINING = "784-16-16-10, minibatch 10, 60,000 pictures"
@@ -200,3 +201,25 @@ def forward(rounds: int) -> Section:
         [ours, bare],
         [Bar("digitnet / bare NumPy", ours.median / bare.median, 1.15)],
     )
+
+
+def distortions(rounds: int) -> Section:
+    with _folder() as folder:
+        model = str(folder / "model.npz")
+        command = [DIGITNET, "train", "--config", str(BEST), "-o", model, "--overwrite", "-q"]
+        command += ["--format", "json", "--set", "training.epochs=1"]
+        commands = {"as it is": command, "not distorted": [*command, "--set", "augment={}"]}
+        contenders = {name: partial(_epoch, command) for name, command in commands.items()}
+        seconds = take_turns(contenders, rounds)
+    with_them, without = (Line(name, values) for name, values in seconds.items())
+    return Section(
+        "an epoch of configs/best.yaml with its distortions and without",
+        [with_them, without],
+        [Bar("with / without", with_them.median / without.median, 1.35)],
+    )
+
+
+def _epoch(command: list[str]) -> float:
+    """Seconds of training in the first epoch, as the command tells them."""
+    seconds: float = json.loads(run(command).output.splitlines()[0])["seconds"]
+    return seconds

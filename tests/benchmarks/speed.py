@@ -25,6 +25,7 @@ SECTIONS = {
     "shared-epoch": epochs.shared,
     "memory": commands.memory,
     "large": commands.large,
+    "distortions": commands.distortions,
     "startup": commands.startup,
     "pictures": commands.pictures,
     "forward": commands.forward,
