@@ -22,6 +22,7 @@ TOP_TO_BOTTOM = [
     "evaluation",
     "prediction",
     "checkpoint",
+    "calibration",
     "config",
     "optimizers",
     "schedules",
