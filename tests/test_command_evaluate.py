@@ -11,7 +11,10 @@ import pytest
 from conftest import Run, read_mnist
 from PIL import Image
 
-KEYS = {"model", "data", "images", "accuracy", "interval", "cost", "confusion", "digits"}
+KEYS = {
+    *("model", "data", "images", "accuracy", "interval", "cost", "confusion", "digits"),
+    *("temperature", "calibration_error", "reliability", "coverage"),
+}
 
 
 def evaluated(run: Run, *arguments: str | Path, **options: Any) -> dict[str, Any]:
@@ -81,6 +84,75 @@ def test_verbose_names_the_model_on_stderr(run: Run, model: Path) -> None:
     done = run("evaluate", "-m", model, "-v")
     assert done.stderr == f"model {model}\n".encode()
     assert done.stdout == run("evaluate", "-m", model).stdout
+
+
+def test_the_first_lines_of_text_stay_where_they_are(run: Run, model: Path) -> None:
+    result = evaluated(run, "-m", model)
+    lines = run("evaluate", "-m", model).stdout.decode().splitlines()
+    assert lines[0].startswith(f"{model} on ")
+    assert lines[1].startswith(f"accuracy {result['accuracy']:.2%}, 95 % interval ")
+    assert lines[2] == f"cost {result['cost']:.4f}"
+    error, temperature = result["calibration_error"], result["temperature"]
+    assert lines[3] == f"calibration error {error:.2%}, temperature {temperature:.3f}"
+
+
+# Calibration
+
+
+def test_the_temperature_is_that_of_the_model(run: Run, model: Path, copied: Path) -> None:
+    result = evaluated(run, "-m", model)
+    with np.load(model) as file:
+        assert result["temperature"] == float(file["temperature"]) != 1
+    rewrite(copied, temperature=np.float64(9))
+    hot = evaluated(run, "-m", copied)
+    assert hot["temperature"] == 9
+    assert hot["calibration_error"] > result["calibration_error"] + 0.1
+    for key in ("accuracy", "cost", "confusion"):
+        assert hot[key] == result[key]
+
+
+def test_a_model_without_a_temperature_has_1(run: Run, copied: Path) -> None:
+    with np.load(copied) as file:
+        kept = {name: array for name, array in file.items() if name != "temperature"}
+    np.savez(copied, **kept)
+    assert evaluated(run, "-m", copied)["temperature"] == 1
+
+
+def test_the_reliability_agrees_with_the_other_figures(run: Run, model: Path) -> None:
+    result = evaluated(run, "-m", model)
+    bins = result["reliability"]
+    assert sum(bin["images"] for bin in bins) == 500
+    right = sum(bin["images"] * bin["accuracy"] for bin in bins)
+    assert right / 500 == pytest.approx(result["accuracy"])
+    error = sum(bin["images"] * abs(bin["accuracy"] - bin["confidence"]) for bin in bins) / 500
+    assert error == pytest.approx(result["calibration_error"])
+    for bin in bins:
+        assert bin["from"] < bin["confidence"] <= bin["to"]
+        assert bin["to"] - bin["from"] == pytest.approx(1 / 15)
+
+
+def test_the_coverage_is_of_ever_surer_answers(run: Run, model: Path) -> None:
+    result = evaluated(run, "-m", model)
+    rows = result["coverage"]
+    assert (rows[0]["coverage"], rows[0]["accuracy"]) == (1, result["accuracy"])
+    assert [row["coverage"] for row in rows] == pytest.approx(
+        [1, 0.99, 0.98, 0.95, 0.9, 0.8, 0.5], abs=0.01
+    )
+    thresholds = [row["min_confidence"] for row in rows]
+    assert thresholds == sorted(thresholds)
+    assert rows[-1]["accuracy"] > result["accuracy"]
+
+
+def test_text_shows_only_what_has_pictures(run: Run, model: Path) -> None:
+    result = evaluated(run, "-m", model)
+    text = run("evaluate", "-m", model).stdout.decode()
+    shown = [
+        line.split() for line in text.splitlines() if " to " in line and "interval" not in line
+    ]
+    assert [int(line[-1]) for line in shown] == [bin["images"] for bin in result["reliability"]]
+    last = result["coverage"][-1]
+    row = f"{last['min_confidence']:.4f}  {last['coverage']:>8.2%}  {last['accuracy']:>8.2%}"
+    assert row in text
 
 
 # Which model, which data
@@ -260,6 +332,12 @@ def test_a_name_of_a_class_that_is_no_utf_8_is_one_line(
 ) -> None:
     shutil.copytree(pictures, os.path.join(tmp_path, "scans", os.fsdecode(b"caf\xe9")))
     assert_one_line(run("evaluate", "-m", model, "--data", tmp_path / "scans"))
+
+
+@pytest.mark.parametrize("temperature", [np.nan, np.inf, 0.0, -1.0])
+def test_a_temperature_that_is_none_is_one_line(run: Run, copied: Path, temperature: float) -> None:
+    rewrite(copied, temperature=np.float64(temperature))
+    assert_one_line(run("evaluate", "-m", copied), "copied.npz: temperature: expected 0.05 to 20")
 
 
 # Mistakes in the command

@@ -46,7 +46,7 @@ def evaluate(
     form: str,
     verbose: bool,
 ) -> None:
-    """Tell how good a model is: accuracy, cost, precision and recall, confusion."""
+    """Tell how good a model is: accuracy, cost, calibration, precision and recall, confusion."""
     from digitnet.threads import environment_threads, limit_blas
 
     limit_blas(environment_threads() or 1)
@@ -60,11 +60,13 @@ def evaluate(
     examples = evaluation.choose_examples(checkpoint, data, split)
     if examples.learned_from:
         say(f"{examples.path}: the model was trained on these pictures; it does worse on others")
-    result = evaluation.evaluate(checkpoint.network, examples.minibatches())
+    result = evaluation.evaluate_model(checkpoint, examples)
     if form == "json":
         answer_json(_as_json(path, examples, result))
     else:
-        answer(_as_text(path, examples, result))
+        lines = _figures(path, examples, result)
+        lines += _calibration(result) + _confusion(examples, result)
+        answer("\n".join(lines))
     if min_accuracy is not None and result.accuracy < min_accuracy:
         raise BelowBar(f"{path}: accuracy {result.accuracy:.4f} is below {min_accuracy}")
 
@@ -81,6 +83,19 @@ def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str,
         "accuracy": result.accuracy,
         "interval": list(result.interval),
         "cost": result.cost if math.isfinite(result.cost) else None,
+        "temperature": result.temperature,
+        "calibration_error": result.calibration_error,
+        "reliability": [
+            {
+                "from": low,
+                "to": high,
+                "images": images,
+                "confidence": confidence,
+                "accuracy": accuracy,
+            }
+            for low, high, images, confidence, accuracy in result.reliability
+        ],
+        "coverage": [row._asdict() for row in result.coverages],
         "confusion": result.confusion.tolist(),
         "digits": [
             {"digit": as_answer(name), "precision": precision, "recall": recall}
@@ -89,20 +104,37 @@ def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str,
     }
 
 
-def _as_text(path: str, examples: "Examples", result: "Evaluation") -> str:
-    """The figures, a line per class, and the confusion matrix."""
-    names = [printable(name) for name in examples.dataset.class_names]
+def _figures(path: str, examples: "Examples", result: "Evaluation") -> list[str]:
+    """What was measured on what, and the single figures."""
     low, high = result.interval
     what = f"{examples.split}, " if examples.split else ""
-    width = max(len("digit"), *map(len, names))
-    cell = max(5, *(len(name) + 1 for name in names), len(str(result.confusion.max())) + 1)
-    lines = [
+    return [
         f"{shown(path)} on {shown(examples.path)} ({what}{result.images:,} pictures)",
         f"accuracy {result.accuracy:.2%}, 95 % interval {low:.2%} to {high:.2%}",
         f"cost {result.cost:.4f}",
-        "",
-        f"{'digit':>{width}}  precision  recall  pictures",
+        f"calibration error {result.calibration_error:.2%}, temperature {result.temperature:.3f}",
     ]
+
+
+def _calibration(result: "Evaluation") -> list[str]:
+    """How far confidence can be trusted, and how accurate the surest answers are."""
+    lines = ["", "confidence    on average  accuracy  pictures"]
+    for low, high, images, confidence, accuracy in result.reliability:
+        lines.append(
+            f"{low:.2f} to {high:.2f}  {confidence:>10.2%}  {accuracy:>8.2%}  {images:>8,}"
+        )
+    lines += ["", "--min-confidence  answered  accuracy"]
+    for coverage, accuracy, least in result.coverages:
+        lines.append(f"{least:>16.4f}  {coverage:>8.2%}  {accuracy:>8.2%}")
+    return lines
+
+
+def _confusion(examples: "Examples", result: "Evaluation") -> list[str]:
+    """A line per class, and the confusion matrix."""
+    names = [printable(name) for name in examples.dataset.class_names]
+    width = max(len("digit"), *map(len, names))
+    cell = max(5, *(len(name) + 1 for name in names), len(str(result.confusion.max())) + 1)
+    lines = ["", f"{'digit':>{width}}  precision  recall  pictures"]
     for name, precision, recall, row in zip(
         names, result.precision, result.recall, result.confusion
     ):
@@ -113,7 +145,7 @@ def _as_text(path: str, examples: "Examples", result: "Evaluation") -> str:
     lines.append(" " * width + "".join(f"{name:>{cell}}" for name in names))
     for name, row in zip(names, result.confusion):
         lines.append(f"{name:>{width}}" + "".join(f"{count or '·':>{cell}}" for count in row))
-    return "\n".join(lines)
+    return lines
 
 
 def _percent(share: float | None) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
 from digitnet.augment import Distorter, Distortions
+from digitnet.calibration import fit_temperature
 from digitnet.config import Config
 from digitnet.dataset import Block, Distort, Minibatches
 from digitnet.errors import TrainingError
@@ -135,10 +136,11 @@ def _not_finite(state: TrainingState) -> TrainingError:
 
 def _end_epoch(state: TrainingState, cost: float) -> Record:
     """Measure on the examples held out, keep the parameters if they are the best so far."""
-    validation = None
-    if len(state.validation_indices):
-        examples = Minibatches(state.data.training, CHUNK)(state.validation_indices)
-        evaluation = evaluate(state.network, examples)
+    validation, held_out = None, state.validation_indices
+    outputs = np.empty((len(held_out), state.network.layer_sizes[-1]), np.float32)
+    if len(held_out):
+        examples = Minibatches(state.data.training, CHUNK)(held_out)
+        evaluation = evaluate(state.network, examples, outputs=outputs)
         if not math.isfinite(evaluation.cost):
             raise _not_finite(state)
         validation = ValidationMeasure(evaluation.cost, evaluation.accuracy)
@@ -153,5 +155,6 @@ def _end_epoch(state: TrainingState, cost: float) -> Record:
     state.history.append(record)
     if state.best_record is record:
         state.best[:] = state.network.parameters
+        state.temperature = fit_temperature(outputs, state.data.training.labels[held_out])
     state.place = Place(epoch=state.place.epoch + 1)
     return record

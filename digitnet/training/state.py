@@ -66,7 +66,8 @@ class TrainingState:
     """A training as it stands between two steps.
 
     train_indices, validation_indices: of the examples to learn from and of those to choose by.
-    network: as it is now. best: the parameters (n_parameters,) that did best on validation.
+    network: as it is now. best: the parameters (n_parameters,) that did best on validation, and
+    temperature: of their probabilities, 1 if none is held out.
     """
 
     config: Config
@@ -76,6 +77,7 @@ class TrainingState:
     network: Network
     optimizer: SGD
     best: FloatArray
+    temperature: float = 1.0
     history: list[Record] = field(default_factory=list)
     place: Place = field(default_factory=Place)
 
@@ -125,6 +127,7 @@ class TrainingState:
             self.data.training.fingerprint,
             msgspec.to_builtins(self.history),
             {"place": np.array(place), **_arrays(self.network, self.optimizer)},
+            temperature=self.temperature,
         )
 
 
@@ -174,6 +177,7 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
     if state.place.step >= state.steps or state.place.epoch != len(state.history) + 1:
         raise CheckpointError("state_place: expected a place within the training, found another")
     state.best[:] = checkpoint.network.parameters
+    state.temperature = checkpoint.temperature
     return state
 
 
