@@ -191,6 +191,20 @@ def choose_examples(
     return Examples(path, split, chosen, np.arange(len(chosen)), learned_from)
 
 
+def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
+    """Whether a model, not the one that the examples were chosen for, was trained on some of them.
+
+    Those it held out do not count, unless its config does not tell any more which they were.
+    """
+    if examples.dataset.fingerprint != checkpoint.data_hash:
+        return False
+    try:
+        learned, _ = _split(checkpoint, len(examples.dataset))
+    except CheckpointError:
+        return True
+    return bool(np.isin(examples.indices, learned).any())
+
+
 def _split(checkpoint: Checkpoint, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """What the n examples of the training set were learned from and held out, drawn again."""
     try:

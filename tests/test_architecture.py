@@ -19,6 +19,7 @@ TOP_TO_BOTTOM = [
     "report",
     "session",
     "training",
+    "comparison",
     "evaluation",
     "prediction",
     "checkpoint",

@@ -27,6 +27,22 @@ def evaluated(run: Run, *arguments: str | Path, **options: Any) -> dict[str, Any
     return value
 
 
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path, run: Run) -> Path:
+    """A model like the other one, trained for one epoch and less right."""
+    folder = tmp_path_factory.mktemp("hasty")
+    (folder / "config.yaml").write_text(
+        f"data: {{path: {small_mnist}, validation: 500}}\n"
+        "network: {layer_sizes: [784, 10]}\n"
+        "training: {epochs: 1}\n"
+        "seed: 2\n"
+        "model: hasty.npz\n"
+    )
+    done = run("train", "--config", folder / "config.yaml", "-q")
+    assert done.returncode == 0, done.stderr
+    return folder / "hasty.npz"
+
+
 @pytest.fixture
 def copied(model: Path, tmp_path: Path) -> Path:
     """A copy of the model that a test may spoil."""
@@ -153,6 +169,71 @@ def test_text_shows_only_what_has_pictures(run: Run, model: Path) -> None:
     last = result["coverage"][-1]
     row = f"{last['min_confidence']:.4f}  {last['coverage']:>8.2%}  {last['accuracy']:>8.2%}"
     assert row in text
+
+
+# A baseline
+
+
+def test_a_baseline_is_compared_picture_by_picture(run: Run, model: Path, hasty: Path) -> None:
+    with_baseline = evaluated(run, "-m", model, "--baseline", hasty)
+    other = evaluated(run, "-m", hasty)
+    compared = with_baseline.pop("baseline")
+    assert with_baseline == evaluated(run, "-m", model)
+    assert (compared["model"], compared["accuracy"]) == (str(hasty), other["accuracy"])
+    difference = with_baseline["accuracy"] - other["accuracy"]
+    assert compared["difference"] == pytest.approx(difference)
+    only = compared["only_model_right"] - compared["only_baseline_right"]
+    assert only == round(500 * difference) > 0
+    low, high = compared["interval"]
+    assert 0 < low < difference < high
+    assert 0 < compared["p_value"] < 0.01
+
+
+def test_the_other_way_round_it_is_the_other_way_round(run: Run, model: Path, hasty: Path) -> None:
+    one = evaluated(run, "-m", model, "--baseline", hasty)["baseline"]
+    other = evaluated(run, "-m", hasty, "--baseline", model)["baseline"]
+    assert one["difference"] == -other["difference"]
+    assert one["only_model_right"] == other["only_baseline_right"]
+    assert one["p_value"] == other["p_value"]
+
+
+def test_text_says_which_is_better(run: Run, model: Path, hasty: Path) -> None:
+    compared = evaluated(run, "-m", model, "--baseline", hasty)["baseline"]
+    points = f"{100 * compared['difference']:.2f} points"
+    lines = run("evaluate", "-m", model, "--baseline", hasty).stdout.decode().splitlines()
+    assert lines[4].startswith(f"better than {hasty} ({compared['accuracy']:.2%}) by {points}, ")
+    assert f"{compared['only_model_right']:,} pictures only {model} has right" in lines[5]
+    lines = run("evaluate", "-m", hasty, "--baseline", model).stdout.decode().splitlines()
+    assert lines[4].startswith(f"worse than {model} (")
+    assert f"by {points}, 95 % interval " in lines[4]
+
+
+def test_a_model_is_no_better_than_itself(run: Run, model: Path) -> None:
+    done = run("evaluate", "-m", model, "--baseline", model)
+    assert done.returncode == 0
+    assert f"no difference from {model} (" in done.stdout.decode()
+    compared = evaluated(run, "-m", model, "--baseline", model)["baseline"]
+    assert (compared["difference"], compared["p_value"]) == (0, 1)
+
+
+def test_a_baseline_that_was_trained_on_the_pictures_is_pointed_out(
+    run: Run, model: Path, hasty: Path
+) -> None:
+    validation = ("--split", "validation")
+    done = run("evaluate", "-m", model, "--baseline", hasty, *validation)
+    assert done.returncode == 0
+    (line,) = done.stderr.decode().splitlines()
+    assert "the baseline was trained on these pictures" in line
+    assert run("evaluate", "-m", model, "--baseline", model, *validation).stderr == b""
+
+
+def test_the_bar_is_the_models_alone(run: Run, model: Path, hasty: Path) -> None:
+    accuracy = repr(evaluated(run, "-m", model)["accuracy"])
+    bar = ("--min-accuracy", accuracy)
+    assert run("evaluate", "-m", model, "--baseline", hasty, *bar).returncode == 0
+    done = run("evaluate", "-m", hasty, "--baseline", model, *bar)
+    assert done.returncode == 3
+    assert b"worse than" in done.stdout
 
 
 # Which model, which data
@@ -340,6 +421,23 @@ def test_a_temperature_that_is_none_is_one_line(run: Run, copied: Path, temperat
     assert_one_line(run("evaluate", "-m", copied), "copied.npz: temperature: expected 0.05 to 20")
 
 
+def test_a_baseline_that_is_missing_is_one_line(run: Run, model: Path, tmp_path: Path) -> None:
+    done = run("evaluate", "-m", model, "--baseline", tmp_path / "none.npz")
+    assert_one_line(done, "none.npz: no such file")
+
+
+def test_a_baseline_that_is_no_model_is_one_line(run: Run, model: Path, copied: Path) -> None:
+    copied.write_bytes(copied.read_bytes()[:-100])
+    assert_one_line(run("evaluate", "-m", model, "--baseline", copied), "copied.npz: expected ")
+
+
+def test_a_baseline_of_other_classes_is_one_line(run: Run, model: Path, copied: Path) -> None:
+    rewrite(copied, class_names=np.array([*"012345678", "neun\x1b[31m"]))
+    done = run("evaluate", "-m", model, "--baseline", copied)
+    assert_one_line(done, "copied.npz: expected the model's classes, 0, 1, 2,", "neun")
+    assert b"\x1b" not in done.stderr
+
+
 # Mistakes in the command
 
 
@@ -355,6 +453,7 @@ def test_a_temperature_that_is_none_is_one_line(run: Run, copied: Path, temperat
         ["--nonsense"],
         ["an-argument"],
         ["--data"],
+        ["--baseline"],
     ],
     ids=" ".join,
 )

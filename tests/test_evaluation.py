@@ -18,8 +18,11 @@ from digitnet.evaluation import (
     Evaluation,
     choose_examples,
     evaluate,
+    has_learned_from,
 )
 from digitnet.network import Network
+
+SPLITS = ("test", "validation", "train")
 
 
 def of(*rows: list[int]) -> Evaluation:
@@ -245,6 +248,17 @@ def test_other_data_have_no_such_split(trained: Checkpoint, copied: Path, split:
     labels.write_bytes(contents)
     with pytest.raises(DataError, match="expected the data that the model was trained on"):
         choose_examples(trained, str(copied), split)
+
+
+def test_who_has_learned_from_examples_is_known(trained: Checkpoint, small_mnist: Path) -> None:
+    parts = {split: choose_examples(trained, split=split) for split in SPLITS}
+    assert [has_learned_from(trained, parts[split]) for split in SPLITS] == [False, False, True]
+    reseeded = replace(trained, config=trained.config | {"seed": 2})
+    assert [has_learned_from(reseeded, parts[split]) for split in SPLITS] == [False, True, True]
+    damaged = replace(trained, config={})
+    assert [has_learned_from(damaged, parts[split]) for split in SPLITS] == [False, True, True]
+    stranger = replace(trained, data_hash="x")
+    assert not any(has_learned_from(stranger, examples) for examples in parts.values())
 
 
 def test_without_validation_there_is_no_such_split(trained: Checkpoint) -> None:
