@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import ACTIVATIONS
+from digitnet.calibration import HIGHEST, LOWEST
 from digitnet.costs import COSTS
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.network import Network
@@ -33,7 +34,8 @@ class Checkpoint:
 
     network: holds the parameters that were best on validation. config: as plain values.
     data_path, data_hash: what it was trained on. history: a record per epoch, as plain values.
-    state: arrays by name, empty in a finished model.
+    state: arrays by name, empty in a finished model. temperature: of the probabilities, see
+    `calibration`; 1 in files that have none.
     """
 
     network: Network
@@ -44,6 +46,7 @@ class Checkpoint:
     history: list[dict[str, Any]]
     state: dict[str, NDArray[Any]] = field(default_factory=dict)
     preparation: str = PREPARATION
+    temperature: float = 1.0
 
 
 def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
@@ -54,6 +57,7 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     arrays: dict[str, Any] = {"format_version": np.int64(FORMAT_VERSION)}
     for l, (W, b) in enumerate(zip(checkpoint.network.weights, checkpoint.network.biases)):
         arrays[f"weights_{l}"], arrays[f"biases_{l}"] = W, b
+    arrays["temperature"] = np.float64(checkpoint.temperature)
     arrays["config"] = json.dumps(checkpoint.config)
     arrays["preparation"] = checkpoint.preparation
     arrays["class_names"] = np.array(checkpoint.class_names)
@@ -136,6 +140,7 @@ def _checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
             if name.startswith(STATE)
         },
         preparation,
+        _temperature(arrays.get("temperature")),
     )
 
 
@@ -176,6 +181,17 @@ def _check(arrays: dict[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -
         raise _Unsound(f"{name}: expected float32, found {array.dtype}")
     if not np.isfinite(array).all():
         raise _Unsound(f"{name}: expected finite numbers, found others")
+
+
+def _temperature(array: NDArray[Any] | None) -> float:
+    if array is None:
+        return 1.0
+    if array.dtype != np.float64 or array.shape != ():
+        found = f"{array.dtype} {array.shape}"
+        raise _Unsound(f"temperature: expected a float64 without dimensions, found {found}")
+    if not LOWEST <= array <= HIGHEST:
+        raise _Unsound(f"temperature: expected {LOWEST} to {HIGHEST:g}, found {array}")
+    return float(array)
 
 
 def _class_names(arrays: dict[str, NDArray[Any]], classes: int) -> tuple[str, ...]:

@@ -1,14 +1,23 @@
-"""How good a network is: accuracy, cost and confusion on labelled pictures."""
+"""How good a network is on labelled pictures: accuracy, cost, confusion, calibration."""
 
 import math
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
+from digitnet.calibration import (
+    Bin,
+    Coverage,
+    calibration_error,
+    coverages,
+    probabilities,
+    reliability,
+)
 from digitnet.checkpoint import Checkpoint
 from digitnet.config import to_config
 from digitnet.dataset import Dataset, Minibatches, read_data, split_indices
@@ -24,21 +33,38 @@ Z_95 = 1.959964  # the normal distribution's 97.5 % quantile
 class Evaluation:
     """What a network made of labelled pictures.
 
-    cost: averaged over them. confusion: int64 (classes, classes), how often each true class, by
-    row, was answered as each class, by column.
+    cost: averaged over them. labels, answers: of each picture, (n,), whole numbers below `classes`.
+    confidences: float32 (n,), the probability of each answer at `temperature`.
     """
 
     cost: float
-    confusion: NDArray[np.int64]
+    labels: NDArray[np.integer]
+    answers: NDArray[np.integer]
+    confidences: NDArray[np.float32]
+    classes: int
+    temperature: float = 1.0
 
     @property
     def images(self) -> int:
-        return int(self.confusion.sum())
+        return len(self.labels)
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Which answers were right, (n,)."""
+        right: NDArray[np.bool_] = self.answers == self.labels
+        return right
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """How often each true class, by row, was answered as each class, by column."""
+        pairs = self.labels.astype(np.int64) * self.classes + self.answers
+        counts = np.bincount(pairs, minlength=self.classes**2)
+        return counts.reshape(self.classes, self.classes)
 
     @property
     def accuracy(self) -> float:
         """Share of right answers, 0 to 1."""
-        return int(np.trace(self.confusion)) / self.images
+        return int(self.right.sum()) / self.images
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -59,24 +85,51 @@ class Evaluation:
         """Of the pictures of each class, the share that was found; None where there was none."""
         return _shares(self.confusion, self.confusion.sum(axis=1))
 
+    @cached_property
+    def reliability(self) -> list[Bin]:
+        """Confidence beside accuracy, of answers that are about equally sure."""
+        return reliability(self.confidences, self.right)
 
-def evaluate(network: Network, minibatches: Iterable[tuple[FloatArray, FloatArray]]) -> Evaluation:
+    @property
+    def calibration_error(self) -> float:
+        """How far confidence is from accuracy on average, 0 to 1."""
+        return calibration_error(self.reliability)
+
+    @cached_property
+    def coverages(self) -> list[Coverage]:
+        """How right the surest answers are, and what confidence they have."""
+        return coverages(self.confidences, self.right)
+
+
+def evaluate(
+    network: Network,
+    minibatches: Iterable[tuple[FloatArray, FloatArray]],
+    temperature: float = 1.0,
+    outputs: FloatArray | None = None,
+) -> Evaluation:
     """Feed labelled pictures through a network: x (785, n) and y (classes, n), any n.
 
-    The last row of x is ones.
+    The last row of x is ones. temperature: of the probabilities; the cost is without it. outputs:
+    room for the activations of the last layer, (all pictures, classes), if they are asked for.
     """
     classes = network.layer_sizes[-1]
+    small = np.min_scalar_type(classes)
     workspace = network.workspace(CHUNK)
-    cost, confusion = 0.0, np.zeros((classes, classes), np.int64)
+    cost, seen, parts = 0.0, 0, []
     for x, y in minibatches:
         n = x.shape[1]
         workspace = workspace if workspace.n == n else network.workspace(n)
         with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
             a = network.feedforward(x, workspace)
             cost += network.cost(workspace.z[-1], a, y, 1, workspace.δ[-1])
-        answers = y.argmax(axis=0) * classes + a.argmax(axis=0)
-        confusion += np.bincount(answers, minlength=classes**2).reshape(classes, classes)
-    return Evaluation(cost / int(confusion.sum()), confusion)
+        shares = probabilities(a.T, temperature)
+        told = y.argmax(axis=0).astype(small), shares.argmax(axis=1).astype(small)
+        parts.append((*told, shares.max(axis=1).astype(np.float32)))
+        if outputs is not None:
+            outputs[seen : seen + n] = a.T
+        seen += n
+    labels, answers, confidences = map(np.concatenate, zip(*parts))
+    return Evaluation(cost / seen, labels, answers, confidences, classes, temperature)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +149,11 @@ class Examples:
     def minibatches(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Their pixels (785, n), the last row ones, and labels (classes, n), n up to CHUNK."""
         return Minibatches(self.dataset, CHUNK)(self.indices)
+
+
+def evaluate_model(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
+    """What the model in a checkpoint makes of examples, at its temperature."""
+    return evaluate(checkpoint.network, examples.minibatches(), checkpoint.temperature)
 
 
 def choose_examples(
@@ -131,6 +189,20 @@ def choose_examples(
     chosen = chosen.renumbered(checkpoint.class_names, path)
     learned_from = own and chosen is data.training
     return Examples(path, split, chosen, np.arange(len(chosen)), learned_from)
+
+
+def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
+    """Whether a model, not the one that the examples were chosen for, was trained on some of them.
+
+    Those it held out do not count, unless its config does not tell any more which they were.
+    """
+    if examples.dataset.fingerprint != checkpoint.data_hash:
+        return False
+    try:
+        learned, _ = _split(checkpoint, len(examples.dataset))
+    except CheckpointError:
+        return True
+    return bool(np.isin(examples.indices, learned).any())
 
 
 def _split(checkpoint: Checkpoint, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

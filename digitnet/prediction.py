@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.activations import FloatArray
+from digitnet.calibration import probabilities
 from digitnet.checkpoint import find_model, load_checkpoint
 from digitnet.errors import ImageError
 from digitnet.image import SIDE, Picture, prepare
@@ -28,7 +28,7 @@ class Prediction:
     probabilities: (classes,), sum 1, in the order of `class_names`.
     """
 
-    probabilities: FloatArray
+    probabilities: NDArray[np.float64]
     class_names: tuple[str, ...]
 
     @property
@@ -38,7 +38,7 @@ class Prediction:
 
     @property
     def confidence(self) -> float:
-        """The probability of the likeliest class."""
+        """The probability of the likeliest class: how often, of answers so sure, it is right."""
         return float(self.probabilities.max())
 
     def is_sure(self, least: float) -> bool:
@@ -56,11 +56,15 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained network that reads pictures; `path` is the file it came from."""
+    """A trained network that reads pictures; `path` is the file it came from.
+
+    temperature: of its probabilities, see `calibration`.
+    """
 
     network: Network
     class_names: tuple[str, ...]
     path: str
+    temperature: float = 1.0
 
     @overload
     def predict(self, pictures: Picture) -> Prediction: ...
@@ -105,7 +109,7 @@ class Model:
             block = np.zeros((BLOCK, SIDE, SIDE), np.uint8)
             block[: len(some)] = some
             with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
-                shares = probabilities(self.network(block))
+                shares = probabilities(self.network(block), self.temperature)
             predictions += [Prediction(row, self.class_names) for row in shares[: len(some)]]
         return predictions
 
@@ -117,18 +121,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Model:
     """
     path = find_model(None if path is None else os.fspath(path))
     checkpoint = load_checkpoint(path)
-    return Model(checkpoint.network, checkpoint.class_names, path)
-
-
-def probabilities(outputs: FloatArray) -> FloatArray:
-    """Activations of the last layer, (n, classes), divided by their sum where it is not 1 already.
-
-    Where all of them have vanished, every class is as likely as another.
-    """
-    totals: NDArray[np.floating] = outputs.sum(axis=1, keepdims=True)
-    even = np.full_like(outputs, 1 / outputs.shape[1])
-    shares: FloatArray = np.divide(outputs, totals, out=even, where=totals > 0)
-    return shares
+    return Model(checkpoint.network, checkpoint.class_names, path, checkpoint.temperature)
 
 
 def as_answer(class_name: str) -> int | str:

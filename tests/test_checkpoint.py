@@ -38,7 +38,9 @@ def make(seed: int = 1, *, hidden: int = 2) -> Checkpoint:
     history = [{"epoch": 1, "training": {"cost": 0.5}, "validation": None}]
     state = {"parameters": network.parameters + 1, "place": np.array(PLACE)}
     values = msgspec.to_builtins(config)
-    return Checkpoint(network, values, NAMES, "/digits", "abc", history, state)
+    return Checkpoint(
+        network, values, NAMES, "/digits", "abc", history, state, temperature=1 + seed / 7
+    )
 
 
 @pytest.fixture
@@ -97,6 +99,7 @@ def test_what_was_saved_is_loaded(path: Path) -> None:
     assert (loaded.data_path, loaded.data_hash) == ("/digits", "abc")
     assert loaded.history == saved.history
     assert loaded.preparation == saved.preparation
+    assert loaded.temperature == saved.temperature == 8 / 7
     assert msgspec.convert(loaded.config, type(to_config(loaded.config)))
     assert loaded.state.keys() == saved.state.keys()
     assert all((loaded.state[name] == saved.state[name]).all() for name in saved.state)
@@ -388,6 +391,30 @@ def test_shapes_have_to_fit_the_config(path: Path, name: str, shape: tuple[int, 
     said = refused(rewritten(path, **{name: np.zeros(shape, np.float32)}))
     assert said.startswith(f"{name}: expected the shape ")
     assert said.endswith(f"found {shape}")
+
+
+def test_a_file_without_a_temperature_has_1(path: Path) -> None:
+    assert load_checkpoint(rewritten(path, temperature=None)).temperature == 1
+
+
+@pytest.mark.parametrize("value", [0.05, 1.0, 20.0])
+def test_a_temperature_comes_back_as_it_was(path: Path, value: float) -> None:
+    assert load_checkpoint(rewritten(path, temperature=np.float64(value))).temperature == value
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0, 0.049, 20.1, 1e300])
+def test_a_temperature_is_within_its_bounds(path: Path, value: float) -> None:
+    said = refused(rewritten(path, temperature=np.float64(value)))
+    assert said == f"temperature: expected 0.05 to 20, found {value}"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.float32(1), np.int64(1), np.array([1.0]), np.array("1"), np.complex128(1), np.bool_(1)],
+)
+def test_a_temperature_is_one_number(path: Path, value: Any) -> None:
+    said = refused(rewritten(path, temperature=value))
+    assert said.startswith("temperature: expected a float64 without dimensions, found ")
 
 
 @pytest.mark.parametrize("version", [0, 1, 3, -1, 2**62])

@@ -11,7 +11,10 @@ import pytest
 from conftest import Run, read_mnist
 from PIL import Image
 
-KEYS = {"model", "data", "images", "accuracy", "interval", "cost", "confusion", "digits"}
+KEYS = {
+    *("model", "data", "images", "accuracy", "interval", "cost", "confusion", "digits"),
+    *("temperature", "calibration_error", "reliability", "coverage"),
+}
 
 
 def evaluated(run: Run, *arguments: str | Path, **options: Any) -> dict[str, Any]:
@@ -22,6 +25,22 @@ def evaluated(run: Run, *arguments: str | Path, **options: Any) -> dict[str, Any
     value = json.loads(done.stdout)
     assert isinstance(value, dict)
     return value
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path, run: Run) -> Path:
+    """A model like the other one, trained for one epoch and less right."""
+    folder = tmp_path_factory.mktemp("hasty")
+    (folder / "config.yaml").write_text(
+        f"data: {{path: {small_mnist}, validation: 500}}\n"
+        "network: {layer_sizes: [784, 10]}\n"
+        "training: {epochs: 1}\n"
+        "seed: 2\n"
+        "model: hasty.npz\n"
+    )
+    done = run("train", "--config", folder / "config.yaml", "-q")
+    assert done.returncode == 0, done.stderr
+    return folder / "hasty.npz"
 
 
 @pytest.fixture
@@ -81,6 +100,140 @@ def test_verbose_names_the_model_on_stderr(run: Run, model: Path) -> None:
     done = run("evaluate", "-m", model, "-v")
     assert done.stderr == f"model {model}\n".encode()
     assert done.stdout == run("evaluate", "-m", model).stdout
+
+
+def test_the_first_lines_of_text_stay_where_they_are(run: Run, model: Path) -> None:
+    result = evaluated(run, "-m", model)
+    lines = run("evaluate", "-m", model).stdout.decode().splitlines()
+    assert lines[0].startswith(f"{model} on ")
+    assert lines[1].startswith(f"accuracy {result['accuracy']:.2%}, 95 % interval ")
+    assert lines[2] == f"cost {result['cost']:.4f}"
+    error, temperature = result["calibration_error"], result["temperature"]
+    assert lines[3] == f"calibration error {error:.2%}, temperature {temperature:.3f}"
+
+
+# Calibration
+
+
+def test_the_temperature_is_that_of_the_model(run: Run, model: Path, copied: Path) -> None:
+    result = evaluated(run, "-m", model)
+    with np.load(model) as file:
+        assert result["temperature"] == float(file["temperature"]) != 1
+    rewrite(copied, temperature=np.float64(9))
+    hot = evaluated(run, "-m", copied)
+    assert hot["temperature"] == 9
+    assert hot["calibration_error"] > result["calibration_error"] + 0.1
+    for key in ("accuracy", "cost", "confusion"):
+        assert hot[key] == result[key]
+
+
+def test_a_model_without_a_temperature_has_1(run: Run, copied: Path) -> None:
+    with np.load(copied) as file:
+        kept = {name: array for name, array in file.items() if name != "temperature"}
+    np.savez(copied, **kept)
+    assert evaluated(run, "-m", copied)["temperature"] == 1
+
+
+def test_the_reliability_agrees_with_the_other_figures(run: Run, model: Path) -> None:
+    result = evaluated(run, "-m", model)
+    bins = result["reliability"]
+    assert sum(bin["images"] for bin in bins) == 500
+    right = sum(bin["images"] * bin["accuracy"] for bin in bins)
+    assert right / 500 == pytest.approx(result["accuracy"])
+    error = sum(bin["images"] * abs(bin["accuracy"] - bin["confidence"]) for bin in bins) / 500
+    assert error == pytest.approx(result["calibration_error"])
+    for bin in bins:
+        assert bin["from"] < bin["confidence"] <= bin["to"]
+        assert bin["to"] - bin["from"] == pytest.approx(1 / 15)
+
+
+def test_the_coverage_is_of_ever_surer_answers(run: Run, model: Path) -> None:
+    result = evaluated(run, "-m", model)
+    rows = result["coverage"]
+    assert (rows[0]["coverage"], rows[0]["accuracy"]) == (1, result["accuracy"])
+    assert [row["coverage"] for row in rows] == pytest.approx(
+        [1, 0.99, 0.98, 0.95, 0.9, 0.8, 0.5], abs=0.01
+    )
+    thresholds = [row["min_confidence"] for row in rows]
+    assert thresholds == sorted(thresholds)
+    assert rows[-1]["accuracy"] > result["accuracy"]
+
+
+def test_text_shows_only_what_has_pictures(run: Run, model: Path) -> None:
+    result = evaluated(run, "-m", model)
+    text = run("evaluate", "-m", model).stdout.decode()
+    shown = [
+        line.split() for line in text.splitlines() if " to " in line and "interval" not in line
+    ]
+    assert [int(line[-1]) for line in shown] == [bin["images"] for bin in result["reliability"]]
+    last = result["coverage"][-1]
+    row = f"{last['min_confidence']:.4f}  {last['coverage']:>8.2%}  {last['accuracy']:>8.2%}"
+    assert row in text
+
+
+# A baseline
+
+
+def test_a_baseline_is_compared_picture_by_picture(run: Run, model: Path, hasty: Path) -> None:
+    with_baseline = evaluated(run, "-m", model, "--baseline", hasty)
+    other = evaluated(run, "-m", hasty)
+    compared = with_baseline.pop("baseline")
+    assert with_baseline == evaluated(run, "-m", model)
+    assert (compared["model"], compared["accuracy"]) == (str(hasty), other["accuracy"])
+    difference = with_baseline["accuracy"] - other["accuracy"]
+    assert compared["difference"] == pytest.approx(difference)
+    only = compared["only_model_right"] - compared["only_baseline_right"]
+    assert only == round(500 * difference) > 0
+    low, high = compared["interval"]
+    assert 0 < low < difference < high
+    assert 0 < compared["p_value"] < 0.01
+
+
+def test_the_other_way_round_it_is_the_other_way_round(run: Run, model: Path, hasty: Path) -> None:
+    one = evaluated(run, "-m", model, "--baseline", hasty)["baseline"]
+    other = evaluated(run, "-m", hasty, "--baseline", model)["baseline"]
+    assert one["difference"] == -other["difference"]
+    assert one["only_model_right"] == other["only_baseline_right"]
+    assert one["p_value"] == other["p_value"]
+
+
+def test_text_says_which_is_better(run: Run, model: Path, hasty: Path) -> None:
+    compared = evaluated(run, "-m", model, "--baseline", hasty)["baseline"]
+    points = f"{100 * compared['difference']:.2f} points"
+    lines = run("evaluate", "-m", model, "--baseline", hasty).stdout.decode().splitlines()
+    assert lines[4].startswith(f"better than {hasty} ({compared['accuracy']:.2%}) by {points}, ")
+    assert f"{compared['only_model_right']:,} pictures only {model} has right" in lines[5]
+    lines = run("evaluate", "-m", hasty, "--baseline", model).stdout.decode().splitlines()
+    assert lines[4].startswith(f"worse than {model} (")
+    assert f"by {points}, 95 % interval " in lines[4]
+
+
+def test_a_model_is_no_better_than_itself(run: Run, model: Path) -> None:
+    done = run("evaluate", "-m", model, "--baseline", model)
+    assert done.returncode == 0
+    assert f"no difference from {model} (" in done.stdout.decode()
+    compared = evaluated(run, "-m", model, "--baseline", model)["baseline"]
+    assert (compared["difference"], compared["p_value"]) == (0, 1)
+
+
+def test_a_baseline_that_was_trained_on_the_pictures_is_pointed_out(
+    run: Run, model: Path, hasty: Path
+) -> None:
+    validation = ("--split", "validation")
+    done = run("evaluate", "-m", model, "--baseline", hasty, *validation)
+    assert done.returncode == 0
+    (line,) = done.stderr.decode().splitlines()
+    assert "the baseline was trained on these pictures" in line
+    assert run("evaluate", "-m", model, "--baseline", model, *validation).stderr == b""
+
+
+def test_the_bar_is_the_models_alone(run: Run, model: Path, hasty: Path) -> None:
+    accuracy = repr(evaluated(run, "-m", model)["accuracy"])
+    bar = ("--min-accuracy", accuracy)
+    assert run("evaluate", "-m", model, "--baseline", hasty, *bar).returncode == 0
+    done = run("evaluate", "-m", hasty, "--baseline", model, *bar)
+    assert done.returncode == 3
+    assert b"worse than" in done.stdout
 
 
 # Which model, which data
@@ -262,6 +415,29 @@ def test_a_name_of_a_class_that_is_no_utf_8_is_one_line(
     assert_one_line(run("evaluate", "-m", model, "--data", tmp_path / "scans"))
 
 
+@pytest.mark.parametrize("temperature", [np.nan, np.inf, 0.0, -1.0])
+def test_a_temperature_that_is_none_is_one_line(run: Run, copied: Path, temperature: float) -> None:
+    rewrite(copied, temperature=np.float64(temperature))
+    assert_one_line(run("evaluate", "-m", copied), "copied.npz: temperature: expected 0.05 to 20")
+
+
+def test_a_baseline_that_is_missing_is_one_line(run: Run, model: Path, tmp_path: Path) -> None:
+    done = run("evaluate", "-m", model, "--baseline", tmp_path / "none.npz")
+    assert_one_line(done, "none.npz: no such file")
+
+
+def test_a_baseline_that_is_no_model_is_one_line(run: Run, model: Path, copied: Path) -> None:
+    copied.write_bytes(copied.read_bytes()[:-100])
+    assert_one_line(run("evaluate", "-m", model, "--baseline", copied), "copied.npz: expected ")
+
+
+def test_a_baseline_of_other_classes_is_one_line(run: Run, model: Path, copied: Path) -> None:
+    rewrite(copied, class_names=np.array([*"012345678", "neun\x1b[31m"]))
+    done = run("evaluate", "-m", model, "--baseline", copied)
+    assert_one_line(done, "copied.npz: expected the model's classes, 0, 1, 2,", "neun")
+    assert b"\x1b" not in done.stderr
+
+
 # Mistakes in the command
 
 
@@ -277,6 +453,7 @@ def test_a_name_of_a_class_that_is_no_utf_8_is_one_line(
         ["--nonsense"],
         ["an-argument"],
         ["--data"],
+        ["--baseline"],
     ],
     ids=" ".join,
 )

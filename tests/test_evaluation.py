@@ -13,17 +13,42 @@ from PIL import Image
 from digitnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from digitnet.dataset import Dataset, Minibatches
 from digitnet.errors import DataError, DigitnetError
-from digitnet.evaluation import CHUNK, Evaluation, choose_examples, evaluate
+from digitnet.evaluation import (
+    CHUNK,
+    Evaluation,
+    choose_examples,
+    evaluate,
+    has_learned_from,
+)
 from digitnet.network import Network
+
+SPLITS = ("test", "validation", "train")
 
 
 def of(*rows: list[int]) -> Evaluation:
-    return Evaluation(0.5, np.array(rows, np.int64))
+    """An evaluation with this confusion."""
+    classes = len(rows)
+    pairs = np.repeat(np.arange(classes**2), np.ravel(rows))
+    labels, answers = (array.astype(np.uint8) for array in divmod(pairs, classes))
+    return Evaluation(0.5, labels, answers, np.ones(len(pairs), np.float32), classes)
 
 
 # The figures, by hand
 
 THREE = of([5, 1, 0], [2, 6, 0], [1, 3, 2])  # 13 of 20 right
+
+
+def test_the_confusion_counts_what_each_picture_was_answered() -> None:
+    assert THREE.confusion.tolist() == [[5, 1, 0], [2, 6, 0], [1, 3, 2]]
+    assert THREE.confusion.dtype == np.int64
+    assert THREE.right.sum() == 13
+
+
+def test_more_classes_than_a_byte_can_tell_are_counted() -> None:
+    labels, answers = np.array([0, 299, 299], np.uint16), np.array([0, 299, 0], np.uint16)
+    confusion = Evaluation(0.5, labels, answers, np.ones(3, np.float32), 300).confusion
+    assert (confusion[0, 0], confusion[299, 299], confusion[299, 0]) == (1, 1, 1)
+    assert confusion.sum() == 3
 
 
 def test_accuracy_is_the_share_of_right_answers() -> None:
@@ -86,6 +111,55 @@ def test_a_row_of_the_confusion_is_a_true_class() -> None:
     result = evaluate(brightest(3), Minibatches(data, CHUNK)(np.arange(6)))
     assert result.confusion.tolist() == [[1, 1, 2], [0, 1, 0], [0, 0, 1]]
     assert result.confusion.dtype == np.int64
+
+
+def test_what_each_picture_was_answered_is_kept_in_order() -> None:
+    data = pictures(answers=[0, 1, 1, 2, 2, 2], labels=[0, 0, 1, 0, 0, 2], classes=3)
+    order = np.array([5, 0, 3, 1])
+    result = evaluate(brightest(3), Minibatches(data, 3)(order))
+    assert result.answers.tolist() == [2, 0, 2, 1]
+    assert result.labels.tolist() == [2, 0, 0, 0]
+    sure = math.exp(10) / (math.exp(10) + 2)
+    assert result.confidences == pytest.approx(np.full(4, sure), rel=1e-6)
+    kept = (result.answers, result.labels, result.confidences)
+    assert [array.dtype for array in kept] == [np.uint8, np.uint8, np.float32]
+
+
+def test_confidence_has_a_temperature_and_the_cost_has_none() -> None:
+    data = pictures(answers=[0, 1, 0], labels=[0, 0, 0], classes=2)
+    plain, hot = (
+        evaluate(brightest(2), Minibatches(data, CHUNK)(np.arange(3)), temperature)
+        for temperature in (1.0, 5.0)
+    )
+    sure = math.exp(10 / 5) / (math.exp(10 / 5) + 1)
+    assert hot.confidences == pytest.approx(np.full(3, sure), rel=1e-5)
+    assert (hot.cost, hot.accuracy) == (plain.cost, plain.accuracy)
+    assert (hot.temperature, plain.temperature) == (5, 1)
+    (answers,) = hot.reliability
+    assert answers == pytest.approx((13 / 15, 14 / 15, 3, sure, 2 / 3), rel=1e-5)
+    assert hot.calibration_error == pytest.approx(sure - 2 / 3, rel=1e-5)
+    assert hot.coverages == [(1, 2 / 3, math.floor(sure * 10_000) / 10_000)]
+
+
+def test_the_outputs_are_kept_for_those_who_ask() -> None:
+    rng = np.random.default_rng(1)
+    data = pictures(rng.integers(0, 3, 40).tolist(), rng.integers(0, 3, 40).tolist(), classes=3)
+    order = rng.permutation(40)
+    outputs = np.zeros((40, 3), np.float32)
+    evaluate(brightest(3), Minibatches(data, 7)(order), outputs=outputs)
+    assert outputs == pytest.approx(brightest(3)(data.images[order]), abs=1e-6)
+
+
+def test_weights_beyond_all_measure_have_answers_and_confidences() -> None:
+    network = brightest(3)
+    network.weights[0][0, :] = 3e38
+    network.weights[0][1, :] = -3e38
+    data = pictures(answers=[0, 1, 2], labels=[0, 1, 2], classes=3)
+    data.images[1:] = 255
+    result = evaluate(network, Minibatches(data, CHUNK)(np.arange(3)), 2.0)
+    assert ((result.confidences >= 1 / 3 - 1e-6) & (result.confidences <= 1)).all()
+    assert result.confusion.sum() == 3
+    assert 0 <= result.calibration_error <= 1
 
 
 def test_the_cost_is_averaged_over_the_pictures() -> None:
@@ -174,6 +248,17 @@ def test_other_data_have_no_such_split(trained: Checkpoint, copied: Path, split:
     labels.write_bytes(contents)
     with pytest.raises(DataError, match="expected the data that the model was trained on"):
         choose_examples(trained, str(copied), split)
+
+
+def test_who_has_learned_from_examples_is_known(trained: Checkpoint, small_mnist: Path) -> None:
+    parts = {split: choose_examples(trained, split=split) for split in SPLITS}
+    assert [has_learned_from(trained, parts[split]) for split in SPLITS] == [False, False, True]
+    reseeded = replace(trained, config=trained.config | {"seed": 2})
+    assert [has_learned_from(reseeded, parts[split]) for split in SPLITS] == [False, True, True]
+    damaged = replace(trained, config={})
+    assert [has_learned_from(damaged, parts[split]) for split in SPLITS] == [False, True, True]
+    stranger = replace(trained, data_hash="x")
+    assert not any(has_learned_from(stranger, examples) for examples in parts.values())
 
 
 def test_without_validation_there_is_no_such_split(trained: Checkpoint) -> None:

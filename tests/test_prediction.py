@@ -14,7 +14,7 @@ import digitnet
 from digitnet.checkpoint import load_checkpoint, save_checkpoint
 from digitnet.errors import CheckpointError, ImageError
 from digitnet.network import Network
-from digitnet.prediction import Model, Prediction, as_answer, load, probabilities
+from digitnet.prediction import Model, Prediction, as_answer, load
 
 
 @pytest.fixture(scope="module")
@@ -118,20 +118,31 @@ def test_probabilities_sum_to_1(seven: Path, output: str) -> None:
     assert (answer.probabilities >= 0).all()
 
 
-def test_sigmoid_outputs_are_divided_by_their_sum() -> None:
-    outputs = np.array([[0.5, 0.25, 0.25], [0.9, 0.9, 0.2], [0.0, 0.0, 0.1]], np.float32)
-    expected = [[0.5, 0.25, 0.25], [0.45, 0.45, 0.1], [0, 0, 1]]
-    assert probabilities(outputs) == pytest.approx(np.array(expected), abs=1e-7)
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_the_temperature_changes_confidence_and_no_answer(output: str) -> None:
+    network = Network([784, 10], output=output, cost="cross_entropy")
+    network.initialise(rng=np.random.default_rng(1))
+    images = list(read_mnist("t10k", 40)[0])
+    cold, plain, hot = (
+        Model(network, tuple("0123456789"), "", temperature).predict(images)
+        for temperature in (0.5, 1.0, 2.0)
+    )
+    for three in zip(cold, plain, hot):
+        assert len({answer.digit for answer in three}) == 1
+        confidences = [answer.confidence for answer in three]
+        assert confidences == sorted(confidences, reverse=True)
+        assert confidences[0] > confidences[2]
 
 
-def test_outputs_that_have_all_vanished_are_no_answer_in_particular() -> None:
-    assert probabilities(np.zeros((1, 4), np.float32)).tolist() == [[0.25] * 4]
-
-
-def test_the_outputs_are_left_as_they_are() -> None:
-    outputs = np.array([[0.9, 0.9]], np.float32)
-    probabilities(outputs)
-    assert outputs.tolist() == [[np.float32(0.9)] * 2]
+def test_a_model_is_loaded_with_its_temperature(model: Path, tmp_path: Path, seven: Path) -> None:
+    checkpoint = load_checkpoint(model)
+    save_checkpoint(str(tmp_path / "m.npz"), replace(checkpoint, temperature=1.5))
+    plain = Model(checkpoint.network, checkpoint.class_names, "")
+    outputs = plain.predict(seven).probabilities
+    expected = outputs ** (1 / 1.5)
+    expected /= expected.sum()
+    assert load(tmp_path / "m.npz").predict(seven).probabilities == pytest.approx(expected)
+    assert load(model).temperature == checkpoint.temperature
 
 
 def test_top_gives_the_likeliest_first() -> None:

@@ -15,6 +15,7 @@ from conftest import read_mnist, write_idx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from digitnet.calibration import fit_temperature
 from digitnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from digitnet.config import Config, to_config
 from digitnet.dataset import Minibatches
@@ -22,7 +23,7 @@ from digitnet.errors import CheckpointError, ConfigError, DataError, DigitnetErr
 from digitnet.evaluation import evaluate
 from digitnet.network import Network
 from digitnet.training import Progress, Record, TrainingState, begin, resume, train
-from digitnet.training.state import Place, TrainingMeasure, ValidationMeasure
+from digitnet.training.state import Place, TrainingMeasure, ValidationMeasure, make_network
 
 N, HELD_OUT = 120, 37  # 83 to learn from: 8 minibatches of 10, and a last one of 3
 STEPS = 9
@@ -93,6 +94,7 @@ def assert_same(one: TrainingState, other: TrainingState) -> None:
     assert saved.keys() == expected.keys()
     for name, array in saved.items():
         np.testing.assert_array_equal(array, expected[name])
+    assert one.temperature == other.temperature
     assert history(one) == history(other)
     assert (one.place.epoch, one.place.step) == (other.place.epoch, other.place.step)
 
@@ -614,6 +616,35 @@ def test_the_model_kept_is_as_good_as_its_record(data: Path) -> None:
     result = evaluate(state.checkpoint().network, examples)
     assert state.best_record is not None
     assert state.best_record.validation == ValidationMeasure(result.cost, result.accuracy)
+
+
+# The temperature
+
+
+def fitted(state: TrainingState, parameters: np.ndarray) -> float:
+    """The temperature of a network with these parameters, on the examples held out."""
+    network = make_network(state.config)
+    network.parameters[:] = parameters
+    held_out = state.validation_indices
+    images, labels = state.data.training.images, state.data.training.labels
+    return fit_temperature(network(images[held_out]), labels[held_out])
+
+
+def test_the_temperature_kept_is_that_of_the_best_epoch(data: Path) -> None:
+    state = last(train(make(data, epochs=6, optimizer={"name": "sgd", "learning_rate": 5.0})))
+    assert (state.best != state.network.parameters).any()
+    assert state.temperature == pytest.approx(fitted(state, state.best), rel=1e-4)
+    assert state.temperature != pytest.approx(fitted(state, state.network.parameters), rel=1e-3)
+    assert state.checkpoint().temperature == state.temperature
+
+
+def test_before_the_first_epoch_ends_there_is_no_temperature(data: Path) -> None:
+    state = next(train(make(data))).state
+    assert state.temperature == state.checkpoint().temperature == 1
+
+
+def test_without_validation_there_is_no_temperature(data: Path) -> None:
+    assert last(train(make(data, validation=0))).temperature == 1
 
 
 # Splits

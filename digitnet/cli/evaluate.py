@@ -10,6 +10,7 @@ from digitnet.cli.output import answer, answer_json, printable, say, shown
 from digitnet.errors import BelowBar
 
 if TYPE_CHECKING:
+    from digitnet.comparison import Comparison
     from digitnet.evaluation import Evaluation, Examples
 
 EPILOG = """
@@ -18,6 +19,7 @@ Examples
   digitnet evaluate
   digitnet evaluate -m other.npz --data scans/
   digitnet evaluate --split validation --format json | jq .accuracy
+  digitnet evaluate -m new.npz --baseline model.npz
   digitnet evaluate --min-accuracy 0.95 || echo not good enough
 """
 
@@ -31,6 +33,9 @@ Examples
     help="Which part: test where there is one. The others of the model's own data only.",
 )
 @click.option(
+    "--baseline", metavar="MODEL", help="Compare with another model on the same pictures."
+)
+@click.option(
     "--min-accuracy",
     metavar="P",
     type=SHARE,
@@ -42,29 +47,43 @@ def evaluate(
     model: str | None,
     data: str | None,
     split: str | None,
+    baseline: str | None,
     min_accuracy: float | None,
     form: str,
     verbose: bool,
 ) -> None:
-    """Tell how good a model is: accuracy, cost, precision and recall, confusion."""
+    """Tell how good a model is: accuracy, cost, calibration, precision and recall, confusion."""
     from digitnet.threads import environment_threads, limit_blas
 
     limit_blas(environment_threads() or 1)
-    from digitnet import evaluation
+    from digitnet import comparison, evaluation
     from digitnet.checkpoint import find_model, load_checkpoint
 
     path = find_model(model)
     if verbose:
         say(f"model {path}")
     checkpoint = load_checkpoint(path)
+    other = None if baseline is None else comparison.load_baseline(baseline, checkpoint)
     examples = evaluation.choose_examples(checkpoint, data, split)
     if examples.learned_from:
         say(f"{examples.path}: the model was trained on these pictures; it does worse on others")
-    result = evaluation.evaluate(checkpoint.network, examples.minibatches())
+    result = evaluation.evaluate_model(checkpoint, examples)
+    compared = None
+    if other is not None:
+        if evaluation.has_learned_from(other, examples):
+            say(f"{examples.path}: the baseline was trained on these pictures")
+        compared = comparison.compare(result, evaluation.evaluate_model(other, examples))
     if form == "json":
-        answer_json(_as_json(path, examples, result))
+        value = _as_json(path, examples, result)
+        if compared is not None:
+            value["baseline"] = _comparison_as_json(str(baseline), compared)
+        answer_json(value)
     else:
-        answer(_as_text(path, examples, result))
+        lines = _figures(path, examples, result)
+        if compared is not None:
+            lines += _comparison(path, str(baseline), compared)
+        lines += _calibration(result) + _confusion(examples, result)
+        answer("\n".join(lines))
     if min_accuracy is not None and result.accuracy < min_accuracy:
         raise BelowBar(f"{path}: accuracy {result.accuracy:.4f} is below {min_accuracy}")
 
@@ -81,6 +100,19 @@ def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str,
         "accuracy": result.accuracy,
         "interval": list(result.interval),
         "cost": result.cost if math.isfinite(result.cost) else None,
+        "temperature": result.temperature,
+        "calibration_error": result.calibration_error,
+        "reliability": [
+            {
+                "from": low,
+                "to": high,
+                "images": images,
+                "confidence": confidence,
+                "accuracy": accuracy,
+            }
+            for low, high, images, confidence, accuracy in result.reliability
+        ],
+        "coverage": [row._asdict() for row in result.coverages],
         "confusion": result.confusion.tolist(),
         "digits": [
             {"digit": as_answer(name), "precision": precision, "recall": recall}
@@ -89,20 +121,68 @@ def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str,
     }
 
 
-def _as_text(path: str, examples: "Examples", result: "Evaluation") -> str:
-    """The figures, a line per class, and the confusion matrix."""
-    names = [printable(name) for name in examples.dataset.class_names]
+def _comparison_as_json(path: str, compared: "Comparison") -> dict[str, Any]:
+    return {
+        "model": path,
+        "accuracy": compared.accuracy,
+        "difference": compared.difference,
+        "interval": list(compared.interval),
+        "only_model_right": compared.only_model_right,
+        "only_baseline_right": compared.only_baseline_right,
+        "p_value": compared.p_value,
+    }
+
+
+def _figures(path: str, examples: "Examples", result: "Evaluation") -> list[str]:
+    """What was measured on what, and the single figures."""
     low, high = result.interval
     what = f"{examples.split}, " if examples.split else ""
-    width = max(len("digit"), *map(len, names))
-    cell = max(5, *(len(name) + 1 for name in names), len(str(result.confusion.max())) + 1)
-    lines = [
+    return [
         f"{shown(path)} on {shown(examples.path)} ({what}{result.images:,} pictures)",
         f"accuracy {result.accuracy:.2%}, 95 % interval {low:.2%} to {high:.2%}",
         f"cost {result.cost:.4f}",
-        "",
-        f"{'digit':>{width}}  precision  recall  pictures",
+        f"calibration error {result.calibration_error:.2%}, temperature {result.temperature:.3f}",
     ]
+
+
+def _comparison(path: str, baseline: str, compared: "Comparison") -> list[str]:
+    """Whether the model is better, and by which pictures."""
+    points, (low, high) = compared.difference, compared.interval
+    other = f"{shown(baseline)} ({compared.accuracy:.2%})"
+    if not compared.is_told:
+        verdict = f"no difference from {other} can be told: {_points(points)} points"
+    elif points > 0:
+        verdict = f"better than {other} by {_points(points)} points"
+    else:
+        points, low, high = -points, -high, -low
+        verdict = f"worse than {other} by {_points(points)} points"
+    p = f"p = {compared.p_value:.2g}" if compared.p_value else "p < 1e-300"
+    return [
+        f"{verdict}, 95 % interval {_points(low)} to {_points(high)}, {p}",
+        f"{compared.only_model_right:,} pictures only {shown(path)} has right, "
+        f"{compared.only_baseline_right:,} only {shown(baseline)}",
+    ]
+
+
+def _calibration(result: "Evaluation") -> list[str]:
+    """How far confidence can be trusted, and how accurate the surest answers are."""
+    lines = ["", "confidence    on average  accuracy  pictures"]
+    for low, high, images, confidence, accuracy in result.reliability:
+        lines.append(
+            f"{low:.2f} to {high:.2f}  {confidence:>10.2%}  {accuracy:>8.2%}  {images:>8,}"
+        )
+    lines += ["", "--min-confidence  answered  accuracy"]
+    for coverage, accuracy, least in result.coverages:
+        lines.append(f"{least:>16.4f}  {coverage:>8.2%}  {accuracy:>8.2%}")
+    return lines
+
+
+def _confusion(examples: "Examples", result: "Evaluation") -> list[str]:
+    """A line per class, and the confusion matrix."""
+    names = [printable(name) for name in examples.dataset.class_names]
+    width = max(len("digit"), *map(len, names))
+    cell = max(5, *(len(name) + 1 for name in names), len(str(result.confusion.max())) + 1)
+    lines = ["", f"{'digit':>{width}}  precision  recall  pictures"]
     for name, precision, recall, row in zip(
         names, result.precision, result.recall, result.confusion
     ):
@@ -113,7 +193,12 @@ def _as_text(path: str, examples: "Examples", result: "Evaluation") -> str:
     lines.append(" " * width + "".join(f"{name:>{cell}}" for name in names))
     for name, row in zip(names, result.confusion):
         lines.append(f"{name:>{width}}" + "".join(f"{count or '·':>{cell}}" for count in row))
-    return "\n".join(lines)
+    return lines
+
+
+def _points(share: float) -> str:
+    """Percentage points, without a minus sign before 0.00."""
+    return f"{round(100 * share, 2) + 0:.2f}"
 
 
 def _percent(share: float | None) -> str:

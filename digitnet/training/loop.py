@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
 from digitnet.augment import Distorter, Distortions
+from digitnet.calibration import fit_temperature
 from digitnet.config import Config
 from digitnet.dataset import Block, Distort, Minibatches
 from digitnet.errors import TrainingError
@@ -143,10 +144,11 @@ def _not_finite(state: TrainingState) -> TrainingError:
 
 def _end_epoch(state: TrainingState, cost: float) -> Record:
     """Measure on the examples held out, keep the parameters if they are the best so far."""
-    validation, model = None, state.model()
-    if len(state.validation_indices):
-        examples = Minibatches(state.data.training, CHUNK)(state.validation_indices)
-        evaluation = evaluate(model, examples)
+    validation, model, held_out = None, state.model(), state.validation_indices
+    outputs = np.empty((len(held_out), state.network.layer_sizes[-1]), np.float32)
+    if len(held_out):
+        examples = Minibatches(state.data.training, CHUNK)(held_out)
+        evaluation = evaluate(model, examples, outputs=outputs)
         if not math.isfinite(evaluation.cost):
             raise _not_finite(state)
         validation = ValidationMeasure(evaluation.cost, evaluation.accuracy)
@@ -161,5 +163,6 @@ def _end_epoch(state: TrainingState, cost: float) -> Record:
     state.history.append(record)
     if state.best_record is record:
         state.best[:] = model.parameters
+        state.temperature = fit_temperature(outputs, state.data.training.labels[held_out])
     state.place = Place(epoch=state.place.epoch + 1)
     return record

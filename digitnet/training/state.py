@@ -69,7 +69,8 @@ class TrainingState:
 
     train_indices, validation_indices: of the examples to learn from and of those to choose by.
     network: as it is now, with its regularisers and, if asked for, the average of its parameters.
-    best: the parameters (n_parameters,) of the model that did best on validation.
+    best: the parameters (n_parameters,) of the model that did best on validation, and temperature:
+    of its probabilities, 1 if none is held out.
     """
 
     config: Config
@@ -81,6 +82,7 @@ class TrainingState:
     regularisers: Regularisers
     average: Average | None
     best: FloatArray
+    temperature: float = 1.0
     history: list[Record] = field(default_factory=list)
     place: Place = field(default_factory=Place)
 
@@ -152,6 +154,7 @@ class TrainingState:
             self.data.training.fingerprint,
             msgspec.to_builtins(self.history),
             {"place": np.array(place), **_arrays(self)},
+            temperature=self.temperature,
         )
 
 
@@ -215,6 +218,7 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
     if state.place.step >= state.steps or state.place.epoch != len(state.history) + 1:
         raise CheckpointError("state_place: expected a place within the training, found another")
     state.best[:] = checkpoint.network.parameters
+    state.temperature = checkpoint.temperature
     return state
 
 

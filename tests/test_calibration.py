@@ -1,0 +1,299 @@
+"""Probabilities from outputs, the temperature, and the figures on confidence."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from digitnet.calibration import (
+    BINS,
+    FEWEST,
+    HIGHEST,
+    LOWEST,
+    Bin,
+    calibration_error,
+    coverages,
+    fit_temperature,
+    probabilities,
+    reliability,
+)
+
+TEMPERATURES = st.floats(LOWEST, HIGHEST)
+SHARES = st.floats(0, 1, width=32)
+OUTPUTS = hnp.arrays(np.float32, st.tuples(st.integers(1, 8), st.integers(1, 12)), elements=SHARES)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def softmax(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(e / e.sum(axis=1, keepdims=True))
+
+
+# Outputs as probabilities
+
+
+def test_sigmoid_outputs_are_divided_by_their_sum() -> None:
+    outputs = np.array([[0.5, 0.25, 0.25], [0.9, 0.9, 0.2], [0.0, 0.0, 0.1]], np.float32)
+    expected = [[0.5, 0.25, 0.25], [0.45, 0.45, 0.1], [0, 0, 1]]
+    assert probabilities(outputs) == pytest.approx(np.array(expected), abs=1e-7)
+
+
+@pytest.mark.parametrize("temperature", [1, 0.05, 20])
+@pytest.mark.parametrize("output", [0, math.nan, math.inf])
+def test_outputs_that_have_vanished_or_are_no_numbers_are_no_answer_in_particular(
+    output: float, temperature: float
+) -> None:
+    outputs = np.full((1, 4), output, np.float32)
+    assert probabilities(outputs, temperature).tolist() == [[0.25] * 4]
+
+
+@pytest.mark.parametrize("temperature", [1, 2])
+def test_the_outputs_are_left_as_they_are(temperature: float) -> None:
+    outputs = np.array([[0.9, 0.9]], np.float32)
+    probabilities(outputs, temperature)
+    assert outputs.tolist() == [[np.float32(0.9)] * 2]
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.3, 1, 1.7, 20])
+def test_of_a_softmax_it_is_the_softmax_of_z_by_the_temperature(temperature: float) -> None:
+    z = np.random.default_rng(1).normal(scale=5, size=(50, 10))
+    expected = softmax(z / temperature)
+    assert probabilities(softmax(z), temperature) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_twice_the_temperature_is_the_square_root() -> None:
+    outputs = np.array([[0.64, 0.36, 0.0]])
+    assert probabilities(outputs, 2) == pytest.approx(np.array([[0.8 / 1.4, 0.6 / 1.4, 0]]))
+
+
+@given(outputs=OUTPUTS, temperature=TEMPERATURES)
+def test_probabilities_sum_to_1_at_any_temperature(outputs: np.ndarray, temperature: float) -> None:
+    p = probabilities(outputs, temperature)
+    assert ((p >= 0) & (p <= 1)).all()
+    assert p.sum(axis=1) == pytest.approx(np.ones(len(p)))
+
+
+@given(outputs=OUTPUTS, temperature=TEMPERATURES)
+def test_no_temperature_changes_an_answer_or_makes_or_breaks_a_tie(
+    outputs: np.ndarray, temperature: float
+) -> None:
+    p = probabilities(outputs, temperature)
+    largest = outputs == outputs.max(axis=1, keepdims=True)
+    assert ((p == p.max(axis=1, keepdims=True)) == largest).all()
+    assert (p.argmax(axis=1) == outputs.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("temperature", [1, HIGHEST])
+def test_the_next_float_is_still_less(temperature: float) -> None:
+    half = np.float32(0.5)
+    outputs = np.array([[np.nextafter(half, np.float32(0)), half, 0.25]], np.float32)
+    assert probabilities(outputs, temperature).argmax() == 1
+
+
+# The temperature
+
+
+def drawn(
+    seed: int, n: int, temperature: float, sharpness: float = 3
+) -> tuple[np.ndarray, np.ndarray]:
+    """Outputs of a network that is exactly right about itself at a temperature, and labels."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(scale=sharpness, size=(n, 10))
+    labels = (softmax(z).cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+    return softmax(z * temperature).astype(np.float32), labels
+
+
+def cost(outputs: np.ndarray, labels: np.ndarray, temperature: float) -> float:
+    """The mean negative log-likelihood."""
+    p = probabilities(outputs, temperature)[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(p, 1e-300)).mean())
+
+
+@given(seed=SEEDS, temperature=st.floats(0.2, 6))
+def test_a_temperature_that_is_known_is_found(seed: int, temperature: float) -> None:
+    outputs, labels = drawn(seed, 4000, temperature)
+    assert fit_temperature(outputs, labels) == pytest.approx(temperature, rel=0.15)
+
+
+@given(seed=SEEDS, temperature=st.floats(0.2, 6), n=st.integers(FEWEST, 300))
+def test_it_is_the_minimum_with_the_picture_that_is_added(
+    seed: int, temperature: float, n: int
+) -> None:
+    outputs, labels = drawn(seed, n, temperature)
+    l = np.log(np.maximum(probabilities(outputs), 1e-45))
+    second = np.argsort(l, axis=1)[:, -2]
+
+    def added_up(temperature: float) -> float:
+        return n * cost(outputs, labels, temperature) + cost(outputs, second, temperature)
+
+    fitted = fit_temperature(outputs, labels)
+    for other in (fitted * 0.99, fitted * 1.01, 1, LOWEST, HIGHEST):
+        if LOWEST <= other <= HIGHEST:
+            assert added_up(fitted) <= added_up(other) + 1e-9
+
+
+@given(
+    outputs=hnp.arrays(np.float32, (12, 4), elements=st.sampled_from([0, 2**-25, 0.3, 0.999, 1])),
+    labels=hnp.arrays(np.int64, 12, elements=st.integers(0, 3)),
+)
+def test_of_any_outputs_it_is_a_number_within_its_bounds(
+    outputs: np.ndarray, labels: np.ndarray
+) -> None:
+    fitted = fit_temperature(outputs, labels)
+    assert type(fitted) is float
+    assert LOWEST <= fitted <= HIGHEST
+    assert fitted == fit_temperature(outputs.copy(), labels.copy())
+
+
+@pytest.mark.parametrize("n", [30, 300, 3000])
+def test_n_right_answers_of_n_do_not_claim_that_there_are_no_wrong_ones(n: int) -> None:
+    outputs = np.tile(np.array([[0.9, 0.06, 0.03, 0.01]], np.float32), (n, 1))
+    fitted = fit_temperature(outputs, np.zeros(n, np.int64))
+    assert LOWEST < fitted < 1
+    confidence = probabilities(outputs, fitted)[0, 0]
+    assert 1 - 2 / n < confidence < 1 - 0.9 / (n + 1)
+
+
+def test_outputs_of_0_and_1_that_are_all_right_are_no_obstacle() -> None:
+    labels = np.arange(50) % 10
+    assert 1 < fit_temperature(np.eye(10, dtype=np.float32)[labels], labels) < 4
+
+
+def test_one_picture_whose_class_has_vanished_does_not_outweigh_thousands() -> None:
+    outputs, labels = drawn(1, 5000, 1)
+    before = fit_temperature(outputs, labels)
+    outputs[0] = np.eye(10)[(labels[0] + 1) % 10]
+    assert fit_temperature(outputs, labels) == pytest.approx(before, rel=0.03)
+
+
+def test_answers_that_are_no_better_than_chance_are_as_hot_as_can_be() -> None:
+    rng = np.random.default_rng(1)
+    outputs = softmax(rng.normal(scale=9, size=(500, 10))).astype(np.float32)
+    assert fit_temperature(outputs, rng.integers(0, 10, 500)) == HIGHEST
+
+
+def test_answers_that_are_all_wrong_are_as_hot_as_can_be() -> None:
+    outputs = softmax(np.random.default_rng(1).normal(size=(50, 10)))
+    assert fit_temperature(outputs, outputs.argmin(axis=1)) == HIGHEST
+
+
+@pytest.mark.parametrize("output", [0, 0.5, math.nan])
+def test_where_every_class_is_as_likely_nothing_is_changed(output: float) -> None:
+    outputs = np.full((40, 10), output, np.float32)
+    assert fit_temperature(outputs, np.arange(40) % 10) == 1
+
+
+@pytest.mark.parametrize("n", [0, 1, FEWEST - 1])
+def test_few_pictures_tell_nothing(n: int) -> None:
+    outputs = np.tile(np.array([[0.6, 0.4]], np.float32), (n, 1))
+    assert fit_temperature(outputs, np.zeros(n, np.int64)) == 1
+
+
+def test_one_class_alone_tells_nothing() -> None:
+    assert fit_temperature(np.ones((20, 1), np.float32), np.zeros(20, np.int64)) == 1
+
+
+# Confidence beside accuracy
+
+
+def test_the_reliability_is_that_worked_by_hand() -> None:
+    confidences = np.array([0.95, 0.97, 0.99, 0.5, 0.51], np.float32)
+    right = np.array([True, True, False, False, True])
+    low, high = reliability(confidences, right)
+    assert low == pytest.approx(Bin(7 / 15, 8 / 15, 2, 0.505, 0.5), abs=1e-6)
+    assert high == pytest.approx(Bin(14 / 15, 1.0, 3, 0.97, 2 / 3), abs=1e-6)
+
+
+def test_the_calibration_error_is_that_worked_by_hand() -> None:
+    bins = [Bin(0, 0.5, 1, 0.4, 1.0), Bin(0.5, 1.0, 3, 0.9, 2 / 3)]
+    assert calibration_error(bins) == pytest.approx(0.25 * 0.6 + 0.75 * (0.9 - 2 / 3))
+
+
+def test_a_bin_has_its_upper_edge_and_not_its_lower_one() -> None:
+    edges = np.array([0, 3 / BINS, np.nextafter(3 / BINS, 1), 1])
+    bins = reliability(edges, np.ones(4, np.bool_))
+    assert [bin[:3] for bin in bins] == [
+        (0, 1 / BINS, 1),
+        (2 / BINS, 3 / BINS, 1),
+        (3 / BINS, 4 / BINS, 1),
+        (14 / BINS, 1, 1),
+    ]
+
+
+@given(confidences=hnp.arrays(np.float32, st.integers(1, 60), elements=SHARES), seed=SEEDS)
+def test_every_answer_is_in_one_bin(confidences: np.ndarray, seed: int) -> None:
+    right = np.random.default_rng(seed).random(len(confidences)) < 0.5
+    bins = reliability(confidences, right)
+    assert sum(bin.images for bin in bins) == len(confidences)
+    assert sum(bin.images * bin.accuracy for bin in bins) == pytest.approx(right.sum())
+    assert sum(bin.images * bin.confidence for bin in bins) == pytest.approx(confidences.sum())
+    for low, high, images, confidence, _ in bins:
+        assert images
+        assert low - 1e-6 <= confidence <= high + 1e-6
+    overall = abs(right.mean() - confidences.mean(dtype=np.float64))
+    assert overall - 1e-6 <= calibration_error(bins) <= 1
+
+
+def test_who_is_right_as_often_as_he_is_sure_has_no_calibration_error() -> None:
+    rng = np.random.default_rng(1)
+    errors = []
+    for n in (100, 10_000, 1_000_000):
+        confidences = rng.random(n)
+        errors.append(calibration_error(reliability(confidences, rng.random(n) < confidences)))
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[2] < 0.003
+
+
+def test_the_temperature_takes_most_of_the_calibration_error_away() -> None:
+    outputs, labels = drawn(1, 20_000, 3)
+    errors = []
+    for temperature in (1, fit_temperature(outputs[:5000], labels[:5000])):
+        p = probabilities(outputs[5000:], temperature)
+        right = p.argmax(axis=1) == labels[5000:]
+        errors.append(calibration_error(reliability(p.max(axis=1), right)))
+    assert errors[0] > 0.1
+    assert errors[1] < 0.02
+
+
+# Accuracy of the surest
+
+
+def test_the_coverages_are_those_worked_by_hand() -> None:
+    confidences = np.arange(1, 101)[::-1] / 200 + 0.4  # 0.9 down to 0.405
+    right = np.arange(100) < 90
+    rows = coverages(confidences, right)
+    assert [row.coverage for row in rows] == [1, 0.99, 0.98, 0.95, 0.9, 0.8, 0.5]
+    assert [row.accuracy for row in rows] == pytest.approx(
+        [0.9, 90 / 99, 90 / 98, 90 / 95, 1, 1, 1]
+    )
+    assert [row.min_confidence for row in rows] == pytest.approx(
+        [0.405, 0.41, 0.415, 0.43, 0.455, 0.505, 0.655], abs=1.01e-4
+    )
+
+
+def test_answers_that_are_equally_sure_go_together() -> None:
+    confidences = np.array([0.5] * 3 + [1.0] * 7, np.float32)
+    right = np.array([False, True, True] + [True] * 7)
+    assert coverages(confidences, right) == [(1.0, 0.9, 0.5), (0.7, 1.0, 1.0)]
+
+
+@given(confidences=hnp.arrays(np.float32, st.integers(1, 80), elements=SHARES), seed=SEEDS)
+def test_the_threshold_gives_what_it_says(confidences: np.ndarray, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    right = rng.random(len(confidences)) < 0.5
+    rows = coverages(confidences, right)
+    assert rows[0].coverage == 1
+    assert rows[0].accuracy == right.mean()
+    assert rows[-1].coverage >= 0.5
+    for coverage, accuracy, least in rows:
+        answered = [float(confidence) >= least for confidence in confidences]
+        assert coverage == pytest.approx(np.mean(answered))
+        assert accuracy == pytest.approx(right[answered].mean())
+        assert f"{least:.4f}" == f"{least:.9f}"[:-5]
+    thresholds = [row.min_confidence for row in rows]
+    assert thresholds == sorted(set(thresholds))
+    order = rng.permutation(len(confidences))
+    assert coverages(confidences[order], right[order]) == rows
