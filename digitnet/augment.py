@@ -27,7 +27,8 @@ class Distortions:
 
     rotation: degrees. scale: share of the size, width and height by themselves. shear: pixels
     sideways per pixel of height. shift: pixels. elastic: α, by which the field is multiplied, in
-    pixels; smoothness: σ of the Gaussian that it is smoothed with, in pixels.
+    pixels; smoothness: σ of the Gaussian that it is smoothed with, in pixels. final: the share of
+    all this that is left in a training's last epoch.
     """
 
     rotation: float = 0
@@ -36,6 +37,7 @@ class Distortions:
     shift: float = 0
     elastic: float = 0
     smoothness: float = 4
+    final: float = 1
 
     def __bool__(self) -> bool:
         return any((self.rotation, self.scale, self.shear, self.shift, self.elastic))
@@ -63,20 +65,25 @@ class Distorter:
         self.random = np.empty((GROUP, distortions.draws), np.float32)
 
     def __call__(
-        self, pictures: NDArray[np.uint8], out: FloatArray, rng: np.random.Generator
+        self,
+        pictures: NDArray[np.uint8],
+        out: FloatArray,
+        rng: np.random.Generator,
+        strength: float = 1,
     ) -> None:
-        """Write pictures (n, 784), distorted, to `out`: float32 (n, 784), from 0 to 255."""
+        """Write pictures (n, 784), distorted, to `out`: float32 (n, 784), from 0 to 255.
+
+        strength: the share of every distortion's range that is used, 0 to 1.
+        """
         for start in range(0, len(pictures), GROUP):
             group = slice(start, start + GROUP)
-            self._distort(pictures[group], out[group], rng)
+            random = rng.random(dtype=np.float32, out=self.random[: len(pictures[group])])
+            random *= 2 * strength
+            random -= strength
+            self._distort(pictures[group], out[group], random)
 
-    def _distort(
-        self, pictures: NDArray[np.uint8], out: FloatArray, rng: np.random.Generator
-    ) -> None:
+    def _distort(self, pictures: NDArray[np.uint8], out: FloatArray, random: FloatArray) -> None:
         n = len(pictures)
-        random = rng.random(dtype=np.float32, out=self.random[:n])
-        random *= 2
-        random -= 1
         self.padded[:n, 1:-2, 1:-2] = pictures.reshape(n, SIDE, SIDE)
         y, x = places = self.places[:, :n]
         self._affine(random[:, :AFFINE], y, x)

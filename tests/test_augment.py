@@ -141,3 +141,16 @@ def test_the_pictures_given_are_left_alone() -> None:
     before = DIGITS.copy()
     distorted(DIGITS, **ALL)
     np.testing.assert_array_equal(DIGITS, before)
+
+
+def test_the_strength_is_the_share_of_every_range() -> None:
+    flat = DIGITS.reshape(-1, PIXELS)
+    amounts = ALL | {"rotation": 20, "elastic": 30}
+    outs = np.empty((3, *flat.shape), np.float32)
+    for out, strength in zip(outs, (0, 0.5, 1)):
+        distorter = Distorter(Distortions(**amounts))
+        distorter(flat, out, np.random.default_rng(1), strength)
+    np.testing.assert_array_equal(outs[0], flat)
+    half, whole = (np.abs(out - flat).mean() for out in outs[1:])
+    assert 0.3 * whole < half < 0.9 * whole
+    np.testing.assert_array_equal(outs[2], distorted(DIGITS, **amounts, seed=1).reshape(flat.shape))

@@ -39,6 +39,7 @@ REGULARISED: list[dict[str, Any]] = [
     {"batch_norm": True, "activation": "relu"},
     {"average": 0.9, "label_smoothing": 0.1, "max_norm": 0.5},
 ]
+FADING = {"augment": ELASTIC["augment"] | {"final": 0.3}}
 COSINE = {"schedule": {"name": "cosine", "warmup": 0.2}}
 
 
@@ -215,7 +216,7 @@ def test_without_validation_it_resumes_the_same(data: Path, tmp_path: Path) -> N
     assert_same(continued(config, [15], tmp_path / "m.npz"), last(train(config)))
 
 
-@pytest.mark.parametrize("settings", [ELASTIC, COSINE, ELASTIC | COSINE | {"threads": 2}])
+@pytest.mark.parametrize("settings", [ELASTIC, FADING, COSINE, ELASTIC | COSINE | {"threads": 2}])
 @pytest.mark.parametrize("stop", [1, 8, STEPS + 1])
 @pytest.mark.usefixtures("every_step")
 def test_distortions_and_schedules_resume_the_same(
@@ -306,6 +307,26 @@ def test_pictures_are_distorted_anew_in_each_epoch_whatever_the_threads(
     one, two = seen
     assert set(one) == set(two)
     assert len(set(one)) == 2 * (N - HELD_OUT)
+
+
+def test_distortions_fade(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With none left at the end, the last epoch's pictures are the data's own."""
+    spy = Spy(monkeypatch)
+    last(train(make(data, augment=ELASTIC["augment"] | {"final": 0}, epochs=3)))
+    monkeypatch.undo()
+    images, n = spy.images(), N - HELD_OUT
+    own = Spy(monkeypatch)
+    last(train(make(data, epochs=1)))
+    own_images = set(own.images())
+    for epoch, known in enumerate((0, 0, n)):
+        assert len(own_images & set(images[epoch * n : (epoch + 1) * n])) == known
+
+
+def test_more_epochs_are_refused_where_distortions_fade(data: Path) -> None:
+    short = last(train(make(data, epochs=1, **FADING)))
+    with pytest.raises(ConfigError) as caught:
+        resume(make(data, epochs=2, **FADING), short.checkpoint())
+    assert caught.value.key == "training.epochs"
 
 
 def test_a_schedule_makes_the_last_steps_small(data: Path) -> None:

@@ -101,6 +101,9 @@ class AugmentSection(Section, frozen=True):
     smoothness: Annotated[
         float, key("σ of the Gaussian that smooths their field, in pixels: 4 there", ge=0.5, le=28)
     ] = 4.0
+    final: Annotated[
+        float, key("share of all this that is left in the last epoch; it fades evenly", ge=0, le=1)
+    ] = 1.0
 
 
 class TrainingSection(Section, frozen=True):

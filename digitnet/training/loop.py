@@ -97,12 +97,12 @@ def _distort(distorters: list[Distorter], state: TrainingState) -> Distort:
     They follow from the seed, the epoch and the picture's place in its order, so that threads, and
     a training that is resumed in the middle, draw the same.
     """
-    seed, epoch = state.config.seed, state.place.epoch
+    seed, epoch, strength = state.config.seed, state.place.epoch, state.strength
 
     def distort(pictures: NDArray[np.uint8], out: FloatArray, first: int, share: Share) -> None:
         distorter = distorters[share.member]
         count = first * distorter.distortions.draws // NUMBERS
-        distorter(pictures, out, stream_from(count, seed, Purpose.DISTORT, epoch))
+        distorter(pictures, out, stream_from(count, seed, Purpose.DISTORT, epoch), strength)
 
     return distort
 

@@ -94,7 +94,7 @@ class TrainingState:
     def rates(self, step: int, count: int) -> list[float] | None:
         """The shares of the learning rate for steps of the epoch under way; None if all are 1."""
         schedule, epochs = self.config.training.schedule, self.config.training.epochs
-        if not _depends_on_epochs(schedule):
+        if not _varies(schedule):
             return None
         return [
             share(
@@ -105,6 +105,12 @@ class TrainingState:
             )
             for at in range(step, step + count)
         ]
+
+    @property
+    def strength(self) -> float:
+        """The share of the distortions in the epoch under way: from 1 evenly to the final one."""
+        progress = (self.place.epoch - 1) / max(self.config.training.epochs - 1, 1)
+        return 1 - (1 - self.config.augment.final) * progress
 
     @property
     def pictures_seen(self) -> int:
@@ -306,7 +312,7 @@ def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
         raise CheckpointError(f"config: {error}") from None
     now = _flat(msgspec.to_builtins(state.config))
     may_change = MAY_CHANGE
-    if _depends_on_epochs(state.config.training.schedule):
+    if _varies(state.config.training.schedule) or state.config.augment.final < 1:
         may_change = MAY_CHANGE - {"training.epochs"}
     for key in now:
         if key not in may_change and before.get(key) != now[key]:
@@ -315,8 +321,8 @@ def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
             raise ConfigError(key, problem)
 
 
-def _depends_on_epochs(schedule: ScheduleSection) -> bool:
-    """Whether the rate of a step depends on how many epochs there are to be."""
+def _varies(schedule: ScheduleSection) -> bool:
+    """Whether the rate changes in the course of the epochs that there are to be."""
     return schedule.name != "constant" or schedule.warmup > 0
 
 
