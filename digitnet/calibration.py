@@ -131,7 +131,7 @@ def coverages(confidences: FloatArray, right: Booleans) -> list[Coverage]:
     """How right the surest answers are, (n,) and (n,): all of them, then ever fewer.
 
     The thresholds have four decimals, for people to use; as many answers as COVERAGES asks for
-    reach them, or more where several are equally sure.
+    reach them, or more where several are equally sure to four decimals.
     """
     exact = confidences.astype(np.float64)
     ascending = np.sort(exact)

@@ -41,7 +41,10 @@ class Comparison:
 
     @property
     def is_told(self) -> bool:
-        """Whether chance alone would make such a difference in less than one case of twenty."""
+        """Whether chance alone would make such a difference in less than one case of twenty.
+
+        It is the test that says so; close to the limit the interval may say otherwise.
+        """
         return self.p_value < 0.05
 
     @property

@@ -20,7 +20,7 @@ from numpy.typing import DTypeLike, NDArray
 from digitnet import aligned
 from digitnet.activations import ACTIVATIONS, FloatArray, glorot
 from digitnet.costs import COSTS, OUTPUTS
-from digitnet.regularisers import Regularisers
+from digitnet.regularisers import NO_REGULARISERS, Regularisers
 from digitnet.share import ALONE, Share
 from digitnet.workspace import Workspace
 
@@ -120,7 +120,7 @@ class Network:
         gradient: FloatArray | None = None,
         share: Share = ALONE,
         shared: Workspace | None = None,
-        regularisers: Regularisers | None = None,
+        regularisers: Regularisers = NO_REGULARISERS,
     ) -> Workspace:
         """Room to compute in for n examples; see `Workspace` for threads that share a network.
 

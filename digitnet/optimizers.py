@@ -1,6 +1,5 @@
 """Update rules: how to walk downhill, given the gradient. All work on one flat vector."""
 
-import functools
 import math
 from typing import NamedTuple, Protocol
 
@@ -18,6 +17,7 @@ class Pace(NamedTuple):
 
     scale: what the gradient is to be multiplied by before `step` gets it, which costs nothing
     where it is computed. decay: what l2 × w is to be multiplied by. length, softening: the rule's.
+    All are of the parameters' precision, with which NumPy is quickest.
     """
 
     scale: np.floating
@@ -75,7 +75,7 @@ class SGD:
         self.state = _vectors(parameters, "velocity") if momentum else {}
 
     def pace(self, rate: float = 1, number: int = 1) -> Pace:
-        length = _number(self.parameters.dtype, self.learning_rate * rate)
+        length = self.parameters.dtype.type(self.learning_rate * rate)
         return Pace(length, length)
 
     def step(self, gradient: FloatArray, pace: Pace, part: slice = EVERYTHING) -> None:
@@ -123,7 +123,7 @@ class Adam:
         second = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**number))  # √v̂ = second × √squares
         length = self.learning_rate * rate
         numbers = 1, length if self.decoupled else 1, length * first / second, self.EPSILON / second
-        return Pace(*(_number(self.parameters.dtype, x) for x in numbers))
+        return Pace(*map(self.parameters.dtype.type, numbers))
 
     def step(self, gradient: FloatArray, pace: Pace, part: slice = EVERYTHING) -> None:
         gradients, squares = self.state["gradients"][part], self.state["squares"][part]
@@ -140,19 +140,12 @@ class Adam:
 
 
 class AdamW(Adam):
-    """Adam whose step leaves l2 alone: each weight loses learning_rate × l2 × w beside it.
+    """Adam without l2 in the gradient; each weight loses learning_rate × l2 × w besides.
 
-    Loshchilov and Hutter 2019, algorithm 2, with the schedule on both.
+    After Loshchilov and Hutter 2019, algorithm 2, who leave the learning rate out of that product.
     """
 
     decoupled = True
-
-
-@functools.lru_cache(maxsize=8)  # a network as small as the videos' takes 35,000 steps a second
-def _number(dtype: "np.dtype[np.floating]", x: float) -> np.floating:
-    """Of the precision of the parameters, with which NumPy is quickest."""
-    with np.errstate(over="ignore"):  # what comes of it is told by whoever sees the numbers
-        return dtype.type(x)
 
 
 def _vectors(parameters: FloatArray, *names: str) -> dict[str, FloatArray]:

@@ -31,8 +31,14 @@ NUMBERS = 8  # float32 that one count of `stream_from` gives
 
 def stream_from(count: int, seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
     """A stream that can be begun anywhere: after the first `count` × NUMBERS float32 of it."""
-    counter = [count, 0, 0, 0]
-    return np.random.Generator(np.random.Philox(key=key(seed, purpose, *numbers), counter=counter))
+    return stream_at(key(seed, purpose, *numbers), count=count)
+
+
+def stream_at(
+    key: NDArray[np.uint64], number: int = 0, member: int = 0, count: int = 0
+) -> np.random.Generator:
+    """One of the streams of a key, after the first `count` × NUMBERS float32 of it."""
+    return np.random.Generator(np.random.Philox(key=key, counter=[count, member, number, 0]))
 
 
 def key(seed: int, purpose: Purpose, *numbers: int) -> NDArray[np.uint64]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
-from digitnet.randomness import Purpose, key
+from digitnet.randomness import Purpose, key, stream_at
 
 EPSILON = 1e-5  # added to variances, as Ioffe and Szegedy do
 SLOWEST = 0.01  # share that a minibatch has in the running statistics, but for the first hundred
@@ -19,9 +19,10 @@ SLOWEST = 0.01  # share that a minibatch has in the running statistics, but for 
 class BatchNorm:
     """The weighted inputs z of some neurons, each with mean 0 and variance 1 in the minibatch.
 
-    Ioffe and Szegedy 2015, algorithm 1, with the bias for β. There is no γ: the next layer's
-    weights can do what it does. b: (neurons, 1), a view. mean, variance: (neurons,), the running
-    ones, of z without its bias.
+    Ioffe and Szegedy 2015, algorithm 1, with the bias for β. There is no γ, which with
+    ReLU the next layer's weights can stand in for; sigmoid and tanh do without.
+
+    b: (neurons, 1), a view. mean, variance: (neurons,), the running ones, of z without its bias.
     """
 
     def __init__(self, b: FloatArray, mean: FloatArray, variance: FloatArray, n: int) -> None:
@@ -49,6 +50,7 @@ class BatchNorm:
         if self.n > 1:  # else there is no variance to learn
             self.mean -= self.b
             self._run(self.running_mean, self.mean)
+            self.variance *= self.n / (self.n - 1)  # without bias, as in algorithm 2
             self._run(self.running_variance, self.variance)
 
     def backward(self, δ: FloatArray) -> None:
@@ -87,8 +89,7 @@ class Dropout:
 
     def begin(self, number: int) -> None:
         """Choose, for the step `number`, counted from 1."""
-        counter = [0, self.member, number, 0]
-        rng = np.random.Generator(np.random.Philox(key=self.key, counter=counter))
+        rng = stream_at(self.key, number, self.member)
         rng.random(dtype=np.float32, out=self.random)
         np.less(self.random, self.keep, out=self.mask)
 
@@ -141,7 +142,8 @@ class Regularisers:
         """Put both into the matrices [W b] of a network that is to answer without them.
 
         W a + b becomes (W a - mean) / √(variance + ε) + b, and weights from neurons that were
-        there with the probability `keep` are multiplied by it (Srivastava, figure 2).
+        there with the probability `keep` are multiplied by it (Srivastava, figure 2). The
+        statistics are those of the parameters themselves, also where their averages are folded.
         """
         for l, (Wb, next_Wb) in enumerate(pairwise(matrices)):
             if self.batch_norm:
@@ -156,13 +158,16 @@ class Regularisers:
         return self.state[name][start : start + self.sizes[l]]
 
 
+NO_REGULARISERS = Regularisers(())
+
+
 def limit_norms(weights: FloatArray, most: float) -> None:
     """Shorten each neuron's weights, rows of (neurons, n_in), to the Euclidean norm `most`.
 
     Srivastava and others 2014, section 5.1: max-norm regularisation.
     """
     norms = np.sqrt(np.einsum("ij,ij->i", weights, weights))
-    if norms.max() > most:
+    if norms.max(initial=0) > most:
         weights *= np.divide(most, norms, out=np.ones_like(norms), where=norms > most)[
             :, np.newaxis
         ]

@@ -17,7 +17,7 @@ import numpy as np
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
-from digitnet.regularisers import BatchNorm, Dropout, Regularisers
+from digitnet.regularisers import NO_REGULARISERS, BatchNorm, Dropout, Regularisers
 from digitnet.share import ALONE, Share
 
 
@@ -75,7 +75,7 @@ class Workspace:
         n: int,
         share: Share = ALONE,
         shared: "Workspace | None" = None,
-        regularisers: Regularisers | None = None,
+        regularisers: Regularisers = NO_REGULARISERS,
     ) -> None:
         *hidden_sizes, classes = sizes = [len(Wb) for Wb in matrices]
         dtype = matrices[0].dtype
@@ -91,20 +91,16 @@ class Workspace:
         self.z, self.a, self.δ = ([l[:size] for l, size in zip(ls, sizes)] for ls in (z, a, δ))
         own = [share.rows(size) for size in sizes]
         computed = [*own[:-1], slice(classes)]
-        norms: list[BatchNorm | None] = [None] * len(sizes)
-        drops: list[Dropout | None] = [None] * len(sizes)
-        if regularisers:
-            hidden = list(enumerate(zip(matrices, own)))[:-1]
-            norms[:-1] = [regularisers.norm(l, part, Wb, n) for l, (Wb, part) in hidden]
-            drops[:-1] = [regularisers.drop(l, part, n, share.member) for l, (_, part) in hidden]
+        hidden = range(len(hidden_sizes))
+        norms = [*(regularisers.norm(l, own[l], matrices[l], n) for l in hidden), None]
+        drops = [*(regularisers.drop(l, own[l], n, share.member) for l in hidden), None]
         self.regularisers = [r for r in (*norms, *drops) if r is not None]
         self.layers = [
             Layer(Wb[rows], z_l[rows], a_l[rows], a_l, norm, drop)
             for Wb, z_l, a_l, rows, norm, drop in zip(matrices, z, a, computed, norms, drops)
         ]
-        if (
-            share.of == 1 and not regularisers
-        ):  # `dot` is quicker, but makes a copy of a part of a matrix
+        # `dot` is quicker than `matmul`, but makes a copy of a part of a matrix.
+        if share.of == 1 and not regularisers:
             backs = [Wb.T.dot for Wb in matrices[1:]]
             self.hidden = list(map(Hidden, backs, self.δ[1:], δ, z))
             self.derivatives = [(self.blocks[0], self.blocks[1])]

@@ -22,6 +22,9 @@ def test_it_agrees_with_a_plain_loop(decay: float) -> None:
     for number in range(1, 200):
         source[:] = np.sin(number), number
         average.follow(number, WHOLE, np.empty(2))
+        if number < EVERY:
+            expected = source.copy()
+            np.testing.assert_array_equal(average.parameters, source)
         if number % EVERY == 0:
             keep = min(decay, (1 + number) / (10 + number)) ** EVERY
             expected = keep * expected + (1 - keep) * source

@@ -334,6 +334,14 @@ def test_an_optimizers_keys_are_no_others(write: Write, name: str, key: str, val
     assert said.startswith(f"--set training.optimizer.{key}={value}: training.optimizer.{key}: ")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("dropout", "0.5"), ("batch_norm", "true"), ("max_norm", "2")]
+)
+def test_what_hidden_layers_do_needs_some(write: Write, key: str, value: str) -> None:
+    said = problem(write(BASE), f"training.{key}={value}")
+    assert f": training.{key}: expected none without hidden layers, found {value}" in said
+
+
 def test_a_minibatch_of_one_cannot_be_normalised(write: Write) -> None:
     said = problem(write(BASE), "training.batch_norm=true", "training.minibatch_size=1")
     assert "training.minibatch_size: expected at least 2 with batch_norm, found 1" in said

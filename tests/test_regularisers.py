@@ -72,7 +72,7 @@ def test_every_neuron_has_mean_b_and_variance_1() -> None:
     np.testing.assert_allclose(out.mean(axis=1), 0.7)
     np.testing.assert_allclose(out.var(axis=1), 1, rtol=2e-3)
     np.testing.assert_allclose(norm.running_mean, z.mean(axis=1) - 0.7)
-    np.testing.assert_allclose(norm.running_variance, z.var(axis=1))
+    np.testing.assert_allclose(norm.running_variance, z.var(axis=1, ddof=1))
 
 
 def test_the_running_ones_are_the_mean_at_first_and_then_slow() -> None:
@@ -101,8 +101,8 @@ def test_a_folded_network_answers_as_the_statistics_say() -> None:
     expected = network.feedforward(x, begin(network.workspace(200, regularisers=regularisers)))
     plain = a_network("relu")
     regularisers.fold(plain.matrices)
-    # The statistics are those of this very minibatch, for it was the first.
-    np.testing.assert_allclose(plain.feedforward(x, plain.workspace(200)), expected, atol=1e-5)
+    # The statistics are those of this very minibatch, for it was the first; but for 199/200.
+    np.testing.assert_allclose(plain.feedforward(x, plain.workspace(200)), expected, atol=3e-3)
 
 
 def test_a_folded_network_hears_as_much_as_with_dropout_on_average() -> None:
@@ -153,6 +153,18 @@ def test_so_many_neurons_are_silent_others_in_every_step_and_layer() -> None:
     np.testing.assert_array_equal(first, masks(1, 1)[0])
 
 
+def test_each_member_of_a_crew_draws_its_own() -> None:
+    regularisers = Regularisers((300,), dropout=0.3)
+    rows = []
+    for member in (0, 1):
+        rows.append(np.ones((300, 40)))
+        drop = regularisers.drop(0, slice(0, 300), 40, member)
+        assert drop
+        drop.begin(1)
+        drop(rows[-1])
+    assert (rows[0] != rows[1]).mean() > 0.3
+
+
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_normalise_as_one_does(threads: int) -> None:
     ends = []
@@ -182,10 +194,12 @@ def test_no_norm_is_longer_and_no_direction_other(
     np.testing.assert_allclose(weights * norms[:, None], before * after[:, None], rtol=1e-9)
 
 
-def test_only_hidden_neurons_have_a_longest_norm() -> None:
+@pytest.mark.parametrize("threads", [1, 2, 6])
+def test_only_hidden_neurons_have_a_longest_norm(threads: int) -> None:
     network = a_network()
     network.parameters *= 100
-    descent = Descent(network, SGD(network.parameters, learning_rate=1e-9), max_norm=2, threads=2)
+    sgd = SGD(network.parameters, learning_rate=1e-9)
+    descent = Descent(network, sgd, max_norm=2, threads=threads)
     descent.walk([examples()])
     descent.close()
     for W in network.weights[:-1]:

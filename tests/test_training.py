@@ -241,10 +241,32 @@ def test_every_optimizer_and_regulariser_resumes_the_same(
     assert (whole.best != last(train(make(data, threads=threads))).best).any()
 
 
+@pytest.mark.parametrize("settings", REGULARISED, ids="-".join)
+def test_how_often_it_yields_makes_no_difference_to_them(
+    data: Path, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = []
+    for seconds in (-1, 1e9):
+        monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", seconds)
+        monkeypatch.setattr("digitnet.dataset.minibatches.BLOCK", 30)
+        ends.append(last(train(make(data, **settings))))
+    assert_same(*ends)
+
+
+@pytest.mark.parametrize("name", ["batch_variance", "squares"])
+def test_a_negative_square_is_refused(data: Path, name: str) -> None:
+    config = make(data, epochs=1, batch_norm=True, optimizer={"name": "adam"})
+    checkpoint = last(train(config)).checkpoint()
+    checkpoint.state[name][0] = -1
+    with pytest.raises(CheckpointError, match=f"state_{name}: expected sound numbers"):
+        resume(config, checkpoint)
+
+
 def test_an_average_of_parameters_is_what_is_kept(data: Path) -> None:
     state = last(train(make(data, average=0.99, validation=0)))
     assert state.average
     np.testing.assert_array_equal(state.best, state.average.parameters)
+    assert (state.best != next(train(make(data))).state.network.parameters).any()
     np.testing.assert_array_equal(state.checkpoint().network.parameters, state.best)
     assert (state.best != state.network.parameters).any()
 
@@ -320,6 +342,12 @@ def test_distortions_fade(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own_images = set(own.images())
     for epoch, known in enumerate((0, 0, n)):
         assert len(own_images & set(images[epoch * n : (epoch + 1) * n])) == known
+
+
+def test_nothing_fades_where_there_are_no_distortions(data: Path) -> None:
+    config = make(data, epochs=1, augment={"final": 0.3})
+    longer = make(data, epochs=2, augment={"final": 0.3})
+    assert len(last(train(longer, resume(longer, last(train(config)).checkpoint()))).history) == 2
 
 
 def test_more_epochs_are_refused_where_distortions_fade(data: Path) -> None:

@@ -53,7 +53,7 @@ class NetworkSection(Section, frozen=True):
 class OptimizerSection(Section, frozen=True):
     name: Annotated[
         Literal["sgd", "adam", "adamw"],
-        key("gradient descent in minibatches; or Adam, which with adamw leaves l2 alone"),
+        key("gradient descent in minibatches; Adam; Adam with l2 beside the gradient"),
     ] = "sgd"
     learning_rate: Annotated[
         Annotated[float, Meta(gt=0)] | None,
@@ -112,7 +112,12 @@ class TrainingSection(Section, frozen=True):
     optimizer: Annotated[OptimizerSection, key("how to walk downhill")] = OptimizerSection()
     schedule: Annotated[ScheduleSection, key("of the learning rate")] = ScheduleSection()
     l2: Annotated[
-        float, key("adds l2 × w to each weight's gradient; biases are left alone", ge=0)
+        float,
+        key(
+            "adds l2 × w to each weight's gradient, or with adamw takes the learning rate times "
+            "it off the weight; biases are left alone",
+            ge=0,
+        ),
     ] = 0.0
     max_norm: Annotated[
         Annotated[float, Meta(gt=0)] | None,
@@ -128,7 +133,8 @@ class TrainingSection(Section, frozen=True):
         float, key("share of each label that is spread over all classes", ge=0, lt=1)
     ] = 0.0
     average: Annotated[
-        float, key("the model is an average of all steps, each counting so much less", ge=0, lt=1)
+        float,
+        key("decay of a moving average of the parameters, which is the model", ge=0, lt=1),
     ] = 0.0
     patience: Annotated[
         Annotated[int, Meta(ge=1)] | None,

@@ -60,6 +60,11 @@ def to_config(values: dict[str, Any]) -> Config:
     training = config.training
     if training.batch_norm and training.minibatch_size == 1:
         raise ConfigError("training.minibatch_size", "expected at least 2 with batch_norm, found 1")
+    if len(config.network.layer_sizes) == 2:
+        for name in ("max_norm", "dropout", "batch_norm"):
+            if value := getattr(training, name):
+                problem = f"expected none without hidden layers, found {json.dumps(value)}"
+                raise ConfigError(f"training.{name}", problem)
     optimizer = _with_rate(training.optimizer)
     return msgspec.structs.replace(
         config, training=msgspec.structs.replace(training, optimizer=optimizer)
@@ -68,16 +73,16 @@ def to_config(values: dict[str, Any]) -> Config:
 
 def _with_rate(optimizer: OptimizerSection) -> OptimizerSection:
     """The optimizer with its own learning rate where none was given, and with no other's keys."""
-    if optimizer.nesterov and not optimizer.momentum:
-        raise ConfigError(
-            "training.optimizer.nesterov", "expected a momentum above 0 with it, found 0"
-        )
     for field in msgspec.structs.fields(optimizer):
         value = getattr(optimizer, field.name)
         of_others = field.name not in ("name", "learning_rate", *OPTIMIZER_KEYS[optimizer.name])
         if of_others and value != field.default:
             problem = f"expected none with {optimizer.name}, found {json.dumps(value)}"
             raise ConfigError(f"training.optimizer.{field.name}", problem)
+    if optimizer.nesterov and not optimizer.momentum:
+        raise ConfigError(
+            "training.optimizer.nesterov", "expected a momentum above 0 with it, found 0"
+        )
     if optimizer.learning_rate is not None:
         return optimizer
     rate = LEARNING_RATES[optimizer.name]

@@ -16,7 +16,7 @@ from digitnet.averaging import Average
 from digitnet.crew import Crew
 from digitnet.network import Network
 from digitnet.optimizers import Optimizer, Pace
-from digitnet.regularisers import Regularisers, limit_norms
+from digitnet.regularisers import NO_REGULARISERS, Regularisers, limit_norms
 from digitnet.share import Share
 from digitnet.workspace import Workspace
 
@@ -35,7 +35,7 @@ class Descent:
         network: Network,
         optimizer: Optimizer,
         *,
-        regularisers: Regularisers | None = None,
+        regularisers: Regularisers = NO_REGULARISERS,
         average: Average | None = None,
         l2: float = 0,
         max_norm: float | None = None,
@@ -69,7 +69,8 @@ class Descent:
         training began.
         """
         rates = rates or [1.0] * len(minibatches)
-        paces = [self.optimizer.pace(rate, number + i) for i, rate in enumerate(rates)]
+        with np.errstate(over="ignore"):
+            paces = [self.optimizer.pace(rate, number + i) for i, rate in enumerate(rates)]
         workspaces = [self._workspaces(x.shape[1]) for x, _ in minibatches]
         costs = [0.0] * len(minibatches)
 

@@ -10,12 +10,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
-from digitnet.augment import Distorter, Distortions
+from digitnet.augment import Distorter
 from digitnet.calibration import fit_temperature
 from digitnet.config import Config
 from digitnet.dataset import Block, Distort, Minibatches
@@ -74,8 +73,9 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
         max_norm=settings.max_norm,
         threads=int(settings.threads),
     )
-    distortions = Distortions(**msgspec.structs.asdict(state.config.augment))
-    distorters = [Distorter(distortions) for _ in descent.crew.shares] if distortions else []
+    distorters = []
+    if state.distortions:
+        distorters = [Distorter(state.distortions) for _ in descent.crew.shares]
     with contextlib.closing(descent):
         while not state.done:
             rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)

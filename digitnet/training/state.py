@@ -1,9 +1,8 @@
 """All that a training needs to go on from where it stands, and where it begins."""
 
-import json
 import math
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -11,20 +10,19 @@ from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
+from digitnet.augment import Distortions
 from digitnet.averaging import Average
 from digitnet.checkpoint import Checkpoint
-from digitnet.config import Config, to_config
+from digitnet.config import Config
 from digitnet.config.definition import OPTIMIZER_KEYS, OptimizerSection, ScheduleSection
 from digitnet.dataset import Data, read_data, split_indices
-from digitnet.errors import CheckpointError, ConfigError
+from digitnet.errors import ConfigError
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS, Optimizer
 from digitnet.randomness import Purpose, generator
 from digitnet.regularisers import Regularisers
 from digitnet.schedules import share
-from digitnet.threads import MOST, choose_threads
-
-MAY_CHANGE = {"training.epochs", "training.patience", "training.threads", "model", "data.path"}
+from digitnet.threads import choose_threads
 
 
 class TrainingMeasure(Struct, frozen=True):
@@ -94,7 +92,7 @@ class TrainingState:
     def rates(self, step: int, count: int) -> list[float] | None:
         """The shares of the learning rate for steps of the epoch under way; None if all are 1."""
         schedule, epochs = self.config.training.schedule, self.config.training.epochs
-        if not _varies(schedule):
+        if not varies(schedule):
             return None
         return [
             share(
@@ -107,8 +105,20 @@ class TrainingState:
         ]
 
     @property
+    def fades(self) -> bool:
+        """Whether there are distortions, and fewer at the end."""
+        return self.config.augment.final < 1 and bool(self.distortions)
+
+    @property
+    def distortions(self) -> Distortions:
+        return Distortions(**msgspec.structs.asdict(self.config.augment))
+
+    @property
     def strength(self) -> float:
-        """The share of the distortions in the epoch under way: from 1 evenly to the final one."""
+        """The share of the distortions in the epoch under way: from 1 evenly to the final one.
+
+        All of them where there is one epoch only.
+        """
         progress = (self.place.epoch - 1) / max(self.config.training.epochs - 1, 1)
         return 1 - (1 - self.config.augment.final) * progress
 
@@ -148,9 +158,11 @@ class TrainingState:
 
         Its `state` holds the live arrays, which the next step changes: save it before that.
         """
-        model = self.model()
         if self.history:
+            model = make_network(self.config)
             model.parameters[:] = self.best
+        else:
+            model = self.model()
         place = msgspec.json.encode(self.place).decode()
         return Checkpoint(
             model,
@@ -159,7 +171,7 @@ class TrainingState:
             self.data.path,
             self.data.training.fingerprint,
             msgspec.to_builtins(self.history),
-            {"place": np.array(place), **_arrays(self)},
+            {"place": np.array(place), **arrays(self)},
             temperature=self.temperature,
         )
 
@@ -197,37 +209,6 @@ def begin(config: Config) -> TrainingState:
     )
 
 
-def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
-    """The training that a checkpoint holds, to go on exactly where it stood.
-
-    Raises ConfigError where the config asks for another training, other than for more epochs, and
-    CheckpointError where the checkpoint holds no state that fits it.
-    """
-    if not checkpoint.state:
-        raise CheckpointError("expected the state of a training to go on with, found a model alone")
-    state = begin(_with_threads_of(config, checkpoint))
-    _check_same_training(state, checkpoint)
-    for name, array in _arrays(state).items():
-        saved = checkpoint.state.get(name)
-        if saved is None or saved.shape != array.shape or saved.dtype != array.dtype:
-            raise CheckpointError(
-                f"state_{name}: expected {array.dtype} {array.shape}, found others"
-            )
-        if not np.isfinite(saved).all():
-            raise CheckpointError(f"state_{name}: expected finite numbers, found others")
-        array[:] = saved
-    try:
-        state.place = msgspec.json.decode(str(checkpoint.state.get("place")), type=Place)
-        state.history = msgspec.convert(checkpoint.history, list[Record])
-    except (msgspec.MsgspecError, UnicodeError, SystemError) as error:
-        raise CheckpointError(f"state_place, history: {error}") from None
-    if state.place.step >= state.steps or state.place.epoch != len(state.history) + 1:
-        raise CheckpointError("state_place: expected a place within the training, found another")
-    state.best[:] = checkpoint.network.parameters
-    state.temperature = checkpoint.temperature
-    return state
-
-
 def make_network(config: Config) -> Network:
     """The network that a config describes, its parameters zero."""
     return Network(
@@ -245,7 +226,7 @@ def _make_optimizer(section: OptimizerSection, network: Network) -> Optimizer:
     return optimizer
 
 
-def _arrays(state: TrainingState) -> dict[str, FloatArray]:
+def arrays(state: TrainingState) -> dict[str, FloatArray]:
     average = {"average": state.average.parameters} if state.average else {}
     network = {"parameters": state.network.parameters}
     return network | state.optimizer.state | state.regularisers.state | average
@@ -281,16 +262,6 @@ def _with_count(config: Config, data: Data) -> Config:
     )
 
 
-def _with_threads_of(config: Config, checkpoint: Checkpoint) -> Config:
-    """The config with as many threads as before, for the same bits, unless it asks for others."""
-    before = checkpoint.config.get("training", {})
-    threads = before.get("threads") if isinstance(before, dict) else None
-    if config.training.threads != "auto" or not isinstance(threads, int) or threads < 1:
-        return config
-    training = msgspec.structs.replace(config.training, threads=min(threads, MOST))
-    return msgspec.structs.replace(config, training=training)
-
-
 def _with_threads(config: Config) -> Config:
     """The config with the number of threads, where the choice was left to us."""
     training = config.training
@@ -299,38 +270,6 @@ def _with_threads(config: Config) -> Config:
     return msgspec.structs.replace(config, training=training)
 
 
-def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
-    if checkpoint.data_hash != state.data.training.fingerprint:
-        raise ConfigError(
-            "data.path",
-            f"expected the data that the checkpoint was trained on ({checkpoint.data_path}), "
-            "found other pictures or labels",
-        )
-    try:
-        before = _flat(msgspec.to_builtins(to_config(checkpoint.config)))
-    except ConfigError as error:
-        raise CheckpointError(f"config: {error}") from None
-    now = _flat(msgspec.to_builtins(state.config))
-    may_change = MAY_CHANGE
-    if _varies(state.config.training.schedule) or state.config.augment.final < 1:
-        may_change = MAY_CHANGE - {"training.epochs"}
-    for key in now:
-        if key not in may_change and before.get(key) != now[key]:
-            was, found = json.dumps(before.get(key)), json.dumps(now[key])
-            problem = f"expected {was}, as in the checkpoint that is to be resumed, found {found}"
-            raise ConfigError(key, problem)
-
-
-def _varies(schedule: ScheduleSection) -> bool:
+def varies(schedule: ScheduleSection) -> bool:
     """Whether the rate changes in the course of the epochs that there are to be."""
     return schedule.name != "constant" or schedule.warmup > 0
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = list(value) if isinstance(value, tuple) else value
-    return flat

@@ -1,0 +1,89 @@
+"""A training that goes on where a checkpoint left it, and is no other."""
+
+import json
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from digitnet.checkpoint import Checkpoint
+from digitnet.config import Config, to_config
+from digitnet.errors import CheckpointError, ConfigError
+from digitnet.threads import MOST
+from digitnet.training.state import Place, Record, TrainingState, arrays, begin, varies
+
+MAY_CHANGE = {"training.epochs", "training.patience", "training.threads", "model", "data.path"}
+NOT_NEGATIVE = {"squares", "batch_variance"}
+
+
+def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
+    """The training that a checkpoint holds, to go on exactly where it stood.
+
+    Raises ConfigError where the config asks for another training, other than for more epochs or
+    patience, and CheckpointError where the checkpoint holds no state that fits it.
+    """
+    if not checkpoint.state:
+        raise CheckpointError("expected the state of a training to go on with, found a model alone")
+    state = begin(_with_threads_of(config, checkpoint))
+    _check_same_training(state, checkpoint)
+    for name, array in arrays(state).items():
+        saved = checkpoint.state.get(name)
+        if saved is None or saved.shape != array.shape or saved.dtype != array.dtype:
+            raise CheckpointError(
+                f"state_{name}: expected {array.dtype} {array.shape}, found others"
+            )
+        if not np.isfinite(saved).all() or (name in NOT_NEGATIVE and saved.min(initial=0) < 0):
+            raise CheckpointError(f"state_{name}: expected sound numbers, found others")
+        array[:] = saved
+    try:
+        state.place = msgspec.json.decode(str(checkpoint.state.get("place")), type=Place)
+        state.history = msgspec.convert(checkpoint.history, list[Record])
+    except (msgspec.MsgspecError, UnicodeError, SystemError) as error:
+        raise CheckpointError(f"state_place, history: {error}") from None
+    if state.place.step >= state.steps or state.place.epoch != len(state.history) + 1:
+        raise CheckpointError("state_place: expected a place within the training, found another")
+    state.best[:] = checkpoint.network.parameters
+    state.temperature = checkpoint.temperature
+    return state
+
+
+def _with_threads_of(config: Config, checkpoint: Checkpoint) -> Config:
+    """The config with as many threads as before, for the same bits, unless it asks for others."""
+    before = checkpoint.config.get("training", {})
+    threads = before.get("threads") if isinstance(before, dict) else None
+    if config.training.threads != "auto" or not isinstance(threads, int) or threads < 1:
+        return config
+    training = msgspec.structs.replace(config.training, threads=min(threads, MOST))
+    return msgspec.structs.replace(config, training=training)
+
+
+def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
+    if checkpoint.data_hash != state.data.training.fingerprint:
+        raise ConfigError(
+            "data.path",
+            f"expected the data that the checkpoint was trained on ({checkpoint.data_path}), "
+            "found other pictures or labels",
+        )
+    try:
+        before = _flat(msgspec.to_builtins(to_config(checkpoint.config)))
+    except ConfigError as error:
+        raise CheckpointError(f"config: {error}") from None
+    now = _flat(msgspec.to_builtins(state.config))
+    may_change = MAY_CHANGE
+    if varies(state.config.training.schedule) or state.fades:
+        may_change = MAY_CHANGE - {"training.epochs"}
+    for key in now:
+        if key not in may_change and before.get(key) != now[key]:
+            was, found = json.dumps(before.get(key)), json.dumps(now[key])
+            problem = f"expected {was}, as in the checkpoint that is to be resumed, found {found}"
+            raise ConfigError(key, problem)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = list(value) if isinstance(value, tuple) else value
+    return flat
