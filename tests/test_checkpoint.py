@@ -495,7 +495,7 @@ def test_a_cost_that_there_is_not_is_refused(path: Path) -> None:
 
 def test_another_preparation_is_refused(path: Path) -> None:
     said = refused(rewritten(path, preparation="upside-down-1"))
-    assert said == "preparation: expected mnist-1, found 'upside-down-1'"
+    assert said == "preparation: expected mnist-2, found 'upside-down-1'"
 
 
 # Archives that NumPy would not have written

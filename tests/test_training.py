@@ -258,7 +258,7 @@ def test_a_negative_square_is_refused(data: Path, name: str) -> None:
     config = make(data, epochs=1, batch_norm=True, optimizer={"name": "adam"})
     checkpoint = last(train(config)).checkpoint()
     checkpoint.state[name][0] = -1
-    with pytest.raises(CheckpointError, match=f"state_{name}: expected sound numbers"):
+    with pytest.raises(CheckpointError, match=f"state_{name}: expected no negative numbers"):
         resume(config, checkpoint)
 
 

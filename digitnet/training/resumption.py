@@ -32,8 +32,10 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
             raise CheckpointError(
                 f"state_{name}: expected {array.dtype} {array.shape}, found others"
             )
-        if not np.isfinite(saved).all() or (name in NOT_NEGATIVE and saved.min(initial=0) < 0):
-            raise CheckpointError(f"state_{name}: expected sound numbers, found others")
+        if not np.isfinite(saved).all():
+            raise CheckpointError(f"state_{name}: expected finite numbers, found others")
+        if name in NOT_NEGATIVE and saved.min(initial=0) < 0:
+            raise CheckpointError(f"state_{name}: expected no negative numbers, found some")
         array[:] = saved
     try:
         state.place = msgspec.json.decode(str(checkpoint.state.get("place")), type=Place)

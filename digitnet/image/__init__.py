@@ -1,0 +1,10 @@
+"""A picture of a digit, of any kind, to 28×28 pixels the way MNIST made its own.
+
+A change of what comes out needs a new name for it, `checkpoint.PREPARATION`.
+"""
+
+from digitnet.image.field import SIDE
+from digitnet.image.files import MAX_BYTES, Picture
+from digitnet.image.reading import Reading, prepare, read
+
+__all__ = ["MAX_BYTES", "SIDE", "Picture", "Reading", "prepare", "read"]

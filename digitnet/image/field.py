@@ -1,0 +1,103 @@
+"""A digit's ink to 28×28 pixels the way MNIST made its own.
+
+LeCun and others 1998, section III.A: the digit is "size normalized to fit in a 20x20 pixel box
+while preserving the aspect ratio", grey from antialiasing, and "centered in a 28x28 image by
+computing the center of mass of the pixels, and translating the image so as to position this point
+at the center of the 28x28 field", which in its files is the middle of pixel 14. White ink on black
+paper: 0 is paper, 255 is full ink.
+
+Pens are thinner or thicker than those MNIST was written with: strokes are made as wide as its own.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitnet.activations import FloatArray
+
+SIDE = 28  # pixels of the field
+BOX = 20  # pixels of the digit's longer side
+CENTRE = 14.5  # pixels from the edge: the middle of pixel 14, where MNIST's digits have theirs
+FINE = 4  # times finer than the box, where strokes are made wider or thinner
+THINNEST, THICKEST = 1.3, 5.5  # pixels of the box: between which nearly all of MNIST's are
+MIDDLES = np.arange(SIDE) + 0.5  # the middles of pixels
+
+
+def fitted(ink: FloatArray, width: float) -> FloatArray:
+    """Scaled so that the longer side has 20 pixels, strokes of `width` made fit for MNIST."""
+    relative = width * BOX / max(ink.shape)
+    target = min(max(relative, THINNEST), THICKEST)
+    grow = (target - relative) * FINE / 2
+    if abs(grow) < 0.25:
+        return _scaled(ink, BOX)
+    # The box is of the digit with its new strokes, so the one before is as much smaller.
+    ink = _scaled(ink, BOX * FINE)
+    ink = _thicker(np.pad(ink, math.ceil(grow)), grow) if grow > 0 else -_thicker(-ink, -grow)
+    rows, columns = (np.flatnonzero((ink > 0.3).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return _scaled(ink, BOX)
+    return _scaled(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], BOX)
+
+
+def _thicker(ink: FloatArray, by: float) -> FloatArray:
+    """The greatest ink within a disc around each pixel; radii between whole ones are mixed."""
+    radius, part = int(by), by - int(by)
+    inner = _within(ink, radius)
+    mixed: FloatArray = (1 - part) * inner + part * _within(ink, radius + 1)
+    return mixed
+
+
+def _within(ink: FloatArray, radius: int) -> FloatArray:
+    height, width = ink.shape
+    padded = np.pad(ink, radius, constant_values=min(ink.min(), 0))
+    greatest = ink.copy()
+    for dy in range(-radius, radius + 1):
+        reach = math.isqrt(radius * radius - dy * dy)
+        for dx in range(-reach, reach + 1):
+            y, x = radius + dy, radius + dx
+            np.maximum(greatest, padded[y : y + height, x : x + width], out=greatest)
+    return greatest
+
+
+def _scaled(ink: FloatArray, longest: int) -> FloatArray:
+    """Resampled, antialiased, to a longer side of so many pixels."""
+    scale = longest / max(ink.shape)
+    if scale == 1:
+        return ink
+    height, width = (max(round(length * scale), 1) for length in ink.shape)
+    rows, columns = _resampling(ink.shape[0], height), _resampling(ink.shape[1], width)
+    scaled: FloatArray = rows @ ink @ columns.T  # (height, h) @ (h, w) @ (w, width)
+    return scaled
+
+
+@lru_cache(maxsize=128)  # small digits are of few sizes; the largest are 160 kB
+def _resampling(n_in: int, n_out: int) -> FloatArray:
+    """The matrix (n_out, n_in) that scales a line of pixels: each row a triangle of weights.
+
+    The triangle is as wide as two pixels of the coarser line, so that scaling down averages all
+    that a pixel covers, scaling up interpolates, and the same size changes nothing.
+    """
+    scale = n_in / n_out
+    centres = (np.arange(n_out) + 0.5) * scale
+    distances = np.abs(np.arange(n_in) + 0.5 - centres[:, None]) / max(scale, 1)
+    weights: FloatArray = np.maximum(1 - distances, 0)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights.astype(np.float32)
+
+
+def centred(digit: FloatArray) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """On the 28×28 field, centre of mass in the middle, as far as the digit stays inside.
+
+    Also the row and the column that its corner came to.
+    """
+    field = np.zeros((SIDE, SIDE), np.uint8)
+    corner = []
+    for axis, length in enumerate(digit.shape):
+        mass = np.add.reduce(digit, axis=1 - axis)
+        centre = float(mass @ MIDDLES[:length]) / float(np.add.reduce(mass))
+        corner.append(min(max(round(CENTRE - centre), 0), SIDE - length))
+    top, left = corner
+    field[top : top + digit.shape[0], left : left + digit.shape[1]] = np.rint(digit * 255)
+    return field, (top, left)

@@ -1,0 +1,189 @@
+"""What of a picture is paper and what is ink, however it is lit and whatever its colours.
+
+Where the border is of one shade, that is the paper. Elsewhere light falls off, or a shadow lies;
+but strokes are thinner than the paper around them is wide. So the paper under dark strokes is found
+by closing (Serra 1982): the lightest within reach of each pixel, and of that the darkest within
+reach. It follows the light and the edge of a shadow, but bridges every stroke. Light strokes are
+found by the same on the negative. What differs from the paper by more than its noise is ink.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitnet.activations import FloatArray
+
+REACH = 0.35  # of the shorter side: how thick strokes may be, where nothing else is known
+LEAST_REACH = 9  # pixels
+STROKES = 3  # times the width of strokes, where that is known
+ROUGH = 60  # pixels: larger pictures are averaged over 3×3 first, for their noise
+EVEN = 0.15  # of the contrast: how much paper may vary that counts as one shade
+SMALL = 20  # pixels: of a side so short, light is taken to be even
+MOST_INK = 0.5  # of an evenly lit picture; where there is more, it is a frame or a shadow
+LEAST_CONTRAST = 0.1  # of black to white, between the border and what differs most from it
+LEAST_SHARE = 0.06  # of the light that ink has to take away, where light is uneven
+LEAST_DEVIATIONS = 4  # of the paper's own spread, between ink and paper
+FAINT = 0.2  # of the contrast of evenly lit ink: fainter is paper
+HYSTERESIS = 0.6  # of the threshold: what is darker, and hangs together with ink, is ink too
+SAMPLE = 4096  # pixels that tell the slope of the light
+DARKEST = 0.15  # paper is taken to be no darker than this, or noise in deep shadow would be ink
+
+
+class Ink(NamedTuple):
+    """strength: (h, w), 0 on paper, 1 where ink covers it. sure, marked: (h, w), where there is
+    ink for sure, and where at all. dark: darker than the paper. threshold: of the strength.
+    """
+
+    strength: FloatArray
+    sure: NDArray[np.bool_]
+    marked: NDArray[np.bool_]
+    dark: bool
+    threshold: float
+
+
+def find_ink(light: FloatArray) -> Ink | None:
+    """The ink in a picture of brightness 0 to 1, float32 (h, w); None where there is none."""
+    border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
+    border.sort()
+    n = len(border)
+    low, paper, high = border[n // 10], border[n // 2], border[-1 - n // 10]
+    darkest, lightest = np.minimum.reduce(light, axis=None), np.maximum.reduce(light, axis=None)
+    dark, most = bool(paper - darkest >= lightest - paper), max(paper - darkest, lightest - paper)
+    if most < LEAST_CONTRAST:
+        return None
+    large = min(light.shape) >= SMALL
+    if large and high - low > EVEN * most:
+        return _on_uneven_paper(light)
+    strength = (paper - light if dark else light - paper) / most
+    np.maximum(strength, 0, out=strength)
+    marked = strength >= FAINT
+    if large and np.count_nonzero(marked) > MOST_INK * marked.size:
+        return _on_uneven_paper(light)
+    return Ink(strength, marked, marked, dark, FAINT)
+
+
+def _on_uneven_paper(light: FloatArray) -> Ink | None:
+    """Where light falls off, or a shadow lies: with a reach that suits the strokes it finds."""
+    if min(light.shape) > ROUGH:
+        light = averaged(light, 3)
+    reach = max(int(min(light.shape) * REACH) | 1, LEAST_REACH)
+    ink = _with_reach(light, reach)
+    if ink is None:
+        return None
+    suitable = max(int(STROKES * stroke_width(ink.marked)) | 1, LEAST_REACH)
+    return _with_reach(light, suitable, ink.dark) if suitable < reach else ink
+
+
+def _with_reach(light: FloatArray, reach: int, dark: bool | None = None) -> Ink | None:
+    plane = slope_of_light(light)
+    under_dark = closed(light - plane, reach) + plane
+    under_light = plane - closed(plane - light, reach)
+    if dark is None:  # strokes leave edges in what does not bridge them
+        dark = _edges(under_dark) <= _edges(under_light)
+    if dark:
+        strength = (under_dark - light) / np.maximum(under_dark, DARKEST)
+    else:
+        strength = (light - under_light) / np.maximum(1 - under_light, DARKEST)
+    np.maximum(strength, 0, out=strength)
+    if np.maximum.reduce(strength, axis=None) < LEAST_SHARE:
+        return None
+    threshold, paper, ink = otsu(strength)
+    noise = float(strength[strength <= threshold].std())
+    if ink - paper < max(LEAST_SHARE, LEAST_DEVIATIONS * noise):
+        return None
+    threshold = max(threshold, paper + LEAST_DEVIATIONS * noise)
+    sure = strength > threshold
+    if not sure.any():
+        return None
+    full = float(np.quantile(strength[sure], 0.7))
+    faint = max(HYSTERESIS * threshold, paper + 2 * noise)
+    marked = strength > faint
+    strength = np.clip((strength - paper) / max(full - paper, 1e-6), 0, 1)
+    return Ink(strength, sure, marked, dark, threshold)
+
+
+def _edges(light: FloatArray) -> float:
+    """How steep a picture is: the mean square of the steps between neighbours."""
+    down, across = np.diff(light, axis=0), np.diff(light, axis=1)
+    return float(np.vdot(down, down) + np.vdot(across, across)) / light.size
+
+
+def stroke_width(mask: NDArray[np.bool_], area: float | None = None) -> float:
+    """How wide strokes are on average, in pixels: twice their area over their outline's length.
+
+    The outline is counted in steps between pixels, π/4 of which are its length on average over all
+    directions. area: of the ink, where the mask tells it too roughly.
+    """
+    steps = 0
+    for rows in (mask, mask.T):
+        steps += int(np.count_nonzero(rows[1:] != rows[:-1]))
+        steps += int(np.count_nonzero(rows[0])) + int(np.count_nonzero(rows[-1]))
+    covered = float(np.count_nonzero(mask)) if area is None else area
+    return 2 * covered / (max(steps, 1) * math.pi / 4)
+
+
+def slope_of_light(light: FloatArray) -> FloatArray:
+    """The plane that most of a picture lies on, (h, w); strokes and shadows count little.
+
+    Least squares, four times, a pixel counting the less the farther it lay from the plane before:
+    with Cauchy's weights 1 / (1 + (r / s)²), s the median distance.
+    """
+    height, width = light.shape
+    every = max(math.isqrt(light.size // SAMPLE), 1)
+    some = light[::every, ::every]
+    y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in (height, width))
+    columns = np.stack(
+        [
+            np.ones(some.size, np.float32),
+            np.repeat(y[::every], some.shape[1]),
+            np.tile(x[::every], some.shape[0]),
+        ]
+    )
+    values, weights = some.ravel(), np.ones(some.size, np.float32)
+    for _ in range(4):
+        weighted = columns * weights
+        level, down, right = np.linalg.lstsq(weighted @ columns.T, weighted @ values, rcond=None)[0]
+        distances = np.abs(values - level - columns[1] * down - columns[2] * right)
+        weights = 1 / (1 + (distances / max(float(np.median(distances)), 1e-3)) ** 2)
+    plane: FloatArray = level + down * y[:, np.newaxis] + right * x
+    return plane.astype(np.float32)
+
+
+def closed(light: FloatArray, reach: int) -> FloatArray:
+    """Closing with a square of `reach` pixels, an odd number; the picture goes on at its edges."""
+    lightest = _greatest(_greatest(light, reach).T, reach).T
+    return -_greatest(_greatest(-lightest, reach).T, reach).T
+
+
+def _greatest(rows: FloatArray, reach: int) -> FloatArray:
+    """The greatest within reach along each row, from greatest of 1, 2, 4, … neighbours."""
+    greatest = np.pad(rows, ((0, 0), (reach // 2, reach // 2)), mode="edge")
+    width = 1
+    while width < reach:
+        step = min(width, reach - width)
+        greatest = np.maximum(greatest[:, :-step], greatest[:, step:])
+        width += step
+    return greatest
+
+
+def averaged(light: FloatArray, width: int) -> FloatArray:
+    """The mean over squares of `width` pixels, an odd number."""
+    for _ in range(2):
+        padded = np.pad(light, ((0, 0), (width // 2, width // 2)), mode="edge")
+        windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=1)
+        light = windows.mean(axis=2, dtype=np.float32).T
+    return light
+
+
+def otsu(values: FloatArray) -> tuple[float, float, float]:
+    """The threshold that splits values best into two, and the mean of each: Otsu 1979, eq. 14."""
+    counts, edges = np.histogram(values, bins=256)
+    middles = (edges[1:] + edges[:-1]) / 2
+    below, total = np.cumsum(counts), np.cumsum(counts * middles)
+    above = below[-1] - below
+    low = total / np.maximum(below, 1)
+    high = (total[-1] - total) / np.maximum(above, 1)
+    best = int((below * above * (high - low) ** 2).argmax())
+    return float(edges[best + 1]), float(low[best]), float(high[best])

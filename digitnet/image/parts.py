@@ -1,0 +1,194 @@
+"""Which of the marks on a picture make up the digit: not specks, ruled lines or a box around it."""
+
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bools = NDArray[np.bool_]
+Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
+
+SPECK = 0.03  # of the largest part's area: a smaller one is dirt
+NEAR = 0.35  # of the digit's longer side: a part of it is no farther away
+LONG, THIN = 0.85, 0.12  # of the picture's side: a part so long and so thin at the border is a line
+FRAME = 0.6  # of both sides: what goes around so much, and nearly all along its box, is a frame
+
+
+class Digit(NamedTuple):
+    """mask: (h, w), where the digit is. box: its rows and columns. apart: the area of other marks,
+    neither lines nor specks, as a share of the digit's.
+    """
+
+    mask: Bools
+    box: tuple[slice, slice]
+    apart: float
+
+
+@dataclass
+class _Box:
+    """Rows from `top` to before `bottom`, columns from `left` to before `right`."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    def include(self, other: "_Box | _Part") -> None:
+        self.top, self.bottom = min(self.top, other.top), max(self.bottom, other.bottom)
+        self.left, self.right = min(self.left, other.left), max(self.right, other.right)
+
+    def gap(self, other: "_Box") -> int:
+        """Rows or columns between both, the larger of the two; below 0 if they overlap."""
+        rows = max(self.top - other.bottom, other.top - self.bottom)
+        return max(rows, self.left - other.right, other.left - self.right)
+
+
+@dataclass
+class _Part(_Box):
+    """Marks that touch each other, in their box. area: how many."""
+
+    area: int = 0
+    runs: list[Run] = field(default_factory=list)
+
+    def hugs_its_box(self) -> bool:
+        """Whether nearly all of it is close to the edges of the box."""
+        inside = 0
+        near_rows, near_columns = THIN * self.height, THIN * self.width
+        for row, start, end in self.runs:
+            if self.top + near_rows <= row < self.bottom - near_rows:
+                middle = min(end, self.right - near_columns) - max(start, self.left + near_columns)
+                inside += max(int(middle), 0)
+        return inside < 0.1 * self.area
+
+
+def find_digit(marked: Bools, sure: Bools) -> Digit:
+    """The digit among marks (h, w), of which at least one is sure.
+
+    It is the largest part, the middle of the picture counting more than its edge, with what lies
+    near it. Where there is one part only, it is that.
+    """
+    rows, columns = (np.logical_or.reduce(marked, axis=axis) for axis in (1, 0))
+    if (rows[0] and rows[-1]) or (columns[0] and columns[-1]):
+        cleaned = _without_lines(marked)
+        marked = cleaned if (cleaned & sure).any() else marked
+    parts = join(runs_of(marked))
+    if len(parts) == 1:
+        return Digit(marked, _slices(parts[0]), 0)
+    if sure is not marked:
+        parts = [part for part in parts if any(sure[y, x:to].any() for y, x, to in part.runs)]
+    height, width = marked.shape
+    parts = [part for part in parts if not _is_line(part, height, width)] or parts
+
+    def weight(part: _Part) -> float:
+        y, x = (part.top + part.bottom) / height - 1, (part.left + part.right) / width - 1
+        return part.area * math.exp(-(x * x + y * y) / 2)  # x and y from -1 to 1
+
+    main = max(parts, key=weight)
+    box = _Box(main.top, main.bottom, main.left, main.right)
+    chosen, apart = [main], [part for part in parts if part is not main]
+    reach = NEAR * max(box.height, box.width)
+    while near := [p for p in apart if p.area >= SPECK * main.area and box.gap(p) <= reach]:
+        for part in near:
+            box.include(part)
+        chosen += near
+        apart = [part for part in apart if part not in near]
+    mask = np.zeros(marked.shape, np.bool_)
+    for part in chosen:
+        for y, start, end in part.runs:
+            mask[y, start:end] = True
+    left_out = sum(part.area for part in apart if part.area >= SPECK * main.area)
+    return Digit(mask, _slices(box), left_out / sum(part.area for part in chosen))
+
+
+def _slices(box: _Box) -> tuple[slice, slice]:
+    return slice(box.top, box.bottom), slice(box.left, box.right)
+
+
+def _is_line(part: _Part, height: int, width: int) -> bool:
+    """Whether a part is a line along the border, or a frame."""
+    across = part.width > LONG * width and part.height < THIN * height
+    down = part.height > LONG * height and part.width < THIN * width
+    ends = part.top == 0 or part.left == 0 or part.bottom == height or part.right == width
+    frames = part.width > FRAME * width and part.height > FRAME * height
+    return (ends and (across or down)) or (frames and part.hugs_its_box())
+
+
+def _without_lines(marked: Bools) -> Bools:
+    """Without what is ruled across the whole picture; strokes that cross such a line stay."""
+    for _ in range(2):
+        rows = np.count_nonzero(marked, axis=1) > LONG * marked.shape[1]
+        if rows.any():
+            marked = marked.copy()
+            edges = np.flatnonzero(np.diff(np.concatenate([[False], rows, [False]])))
+            for start, end in edges.reshape(-1, 2).tolist():
+                if start > 0 and end < len(rows) and end - start < THIN * len(rows):
+                    marked[start:end] &= marked[start - 1] & marked[end]
+        marked = marked.T
+    return marked
+
+
+def runs_of(marked: Bools) -> list[Run]:
+    """Each run of marks in a row, in reading order."""
+    height, width = marked.shape
+    padded = np.zeros((height, width + 1), np.bool_)  # so that no run goes on in the next row
+    padded[:, :-1] = marked
+    flat, runs = padded.tobytes(), []
+    start = flat.find(1)
+    while start >= 0:
+        end = flat.find(0, start)
+        row, column = divmod(start, width + 1)
+        runs.append((row, column, column + end - start))
+        start = flat.find(1, end)
+    return runs
+
+
+def join(runs: list[Run]) -> list[_Part]:
+    """Runs that touch those of the row above, also at corners, as one part: union and find."""
+    numbers: list[int] = []  # of the part of each run
+    same_as: list[int] = []  # the smallest number that a part has turned out to go by as well
+    above = 0  # the first run of the row above that may touch this one
+    for row, start, end in runs:
+        while runs[above][0] < row - 1 or (runs[above][0] < row and runs[above][2] < start):
+            above += 1
+        number, touching = -1, above
+        while runs[touching][0] < row and runs[touching][1] <= end:
+            other = numbers[touching]
+            while same_as[other] != other:
+                other = same_as[other]
+            if number == -1:
+                number = other
+            elif other != number:
+                number, other = min(number, other), max(number, other)
+                same_as[other] = number
+            touching += 1
+        if number == -1:
+            number = len(same_as)
+            same_as.append(number)
+        numbers.append(number)
+    if sum(number == other for number, other in enumerate(same_as)) == 1:
+        rows, starts, ends = zip(*runs)
+        area = sum(ends) - sum(starts)
+        return [_Part(rows[0], rows[-1] + 1, min(starts), max(ends), area, runs)]
+    parts: dict[int, _Part] = {}
+    for number, run in zip(numbers, runs):
+        while same_as[number] != number:
+            number = same_as[number]
+        row, start, end = run
+        part = parts.get(number)
+        if part is None:
+            part = parts[number] = _Part(row, row + 1, start, end)
+        part.bottom = row + 1
+        part.left, part.right = min(part.left, start), max(part.right, end)
+        part.area += end - start
+        part.runs.append(run)
+    return list(parts.values())

@@ -1,0 +1,107 @@
+"""From a picture to the 28×28 pixels that a network sees, and what was decided on the way."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from digitnet.errors import ImageError
+from digitnet.image.field import BOX, centred, fitted
+from digitnet.image.files import Picture, brightness, name_of, open_picture
+from digitnet.image.paper import find_ink, stroke_width
+from digitnet.image.parts import find_digit
+
+COARSE = 320  # pixels of the longer side: enough to tell ink from paper
+FINE = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
+MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A prepared picture, and what each step decided.
+
+    image: uint8 (28, 28). dark: whether the ink is darker than the paper. threshold: of the
+    contrast between both, above which there is ink. box: top, left, bottom and right of the digit
+    in the upright picture, in pixels. stroke: how wide its lines are, in pixels of the 20×20 box
+    that it fills. corner: where that box came to on the field. apart: the area of what else is
+    drawn there, as a share of the digit's.
+    """
+
+    image: NDArray[np.uint8]
+    dark: bool
+    threshold: float
+    box: tuple[int, int, int, int]
+    stroke: float
+    corner: tuple[int, int]
+    apart: float
+
+
+def prepare(picture: Picture, name: str | None = None) -> NDArray[np.uint8]:
+    """A path, a file's bytes, a Pillow image or an array (h, w) or (h, w, 3) of uint8, as (28, 28).
+
+    Raises ImageError, calling the picture `name`, for what cannot be read, is too large, moves, or
+    has no ink on it. Pillow warns of what it could read all the same; who calls may filter that.
+    """
+    return read(picture, name).image
+
+
+def read(picture: Picture, name: str | None = None) -> Reading:
+    """The same, with what was decided."""
+    name = name or name_of(picture)
+    image = open_picture(picture, name)
+    reading = _read(image, (0, 0, image.width, image.height), name)
+    top, left, bottom, right = reading.box
+    size = max(bottom - top, right - left)
+    if max(image.size) <= COARSE or size * COARSE >= FINE * max(image.size):
+        return reading
+    margin = round(MARGIN * size)
+    around = (
+        max(left - margin, 0),
+        max(top - margin, 0),
+        min(right + margin, image.width),
+        min(bottom + margin, image.height),
+    )
+    try:
+        return replace(_read(image, around, name), apart=reading.apart)
+    except ImageError:
+        return reading
+
+
+def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> Reading:
+    """The digit in a part of a picture: left, top, right and bottom of it."""
+    left, top, right, bottom = part
+    step = -(-max(right - left, bottom - top) // COARSE)
+    if step > 1:
+        image = image.reduce(step, part)
+    elif part != (0, 0, *image.size):
+        image = image.crop(part)
+    ink = find_ink(brightness(image))
+    if ink is None:
+        raise ImageError(name, "expected a digit, found no ink")
+    digit = find_digit(ink.marked, ink.sure)
+    rows, columns = digit.box
+    mask, strength = digit.mask[digit.box], ink.strength[digit.box]
+    if digit.mask is not ink.sure:  # where it is, there is nothing else
+        strength = np.where(_with_edge(_with_edge(mask)), strength, 0)
+    width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
+    fit = fitted(strength, width)
+    field, corner = centred(fit / np.maximum.reduce(fit, axis=None))
+    box = (
+        top + step * rows.start,
+        left + step * columns.start,
+        min(top + step * rows.stop, bottom),
+        min(left + step * columns.stop, right),
+    )
+    stroke = width * BOX / max(strength.shape)
+    return Reading(field, ink.dark, ink.threshold, box, stroke, corner, digit.apart)
+
+
+def _with_edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask and the pixels beside it, where ink covers some of them."""
+    wider = mask.copy()
+    wider[1:] |= mask[:-1]
+    wider[:-1] |= mask[1:]
+    wider[:, 1:] |= mask[:, :-1]
+    wider[:, :-1] |= mask[:, 1:]
+    return wider

@@ -1,0 +1,236 @@
+"""Pictures of a digit as people take and draw them, made from a digit of MNIST."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+SIDE = 200  # pixels of the digit
+HEIGHT, WIDTH = 300, 260  # of the page
+WHITE, BLACK = 0.95, 0.15
+
+Kind = Callable[[np.ndarray, np.random.Generator], Image.Image]
+
+
+def drawn(digit: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """How far ink covers each pixel of a digit (28, 28) drawn with a sharp edge: 0 to 1."""
+    large = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
+    return np.clip((np.asarray(large) / 255 - 0.5) * 8 + 0.5, 0, 1)
+
+
+def filtered(ink: np.ndarray, kind: ImageFilter.Filter, times: int = 1) -> np.ndarray:
+    image = Image.fromarray(np.uint8(np.rint(ink * 255)))
+    for _ in range(times):
+        image = image.filter(kind)
+    return np.asarray(image) / 255
+
+
+def middle_line(ink: np.ndarray) -> np.ndarray:
+    """What stays of strokes made ever thinner, as long as there is something: Lantuéjoul 1978."""
+    line = np.zeros(ink.shape, np.bool_)
+    while (ink > 0.5).any():
+        thinner = filtered(ink, ImageFilter.MinFilter(3))
+        line |= (ink > 0.5) & (filtered(thinner, ImageFilter.MaxFilter(3)) < 0.5)
+        ink = thinner
+    joined = filtered(filtered(line, ImageFilter.MaxFilter(9)), ImageFilter.MinFilter(9))
+    return joined
+
+
+def page(
+    ink: np.ndarray, rng: np.random.Generator, height: int = HEIGHT, width: int = WIDTH
+) -> np.ndarray:
+    """The ink somewhere on an empty page."""
+    whole = np.zeros((height, width))
+    y, x = (int(rng.integers(n - m + 1)) for n, m in zip(whole.shape, ink.shape))
+    whole[y : y + ink.shape[0], x : x + ink.shape[1]] = ink
+    return whole
+
+
+def light(ink: np.ndarray, paper: float = WHITE, full: float = BLACK) -> np.ndarray:
+    return paper * (1 - ink) + full * ink
+
+
+def noisy(brightness: np.ndarray, spread: float, rng: np.random.Generator) -> np.ndarray:
+    return brightness + rng.normal(0, spread, brightness.shape)
+
+
+def image(brightness: np.ndarray) -> Image.Image:
+    return Image.fromarray(np.uint8(np.rint(np.clip(brightness, 0, 1) * 255)))
+
+
+def as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return Image.open(buffer)
+
+
+def grid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of pixels, from 0 to 1."""
+    y, x = np.mgrid[:height, :width]
+    return y / height, x / width
+
+
+def plain(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    return image(light(page(drawn(digit), rng)))
+
+
+def thin_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    return image(noisy(light(page(middle_line(drawn(digit)), rng)), 0.02, rng))
+
+
+def marker(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    thick = filtered(drawn(digit), ImageFilter.MaxFilter(3), times=6)
+    return image(light(page(thick, rng)))
+
+
+def faint_pencil(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    line = filtered(middle_line(drawn(digit)), ImageFilter.MaxFilter(3))
+    return image(noisy(light(page(line, rng), 0.9, 0.72), 0.03, rng))
+
+
+def sharp_shadow(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    y, x = grid(HEIGHT, WIDTH)
+    return image(
+        noisy(light(page(drawn(digit), rng)), 0.01, rng) * np.where(x > 0.6 - y / 3, 1, 0.55)
+    )
+
+
+def soft_shadow(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    y, x = grid(HEIGHT, WIDTH)
+    shade = 0.55 + 0.45 / (1 + np.exp(-(x + y / 3 - 0.6) * 25))
+    return image(noisy(light(page(drawn(digit), rng)), 0.01, rng) * shade)
+
+
+def light_from_the_side(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    _, x = grid(HEIGHT, WIDTH)
+    return image(noisy(light(page(drawn(digit), rng)), 0.01, rng) * (1 - 0.65 * x))
+
+
+def spot_light(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    y, x = grid(HEIGHT, WIDTH)
+    spot = 0.35 + 0.65 * np.exp(-((y - 0.3) ** 2 + (x - 0.7) ** 2) / 0.3)
+    return image(noisy(light(page(drawn(digit), rng)), 0.01, rng) * spot)
+
+
+def blurred(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    return plain(digit, rng).filter(ImageFilter.GaussianBlur(6))
+
+
+def jpeg_noise(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    return as_jpeg(plain(digit, rng), 10)
+
+
+def specks(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = page(drawn(digit), rng)
+    for y, x in rng.integers((HEIGHT - 3, WIDTH - 3), size=(25, 2)):
+        ink[y : y + 3, x : x + 3] = 1
+    return image(light(ink))
+
+
+def ruled_paper(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = page(drawn(digit), rng)
+    for y in range(20, HEIGHT, 70):
+        ink[y : y + 3] = np.maximum(ink[y : y + 3], 0.3)
+    return image(light(ink))
+
+
+def box_around(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = np.pad(page(drawn(digit), rng, 240, 240), ((4, 4), (4, 4)), constant_values=1)
+    return image(light(np.pad(ink, 15)))
+
+
+def box_at_border(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = np.pad(page(drawn(digit), rng, 240, 240), 10)
+    return image(light(np.pad(ink, 4, constant_values=1)))
+
+
+def edge_of_a_box(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = page(drawn(digit), rng)
+    return image(light(np.pad(ink, ((0, 0), (6, 0)), constant_values=1)))
+
+
+def small_on_a_photo(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = page(drawn(digit, 150), rng, 1200, 1600)
+    _, x = grid(*ink.shape)
+    return as_jpeg(image(noisy(light(ink), 0.02, rng) * (1 - 0.4 * x)), 70)
+
+
+def at_the_edge(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = drawn(digit)
+    ink = ink[(ink > 0.5).any(axis=1)][:, (ink > 0.5).any(axis=0)]
+    return image(light(np.pad(ink, ((0, 60), (0, 60)))))
+
+
+def blue_on_yellow(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    return coloured(digit, (0.95, 0.9, 0.4), (0.2, 0.3, 0.8), rng)
+
+
+def red_on_green(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """Both are as light."""
+    return coloured(digit, (0.3, 0.62, 0.3), (0.85, 0.3, 0.3), rng)
+
+
+def coloured(
+    digit: np.ndarray,
+    paper: tuple[float, float, float],
+    ink: tuple[float, float, float],
+    rng: np.random.Generator,
+) -> Image.Image:
+    cover = page(drawn(digit), rng)[:, :, np.newaxis]
+    return image(noisy(np.array(paper) * (1 - cover) + np.array(ink) * cover, 0.02, rng))
+
+
+def chalk(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    _, x = grid(HEIGHT, WIDTH)
+    board = light(page(drawn(digit), rng), 0.15, 0.85) * (1 - 0.4 * x)
+    return image(noisy(board, 0.03, rng))
+
+
+def grey_on_grey(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    return image(light(digit / 255, 0.8, 0.4))
+
+
+def eight_pixels(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    tight = Image.fromarray(digit[4:24, 4:24]).resize((8, 8), Image.Resampling.BICUBIC)
+    return image(light(np.asarray(tight) / 255))
+
+
+def one_bit(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    return plain(digit, rng).convert("1")
+
+
+def white_on_nothing(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """White ink on transparent paper."""
+    cover = image(page(drawn(digit), rng))
+    drawing = Image.new("LA", cover.size, 255)
+    drawing.putalpha(cover)
+    return drawing
+
+
+KINDS: list[Kind] = [
+    plain,
+    thin_pen,
+    marker,
+    faint_pencil,
+    sharp_shadow,
+    soft_shadow,
+    light_from_the_side,
+    spot_light,
+    blurred,
+    jpeg_noise,
+    specks,
+    ruled_paper,
+    box_around,
+    box_at_border,
+    edge_of_a_box,
+    small_on_a_photo,
+    at_the_edge,
+    blue_on_yellow,
+    red_on_green,
+    chalk,
+    grey_on_grey,
+    eight_pixels,
+    one_bit,
+    white_on_nothing,
+]

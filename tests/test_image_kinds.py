@@ -1,0 +1,56 @@
+"""Digits stay themselves, however they are drawn, lit and taken."""
+
+import numpy as np
+import pytest
+from conftest import read_mnist
+from kinds import KINDS, Kind, chalk, drawn, grid, image, light, noisy, plain
+
+from digitnet.errors import ImageError
+from digitnet.image import prepare, read
+
+DIGITS, _ = read_mnist("train", 12)
+OTHER_PENS = {"thin_pen", "faint_pencil", "marker", "eight_pixels"}
+
+
+def closeness(a: np.ndarray, b: np.ndarray) -> float:
+    """The correlation of two pictures pixel by pixel, one moved by at most a pixel."""
+    steps = (-1, 0, 1)
+    moved = (np.roll(a, (y, x), (0, 1)) for y in steps for x in steps)
+    return max(float(np.corrcoef(m.ravel(), b.ravel())[0, 1]) for m in moved)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_it_is_the_same_digit(kind: Kind) -> None:
+    rng = np.random.default_rng(1)
+    close = [closeness(prepare(kind(digit, rng)), prepare(digit)) for digit in DIGITS]
+    assert np.mean(np.array(close) > 0.7) >= 0.9
+    assert np.median(close) > (0.75 if kind.__name__ in OTHER_PENS else 0.88)
+
+
+@pytest.mark.parametrize("spread", [0.005, 0.02, 0.05])
+def test_paper_without_a_digit_has_no_ink(spread: float) -> None:
+    rng = np.random.default_rng(1)
+    y, x = grid(300, 260)
+    for shade in (1, 1 - 0.5 * x, 0.5 + 0.4 * np.exp(-((y - 0.3) ** 2 + (x - 0.6) ** 2) / 0.3)):
+        with pytest.raises(ImageError, match="no ink"):
+            prepare(image(noisy(0.9 * shade * np.ones((300, 260)), spread, rng)))
+
+
+def test_what_was_decided_is_told() -> None:
+    rng = np.random.default_rng(1)
+    digit = DIGITS[0]
+    assert read(plain(digit, rng)).dark
+    assert not read(chalk(digit, rng)).dark
+    ink = np.pad(drawn(digit), ((30, 70), (50, 10)))
+    found = read(image(light(ink)))
+    rows, columns = (np.flatnonzero((ink > 0.2).any(axis=axis)) for axis in (1, 0))
+    expected = (rows[0], columns[0], rows[-1] + 1, columns[-1] + 1)
+    np.testing.assert_allclose(found.box, expected, atol=1)
+    assert found.apart == 0
+    large = read(image(light(np.kron(np.pad(ink, 300), np.ones((3, 3))))))
+    np.testing.assert_allclose(large.box, 3 * (np.array(expected) + 300), atol=9)
+
+
+def test_a_second_digit_is_told() -> None:
+    two = np.hstack([np.pad(drawn(digit), 40) for digit in DIGITS[:2]])
+    assert 0.5 < read(image(light(two))).apart < 2

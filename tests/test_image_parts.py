@@ -1,0 +1,115 @@
+"""Connected parts, held against a flood, and which of them are the digit."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from digitnet.image.parts import find_digit, join, runs_of
+
+Masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))
+
+
+def flooded(marked: np.ndarray) -> set[frozenset[tuple[int, int]]]:
+    """The pixels of each part, found by going from neighbour to neighbour."""
+    left = {(int(y), int(x)) for y, x in np.argwhere(marked)}
+    parts = set()
+    while left:
+        part, border = set(), [left.pop()]
+        while border:
+            y, x = border.pop()
+            part.add((y, x))
+            near = {(y + dy, x + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)} & left
+            left -= near
+            border += near
+        parts.add(frozenset(part))
+    return parts
+
+
+@given(Masks)
+def test_parts_are_what_a_flood_reaches(marked: np.ndarray) -> None:
+    found = set()
+    for part in join(runs_of(marked)):
+        pixels = {(y, x) for y, start, end in part.runs for x in range(start, end)}
+        assert part.area == len(pixels)
+        rows, columns = zip(*pixels)
+        assert (part.top, part.bottom) == (min(rows), max(rows) + 1)
+        assert (part.left, part.right) == (min(columns), max(columns) + 1)
+        found.add(frozenset(pixels))
+    assert found == flooded(marked)
+
+
+@given(Masks)
+def test_a_digit_is_found_wherever_there_are_sure_marks(marked: np.ndarray) -> None:
+    if not marked.any():
+        return
+    digit = find_digit(marked, marked)
+    assert digit.mask.any()
+    assert not (digit.mask & ~marked).any()
+    inside = np.zeros(marked.shape, np.bool_)
+    inside[digit.box] = True
+    assert not (digit.mask & ~inside).any()
+    assert digit.apart >= 0
+
+
+def canvas(*boxes: tuple[slice, slice]) -> np.ndarray:
+    marked = np.zeros((100, 100), np.bool_)
+    for box in boxes:
+        marked[box] = True
+    return marked
+
+
+BODY = (slice(30, 70), slice(40, 50))
+
+
+@pytest.mark.parametrize(
+    ("other", "belongs"),
+    [
+        ((slice(28, 32), slice(52, 70)), True),  # the bar of a 5
+        ((slice(35, 36), slice(60, 61)), False),  # a speck
+        ((slice(5, 25), slice(80, 95)), False),  # far away
+        ((slice(0, 3), slice(0, 100)), False),  # a line along the border
+        ((slice(80, 82), slice(0, 100)), False),  # a ruled line
+    ],
+)
+def test_what_belongs_to_the_digit(other: tuple[slice, slice], belongs: bool) -> None:
+    marked = canvas(BODY, other)
+    digit = find_digit(marked, marked)
+    assert digit.mask[BODY].all()
+    assert digit.mask[other].any() == belongs
+
+
+def test_a_box_around_does_not_belong() -> None:
+    marked = canvas((slice(10, 90), slice(10, 90)))
+    marked[13:87, 13:87] = False
+    marked[BODY] = True
+    digit = find_digit(marked, marked)
+    assert digit.mask.sum() == marked[BODY].sum()
+    assert digit.box == BODY
+
+
+def test_a_round_digit_that_fills_the_page_is_no_frame() -> None:
+    y, x = np.mgrid[-50:50, -50:50]
+    radius = np.hypot(y, x)
+    ring = (radius < 48) & (radius > 40)
+    marked = ring | canvas((slice(48, 52), slice(48, 52)))
+    assert find_digit(marked, marked).mask[ring].all()
+
+
+def test_strokes_stay_where_a_ruled_line_crosses_them() -> None:
+    marked = canvas(BODY, (slice(50, 52), slice(0, 100)))
+    digit = find_digit(marked, marked)
+    assert digit.mask.sum() == marked[BODY].sum()
+
+
+def test_marks_that_are_not_sure_are_left_out() -> None:
+    other = (slice(30, 60), slice(52, 60))
+    marked = canvas(BODY, other)
+    digit = find_digit(marked, canvas(BODY))
+    assert not digit.mask[other].any()
+    assert digit.mask[BODY].all()
+
+
+def test_what_lies_apart_is_told_as_a_share() -> None:
+    marked = canvas(BODY, (slice(5, 25), slice(75, 85)))
+    assert find_digit(marked, marked).apart == pytest.approx(200 / 400)
