@@ -208,6 +208,26 @@ def white_on_nothing(digit: np.ndarray, rng: np.random.Generator) -> Image.Image
     return drawing
 
 
+def sheet_on_a_table(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    sheet = noisy(light(page(drawn(digit), rng)), 0.01, rng)
+    return image(np.pad(sheet, ((60, 40), (50, 70)), constant_values=0.25))
+
+
+def edge_of_a_table(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    sheet = noisy(light(page(drawn(digit), rng)), 0.01, rng)
+    return image(np.pad(sheet, ((0, 40), (0, 50)), constant_values=0.25))
+
+
+def highlighted(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = np.pad(drawn(digit), 20)
+    return image(np.pad(light(ink, paper=0.75), 60, constant_values=0.95))
+
+
+def dotted_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    y, x = np.mgrid[:SIDE, :SIDE] % 12 - 6
+    return image(light(page(drawn(digit) * (np.hypot(y, x) < 5), rng)))
+
+
 KINDS: list[Kind] = [
     plain,
     thin_pen,
@@ -233,4 +253,8 @@ KINDS: list[Kind] = [
     eight_pixels,
     one_bit,
     white_on_nothing,
+    sheet_on_a_table,
+    edge_of_a_table,
+    highlighted,
+    dotted_pen,
 ]

@@ -9,7 +9,7 @@ from digitnet.errors import ImageError
 from digitnet.image import prepare, read
 
 DIGITS, _ = read_mnist("train", 12)
-OTHER_PENS = {"thin_pen", "faint_pencil", "marker", "eight_pixels"}
+OTHER_PENS = {"thin_pen", "faint_pencil", "marker", "eight_pixels", "dotted_pen"}
 
 
 def closeness(a: np.ndarray, b: np.ndarray) -> float:

@@ -21,28 +21,33 @@ SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side
 CENTRE = 14.5  # pixels from the edge: the middle of pixel 14, where MNIST's digits have theirs
 FINE = 4  # times finer than the box, where strokes are made wider or thinner
+LEAST_STEP = 0.25  # of those finer pixels, to either side of a stroke: less is not worth it
+OUTLINE = 0.3  # ink at the edge of a stroke
 THINNEST, THICKEST = 1.3, 5.5  # pixels of the box: between which nearly all of MNIST's are
 MIDDLES = np.arange(SIDE) + 0.5  # the middles of pixels
 
 
 def fitted(ink: FloatArray, width: float) -> FloatArray:
-    """Scaled so that the longer side has 20 pixels, strokes of `width` made fit for MNIST."""
+    """Ink (h, w), 0 to 1, scaled so that the longer side has 20 pixels, float32.
+
+    width: of its strokes, in pixels; they are made as wide as MNIST's.
+    """
     relative = width * BOX / max(ink.shape)
     target = min(max(relative, THINNEST), THICKEST)
     grow = (target - relative) * FINE / 2
-    if abs(grow) < 0.25:
+    if abs(grow) < LEAST_STEP:
         return _scaled(ink, BOX)
     # The box is of the digit with its new strokes, so the one before is as much smaller.
     ink = _scaled(ink, BOX * FINE)
     ink = _thicker(np.pad(ink, math.ceil(grow)), grow) if grow > 0 else -_thicker(-ink, -grow)
-    rows, columns = (np.flatnonzero((ink > 0.3).any(axis=axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero((ink > OUTLINE).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return _scaled(ink, BOX)
     return _scaled(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], BOX)
 
 
 def _thicker(ink: FloatArray, by: float) -> FloatArray:
-    """The greatest ink within a disc around each pixel; radii between whole ones are mixed."""
+    """The greatest ink within a disc around each pixel, (h, w); between whole radii, a mixture."""
     radius, part = int(by), by - int(by)
     inner = _within(ink, radius)
     mixed: FloatArray = (1 - part) * inner + part * _within(ink, radius + 1)
@@ -50,6 +55,7 @@ def _thicker(ink: FloatArray, by: float) -> FloatArray:
 
 
 def _within(ink: FloatArray, radius: int) -> FloatArray:
+    """The greatest ink within a whole radius, (h, w)."""
     height, width = ink.shape
     padded = np.pad(ink, radius, constant_values=min(ink.min(), 0))
     greatest = ink.copy()
@@ -88,9 +94,9 @@ def _resampling(n_in: int, n_out: int) -> FloatArray:
 
 
 def centred(digit: FloatArray) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """On the 28×28 field, centre of mass in the middle, as far as the digit stays inside.
+    """A digit (h, w), 0 to 1, on the 28×28 field, as uint8; also where its corner came to.
 
-    Also the row and the column that its corner came to.
+    Its centre of mass is in the middle, as far as the digit stays inside.
     """
     field = np.zeros((SIDE, SIDE), np.uint8)
     corner = []

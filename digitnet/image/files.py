@@ -122,7 +122,7 @@ def _plain(image: Image.Image) -> Image.Image:
         values = np.asarray(image).astype(np.float32)
         if not np.isfinite(values).all():
             raise ValueError("brightness that is no finite number")
-        return Image.fromarray(values / max(float(values.max()), 1))
+        return Image.fromarray(np.clip(values / max(float(values.max()), 1), 0, 1))
     if image.has_transparency_data:
         return _on_paper(image.convert("RGBA"))
     if image.mode in ("L", "RGB"):

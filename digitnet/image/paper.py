@@ -26,6 +26,7 @@ LEAST_CONTRAST = 0.1  # of black to white, between the border and what differs m
 LEAST_SHARE = 0.06  # of the light that ink has to take away, where light is uneven
 LEAST_DEVIATIONS = 4  # of the paper's own spread, between ink and paper
 FAINT = 0.2  # of the contrast of evenly lit ink: fainter is paper
+FULL = 0.7  # of what is surely ink is fainter than what counts as full
 HYSTERESIS = 0.6  # of the threshold: what is darker, and hangs together with ink, is ink too
 SAMPLE = 4096  # pixels that tell the slope of the light
 DARKEST = 0.15  # paper is taken to be no darker than this, or noise in deep shadow would be ink
@@ -69,15 +70,18 @@ def _on_uneven_paper(light: FloatArray) -> Ink | None:
     if min(light.shape) > ROUGH:
         light = averaged(light, 3)
     reach = max(int(min(light.shape) * REACH) | 1, LEAST_REACH)
-    ink = _with_reach(light, reach)
+    plane = slope_of_light(light)
+    ink = _with_reach(light, plane, reach)
     if ink is None:
         return None
     suitable = max(int(STROKES * stroke_width(ink.marked)) | 1, LEAST_REACH)
-    return _with_reach(light, suitable, ink.dark) if suitable < reach else ink
+    return _with_reach(light, plane, suitable, ink.dark) if suitable < reach else ink
 
 
-def _with_reach(light: FloatArray, reach: int, dark: bool | None = None) -> Ink | None:
-    plane = slope_of_light(light)
+def _with_reach(
+    light: FloatArray, plane: FloatArray, reach: int, dark: bool | None = None
+) -> Ink | None:
+    """Where strokes are thinner than `reach` pixels. dark: whether they are, if that is known."""
     under_dark = closed(light - plane, reach) + plane
     under_light = plane - closed(plane - light, reach)
     if dark is None:  # strokes leave edges in what does not bridge them
@@ -97,8 +101,8 @@ def _with_reach(light: FloatArray, reach: int, dark: bool | None = None) -> Ink 
     sure = strength > threshold
     if not sure.any():
         return None
-    full = float(np.quantile(strength[sure], 0.7))
-    faint = max(HYSTERESIS * threshold, paper + 2 * noise)
+    full = float(np.quantile(strength[sure], FULL))
+    faint = max(HYSTERESIS * threshold, paper + LEAST_DEVIATIONS / 2 * noise)
     marked = strength > faint
     strength = np.clip((strength - paper) / max(full - paper, 1e-6), 0, 1)
     return Ink(strength, sure, marked, dark, threshold)

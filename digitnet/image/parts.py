@@ -11,18 +11,21 @@ Bools = NDArray[np.bool_]
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
 
 SPECK = 0.03  # of the largest part's area: a smaller one is dirt
-NEAR = 0.35  # of the digit's longer side: a part of it is no farther away
+NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
+DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
+ALONG = 0.25  # of a side of the picture: what covers so much of it goes on outside
 LONG, THIN = 0.85, 0.12  # of the picture's side: a part so long and so thin at the border is a line
 FRAME = 0.6  # of both sides: what goes around so much, and nearly all along its box, is a frame
 
 
 class Digit(NamedTuple):
-    """mask: (h, w), where the digit is. box: its rows and columns. apart: the area of other marks,
-    neither lines nor specks, as a share of the digit's.
+    """mask: (h, w), where the digit is. box: its rows and columns. alone: whether there is no other
+    mark. apart: the area of others, neither lines nor specks, as a share of the digit's.
     """
 
     mask: Bools
     box: tuple[slice, slice]
+    alone: bool
     apart: float
 
 
@@ -53,7 +56,7 @@ class _Box:
         return max(rows, self.left - other.right, other.left - self.right)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Part(_Box):
     """Marks that touch each other, in their box. area: how many."""
 
@@ -83,11 +86,12 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         marked = cleaned if (cleaned & sure).any() else marked
     parts = join(runs_of(marked))
     if len(parts) == 1:
-        return Digit(marked, _slices(parts[0]), 0)
+        return Digit(marked, _slices(parts[0]), sure is marked, 0)
     if sure is not marked:
         parts = [part for part in parts if any(sure[y, x:to].any() for y, x, to in part.runs)]
     height, width = marked.shape
     parts = [part for part in parts if not _is_line(part, height, width)] or parts
+    parts = _without_surroundings(parts, height, width)
 
     def weight(part: _Part) -> float:
         y, x = (part.top + part.bottom) / height - 1, (part.left + part.right) / width - 1
@@ -96,18 +100,19 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
     main = max(parts, key=weight)
     box = _Box(main.top, main.bottom, main.left, main.right)
     chosen, apart = [main], [part for part in parts if part is not main]
-    reach = NEAR * max(box.height, box.width)
+    reach = max(NEAR * max(box.height, box.width), DOTS * max(height, width))
     while near := [p for p in apart if p.area >= SPECK * main.area and box.gap(p) <= reach]:
         for part in near:
             box.include(part)
         chosen += near
-        apart = [part for part in apart if part not in near]
+        taken = {id(part) for part in near}
+        apart = [part for part in apart if id(part) not in taken]
     mask = np.zeros(marked.shape, np.bool_)
     for part in chosen:
         for y, start, end in part.runs:
             mask[y, start:end] = True
     left_out = sum(part.area for part in apart if part.area >= SPECK * main.area)
-    return Digit(mask, _slices(box), left_out / sum(part.area for part in chosen))
+    return Digit(mask, _slices(box), False, left_out / sum(part.area for part in chosen))
 
 
 def _slices(box: _Box) -> tuple[slice, slice]:
@@ -121,6 +126,27 @@ def _is_line(part: _Part, height: int, width: int) -> bool:
     ends = part.top == 0 or part.left == 0 or part.bottom == height or part.right == width
     frames = part.width > FRAME * width and part.height > FRAME * height
     return (ends and (across or down)) or (frames and part.hugs_its_box())
+
+
+def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_Part]:
+    """Without what lies along the border: a shadow, or the table under the paper.
+
+    It has to be large beside the largest of the others: the bar of a 5 may lie there too.
+    """
+
+    def along(part: _Part) -> bool:
+        covered = [0, 0, 0, 0]
+        for row, start, end in part.runs:
+            covered[0] += (end - start) * (row == 0)
+            covered[1] += (end - start) * (row == height - 1)
+            covered[2] += start == 0
+            covered[3] += end == width
+        sides = width, width, height, height
+        return any(length > ALONG * side for length, side in zip(covered, sides))
+
+    inside = [part for part in parts if not along(part)]
+    largest = max((part.area for part in inside), default=math.inf)
+    return [part for part in parts if part in inside or part.area < largest / 2] or parts
 
 
 def _without_lines(marked: Bools) -> Bools:

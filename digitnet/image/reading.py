@@ -13,8 +13,12 @@ from digitnet.image.paper import find_ink, stroke_width
 from digitnet.image.parts import find_digit
 
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper
-FINE = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
+SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
+FILLED = 0.65  # of its box: what covers more is a sheet of paper on a table, to be looked at itself
+LEAST_SHEET, LONGEST_SHEET = 30, 2  # pixels of its shorter side, and times that: longer is a 1
+RIM = 0.12  # of that side: left away, for shadows at its edge, and where it lies aslant
+SHEETS = 2  # on top of each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,26 +54,49 @@ def read(picture: Picture, name: str | None = None) -> Reading:
     """The same, with what was decided."""
     name = name or name_of(picture)
     image = open_picture(picture, name)
-    reading = _read(image, (0, 0, image.width, image.height), name)
+    part = 0, 0, image.width, image.height
+    reading, filled = _read(image, part, name)
+    for _ in range(SHEETS):
+        top, left, bottom, right = reading.box
+        shorter, longer = sorted((bottom - top, right - left))
+        if not filled or shorter < LEAST_SHEET or longer > LONGEST_SHEET * shorter:
+            break
+        inset = round(RIM * shorter)
+        try:
+            part = left + inset, top + inset, right - inset, bottom - inset
+            reading, filled = _read(image, part, name)
+        except ImageError:  # nothing on it: a digit as broad as a sheet
+            break
+    return _closer(image, reading, part, name)
+
+
+def _closer(
+    image: Image.Image, reading: Reading, part: tuple[int, int, int, int], name: str
+) -> Reading:
+    """The reading of a digit that is small in the part it was found in, from a finer picture."""
     top, left, bottom, right = reading.box
     size = max(bottom - top, right - left)
-    if max(image.size) <= COARSE or size * COARSE >= FINE * max(image.size):
+    longer = max(part[2] - part[0], part[3] - part[1])
+    if longer <= COARSE or size * COARSE >= SHARP * longer:
         return reading
     margin = round(MARGIN * size)
     around = (
-        max(left - margin, 0),
-        max(top - margin, 0),
-        min(right + margin, image.width),
-        min(bottom + margin, image.height),
+        max(left - margin, part[0]),
+        max(top - margin, part[1]),
+        min(right + margin, part[2]),
+        min(bottom + margin, part[3]),
     )
     try:
-        return replace(_read(image, around, name), apart=reading.apart)
+        return replace(_read(image, around, name)[0], apart=reading.apart)
     except ImageError:
         return reading
 
 
-def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> Reading:
-    """The digit in a part of a picture: left, top, right and bottom of it."""
+def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tuple[Reading, bool]:
+    """The digit in a part of a picture: left, top, right and bottom of it.
+
+    And whether it fills its box as no digit but a bar does.
+    """
     left, top, right, bottom = part
     step = -(-max(right - left, bottom - top) // COARSE)
     if step > 1:
@@ -82,7 +109,7 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> Rea
     digit = find_digit(ink.marked, ink.sure)
     rows, columns = digit.box
     mask, strength = digit.mask[digit.box], ink.strength[digit.box]
-    if digit.mask is not ink.sure:  # where it is, there is nothing else
+    if not digit.alone:
         strength = np.where(_with_edge(_with_edge(mask)), strength, 0)
     width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
     fit = fitted(strength, width)
@@ -94,7 +121,8 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> Rea
         min(left + step * columns.stop, right),
     )
     stroke = width * BOX / max(strength.shape)
-    return Reading(field, ink.dark, ink.threshold, box, stroke, corner, digit.apart)
+    reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digit.apart)
+    return reading, bool(mask.mean() > FILLED)
 
 
 def _with_edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
