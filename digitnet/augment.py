@@ -17,7 +17,7 @@ from digitnet.dataset.definition import SIDE
 
 PIXELS = SIDE * SIDE
 PADDED = SIDE + 3  # paper around, to read from where a place is outside: a pixel, two at the end
-GROUP = 32  # pictures that are distorted together: their places fit the second-level cache
+GROUP = 64  # pictures distorted together: with fewer, threads wait for each other
 AFFINE = 8  # random numbers for the affine map of a picture, two of them to spare
 
 
