@@ -23,7 +23,7 @@ from digitnet.network import Network
 from digitnet.npz import NpzError, read_npz
 
 FORMAT_VERSION = 2
-PREPARATION = "mnist-2"  # the name of what `image.prepare` does to a picture
+PREPARATION = "mnist-3"  # the name of what `image.prepare` does to a picture
 PIXELS = 28 * 28
 STATE = "state_"
 
@@ -41,7 +41,7 @@ class Checkpoint:
     network: Network
     config: dict[str, Any]
     class_names: tuple[str, ...]
-    data_path: str
+    data_path: str | tuple[str, ...]
     data_hash: str
     history: list[dict[str, Any]]
     state: dict[str, NDArray[Any]] = field(default_factory=dict)
@@ -121,7 +121,9 @@ def _checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
     if version != FORMAT_VERSION:
         raise _Unsound(f"format_version: expected {FORMAT_VERSION}, found {version}")
     config, origin = _json(arrays, "config", dict), _json(arrays, "data", dict)
-    if not all(isinstance(origin.get(name), str) for name in ("path", "hash")):
+    path, data_hash = origin.get("path"), origin.get("hash")
+    paths = tuple(path) if isinstance(path, list) else (path,)
+    if not paths or not all(isinstance(text, str) for text in (*paths, data_hash)):
         raise _Unsound("data: expected a path and a hash, found something else")
     preparation = _text(arrays, "preparation")
     if preparation != PREPARATION:
@@ -131,8 +133,8 @@ def _checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
         network,
         config,
         _class_names(arrays, network.layer_sizes[-1]),
-        origin["path"],
-        origin["hash"],
+        paths if isinstance(path, list) else paths[0],
+        data_hash,
         _json(arrays, "history", list),
         {
             name.removeprefix(STATE): array

@@ -20,7 +20,7 @@ from digitnet.calibration import (
 )
 from digitnet.checkpoint import Checkpoint
 from digitnet.config import to_config
-from digitnet.dataset import Dataset, Minibatches, read_data, split_indices
+from digitnet.dataset import Dataset, Minibatches, Paths, named, read_data, split_indices
 from digitnet.errors import CheckpointError, ConfigError, DataError
 from digitnet.network import Network
 from digitnet.randomness import Purpose, generator
@@ -140,7 +140,7 @@ class Examples:
     learned_from: whether the model was trained on some of them.
     """
 
-    path: str
+    path: Paths
     split: str | None
     dataset: Dataset
     indices: NDArray[np.int64]
@@ -157,7 +157,7 @@ def evaluate_model(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
 
 
 def choose_examples(
-    checkpoint: Checkpoint, path: str | None = None, split: str | None = None
+    checkpoint: Checkpoint, path: Paths | None = None, split: str | None = None
 ) -> Examples:
     """The pictures at `path`, or of the model's own data; the test split where there is one.
 
@@ -166,8 +166,9 @@ def choose_examples(
     """
     if path is None:
         path = checkpoint.data_path
-        if not os.path.exists(path):
-            raise DataError(f"{path}: the model's own data are gone; name other data")
+        for one in (path,) if isinstance(path, str) else path:
+            if not os.path.exists(one):
+                raise DataError(f"{one}: the model's own data are gone; name other data")
     data = read_data(path)
     own = data.training.fingerprint == checkpoint.data_hash
     if split is None and data.test is not None:
@@ -175,18 +176,20 @@ def choose_examples(
     if split in ("validation", "train"):
         if not own:
             raise DataError(
-                f"{path}: expected the data that the model was trained on, which alone has a split "
-                f"called {split}; found other pictures or labels"
+                f"{named(path)}: expected the data that the model was trained on, which alone has "
+                f"a split called {split}; found other pictures or labels"
             )
         learned, held_out = _split(checkpoint, len(data.training))
         indices = learned if split == "train" else held_out
         if not len(indices):
-            raise DataError(f"{path}: expected a {split} split, found none held out in training")
+            raise DataError(
+                f"{named(path)}: expected a {split} split, found none held out in training"
+            )
         return Examples(path, split, data.training, indices, learned_from=split == "train")
     chosen = data.test if split == "test" else data.training
     if chosen is None:
-        raise DataError(f"{path}: expected a test split, found none")
-    chosen = chosen.renumbered(checkpoint.class_names, path)
+        raise DataError(f"{named(path)}: expected a test split, found none")
+    chosen = chosen.renumbered(checkpoint.class_names, named(path))
     learned_from = own and chosen is data.training
     return Examples(path, split, chosen, np.arange(len(chosen)), learned_from)
 

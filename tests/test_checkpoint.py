@@ -19,7 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitnet import checkpoint as checkpoint_module
-from digitnet.checkpoint import Checkpoint, find_model, load_checkpoint, save_checkpoint
+from digitnet.checkpoint import (
+    PREPARATION,
+    Checkpoint,
+    find_model,
+    load_checkpoint,
+    save_checkpoint,
+)
 from digitnet.config import to_config
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.network import Network
@@ -150,6 +156,13 @@ def test_names_of_any_kind_come_back(tmp_path: Path) -> None:
     loaded = load_checkpoint(tmp_path / "odd.npz")
     assert loaded.class_names == ("ä", "\t", "😀")
     assert loaded.data_path == odd
+
+
+def test_several_paths_of_data_come_back(tmp_path: Path) -> None:
+    full, paths = make(), ("/mnist", "/scans")
+    model = Checkpoint(full.network, full.config, NAMES, paths, "abc", full.history)
+    save_checkpoint(str(tmp_path / "m.npz"), model)
+    assert load_checkpoint(tmp_path / "m.npz").data_path == paths
 
 
 def test_a_checkpoint_without_state_is_a_model(tmp_path: Path) -> None:
@@ -495,7 +508,7 @@ def test_a_cost_that_there_is_not_is_refused(path: Path) -> None:
 
 def test_another_preparation_is_refused(path: Path) -> None:
     said = refused(rewritten(path, preparation="upside-down-1"))
-    assert said == "preparation: expected mnist-2, found 'upside-down-1'"
+    assert said == f"preparation: expected {PREPARATION}, found 'upside-down-1'"
 
 
 # Archives that NumPy would not have written

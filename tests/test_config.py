@@ -154,6 +154,16 @@ def test_paths_are_relative_to_the_config(
     assert config.model == str(tmp_path / "out" / "m.npz")
 
 
+def test_each_of_several_paths_is_relative_to_the_config(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = BASE.replace("digits", "[digits, /scans]")
+    assert read_config(write(text)).data.path == (str(tmp_path / "digits"), "/scans")
+    monkeypatch.chdir("/usr")
+    config = read_config(write(text), ["data.path=[a, b]"])
+    assert config.data.path == ("/usr/a", "/usr/b")
+
+
 def test_paths_in_overrides_are_relative_to_where_the_user_is(
     write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -194,6 +204,9 @@ WRONG = [
     ("data.validation", "half", '"half"'),
     ("data.path", "5", "5"),
     ("data.path", "''", '""'),
+    ("data.path", "[]", "[]"),
+    ("data.path", "[digits, 5]", "5"),
+    ("data.path", "[digits, '']", '""'),
     ("network.layer_sizes", "784", "784"),
     ("network.layer_sizes", "[784]", "[784]"),
     ("network.layer_sizes", "[]", "[]"),
@@ -293,6 +306,8 @@ def test_a_wrong_override_is_said_in_its_own_words(
         ("training.optimizer.learning_rate=0", "a number above 0"),
         ("training.optimizer.nesterov=yes", "true or false"),
         ("model=5", "text"),
+        ("data.path=5", "text or a list of at least 1 texts"),
+        ("network.layer_sizes=[784]", "a list of at least 2 numbers"),
         ("training.optimizer.name=adagrad", "adam, adamw or sgd"),
     ],
 )

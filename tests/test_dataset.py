@@ -118,7 +118,6 @@ def test_folder_of_plain_idx_files_is_read(tmp_path: Path) -> None:
     data = read_data(tmp_path)
     same(data.training, IMAGES, LABELS)
     same(data.test, TEST_IMAGES, TEST_LABELS)
-    assert data.path == str(tmp_path)
     assert data.training.class_names == tuple("0123456789")
 
 
@@ -924,6 +923,37 @@ def test_class_that_is_only_in_test_is_refused(tmp_path: Path) -> None:
     write_pictures(tmp_path / "train", IMAGES[:2], LABELS[:2])
     write_pictures(tmp_path / "test", IMAGES[2:3], np.array(["7"]))
     refused(tmp_path, "expected classes among 0, 5; found '7'", tmp_path / "test")
+
+
+def test_several_sources_are_put_together_in_order(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    write_pair(one, "train", IMAGES, LABELS)
+    write_pair(one, "t10k", TEST_IMAGES, TEST_LABELS)
+    write_pictures(other, IMAGES[:2], LABELS[:2])  # 5 and 0, classes 1 and 0 by themselves
+    data = read_data((str(one), str(other)))
+    images = np.concatenate(
+        [IMAGES, prepare(IMAGES[1])[np.newaxis], prepare(IMAGES[0])[np.newaxis]]
+    )
+    same(data.training, images, np.array([*LABELS, 0, 5]))
+    assert data.training.class_names == tuple("0123456789")
+    same(data.test, TEST_IMAGES, TEST_LABELS)
+
+
+def test_several_test_sets_are_put_together(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        write_pair(tmp_path / name, "train", IMAGES, LABELS)
+        write_pair(tmp_path / name, "t10k", TEST_IMAGES, TEST_LABELS)
+    data = read_data((str(tmp_path / "one"), str(tmp_path / "other")))
+    same(data.test, np.tile(TEST_IMAGES, (2, 1, 1)), np.tile(TEST_LABELS, 2))
+
+
+def test_a_class_that_the_first_source_has_not_is_refused(tmp_path: Path) -> None:
+    one = write_pictures(tmp_path / "one", IMAGES[:2], LABELS[:2])
+    other = write_pictures(tmp_path / "other", IMAGES[:1], np.array(["seven"]))
+    with pytest.raises(DataError, match=f"^{other}: expected classes among 0, 5; found 'seven'$"):
+        read_data((str(one), str(other)))
 
 
 def test_damaged_picture_in_a_folder_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """How good a network is: the figures against hand-worked ones, and on which pictures."""
 
 import math
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -208,6 +209,25 @@ def test_the_models_own_test_split_comes_first(trained: Checkpoint, small_mnist:
     assert not examples.learned_from
     assert len(examples.indices) == 500
     assert (examples.dataset.images[:500] == read_mnist("t10k", 500)[0]).all()
+
+
+def test_several_sources_are_tried_together(
+    trained: Checkpoint, small_mnist: Path, copied: Path
+) -> None:
+    paths = str(small_mnist), str(copied)
+    examples = choose_examples(trained, paths)
+    assert (examples.path, examples.split) == (paths, "test")
+    assert len(examples.indices) == 1000
+    with pytest.raises(DataError, match=re.escape(f"{paths[0]}, {paths[1]}: expected the data")):
+        choose_examples(trained, paths, "validation")
+
+
+def test_one_of_several_own_sources_that_is_gone_is_named(
+    trained: Checkpoint, small_mnist: Path, tmp_path: Path
+) -> None:
+    lost = replace(trained, data_path=(str(small_mnist), str(tmp_path / "lost")))
+    with pytest.raises(DataError, match="lost: the model's own data are gone"):
+        choose_examples(lost)
 
 
 def test_the_model_is_as_good_as_it_should_be(trained: Checkpoint) -> None:

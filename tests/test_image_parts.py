@@ -110,6 +110,14 @@ def test_marks_that_are_not_sure_are_left_out() -> None:
     assert digit.mask[BODY].all()
 
 
+def test_a_digit_that_lies_along_the_border_is_no_surroundings_of_a_speck() -> None:
+    stroke = (slice(90, 100), slice(20, 70))
+    marked = canvas(stroke, (slice(40, 41), slice(80, 81)))
+    digit = find_digit(marked, marked)
+    assert digit.mask[stroke].all()
+    assert not digit.mask[40, 80]
+
+
 def test_what_lies_apart_is_told_as_a_share() -> None:
     marked = canvas(BODY, (slice(5, 25), slice(75, 85)))
     assert find_digit(marked, marked).apart == pytest.approx(200 / 400)

@@ -66,12 +66,13 @@ def evaluate(
     other = None if baseline is None else comparison.load_baseline(baseline, checkpoint)
     examples = evaluation.choose_examples(checkpoint, data, split)
     if examples.learned_from:
-        say(f"{examples.path}: the model was trained on these pictures; it does worse on others")
+        source = shown(examples.path)
+        say(f"{source}: the model was trained on these pictures; it does worse on others")
     result = evaluation.evaluate_model(checkpoint, examples)
     compared = None
     if other is not None:
         if evaluation.has_learned_from(other, examples):
-            say(f"{examples.path}: the baseline was trained on these pictures")
+            say(f"{shown(examples.path)}: the baseline was trained on these pictures")
         compared = comparison.compare(result, evaluation.evaluate_model(other, examples))
     if form == "json":
         value = _as_json(path, examples, result)

@@ -23,8 +23,10 @@ def _escaped(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode()
 
 
-def shown(path: str) -> str:
-    """A path for a reader's eyes: relative to where the user is, if it is below."""
+def shown(path: str | tuple[str, ...]) -> str:
+    """A path for a reader's eyes, or several: relative to where the user is, if it is below."""
+    if isinstance(path, tuple):
+        return ", ".join(map(shown, path))
     with contextlib.suppress(FileNotFoundError):  # where the user is may be gone
         here = os.getcwd()
         path = path if here == "/" else path.removeprefix(here + "/")

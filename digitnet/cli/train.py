@@ -141,7 +141,7 @@ def _description(state: "TrainingState") -> str:
     threads = int(state.config.training.threads)
     sizes = "-".join(map(str, state.config.network.layer_sizes))
     return (
-        f"{sizes}, {len(state.network.parameters):,} parameters; {shown(state.data.path)}: "
+        f"{sizes}, {len(state.network.parameters):,} parameters; {shown(state.config.data.path)}: "
         f"{len(state.train_indices):,} pictures to learn from, "
         f"{len(state.validation_indices):,} held out; "
         f"{threads} thread{'s' if threads > 1 else ''}; to {shown(state.config.model)}"

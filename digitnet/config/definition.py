@@ -22,10 +22,11 @@ def key(description: str, **bounds: Any) -> Meta:
 
 class DataSection(Section, frozen=True):
     path: Annotated[
-        str,
+        Annotated[str, Meta(min_length=1)]
+        | Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)],
         key(
-            "IDX, .npy, .npz, .csv or a folder of pictures, relative to the config file",
-            min_length=1,
+            "IDX, .npy, .npz, .csv or a folder of pictures, relative to the config file; or a list "
+            "of such, to learn from all of them"
         ),
     ]
     validation: Annotated[

@@ -121,7 +121,7 @@ def _schema_at(key: str, items: Sequence[str] = ()) -> dict[str, Any]:
     for name in key.split(".") if key else ():
         part = _section(whole, part)["properties"][name]
     for _ in items:
-        part = part["items"]
+        part = next(option for option in part.get("anyOf", [part]) if "items" in option)["items"]
     return part if "type" in part or "anyOf" in part or "enum" in part else _section(whole, part)
 
 
@@ -138,6 +138,7 @@ def _expectation(part: dict[str, Any]) -> str:
         return " or ".join(_expectation(option) for option in options)
     if "enum" in part:
         return " or ".join(", ".join(map(str, part["enum"])).rsplit(", ", 1))
+    items = part.get("items", {}).get("type")
     words = {
         "integer": "a whole number",
         "number": "a number",
@@ -151,7 +152,7 @@ def _expectation(part: dict[str, Any]) -> str:
         "maximum": "at most {}",
         "exclusiveMinimum": "above {}",
         "exclusiveMaximum": "below {}",
-        "minItems": "of at least {} numbers",
+        "minItems": "of at least {} " + ("texts" if items == "string" else "numbers"),
     }
     said = [text.format(part[bound]) for bound, text in bounds.items() if bound in part]
     return " ".join([words, " and ".join(said)]).rstrip()

@@ -113,10 +113,12 @@ class Source:
         for key in keys:
             section, _, last = key.rpartition(".")
             values = tree.get(section) if section else tree
-            if isinstance(values, dict) and values.get(last) and isinstance(values[last], str):
-                values[last] = os.path.normpath(
-                    os.path.join(folder, os.path.expanduser(values[last]))
-                )
+            if not isinstance(values, dict):
+                continue
+            if isinstance(values.get(last), list):
+                values[last] = [_from(folder, path) for path in values[last]]
+            elif last in values:
+                values[last] = _from(folder, values[last])
 
     def _values(self, text: bytes, key: str, where: str | None) -> Any:
         """YAML text as plain values; `where` stands for FILE:LINE where it is given."""
@@ -165,6 +167,13 @@ class Source:
         if isinstance(value, str) and (NO_PATH if key in PATHS else NO_TEXT).search(value):
             raise ConfigError(key, f"expected text, found {value!r:.40}", place)
         return value
+
+
+def _from(folder: str, path: Any) -> Any:
+    """A path that was said in a folder; what is none stays as it is."""
+    if not isinstance(path, str) or not path:
+        return path
+    return os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
 
 
 def _found(error: yaml.MarkedYAMLError) -> str:

@@ -1,7 +1,17 @@
 """Labelled pictures of digits, from whatever a path holds, as arrays ready for training."""
 
-from digitnet.dataset.definition import Data, Dataset, split_indices
+from digitnet.dataset.definition import Data, Dataset, Paths, named, split_indices
 from digitnet.dataset.minibatches import Block, Distort, Minibatches
 from digitnet.dataset.reader import read_data
 
-__all__ = ["Block", "Data", "Dataset", "Distort", "Minibatches", "read_data", "split_indices"]
+__all__ = [
+    "Block",
+    "Data",
+    "Dataset",
+    "Distort",
+    "Minibatches",
+    "Paths",
+    "named",
+    "read_data",
+    "split_indices",
+]

@@ -12,6 +12,7 @@ from digitnet.errors import DataError
 
 DIGITS = tuple("0123456789")
 SIDE = 28  # pixels
+Paths = str | tuple[str, ...]  # where pictures are: a file or folder, or several
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,9 +57,13 @@ class Dataset:
 class Data:
     """What a path holds: pictures to train on and, where it has such a split, to test on."""
 
-    path: str
     training: Dataset
     test: Dataset | None
+
+
+def named(paths: Paths) -> str:
+    """Paths in a message."""
+    return paths if isinstance(paths, str) else ", ".join(paths)
 
 
 def digits(

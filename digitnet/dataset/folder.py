@@ -20,10 +20,10 @@ def read_picture_folder(folder: Path) -> Data:
         training = _read_classes(folder / "train")
         test_folder = folder / "test"
         if not test_folder.is_dir():
-            return Data(str(folder), training, None)
+            return Data(training, None)
         test = _read_classes(test_folder)
-        return Data(str(folder), training, test.renumbered(training.class_names, str(test_folder)))
-    return Data(str(folder), _read_classes(folder), None)
+        return Data(training, test.renumbered(training.class_names, str(test_folder)))
+    return Data(_read_classes(folder), None)
 
 
 def _read_classes(folder: Path) -> Dataset:

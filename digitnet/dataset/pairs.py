@@ -34,7 +34,7 @@ def read_folder_of_pairs(folder: Path) -> Data | None:
     test = pairs.pop("test", None)
     training = pairs.pop("train", None) or pairs.pop("", None) or test
     assert training is not None
-    return Data(str(folder), training, None if training is test else test)
+    return Data(training, None if training is test else test)
 
 
 def _split(match: re.Match[str]) -> str:

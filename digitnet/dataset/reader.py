@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from digitnet.dataset.definition import Data
+import numpy as np
+
+from digitnet.dataset.definition import Data, Dataset, Paths
 from digitnet.dataset.idx import GZIP_MAGIC
 from digitnet.dataset.pairs import read_folder_of_pairs, read_pair
 from digitnet.dataset.tables import read_csv_data, read_npz_data
@@ -10,14 +12,38 @@ from digitnet.errors import DataError, ImageError
 from digitnet.npy import MAGIC
 
 
-def read_data(path: str | Path) -> Data:
+def read_data(paths: Paths | Path) -> Data:
     """The labelled pictures of a folder or of a file: IDX, npy, npz, csv, or pictures.
 
-    The images in a plain IDX file or in a `.npy` file stay there: it must not be cut short while
-    they are in use. Raises DataError, naming the file and the place, for whatever is missing or
-    wrong.
+    Those of several are put together in memory, training sets and test sets, in this order and
+    with the classes of the first. The images in a single plain IDX file or `.npy` file stay there:
+    it must not be cut short while they are in use. Raises DataError, naming the file and the place,
+    for whatever is missing or wrong.
     """
-    path = Path(path)
+    if isinstance(paths, str | Path):
+        return _read(Path(paths))
+    sources = [(path, _read(Path(path))) for path in paths]
+    tests = [(path, data.test) for path, data in sources if data.test]
+    class_names = sources[0][1].training.class_names
+    return Data(
+        _together([(path, data.training) for path, data in sources], class_names),
+        _together(tests, class_names) if tests else None,
+    )
+
+
+def _together(parts: list[tuple[str, Dataset]], class_names: tuple[str, ...]) -> Dataset:
+    """Data sets one after the other, each with the path that it came from."""
+    datasets = [dataset.renumbered(class_names, path) for path, dataset in parts]
+    if len(datasets) == 1:
+        return datasets[0]
+    return Dataset(
+        np.concatenate([dataset.images for dataset in datasets]),
+        np.concatenate([dataset.labels for dataset in datasets]),
+        class_names,
+    )
+
+
+def _read(path: Path) -> Data:
     try:
         if path.is_dir():
             return read_folder_of_pairs(path) or _read_pictures(path)
@@ -38,7 +64,7 @@ def _read_file(path: Path) -> Data:
     if not start:
         raise DataError(f"{path}: expected pictures and labels, found an empty file")
     if start[:2] in (GZIP_MAGIC, b"\0\0") or start == MAGIC[:4]:
-        return Data(str(path), read_pair(path), None)
+        return Data(read_pair(path), None)
     if start == b"PK\3\4":
         return read_npz_data(path)
     if path.suffix.lower() == ".csv":

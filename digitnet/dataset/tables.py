@@ -23,11 +23,10 @@ def read_npz_data(path: Path) -> Data:
     except NpzError as error:
         raise DataError(f"{path}: {error}") from None
     if "images" in arrays and "labels" in arrays:
-        return Data(str(path), _digits(path, arrays, "images", "labels"), None)
+        return Data(_digits(path, arrays, "images", "labels"), None)
     if "x_train" in arrays and "y_train" in arrays:
         test = "x_test" in arrays and "y_test" in arrays
         return Data(
-            str(path),
             _digits(path, arrays, "x_train", "y_train"),
             _digits(path, arrays, "x_test", "y_test") if test else None,
         )
@@ -62,7 +61,7 @@ def read_csv_data(path: Path) -> Data:
             parts.append(_rows(path, chunk, label))
     table = np.concatenate(parts) if parts else np.empty((0, COLUMNS), np.uint8)
     pixels, labels = np.delete(table, label, axis=1), table[:, label]
-    return Data(str(path), digits(str(path), pixels, str(path), labels), None)
+    return Data(digits(str(path), pixels, str(path), labels), None)
 
 
 def _rows(path: Path, chunk: list[tuple[int, str]], label: int) -> NDArray[np.uint8]:

@@ -26,6 +26,7 @@ LEAST_CONTRAST = 0.1  # of black to white, between the border and what differs m
 LEAST_SHARE = 0.06  # of the light that ink has to take away, where light is uneven
 LEAST_DEVIATIONS = 4  # of the paper's own spread, between ink and paper
 FAINT = 0.2  # of the contrast of evenly lit ink: fainter is paper
+GRAIN = 0.06  # of it: fainter is the grain of the paper or of JPEG; up to twice that it fades out
 FULL = 0.7  # of what is surely ink is fainter than what counts as full
 HYSTERESIS = 0.6  # of the threshold: what is darker, and hangs together with ink, is ink too
 SAMPLE = 4096  # pixels that tell the slope of the light
@@ -58,7 +59,7 @@ def find_ink(light: FloatArray) -> Ink | None:
     if large and high - low > EVEN * most:
         return _on_uneven_paper(light)
     strength = (paper - light if dark else light - paper) / most
-    np.maximum(strength, 0, out=strength)
+    strength *= np.clip(strength / GRAIN - 1, 0, 1)
     marked = strength >= FAINT
     if large and np.count_nonzero(marked) > MOST_INK * marked.size:
         return _on_uneven_paper(light)

@@ -15,6 +15,7 @@ NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther 
 DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
 ALONG = 0.25  # of a side of the picture: what covers so much of it goes on outside
 LONG, THIN = 0.85, 0.12  # of the picture's side: a part so long and so thin at the border is a line
+LEAST_DIGIT = 0.05  # of the picture's longer side: what is smaller is no digit
 FRAME = 0.6  # of both sides: what goes around so much, and nearly all along its box, is a frame
 
 
@@ -131,7 +132,8 @@ def _is_line(part: _Part, height: int, width: int) -> bool:
 def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_Part]:
     """Without what lies along the border: a shadow, or the table under the paper.
 
-    It has to be large beside the largest of the others: the bar of a 5 may lie there too.
+    It has to be large beside the largest of the others, for the bar of a 5 may lie there too, and
+    that has to be no speck, for the digit itself may.
     """
 
     def along(part: _Part) -> bool:
@@ -145,7 +147,9 @@ def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_
         return any(length > ALONG * side for length, side in zip(covered, sides))
 
     inside = [part for part in parts if not along(part)]
-    largest = max((part.area for part in inside), default=math.inf)
+    least = LEAST_DIGIT * max(height, width)
+    digits = [part.area for part in inside if max(part.height, part.width) >= least]
+    largest = max(digits, default=math.inf)
     return [part for part in parts if part in inside or part.area < largest / 2] or parts
 
 

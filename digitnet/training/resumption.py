@@ -8,6 +8,7 @@ import numpy as np
 
 from digitnet.checkpoint import Checkpoint
 from digitnet.config import Config, to_config
+from digitnet.dataset import named
 from digitnet.errors import CheckpointError, ConfigError
 from digitnet.threads import MOST
 from digitnet.training.state import Place, Record, TrainingState, arrays, begin, varies
@@ -63,8 +64,8 @@ def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
     if checkpoint.data_hash != state.data.training.fingerprint:
         raise ConfigError(
             "data.path",
-            f"expected the data that the checkpoint was trained on ({checkpoint.data_path}), "
-            "found other pictures or labels",
+            "expected the data that the checkpoint was trained on "
+            f"({named(checkpoint.data_path)}), found other pictures or labels",
         )
     try:
         before = _flat(msgspec.to_builtins(to_config(checkpoint.config)))

@@ -15,7 +15,7 @@ from digitnet.averaging import Average
 from digitnet.checkpoint import Checkpoint
 from digitnet.config import Config
 from digitnet.config.definition import OPTIMIZER_KEYS, OptimizerSection, ScheduleSection
-from digitnet.dataset import Data, read_data, split_indices
+from digitnet.dataset import Data, named, read_data, split_indices
 from digitnet.errors import ConfigError
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS, Optimizer
@@ -168,7 +168,7 @@ class TrainingState:
             model,
             msgspec.to_builtins(self.config),
             self.data.training.class_names,
-            self.data.path,
+            self.config.data.path,
             self.data.training.fingerprint,
             msgspec.to_builtins(self.history),
             {"place": np.array(place), **arrays(self)},
@@ -240,10 +240,11 @@ def _rank(record: Record) -> tuple[float, ...]:
 
 def _check_classes(config: Config, data: Data) -> None:
     outputs, classes = config.network.layer_sizes[-1], len(data.training.class_names)
+    source = named(config.data.path)
     if outputs != classes:
         raise ConfigError(
             "network.layer_sizes",
-            f"expected {classes} last, one for each class in {data.path}, found {outputs}",
+            f"expected {classes} last, one for each class in {source}, found {outputs}",
         )
 
 
@@ -255,7 +256,8 @@ def _with_count(config: Config, data: Data) -> Config:
     elif isinstance(held_out, float):
         held_out = max(round(held_out * n), 1)
     if held_out >= n:
-        problem = f"expected fewer than the {n:,} examples in {data.path}, found {held_out:,}"
+        source = named(config.data.path)
+        problem = f"expected fewer than the {n:,} examples in {source}, found {held_out:,}"
         raise ConfigError("data.validation", problem)
     return msgspec.structs.replace(
         config, data=msgspec.structs.replace(config.data, validation=held_out)
