@@ -27,8 +27,7 @@ class Distortions:
 
     rotation: degrees. scale: share of the size, width and height by themselves. shear: pixels
     sideways per pixel of height. shift: pixels. elastic: α, by which the field is multiplied, in
-    pixels; smoothness: σ of the Gaussian that it is smoothed with, in pixels. final: the share of
-    all this that is left in a training's last epoch.
+    pixels; smoothness: σ of the Gaussian that it is smoothed with, in pixels.
     """
 
     rotation: float = 0
@@ -37,7 +36,6 @@ class Distortions:
     shift: float = 0
     elastic: float = 0
     smoothness: float = 4
-    final: float = 1
 
     def __bool__(self) -> bool:
         return any((self.rotation, self.scale, self.shear, self.shift, self.elastic))

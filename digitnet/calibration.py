@@ -133,12 +133,11 @@ def coverages(confidences: FloatArray, right: Booleans) -> list[Coverage]:
     The thresholds have four decimals, for people to use; as many answers as COVERAGES asks for
     reach them, or more where several are equally sure to four decimals.
     """
-    exact = confidences.astype(np.float64)
-    ascending = np.sort(exact)
+    ascending = np.sort(confidences)
     rows: dict[float, Coverage] = {}
     for percent in COVERAGES:
-        least = ascending[len(exact) - -(-len(exact) * percent // 100)]
+        least = float(ascending[len(ascending) * (100 - percent) // 100])
         least = math.floor(least * DECIMALS) / DECIMALS
-        sure = exact >= least
+        sure = confidences >= least
         rows[least] = Coverage(float(sure.mean()), float(right[sure].mean()), least)
     return list(rows.values())

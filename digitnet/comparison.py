@@ -12,12 +12,12 @@ from digitnet.evaluation import Z_95, Evaluation
 class Comparison:
     """How the answers of a model and of a baseline agree, picture by picture.
 
-    images: so many both have read. accuracy: the baseline's. only_model_right,
+    images: so many both have read. baseline_accuracy: 0 to 1. only_model_right,
     only_baseline_right: pictures that one alone has right; the others tell nothing.
     """
 
     images: int
-    accuracy: float
+    baseline_accuracy: float
     only_model_right: int
     only_baseline_right: int
 
@@ -40,7 +40,7 @@ class Comparison:
         return max(p - q - margin, -1.0), min(p - q + margin, 1.0)
 
     @property
-    def is_told(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether chance alone would make such a difference in less than one case of twenty.
 
         It is the test that says so; close to the limit the interval may say otherwise.

@@ -34,13 +34,13 @@ class Evaluation:
     """What a network made of labelled pictures.
 
     cost: averaged over them. labels, answers: of each picture, (n,), whole numbers below `classes`.
-    confidences: float32 (n,), the probability of each answer at `temperature`.
+    confidences: float64 (n,), the probability of each answer at `temperature`.
     """
 
     cost: float
     labels: NDArray[np.integer]
     answers: NDArray[np.integer]
-    confidences: NDArray[np.float32]
+    confidences: NDArray[np.float64]
     classes: int
     temperature: float = 1.0
 
@@ -124,7 +124,7 @@ def evaluate(
             cost += network.cost(workspace.z[-1], a, y, 1, workspace.δ[-1])
         shares = probabilities(a.T, temperature)
         told = y.argmax(axis=0).astype(small), shares.argmax(axis=1).astype(small)
-        parts.append((*told, shares.max(axis=1).astype(np.float32)))
+        parts.append((*told, shares.max(axis=1)))
         if outputs is not None:
             outputs[seen : seen + n] = a.T
         seen += n
@@ -137,14 +137,12 @@ class Examples:
     """Labelled pictures to try a model on: those of `dataset` that `indices` names.
 
     split: `test`, `validation`, `train`, or None for a data set without splits, used whole.
-    learned_from: whether the model was trained on some of them.
     """
 
     path: Paths
     split: str | None
     dataset: Dataset
     indices: NDArray[np.int64]
-    learned_from: bool
 
     def minibatches(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Their pixels (785, n), the last row ones, and labels (classes, n), n up to CHUNK."""
@@ -185,17 +183,16 @@ def choose_examples(
             raise DataError(
                 f"{named(path)}: expected a {split} split, found none held out in training"
             )
-        return Examples(path, split, data.training, indices, learned_from=split == "train")
+        return Examples(path, split, data.training, indices)
     chosen = data.test if split == "test" else data.training
     if chosen is None:
         raise DataError(f"{named(path)}: expected a test split, found none")
     chosen = chosen.renumbered(checkpoint.class_names, named(path))
-    learned_from = own and chosen is data.training
-    return Examples(path, split, chosen, np.arange(len(chosen)), learned_from)
+    return Examples(path, split, chosen, np.arange(len(chosen)))
 
 
 def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
-    """Whether a model, not the one that the examples were chosen for, was trained on some of them.
+    """Whether a model was trained on some of the examples.
 
     Those it held out do not count, unless its config does not tell any more which they were.
     """

@@ -16,14 +16,14 @@ class Pace(NamedTuple):
     """How a step is made.
 
     scale: what the gradient is to be multiplied by before `step` gets it, which costs nothing
-    where it is computed. decay: what l2 × w is to be multiplied by. length, softening: the rule's.
+    where it is computed. decay: what l2 × w is to be multiplied by. step_size, epsilon: the rule's.
     All are of the parameters' precision, with which NumPy is quickest.
     """
 
     scale: np.floating
     decay: np.floating
-    length: np.floating = ZERO
-    softening: np.floating = ZERO
+    step_size: np.floating = ZERO
+    epsilon: np.floating = ZERO
 
 
 class Optimizer(Protocol):
@@ -133,9 +133,9 @@ class Adam:
         squares *= self.beta_2
         squares += gradient
         step = np.sqrt(squares, out=gradient)
-        step += pace.softening
+        step += pace.epsilon
         np.divide(gradients, step, out=step)
-        step *= pace.length
+        step *= pace.step_size
         self.parameters[part] -= step
 
 

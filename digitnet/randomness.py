@@ -14,6 +14,7 @@ class Purpose(IntEnum):
     SHUFFLE = 2
     DISTORT = 3
     DROPOUT = 4
+    BACKGROUND = 5
 
 
 def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
@@ -22,8 +23,8 @@ def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator
     An epoch's order is a function of the seed and the epoch alone, so a training that resumes in
     its middle draws it again and needs no saved generator.
     """
-    key = (purpose, *numbers)
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+    sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *numbers))
+    return np.random.default_rng(sequence)
 
 
 NUMBERS = 8  # float32 that one count of `stream_from` gives
@@ -31,7 +32,7 @@ NUMBERS = 8  # float32 that one count of `stream_from` gives
 
 def stream_from(count: int, seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
     """A stream that can be begun anywhere: after the first `count` × NUMBERS float32 of it."""
-    return stream_at(key(seed, purpose, *numbers), count=count)
+    return stream_at(philox_key(seed, purpose, *numbers), count=count)
 
 
 def stream_at(
@@ -41,7 +42,7 @@ def stream_at(
     return np.random.Generator(np.random.Philox(key=key, counter=[count, member, number, 0]))
 
 
-def key(seed: int, purpose: Purpose, *numbers: int) -> NDArray[np.uint64]:
+def philox_key(seed: int, purpose: Purpose, *numbers: int) -> NDArray[np.uint64]:
     """What tells a stream of the Philox generator from all others."""
     sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *numbers))
     return sequence.generate_state(2, np.uint64).astype(np.uint64)

@@ -10,10 +10,10 @@ import numpy as np
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
-from digitnet.randomness import Purpose, key, stream_at
+from digitnet.randomness import Purpose, philox_key, stream_at
 
 EPSILON = 1e-5  # added to variances, as Ioffe and Szegedy do
-SLOWEST = 0.01  # share that a minibatch has in the running statistics, but for the first hundred
+SLOWEST = 0.01  # momentum of the running statistics, but for the first hundred minibatches
 
 
 class BatchNorm:
@@ -27,7 +27,7 @@ class BatchNorm:
 
     def __init__(self, b: FloatArray, mean: FloatArray, variance: FloatArray, n: int) -> None:
         self.b, self.running_mean, self.running_variance, self.n = b, mean, variance, n
-        self.share = 1.0
+        self.momentum = 1.0
         self.normal = aligned.empty((len(b), n), b.dtype)
         self.mean, self.variance, self.per_deviation, self.along, self.db = (
             np.empty((len(b), 1), b.dtype) for _ in range(5)
@@ -35,11 +35,11 @@ class BatchNorm:
 
     def begin(self, number: int) -> None:
         """Before the step `number`, counted from 1."""
-        self.share = max(1 / number, SLOWEST)
+        self.momentum = max(1 / number, SLOWEST)
 
     def forward(self, z: FloatArray) -> None:
         """Normalise z (neurons, n) and add the bias."""
-        self._mean(z, self.mean)
+        z.mean(axis=1, keepdims=True, out=self.mean)
         z -= self.mean
         self._dot(z, z, self.variance)
         np.add(self.variance, EPSILON, out=self.per_deviation)
@@ -55,7 +55,7 @@ class BatchNorm:
 
     def backward(self, δ: FloatArray) -> None:
         """From ∂C/∂z after it to that before, (neurons, n); the slope of the bias goes to db."""
-        self._mean(δ, self.mean)
+        δ.mean(axis=1, keepdims=True, out=self.mean)
         np.multiply(self.mean, self.n, out=self.db)
         self._dot(δ, self.normal, self.along)
         self.normal *= self.along
@@ -63,17 +63,14 @@ class BatchNorm:
         δ -= self.normal
         δ *= self.per_deviation
 
-    def _mean(self, rows: FloatArray, out: FloatArray) -> None:
-        rows.mean(axis=1, keepdims=True, out=out)
-
     def _dot(self, one: FloatArray, other: FloatArray, out: FloatArray) -> None:
         """The mean of the product, row by row."""
         np.einsum("ij,ij->i", one, other, out=out[:, 0])
         out /= self.n
 
     def _run(self, running: FloatArray, now: FloatArray) -> None:
-        running *= 1 - self.share
-        running += self.share * now[:, 0]
+        running *= 1 - self.momentum
+        running += self.momentum * now[:, 0]
 
 
 class Dropout:
@@ -128,7 +125,7 @@ class Regularisers:
         """For the neurons `rows` of the hidden layer l, in minibatches of n."""
         if not self.batch_norm:
             return None
-        mean, variance = (self._of(name, l)[rows] for name in self.state)
+        mean, variance = (row[rows] for row in self._statistics(l))
         return BatchNorm(Wb[rows, -1:], mean, variance, n)
 
     def drop(self, l: int, rows: slice, n: int, member: int) -> Dropout | None:
@@ -136,7 +133,7 @@ class Regularisers:
         if self.keep == 1:
             return None
         shape = rows.stop - rows.start, n
-        return Dropout(shape, self.keep, key(self.seed, Purpose.DROPOUT, l), member)
+        return Dropout(shape, self.keep, philox_key(self.seed, Purpose.DROPOUT, l), member)
 
     def fold(self, matrices: Sequence[FloatArray]) -> None:
         """Put both into the matrices [W b] of a network that is to answer without them.
@@ -147,15 +144,17 @@ class Regularisers:
         """
         for l, (Wb, next_Wb) in enumerate(pairwise(matrices)):
             if self.batch_norm:
-                mean, variance = (self._of(name, l) for name in self.state)
+                mean, variance = self._statistics(l)
                 per_deviation = 1 / np.sqrt(variance + np.float32(EPSILON))
                 Wb[:, :-1] *= per_deviation[:, np.newaxis]
                 Wb[:, -1] -= mean * per_deviation
             next_Wb[:, :-1] *= self.keep
 
-    def _of(self, name: str, l: int) -> FloatArray:
+    def _statistics(self, l: int) -> tuple[FloatArray, FloatArray]:
+        """The running mean and variance of the neurons of a hidden layer."""
         start = sum(self.sizes[:l])
-        return self.state[name][start : start + self.sizes[l]]
+        neurons = slice(start, start + self.sizes[l])
+        return self.state["batch_mean"][neurons], self.state["batch_variance"][neurons]
 
 
 NO_REGULARISERS = Regularisers(())

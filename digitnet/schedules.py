@@ -36,7 +36,7 @@ SCHEDULES: dict[str, Callable[[float, float], float]] = {
 }
 
 
-def share(name: str, progress: float, *, warmup: float = 0, final: float = 0) -> float:
+def rate_factor(name: str, progress: float, *, warmup: float = 0, final: float = 0) -> float:
     """The share of the learning rate at some progress, 0 to 1, of a training.
 
     warmup: the share of the training in which the rate first rises in a straight line. With it,

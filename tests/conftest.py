@@ -117,13 +117,19 @@ training:
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path, run: Run) -> Path:
     """A checkpoint of a network trained on the small MNIST, more than 85 % right."""
-    folder = tmp_path_factory.mktemp("model")
-    (folder / "config.yaml").write_text(
+    return train_model(
+        tmp_path_factory.mktemp("model"),
+        run,
         f"data: {{path: {small_mnist}, validation: 500}}\n"
         "network: {layer_sizes: [784, 30, 10], output: softmax}\n"
         "cost: cross_entropy\n"
-        "training: {epochs: 8, optimizer: {name: sgd, learning_rate: 0.5}}\n"
+        "training: {epochs: 8, optimizer: {name: sgd, learning_rate: 0.5}}\n",
     )
+
+
+def train_model(folder: Path, run: Run, config: str) -> Path:
+    """`model.npz`, trained in a folder by the installed command."""
+    (folder / "config.yaml").write_text(config)
     done = run("train", "--config", folder / "config.yaml", "-q")
     assert done.returncode == 0, done.stderr
     return folder / "model.npz"

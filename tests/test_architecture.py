@@ -32,6 +32,7 @@ TOP_TO_BOTTOM = [
     "workspace",
     "regularisers",
     "augment",
+    "background",
     "dataset",
     "workers",
     "image",

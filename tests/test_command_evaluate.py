@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Run, read_mnist
+from conftest import Run, read_mnist, train_model
 from PIL import Image
 
 KEYS = {
@@ -30,17 +30,14 @@ def evaluated(run: Run, *arguments: str | Path, **options: Any) -> dict[str, Any
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path, run: Run) -> Path:
     """A model like the other one, trained for one epoch and less right."""
-    folder = tmp_path_factory.mktemp("hasty")
-    (folder / "config.yaml").write_text(
+    return train_model(
+        tmp_path_factory.mktemp("hasty"),
+        run,
         f"data: {{path: {small_mnist}, validation: 500}}\n"
         "network: {layer_sizes: [784, 10]}\n"
         "training: {epochs: 1}\n"
-        "seed: 2\n"
-        "model: hasty.npz\n"
+        "seed: 2\n",
     )
-    done = run("train", "--config", folder / "config.yaml", "-q")
-    assert done.returncode == 0, done.stderr
-    return folder / "hasty.npz"
 
 
 @pytest.fixture

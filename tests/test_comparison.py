@@ -101,7 +101,7 @@ def test_the_interval_holds_the_true_difference_19_times_in_20() -> None:
 
 @pytest.mark.parametrize(("b", "c", "told"), [(6, 0, True), (5, 0, False), (50, 50, False)])
 def test_a_difference_is_told_where_chance_seldom_makes_it(b: int, c: int, told: bool) -> None:
-    assert Comparison(100, 0.5, b, c).is_told is told
+    assert Comparison(100, 0.5, b, c).is_significant is told
 
 
 # Two evaluations

@@ -940,6 +940,22 @@ def test_several_sources_are_put_together_in_order(tmp_path: Path) -> None:
     same(data.test, TEST_IMAGES, TEST_LABELS)
 
 
+def test_what_is_named_several_times_is_there_once(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder, n in ((one, 3), (other, 2)):
+        folder.mkdir()
+        write_pair(folder, "train", IMAGES[:n], LABELS[:n])
+        write_pair(folder, "t10k", TEST_IMAGES, TEST_LABELS)
+    data = read_data((str(one), str(other), str(other)))
+    assert data.training.times is not None
+    assert data.training.times.tolist() == [1, 1, 1, 2, 2]
+    assert data.test is not None
+    assert len(data.test) == 2 * len(TEST_LABELS)
+    once = read_data((str(one), str(other))).training
+    assert once.times is None
+    assert once.fingerprint != data.training.fingerprint
+
+
 def test_several_test_sets_are_put_together(tmp_path: Path) -> None:
     for name in ("one", "other"):
         (tmp_path / name).mkdir()

@@ -4,7 +4,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from digitnet.activations import ACTIVATIONS, Activation
 from digitnet.averaging import EVERY, Average
 from digitnet.network import Network
 from digitnet.optimizers import SGD, Adam, AdamW
+from digitnet.regularisers import Regularisers
 from digitnet.share import Share
 from digitnet.training.descent import Descent
 
@@ -42,6 +43,27 @@ def minibatches(sizes: tuple[int, ...], counts: list[int]) -> list[tuple[np.ndar
         )
         for n in counts
     ]
+
+
+def test_regularisers_are_told_the_number_of_each_step() -> None:
+    network, numbers = a_network(), []
+    regularisers = Regularisers(network.layer_sizes[1:-1], dropout=0.5)
+    optimizer = SGD(network.parameters, **OPTIONS)
+    with closing(Descent(network, optimizer, regularisers=regularisers, threads=2)) as walk:
+        for workspace in walk._workspaces(8):
+            for regulariser in workspace.regularisers:
+                regulariser.begin = numbers.append  # type: ignore[method-assign]
+        walk.walk(minibatches(network.layer_sizes, [8, 8, 8]), number=5)
+    assert sorted(numbers) == [5, 5, 6, 6, 7, 7]
+
+
+def test_each_thread_draws_its_own_dropout() -> None:
+    network = a_network()
+    regularisers = Regularisers(network.layer_sizes[1:-1], dropout=0.5)
+    optimizer = SGD(network.parameters, **OPTIONS)
+    with closing(Descent(network, optimizer, regularisers=regularisers, threads=2)) as walk:
+        members = [r.member for w in walk._workspaces(8) for r in w.regularisers]
+    assert members == [0, 1]
 
 
 @pytest.mark.parametrize("l2", [0, 0.3])

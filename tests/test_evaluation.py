@@ -123,7 +123,7 @@ def test_what_each_picture_was_answered_is_kept_in_order() -> None:
     sure = math.exp(10) / (math.exp(10) + 2)
     assert result.confidences == pytest.approx(np.full(4, sure), rel=1e-6)
     kept = (result.answers, result.labels, result.confidences)
-    assert [array.dtype for array in kept] == [np.uint8, np.uint8, np.float32]
+    assert [array.dtype for array in kept] == [np.uint8, np.uint8, np.float64]
 
 
 def test_confidence_has_a_temperature_and_the_cost_has_none() -> None:
@@ -206,7 +206,7 @@ def copied(small_mnist: Path, tmp_path: Path) -> Path:
 def test_the_models_own_test_split_comes_first(trained: Checkpoint, small_mnist: Path) -> None:
     examples = choose_examples(trained)
     assert (examples.path, examples.split) == (str(small_mnist), "test")
-    assert not examples.learned_from
+    assert not has_learned_from(trained, examples)
     assert len(examples.indices) == 500
     assert (examples.dataset.images[:500] == read_mnist("t10k", 500)[0]).all()
 
@@ -239,8 +239,8 @@ def test_the_splits_share_no_picture_and_leave_none_out(trained: Checkpoint) -> 
     training = choose_examples(trained, split="train")
     assert (len(validation.indices), len(training.indices)) == (500, 1500)
     assert sorted([*validation.indices, *training.indices]) == list(range(2000))
-    assert training.learned_from
-    assert not validation.learned_from
+    assert has_learned_from(trained, training)
+    assert not has_learned_from(trained, validation)
 
 
 def test_validation_is_what_training_measured(trained: Checkpoint) -> None:
@@ -307,7 +307,7 @@ def test_data_without_splits_are_used_whole(trained: Checkpoint, tmp_path: Path)
     examples = choose_examples(trained, path)
     assert examples.split is None
     assert examples.indices.tolist() == list(range(100))
-    assert not examples.learned_from
+    assert not has_learned_from(trained, examples)
 
 
 def test_own_data_without_splits_are_known_to_be_learned_from(
@@ -315,7 +315,7 @@ def test_own_data_without_splits_are_known_to_be_learned_from(
 ) -> None:
     examples = choose_examples(trained, str(without_test(tmp_path / "whole")))
     assert len(examples.indices) == 2000
-    assert examples.learned_from
+    assert has_learned_from(trained, examples)
 
 
 def test_data_without_splits_have_no_test(trained: Checkpoint, tmp_path: Path) -> None:

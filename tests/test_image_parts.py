@@ -110,6 +110,18 @@ def test_marks_that_are_not_sure_are_left_out() -> None:
     assert digit.mask[BODY].all()
 
 
+def test_the_bar_of_a_five_may_lie_along_the_border() -> None:
+    bar = (slice(0, 4), slice(40, 70))
+    marked = canvas((slice(8, 70), slice(40, 50)), bar)
+    assert find_digit(marked, marked).mask[bar].all()
+
+
+def test_very_many_parts_are_no_hindrance() -> None:
+    marked = np.zeros((320, 320), np.bool_)
+    marked[::2, ::2] = True
+    assert find_digit(marked, marked).mask.any()
+
+
 def test_a_digit_that_lies_along_the_border_is_no_surroundings_of_a_speck() -> None:
     stroke = (slice(90, 100), slice(20, 70))
     marked = canvas(stroke, (slice(40, 41), slice(80, 81)))

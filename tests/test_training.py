@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from digitnet.calibration import fit_temperature
 from digitnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from digitnet.config import Config, to_config
+from digitnet.config.definition import DataSection
 from digitnet.dataset import Minibatches
+from digitnet.dataset.definition import NOTHING
 from digitnet.errors import CheckpointError, ConfigError, DataError, DigitnetError, TrainingError
 from digitnet.evaluation import evaluate
 from digitnet.network import Network
@@ -38,6 +40,7 @@ REGULARISED: list[dict[str, Any]] = [
     {"dropout": 0.3},
     {"batch_norm": True, "activation": "relu"},
     {"average": 0.9, "label_smoothing": 0.1, "max_norm": 0.5},
+    {"background": 0.3},
 ]
 FADING = {"augment": ELASTIC["augment"] | {"final": 0.3}}
 COSINE = {"schedule": {"name": "cosine", "warmup": 0.2}}
@@ -241,14 +244,14 @@ def test_every_optimizer_and_regulariser_resumes_the_same(
     assert (whole.best != last(train(make(data, threads=threads))).best).any()
 
 
-@pytest.mark.parametrize("settings", REGULARISED, ids="-".join)
+@pytest.mark.parametrize("settings", [*REGULARISED, COSINE, FADING], ids="-".join)
 def test_how_often_it_yields_makes_no_difference_to_them(
     data: Path, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends = []
-    for seconds in (-1, 1e9):
+    for seconds, block in ((-1, 30), (1e9, 256)):
         monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", seconds)
-        monkeypatch.setattr("digitnet.dataset.minibatches.BLOCK", 30)
+        monkeypatch.setattr("digitnet.dataset.minibatches.BLOCK", block)
         ends.append(last(train(make(data, **settings))))
     assert_same(*ends)
 
@@ -281,6 +284,54 @@ def test_what_is_kept_needs_no_regularisers(data: Path) -> None:
     assert evaluate(kept, examples).accuracy == state.best_record.validation.accuracy
     raw = Minibatches(state.data.training, 1000)(state.validation_indices)
     assert evaluate(state.network, raw).cost > state.best_record.validation.cost + 0.1
+
+
+@pytest.mark.parametrize("settings", [{"batch_norm": True}, {"dropout": 0.3}], ids="-".join)
+def test_what_is_kept_has_them_folded_in(data: Path, settings: dict[str, Any]) -> None:
+    state = last(train(make(data, epochs=1, validation=0, **settings)))
+    folded = make_network(state.config)
+    folded.parameters[:] = state.network.parameters
+    state.regularisers.fold(folded.matrices)
+    np.testing.assert_array_equal(state.best, folded.parameters)
+    assert (state.best != state.network.parameters).any()
+
+
+@pytest.mark.usefixtures("every_step")
+def test_before_the_first_epoch_ends_the_checkpoint_has_them_folded_in(data: Path) -> None:
+    *_, progress = itertools.islice(train(make(data, batch_norm=True)), 3)
+    state = progress.state
+    assert not state.history
+    kept = state.checkpoint().network.parameters
+    np.testing.assert_array_equal(kept, state.model().parameters)
+    assert (kept != state.network.parameters).any()
+
+
+def test_each_step_has_its_own_share_of_the_learning_rate(data: Path) -> None:
+    linear = {"schedule": {"name": "linear", "final": 0}}
+    state = begin(make(data, epochs=2, **linear))
+    assert state.rates(0, 2) == pytest.approx([1, 1 - 1 / (2 * STEPS)])
+    state.place = Place(2, STEPS - 1)
+    assert state.rates(STEPS - 1, 1) == pytest.approx([1 / (2 * STEPS)])
+
+
+def test_made_up_pictures_are_learned_from_and_none_is_held_out(data: Path) -> None:
+    state = begin(make(data, background=0.5))
+    assert len(state.train_indices) == N - HELD_OUT + round((N - HELD_OUT) / 2)
+    assert (state.examples.labels[state.train_indices] == NOTHING).sum() == 42
+    assert (state.examples.labels[state.validation_indices] != NOTHING).all()
+    plain = begin(make(data))
+    np.testing.assert_array_equal(state.validation_indices, plain.validation_indices)
+    np.testing.assert_array_equal(state.train_indices[: N - HELD_OUT], plain.train_indices)
+
+
+def test_what_is_named_twice_is_learned_from_twice_and_held_out_once(data: Path) -> None:
+    config = make(data)
+    paths = str(data), str(data)
+    state = begin(msgspec.structs.replace(config, data=DataSection(path=paths, validation=10)))
+    assert len(state.examples) == N
+    assert np.bincount(state.train_indices, minlength=N).max() == 2
+    assert not set(state.train_indices) & set(state.validation_indices)
+    assert sorted({*state.train_indices, *state.validation_indices}) == list(range(N))
 
 
 def test_labels_are_smoothed_in_training_alone(data: Path) -> None:
@@ -450,7 +501,7 @@ def test_a_fraction_that_means_the_same_count_may_take_its_place(data: Path) -> 
 def test_the_data_may_have_moved(data: Path, tmp_path: Path) -> None:
     checkpoint = begin(make(data)).checkpoint()
     moved = Path(shutil.copytree(data, tmp_path / "moved"))
-    assert resume(make(moved), checkpoint).data.path == str(moved)
+    assert resume(make(moved), checkpoint).config.data.path == str(moved)
 
 
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])
@@ -780,6 +831,16 @@ def test_what_is_not_finite_is_never_yielded(data: Path) -> None:
         finite.extend(bool(np.isfinite(vector).all()) for vector in parameters)
     assert finite
     assert all(finite)
+
+
+@pytest.mark.usefixtures("every_step")
+@pytest.mark.parametrize("name", ["squares", "parameters"])
+def test_a_state_that_is_not_finite_is_never_yielded(data: Path, name: str) -> None:
+    training = train(make(data, optimizer={"name": "adam", "learning_rate": 1e-30}))
+    state = next(training).state
+    (state.optimizer.state | {"parameters": state.network.parameters})[name][-1] = np.inf
+    with pytest.raises(TrainingError, match="not finite"):
+        next(training)
 
 
 def test_a_record_is_plain_values(data: Path) -> None:

@@ -65,7 +65,7 @@ def evaluate(
     checkpoint = load_checkpoint(path)
     other = None if baseline is None else comparison.load_baseline(baseline, checkpoint)
     examples = evaluation.choose_examples(checkpoint, data, split)
-    if examples.learned_from:
+    if evaluation.has_learned_from(checkpoint, examples):
         source = shown(examples.path)
         say(f"{source}: the model was trained on these pictures; it does worse on others")
     result = evaluation.evaluate_model(checkpoint, examples)
@@ -125,7 +125,7 @@ def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str,
 def _comparison_as_json(path: str, compared: "Comparison") -> dict[str, Any]:
     return {
         "model": path,
-        "accuracy": compared.accuracy,
+        "accuracy": compared.baseline_accuracy,
         "difference": compared.difference,
         "interval": list(compared.interval),
         "only_model_right": compared.only_model_right,
@@ -149,8 +149,8 @@ def _figures(path: str, examples: "Examples", result: "Evaluation") -> list[str]
 def _comparison(path: str, baseline: str, compared: "Comparison") -> list[str]:
     """Whether the model is better, and by which pictures."""
     points, (low, high) = compared.difference, compared.interval
-    other = f"{shown(baseline)} ({compared.accuracy:.2%})"
-    if not compared.is_told:
+    other = f"{shown(baseline)} ({compared.baseline_accuracy:.2%})"
+    if not compared.is_significant:
         verdict = f"no difference from {other} can be told: {_points(points)} points"
     elif points > 0:
         verdict = f"better than {other} by {_points(points)} points"

@@ -26,7 +26,7 @@ class DataSection(Section, frozen=True):
         | Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)],
         key(
             "IDX, .npy, .npz, .csv or a folder of pictures, relative to the config file; or a list "
-            "of such, to learn from all of them"
+            "of such, to learn from all of them, and more often from what is in it more often"
         ),
     ]
     validation: Annotated[
@@ -132,6 +132,10 @@ class TrainingSection(Section, frozen=True):
     ] = False
     label_smoothing: Annotated[
         float, key("share of each label that is spread over all classes", ge=0, lt=1)
+    ] = 0.0
+    background: Annotated[
+        float,
+        key("made-up pictures of no digit for each of one, to be called all alike", ge=0, le=1),
     ] = 0.0
     average: Annotated[
         float,

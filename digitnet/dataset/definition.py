@@ -12,6 +12,7 @@ from digitnet.errors import DataError
 
 DIGITS = tuple("0123456789")
 SIDE = 28  # pixels
+NOTHING = -1  # the label of a picture that shows none of the classes
 Paths = str | tuple[str, ...]  # where pictures are: a file or folder, or several
 
 
@@ -19,23 +20,36 @@ Paths = str | tuple[str, ...]  # where pictures are: a file or folder, or severa
 class Dataset:
     """Labelled pictures: images uint8 (n, 28, 28), 0 paper to 255 ink; labels int64 (n,).
 
-    A label is an index into `class_names`.
+    A label is an index into `class_names`, or NOTHING. times: how often each picture is to be
+    learned from in an epoch, int64 (n,); None for once.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     class_names: tuple[str, ...] = DIGITS
+    times: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the images, labels and class names, in hexadecimal."""
+        """SHA-256 of the images, labels, class names and times, in hexadecimal."""
         digest = hashlib.sha256("\0".join(self.class_names).encode())
         digest.update(np.ascontiguousarray(self.labels).data)
         digest.update(np.ascontiguousarray(self.images).data)
+        if self.times is not None:
+            digest.update(self.times.data)
         return digest.hexdigest()
+
+    def with_background(self, images: NDArray[np.uint8]) -> "Dataset":
+        """The same pictures, and after them others (m, 28, 28) of none of the classes."""
+        nothing = np.full(len(images), NOTHING)
+        return Dataset(
+            np.concatenate([self.images, images]),
+            np.concatenate([self.labels, nothing]),
+            self.class_names,
+        )
 
     def renumbered(self, class_names: tuple[str, ...], source: str) -> "Dataset":
         """The same pictures with labels that are indices into another tuple of names.
@@ -50,7 +64,7 @@ class Dataset:
                 f"{source}: expected classes among {', '.join(class_names)}; found {unknown[0]!r}"
             )
         indices = np.array([class_names.index(name) for name in self.class_names])
-        return Dataset(self.images, indices[self.labels], class_names)
+        return Dataset(self.images, indices[self.labels], class_names, self.times)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

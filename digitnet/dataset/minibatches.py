@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
-from digitnet.dataset.definition import Dataset
+from digitnet.dataset.definition import NOTHING, Dataset
 from digitnet.share import ALONE, Share
 
 BLOCK = 256  # pictures that are gathered and scaled together: 800 kB, fits the second-level cache
@@ -33,6 +33,7 @@ class Minibatches:
         self.size = size = min(size, len(dataset))
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
+        self.has_nothing = bool((self.labels == NOTHING).any())
         self.classes = np.arange(len(dataset.class_names))[:, np.newaxis]
         count = max(min(BLOCK // size, most), 1)
         rows = count * size
@@ -52,6 +53,12 @@ class Minibatches:
         for block in self.blocks(order, skip):
             block.gather()
             yield from block.minibatches
+
+    def label(self, labels: NDArray[np.int64], y: FloatArray) -> None:
+        """Write labels (…, 1, n) as columns (…, classes, n): one-hot, or even for NOTHING."""
+        np.equal(labels, self.classes, out=y)
+        if self.has_nothing:
+            np.copyto(y, 1 / len(self.classes), where=labels == NOTHING)
 
     def blocks(
         self, order: NDArray[np.int64], skip: int = 0, distort: Distort | None = None
@@ -101,9 +108,9 @@ class Block:
         labels = source.chosen[: len(self.indices)]
         np.take(source.labels, self.indices, out=labels, mode="clip")
         whole = labels[: self.rest.start].reshape(self.whole, 1, source.size)
-        np.equal(whole, source.classes, out=source.y[: self.whole])
+        source.label(whole, source.y[: self.whole])
         if len(self.minibatches) > self.whole:
-            np.equal(labels[self.rest], source.classes, out=self.minibatches[-1][1])
+            source.label(labels[self.rest], self.minibatches[-1][1])
         if source.smoothing:
             for _, y in self.minibatches:
                 y *= 1 - source.smoothing

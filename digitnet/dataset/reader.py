@@ -1,5 +1,7 @@
 """What a path holds is recognised by looking at it, not configured."""
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,30 +18,38 @@ def read_data(paths: Paths | Path) -> Data:
     """The labelled pictures of a folder or of a file: IDX, npy, npz, csv, or pictures.
 
     Those of several are put together in memory, training sets and test sets, in this order and
-    with the classes of the first. The images in a single plain IDX file or `.npy` file stay there:
+    with the classes of the first; what is named several times is there once, to be learned from so
+    many times. The images in a single plain IDX file or `.npy` file stay there:
     it must not be cut short while they are in use. Raises DataError, naming the file and the place,
     for whatever is missing or wrong.
     """
     if isinstance(paths, str | Path):
         return _read(Path(paths))
-    sources = [(path, _read(Path(path))) for path in paths]
-    tests = [(path, data.test) for path, data in sources if data.test]
-    class_names = sources[0][1].training.class_names
-    return Data(
-        _together([(path, data.training) for path, data in sources], class_names),
-        _together(tests, class_names) if tests else None,
-    )
+    times = Counter(paths)
+    sources = {path: _read(Path(path)) for path in times}
+    training = _together({path: data.training for path, data in sources.items()})
+    if len(times) < len(paths):
+        lengths = [len(data.training) for data in sources.values()]
+        training = replace(training, times=np.repeat([*times.values()], lengths))
+    tests = {path: data.test for path, data in sources.items() if data.test}
+    if not tests:
+        return Data(training, None)
+    names = training.class_names
+    tests = {path: test.renumbered(names, path) for path, test in tests.items()}
+    return Data(training, _together(tests))
 
 
-def _together(parts: list[tuple[str, Dataset]], class_names: tuple[str, ...]) -> Dataset:
-    """Data sets one after the other, each with the path that it came from."""
-    datasets = [dataset.renumbered(class_names, path) for path, dataset in parts]
+def _together(parts: dict[str, Dataset]) -> Dataset:
+    """Data sets one after the other, by the path that each came from; the classes of the first."""
+    datasets = list(parts.values())
+    names = datasets[0].class_names
+    datasets = [dataset.renumbered(names, path) for path, dataset in parts.items()]
     if len(datasets) == 1:
         return datasets[0]
     return Dataset(
         np.concatenate([dataset.images for dataset in datasets]),
         np.concatenate([dataset.labels for dataset in datasets]),
-        class_names,
+        names,
     )
 
 

@@ -146,11 +146,12 @@ def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_
         sides = width, width, height, height
         return any(length > ALONG * side for length, side in zip(covered, sides))
 
-    inside = [part for part in parts if not along(part)]
+    border = {id(part) for part in parts if along(part)}
     least = LEAST_DIGIT * max(height, width)
+    inside = [part for part in parts if id(part) not in border]
     digits = [part.area for part in inside if max(part.height, part.width) >= least]
     largest = max(digits, default=math.inf)
-    return [part for part in parts if part in inside or part.area < largest / 2] or parts
+    return [p for p in parts if id(p) not in border or p.area < largest / 2] or parts
 
 
 def _without_lines(marked: Bools) -> Bools:

@@ -29,6 +29,7 @@ from digitnet.training.state import (
     TrainingMeasure,
     TrainingState,
     ValidationMeasure,
+    arrays,
     begin,
 )
 
@@ -62,7 +63,7 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
     most = AT_ONCE // len(state.network.parameters)
     settings = state.config.training
     minibatches = Minibatches(
-        state.data.training, settings.minibatch_size, most, settings.label_smoothing
+        state.examples, settings.minibatch_size, most, settings.label_smoothing
     )
     descent = Descent(
         state.network,
@@ -130,7 +131,8 @@ def _walk_downhill(state: TrainingState, blocks: Iterator[Block], descent: Desce
 
 
 def _stop_unless_finite(state: TrainingState) -> None:
-    if not math.isfinite(state.place.cost_sum) or not np.isfinite(state.network.parameters).all():
+    numbers = [np.asarray(state.place.cost_sum), *arrays(state).values()]
+    if not all(np.isfinite(array).all() for array in numbers):
         raise _not_finite(state)
 
 
@@ -147,7 +149,7 @@ def _end_epoch(state: TrainingState, cost: float) -> Record:
     validation, model, held_out = None, state.model(), state.validation_indices
     outputs = np.empty((len(held_out), state.network.layer_sizes[-1]), np.float32)
     if len(held_out):
-        examples = Minibatches(state.data.training, CHUNK)(held_out)
+        examples = Minibatches(state.examples, CHUNK)(held_out)
         evaluation = evaluate(model, examples, outputs=outputs)
         if not math.isfinite(evaluation.cost):
             raise _not_finite(state)
@@ -163,6 +165,6 @@ def _end_epoch(state: TrainingState, cost: float) -> Record:
     state.history.append(record)
     if state.best_record is record:
         state.best[:] = model.parameters
-        state.temperature = fit_temperature(outputs, state.data.training.labels[held_out])
+        state.temperature = fit_temperature(outputs, state.examples.labels[held_out])
     state.place = Place(epoch=state.place.epoch + 1)
     return record

@@ -15,13 +15,13 @@ from digitnet.averaging import Average
 from digitnet.checkpoint import Checkpoint
 from digitnet.config import Config
 from digitnet.config.definition import OPTIMIZER_KEYS, OptimizerSection, ScheduleSection
-from digitnet.dataset import Data, named, read_data, split_indices
+from digitnet.dataset import Data, Dataset, named, read_data, split_indices
 from digitnet.errors import ConfigError
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS, Optimizer
 from digitnet.randomness import Purpose, generator
 from digitnet.regularisers import Regularisers
-from digitnet.schedules import share
+from digitnet.schedules import rate_factor
 from digitnet.threads import choose_threads
 
 
@@ -65,7 +65,8 @@ class Place(Struct, frozen=True):
 class TrainingState:
     """A training as it stands between two steps.
 
-    train_indices, validation_indices: of the examples to learn from and of those to choose by.
+    examples: the training set of `data` and made-up pictures of none of its classes.
+    train_indices, validation_indices: of those to learn from and of those to choose by.
     network: as it is now, with its regularisers and, if asked for, the average of its parameters.
     best: the parameters (n_parameters,) of the model that did best on validation, and temperature:
     of its probabilities, 1 if none is held out.
@@ -73,6 +74,7 @@ class TrainingState:
 
     config: Config
     data: Data
+    examples: Dataset
     train_indices: NDArray[np.int64]
     validation_indices: NDArray[np.int64]
     network: Network
@@ -95,7 +97,7 @@ class TrainingState:
         if not varies(schedule):
             return None
         return [
-            share(
+            rate_factor(
                 schedule.name,
                 (self.place.epoch - 1 + at / self.steps) / epochs,
                 warmup=schedule.warmup,
@@ -111,7 +113,9 @@ class TrainingState:
 
     @property
     def distortions(self) -> Distortions:
-        return Distortions(**msgspec.structs.asdict(self.config.augment))
+        amounts = msgspec.structs.asdict(self.config.augment)
+        del amounts["final"]
+        return Distortions(**amounts)
 
     @property
     def strength(self) -> float:
@@ -137,7 +141,7 @@ class TrainingState:
         """Whether all epochs are over, or too many without a better one."""
         patience = self.config.training.patience
         waited = len(self.history) - (self.best_record.epoch if self.best_record else 0)
-        late = patience is not None and not self.place.step and waited >= patience
+        late = patience is not None and waited >= patience
         return late or self.place.epoch > self.config.training.epochs
 
     def model(self) -> Network:
@@ -189,13 +193,25 @@ def begin(config: Config) -> TrainingState:
     if config.training.patience and not count:
         problem = "expected none, for no examples are held out, found one"
         raise ConfigError("training.patience", problem)
-    indices = split_indices(len(data.training), count, rng=rng)
+    train_indices, validation_indices = split_indices(len(data.training), count, rng=rng)
+    examples = data.training
+    if examples.times is not None:
+        train_indices = np.repeat(train_indices, examples.times[train_indices])
+    if config.training.background:
+        from digitnet.background import make_background  # brings Pillow: only where it is needed
+
+        made_up = round(config.training.background * len(train_indices))
+        rng = generator(config.seed, Purpose.BACKGROUND)
+        examples = examples.with_background(make_background(made_up, rng=rng))
+        train_indices = np.append(train_indices, np.arange(len(data.training), len(examples)))
     network = make_network(config)
     network.initialise(rng=generator(config.seed, Purpose.INITIALISE))
     return TrainingState(
         config,
         data,
-        *indices,
+        examples,
+        train_indices,
+        validation_indices,
         network,
         _make_optimizer(config.training.optimizer, network),
         Regularisers(
@@ -227,6 +243,7 @@ def _make_optimizer(section: OptimizerSection, network: Network) -> Optimizer:
 
 
 def arrays(state: TrainingState) -> dict[str, FloatArray]:
+    """All that changes from step to step, by name: the live arrays."""
     average = {"average": state.average.parameters} if state.average else {}
     network = {"parameters": state.network.parameters}
     return network | state.optimizer.state | state.regularisers.state | average

@@ -141,8 +141,9 @@ def _repeat(source: Path, target: Path, times: int) -> None:
                 shutil.copyfileobj(examples, file)
 
 
-def _epoch_seconds(run: Run) -> float:
-    seconds: float = json.loads(run.output.splitlines()[0])["seconds"]
+def _epoch_seconds(done: Run) -> float:
+    """Seconds of training in the first epoch, as the command told them."""
+    seconds: float = json.loads(done.output.splitlines()[0])["seconds"]
     return seconds
 
 
@@ -183,11 +184,8 @@ def pictures(rounds: int) -> Section:
         }
         seconds = take_turns(contenders, rounds)
     ours, bare = (Line(name, values) for name, values in seconds.items())
-    return Section(
-        "10,000 PNG files of 28×28, dark on white",
-        [ours, bare],
-        [Bar("digitnet / Pillow alone", ours.median / bare.median, 3)],
-    )
+    title = "10,000 PNG files of 28×28, dark on white"
+    return _versus(title, ours, bare, "digitnet / Pillow alone", 3)
 
 
 def forward(rounds: int) -> Section:
@@ -196,11 +194,8 @@ def forward(rounds: int) -> Section:
     ours, bare = (
         Line(name, [1000 * seconds for seconds in values], "ms") for name, values in answers.items()
     )
-    return Section(
-        "forward pass of 10,000 pictures in memory, uint8, 784-16-16-10",
-        [ours, bare],
-        [Bar("digitnet / bare NumPy", ours.median / bare.median, 1.15)],
-    )
+    title = "forward pass of 10,000 pictures in memory, uint8, 784-16-16-10"
+    return _versus(title, ours, bare, "digitnet / bare NumPy", 1.15)
 
 
 def distortions(rounds: int) -> Section:
@@ -209,17 +204,16 @@ def distortions(rounds: int) -> Section:
         command = [DIGITNET, "train", "--config", str(BEST), "-o", model, "--overwrite", "-q"]
         command += ["--format", "json", "--set", "training.epochs=1"]
         commands = {"as it is": command, "not distorted": [*command, "--set", "augment={}"]}
-        contenders = {name: partial(_epoch, command) for name, command in commands.items()}
+        contenders = {name: partial(_trained, command) for name, command in commands.items()}
         seconds = take_turns(contenders, rounds)
     with_them, without = (Line(name, values) for name, values in seconds.items())
-    return Section(
-        "an epoch of configs/best.yaml with its distortions and without",
-        [with_them, without],
-        [Bar("with / without", with_them.median / without.median, 1.35)],
-    )
+    title = "an epoch of configs/best.yaml with its distortions and without"
+    return _versus(title, with_them, without, "with / without", 1.35)
 
 
-def _epoch(command: list[str]) -> float:
-    """Seconds of training in the first epoch, as the command tells them."""
-    seconds: float = json.loads(run(command).output.splitlines()[0])["seconds"]
-    return seconds
+def _versus(title: str, one: Line, other: Line, ratio: str, limit: float) -> Section:
+    return Section(title, [one, other], [Bar(ratio, one.median / other.median, limit)])
+
+
+def _trained(command: list[str]) -> float:
+    return _epoch_seconds(run(command))

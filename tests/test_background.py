@@ -1,0 +1,50 @@
+"""Made-up pictures: of the size of digits, all different, and none a mere stroke."""
+
+import numpy as np
+import pytest
+from conftest import read_mnist
+
+from digitnet.background import make_background
+from digitnet.dataset import Dataset, Minibatches
+from digitnet.dataset.definition import NOTHING
+
+
+@pytest.fixture(scope="module")
+def pictures() -> np.ndarray:
+    return make_background(1000, rng=np.random.default_rng(1))
+
+
+def test_they_are_as_large_as_digits_and_where_digits_are(pictures: np.ndarray) -> None:
+    assert (pictures.shape, pictures.dtype) == ((1000, 28, 28), np.uint8)
+    drawn = pictures[pictures.any(axis=(1, 2))]
+    assert len(drawn) > 950
+    for image in drawn:
+        sides = [np.ptp(np.flatnonzero(image.any(axis=axis))) + 1 for axis in (0, 1)]
+        assert 18 <= max(sides) <= 20
+    y, x = np.mgrid[:28, :28] + 0.5
+    ink = drawn.sum(axis=(1, 2), dtype=np.int64)
+    for place in (y, x):
+        assert np.abs((drawn * place).sum(axis=(1, 2)) / ink - 14.5).mean() < 0.5
+
+
+def test_no_two_are_alike_and_the_generator_decides(pictures: np.ndarray) -> None:
+    drawn = pictures[pictures.any(axis=(1, 2))]
+    assert len(np.unique(drawn, axis=0)) == len(drawn)
+    np.testing.assert_array_equal(make_background(1000, rng=np.random.default_rng(1)), pictures)
+    assert (make_background(1000, rng=np.random.default_rng(2)) != pictures).any()
+
+
+def test_fewer_are_made_of_the_same_kinds(pictures: np.ndarray) -> None:
+    assert make_background(3, rng=np.random.default_rng(1)).shape == (3, 28, 28)
+    assert make_background(0, rng=np.random.default_rng(1)).shape == (0, 28, 28)
+
+
+def test_each_is_called_all_classes_alike() -> None:
+    images, labels = read_mnist("train", 5)
+    dataset = Dataset(images, labels.astype(np.int64))
+    whole = dataset.with_background(make_background(4, rng=np.random.default_rng(1)))
+    assert whole.labels.tolist() == [*labels, *[NOTHING] * 4]
+    for size in (3, 4, 9):
+        columns = np.hstack([y.copy() for _, y in Minibatches(whole, size)(np.arange(9))])
+        np.testing.assert_array_equal(columns[:, :5], np.eye(10)[:, labels])
+        np.testing.assert_allclose(columns[:, 5:], 0.1)
