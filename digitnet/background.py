@@ -2,8 +2,8 @@
 
 Hendrycks, Mazeika and Dietterich 2019, Deep Anomaly Detection with Outlier Exposure: a network that
 was taught to call some pictures of none of its classes each class alike is unsure of others too.
-Two in three are drawings of a few strokes, as letters are, the others shapes with more or less
-texture, as things are; all as large as `image` makes a digit, and where it puts one.
+More are drawings of a few strokes, as letters are, than shapes with more or less texture, as
+things are; all as large as `image` makes a digit, and where it puts one.
 """
 
 import numpy as np
@@ -14,17 +14,18 @@ from digitnet.dataset.definition import SIDE
 from digitnet.image.field import BOX, THINNEST, centred, fitted
 
 GROUP = 64  # pictures made together: that fit the cache
-DRAWINGS = 2 / 3
+DRAWINGS = 0.6
 STROKES = 4  # in a drawing, at most
 POINTS = 32  # along a stroke
 ASIDE = 0.2  # of a drawing: off its ends and middle, where every second one has all its points
-LINKED = 0.7  # of the strokes begin on the one before
+LINKED, CLOSED = 0.7, 0.3  # of the strokes begin, and end, on the first or the last one before
 STRAIGHT = 0.5  # of them are
 WIDEST = 4.0  # pixels of a stroke
 WIDER = 0.3  # deviation of the logarithm of a drawing's width, and of its height
 FINEST, COARSEST = 0.3, 6.0  # pixels: σ of a texture's Gaussian
 ROUGHEST, SMOOTHEST = 2.0, 8.0  # of that of an outline's
 SOFTEST, HARDEST = 0.5, 20.0  # edges in a texture: ink per deviation
+RIM = 0.8  # deviations within an outline that have full ink, at most, in every second one
 CORNERS = (1.5, 2, 4, 50)  # exponents of a superellipse: from a star to a box
 
 y, x = np.mgrid[:SIDE, :SIDE].reshape(2, 1, SIDE * SIDE).astype(np.float32) - (SIDE - 1) / 2
@@ -57,15 +58,18 @@ def _drawings(n: int, rng: np.random.Generator) -> FloatArray:
     controls = rng.random((STROKES, 4, n, 2), dtype=np.float32)
     placed = np.rint(2 * controls) / 2 + ASIDE * controls
     np.copyto(controls, placed, where=rng.random((n, 1)) < 0.5)
-    linked = rng.random((STROKES, n, 1)) < LINKED
+    linked, closed = (rng.random((STROKES, n, 1)) < share for share in (LINKED, CLOSED))
     count = rng.integers(1, STROKES + 1, (n, 1))
     straight = (rng.random((STROKES, n, 1)) < STRAIGHT) & (count > 1)  # a single one would be a 1
     t = np.linspace(0, 1, POINTS, dtype=np.float32)[:, np.newaxis, np.newaxis]
     strokes = np.empty((STROKES, POINTS, n, 2), np.float32)
     for number, (a, b, c, d) in enumerate(controls):
         if number:
-            on_the_last = strokes[number - 1, rng.integers(0, POINTS, n), np.arange(n)]
-            np.copyto(a, on_the_last, where=linked[number])
+            for end, there in ((a, linked), (d, closed)):
+                on_the_first = strokes[0, rng.integers(0, POINTS, n), np.arange(n)]
+                on_the_last = strokes[number - 1, rng.integers(0, POINTS, n), np.arange(n)]
+                on_one = np.where(rng.random((n, 1)) < 0.5, on_the_first, on_the_last)
+                np.copyto(end, on_one, where=there[number])
         np.copyto(b, a + (d - a) / 3, where=straight[number])
         np.copyto(c, d + (a - d) / 3, where=straight[number])
         curve = (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
@@ -94,8 +98,10 @@ def _shapes(n: int, rng: np.random.Generator) -> FloatArray:
 
     texture = _noise(np.exp(uniform(np.log(FINEST), np.log(COARSEST))), rng)
     hardness = np.exp(uniform(np.log(SOFTEST), np.log(HARDEST)))
-    ink = np.clip((texture - uniform(-2, 1)) * hardness, 0, 1)
-    ink *= _noise(uniform(ROUGHEST, SMOOTHEST), rng) > uniform(-3, 0)
+    ink = np.clip((texture - uniform(-2, 1)) * hardness, uniform(0, 1) * uniform(0, 1), 1)
+    height = _noise(uniform(ROUGHEST, SMOOTHEST), rng) - uniform(-3, 0)
+    rim = uniform(0, RIM) * (rng.random((n, 1, 1)) < 0.5)
+    ink = np.where(height < rim, 1, ink) * (height > 0)
     symmetric = rng.random(n) < 0.5
     ink[symmetric, :, : SIDE // 2] = ink[symmetric, :, : SIDE // 2 - 1 : -1]
     sides = rng.uniform(BOX / 6, BOX / 2, (2, n, 1))

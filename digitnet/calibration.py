@@ -16,6 +16,7 @@ from digitnet.activations import FloatArray
 LOWEST, HIGHEST = 0.05, 20.0  # temperatures
 FEWEST = 10  # pictures that tell of a temperature
 SMALLEST = 2.0**-25  # a sigmoid output that is no 0 yet
+USUAL = 0.99  # of the pictures held out
 BINS = 15
 COVERAGES = (100, 99, 98, 95, 90, 80, 50)  # percent
 DECIMALS = 10_000  # of a confidence as `predict` prints it
@@ -88,6 +89,17 @@ def fit_temperature(outputs: FloatArray, labels: NDArray[np.integer]) -> float:
         slope, curvature = slope_and_curvature(β)
         low, high = (low, β) if slope > 0 else (β, high)
     return 1 / β
+
+
+def usual_confidence(outputs: FloatArray, temperature: float) -> float:
+    """The confidence that USUAL of the answers have, for outputs (n, classes); 0 for too few.
+
+    What is answered with less is unlike what the network was trained on. With four decimals.
+    """
+    if len(outputs) < FEWEST:
+        return 0.0
+    confidences = probabilities(outputs, temperature).max(axis=1)
+    return math.floor(float(np.quantile(confidences, 1 - USUAL)) * DECIMALS) / DECIMALS
 
 
 class Bin(NamedTuple):

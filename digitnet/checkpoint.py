@@ -26,6 +26,7 @@ FORMAT_VERSION = 2
 PREPARATION = "mnist-3"  # the name of what `image.prepare` does to a picture
 PIXELS = 28 * 28
 STATE = "state_"
+SHIPPED = os.path.join(os.path.dirname(__file__), "model.npz")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class Checkpoint:
     network: holds the parameters that were best on validation. config: as plain values.
     data_path, data_hash: what it was trained on. history: a record per epoch, as plain values.
     state: arrays by name, empty in a finished model. temperature: of the probabilities, see
-    `calibration`; 1 in files that have none.
+    `calibration`; 1 in files that have none. min_confidence: of a digit, 0 in files without.
     """
 
     network: Network
@@ -47,6 +48,7 @@ class Checkpoint:
     state: dict[str, NDArray[Any]] = field(default_factory=dict)
     preparation: str = PREPARATION
     temperature: float = 1.0
+    min_confidence: float = 0.0
 
 
 def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
@@ -58,6 +60,7 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     for l, (W, b) in enumerate(zip(checkpoint.network.weights, checkpoint.network.biases)):
         arrays[f"weights_{l}"], arrays[f"biases_{l}"] = W, b
     arrays["temperature"] = np.float64(checkpoint.temperature)
+    arrays["min_confidence"] = np.float64(checkpoint.min_confidence)
     arrays["config"] = json.dumps(checkpoint.config)
     arrays["preparation"] = checkpoint.preparation
     arrays["class_names"] = np.array(checkpoint.class_names)
@@ -142,7 +145,8 @@ def _checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
             if name.startswith(STATE)
         },
         preparation,
-        _temperature(arrays.get("temperature")),
+        _number(arrays, "temperature", LOWEST, HIGHEST, 1.0),
+        _number(arrays, "min_confidence", 0.0, 1.0, 0.0),
     )
 
 
@@ -185,14 +189,17 @@ def _check(arrays: dict[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -
         raise _Unsound(f"{name}: expected finite numbers, found others")
 
 
-def _temperature(array: NDArray[Any] | None) -> float:
+def _number(
+    arrays: dict[str, NDArray[Any]], name: str, least: float, most: float, default: float
+) -> float:
+    array = arrays.get(name)
     if array is None:
-        return 1.0
+        return default
     if array.dtype != np.float64 or array.shape != ():
         found = f"{array.dtype} {array.shape}"
-        raise _Unsound(f"temperature: expected a float64 without dimensions, found {found}")
-    if not LOWEST <= array <= HIGHEST:
-        raise _Unsound(f"temperature: expected {LOWEST} to {HIGHEST:g}, found {array}")
+        raise _Unsound(f"{name}: expected a float64 without dimensions, found {found}")
+    if not least <= array <= most:
+        raise _Unsound(f"{name}: expected {least:g} to {most:g}, found {array}")
     return float(array)
 
 
@@ -221,13 +228,8 @@ def _json(arrays: dict[str, NDArray[Any]], name: str, kind: type) -> Any:
 
 
 def find_model(path: str | None) -> str:
-    """Which model is meant: the one named, else $DIGITNET_MODEL, else ./model.npz."""
+    """Which model is meant: the named one, $DIGITNET_MODEL, ./model.npz, or the one that ships."""
     for candidate in (path, os.environ.get("DIGITNET_MODEL")):
         if candidate:
             return candidate
-    if os.path.exists("model.npz"):
-        return "model.npz"
-    raise CheckpointError(
-        "no model: name one with -m or in DIGITNET_MODEL, or train one with "
-        "`digitnet train --config configs/default.yaml -o model.npz`"
-    )
+    return "model.npz" if os.path.exists("model.npz") else SHIPPED

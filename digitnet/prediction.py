@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from digitnet.calibration import probabilities
 from digitnet.checkpoint import find_model, load_checkpoint
 from digitnet.errors import ImageError
-from digitnet.image import SIDE, Picture, prepare
+from digitnet.image import SIDE, Picture, Reading, read
 from digitnet.network import Network
 from digitnet.workers import Named, Workers
 
@@ -27,25 +27,30 @@ Pictures = list[Picture] | tuple[Picture, ...]
 class Prediction:
     """What a network makes of one picture.
 
-    probabilities: (classes,), sum 1, in the order of `class_names`.
+    probabilities: (classes,), sum 1, in the order of `class_names`. reading: what it saw, and how
+    that was found in the picture. min_confidence: of what is a digit.
     """
 
     probabilities: NDArray[np.float64]
     class_names: tuple[str, ...]
+    reading: Reading
+    min_confidence: float = 0.0
 
     @property
-    def digit(self) -> int | str:
-        """The likeliest class: a number where its name is one."""
+    def digit(self) -> int | str | None:
+        """The likeliest class: a number where its name is one.
+
+        None where the confidence is below the least, and for several digits if there is a least.
+        """
+        several = self.reading.digits > 1 and self.min_confidence > 0
+        if several or self.confidence < self.min_confidence:
+            return None
         return self.top(1)[0][0]
 
     @property
     def confidence(self) -> float:
         """The probability of the likeliest class: how often, of answers so sure, it is right."""
         return float(self.probabilities.max())
-
-    def is_sure(self, least: float) -> bool:
-        """Whether the confidence is at least so high."""
-        return self.confidence >= least
 
     def __repr__(self) -> str:
         return f"Prediction(digit={self.digit!r}, confidence={self.confidence:.4f})"
@@ -60,13 +65,15 @@ class Prediction:
 class Model:
     """A trained network that reads pictures; `path` is the file it came from.
 
-    temperature: of its probabilities, see `calibration`.
+    temperature: of its probabilities, see `calibration`. min_confidence: what it is less sure of
+    is none of its classes.
     """
 
     network: Network
     class_names: tuple[str, ...]
     path: str
     temperature: float = 1.0
+    min_confidence: float = 0.0
 
     @overload
     def predict(self, pictures: Picture) -> Prediction: ...
@@ -78,8 +85,8 @@ class Model:
         Raises ImageError for one that cannot be read.
         """
         if isinstance(pictures, list | tuple):
-            return self._read([prepare(picture) for picture in pictures])
-        return self._read([prepare(pictures)])[0]
+            return self._read([read(picture) for picture in pictures])
+        return self._read([read(pictures)])[0]
 
     def answers(
         self, batches: Iterable[Sequence[Named]], processes: int = 1
@@ -94,36 +101,45 @@ class Model:
         try:
             for batch in batches:
                 for portion in workers.prepare(batch):
-                    sound = [image for _, image in portion if not isinstance(image, ImageError)]
-                    read = iter(self._read(sound))
+                    sound = [one for _, one in portion if not isinstance(one, ImageError)]
+                    predictions = iter(self._read(sound))
                     yield [
-                        (name, image if isinstance(image, ImageError) else next(read))
-                        for name, image in portion
+                        (name, one if isinstance(one, ImageError) else next(predictions))
+                        for name, one in portion
                     ]
         finally:
             workers.close()
 
-    def _read(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
-        """What the network makes of each (28, 28), whatever others are read beside it."""
+    def _read(self, readings: Sequence[Reading]) -> list[Prediction]:
+        """What the network makes of each, whatever others are read beside it."""
         predictions = []
-        for start in range(0, len(images), BLOCK):
-            some = images[start : start + BLOCK]
+        for start in range(0, len(readings), BLOCK):
+            some = readings[start : start + BLOCK]
             block = np.zeros((BLOCK, SIDE, SIDE), np.uint8)
-            block[: len(some)] = some
+            block[: len(some)] = [reading.image for reading in some]
             with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
                 shares = probabilities(self.network(block), self.temperature)
-            predictions += [Prediction(row, self.class_names) for row in shares[: len(some)]]
+            predictions += [
+                Prediction(row, self.class_names, reading, self.min_confidence)
+                for row, reading in zip(shares, some)
+            ]
         return predictions
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Model:
-    """The model in a file; without a path, $DIGITNET_MODEL or ./model.npz.
+    """The model in a file; without a path, $DIGITNET_MODEL, ./model.npz or the one that ships.
 
     Raises CheckpointError for a file that is no sound model.
     """
     path = find_model(None if path is None else os.fspath(path))
     checkpoint = load_checkpoint(path)
-    return Model(checkpoint.network, checkpoint.class_names, path, checkpoint.temperature)
+    return Model(
+        checkpoint.network,
+        checkpoint.class_names,
+        path,
+        checkpoint.temperature,
+        checkpoint.min_confidence,
+    )
 
 
 def as_answer(class_name: str) -> int | str:

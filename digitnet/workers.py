@@ -11,11 +11,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from digitnet.errors import DigitnetError, ImageError
-from digitnet.image import SIDE, prepare
+from digitnet.image import Reading, read
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -27,7 +24,7 @@ PATIENCE = 0.05  # seconds that one of them waits for others, but for the one at
 ALONE = 0.05  # seconds of work after which the rest is shared out; starting a process takes as many
 
 Named = tuple[str, str | bytes]
-Prepared = tuple[str, NDArray[np.uint8] | ImageError]
+Prepared = tuple[str, Reading | ImageError]
 
 
 def available() -> int:
@@ -45,7 +42,7 @@ class Workers:
         self._connections: list[Connection] = []
 
     def prepare(self, pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
-        """Named pictures as (28, 28), or why not, in order, some at a time, as soon as ready.
+        """Named pictures as they were read, or why not, in order, some at a time, as soon as ready.
 
         To be read to its end before the next call. Raises DigitnetError if a process is killed.
         """
@@ -123,7 +120,7 @@ def _portions(pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
     begun = time.monotonic()
     for name, picture in pictures:
         try:
-            portion.append((name, prepare(picture, name)))
+            portion.append((name, read(picture, name)))
         except ImageError as error:
             portion.append((name, error))
         if time.monotonic() - begun > PATIENCE:
@@ -136,7 +133,7 @@ def _portions(pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
 def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
     """What a worker does until the parent closes the connection or ends, of whatever.
 
-    It answers with bytes for a picture, text for what is wrong with one, None for no memory.
+    It answers with text for what is wrong with a picture, None for no memory.
     """
     for other in of_the_parent:
         other.close()  # or the end of the parent would not be noticed
@@ -145,7 +142,7 @@ def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
             for portion in _portions(connection.recv()):
                 connection.send(
                     [
-                        result.problem if isinstance(result, ImageError) else result.tobytes()
+                        result.problem if isinstance(result, ImageError) else result
                         for _, result in portion
                     ]
                 )
@@ -160,18 +157,14 @@ def _received(connection: "Connection", chunk: Sequence[Named]) -> Iterator[list
     done = 0
     while done < len(chunk):
         try:
-            results: list[bytes | str | None] = connection.recv()
+            results: list[Reading | str | None] = connection.recv()
         except (EOFError, OSError):
             raise _killed() from None
         portion: list[Prepared] = []
         for (name, _), result in zip(chunk[done : done + len(results)], results):
             if result is None:
                 raise MemoryError
-            if isinstance(result, str):
-                portion.append((name, ImageError(name, result)))
-            else:
-                image = np.frombuffer(result, np.uint8).reshape(SIDE, SIDE)
-                portion.append((name, image))
+            portion.append((name, ImageError(name, result) if isinstance(result, str) else result))
         done += len(portion)
         yield portion
 

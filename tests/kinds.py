@@ -145,6 +145,25 @@ def box_at_border(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(light(np.pad(ink, 4, constant_values=1)))
 
 
+def in_a_box(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = np.pad(page(drawn(digit, 150), rng, 200, 200), 5, constant_values=1)
+    return image(noisy(light(np.pad(ink, ((200, 150), (150, 200)))), 0.01, rng))
+
+
+def across_the_digit(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    sheet = noisy(light(page(drawn(digit), rng)), 0.01, rng)
+    y, x = grid(*sheet.shape)
+    return image(sheet * np.where(x > 0.55 - 0.2 * y, 1, 0.4))
+
+
+def corner_far_from_the_lamp(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = np.zeros((800, 600))
+    ink[650:730, 60:140] = drawn(digit, 80)
+    y, x = grid(800, 600)
+    lamp = np.clip(1.25 - np.hypot(600 * x - 150, 800 * y - 200) / 700, 0.25, 1.2)
+    return as_jpeg(image(np.clip(noisy(light(ink), 0.01, rng) * lamp, 0, 1)), 88)
+
+
 def edge_of_a_box(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     ink = page(drawn(digit), rng)
     return image(light(np.pad(ink, ((0, 0), (6, 0)), constant_values=1)))
@@ -234,6 +253,9 @@ KINDS: list[Kind] = [
     marker,
     faint_pencil,
     sharp_shadow,
+    in_a_box,
+    across_the_digit,
+    corner_far_from_the_lamp,
     soft_shadow,
     light_from_the_side,
     spot_light,

@@ -19,6 +19,7 @@ from digitnet.calibration import (
     fit_temperature,
     probabilities,
     reliability,
+    usual_confidence,
 )
 
 TEMPERATURES = st.floats(LOWEST, HIGHEST)
@@ -297,3 +298,20 @@ def test_the_threshold_gives_what_it_says(confidences: np.ndarray, seed: int) ->
     assert thresholds == sorted(set(thresholds))
     order = rng.permutation(len(confidences))
     assert coverages(confidences[order], right[order]) == rows
+
+
+# What is no digit
+
+
+def test_the_usual_confidence_is_what_99_of_100_answers_have() -> None:
+    rng = np.random.default_rng(1)
+    outputs = softmax(rng.normal(scale=4, size=(1000, 10))).astype(np.float32)
+    for temperature in (1.0, 0.6):
+        least = usual_confidence(outputs, temperature)
+        confidences = probabilities(outputs, temperature).max(axis=1)
+        assert 0.99 <= (confidences >= least).mean() <= 0.991
+        assert (confidences >= least + 0.01).mean() < 0.99
+
+
+def test_a_few_pictures_tell_no_usual_confidence() -> None:
+    assert usual_confidence(np.eye(9, dtype=np.float32), 1.0) == 0

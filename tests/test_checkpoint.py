@@ -406,6 +406,14 @@ def test_shapes_have_to_fit_the_config(path: Path, name: str, shape: tuple[int, 
     assert said.endswith(f"found {shape}")
 
 
+def test_a_file_without_a_least_confidence_has_0(path: Path) -> None:
+    assert load_checkpoint(rewritten(path, min_confidence=None)).min_confidence == 0
+    assert load_checkpoint(rewritten(path, min_confidence=np.float64(0.7))).min_confidence == 0.7
+    for wrong in (-0.1, 1.1, np.nan):
+        said = refused(rewritten(path, min_confidence=np.float64(wrong)))
+        assert said == f"min_confidence: expected 0 to 1, found {wrong}"
+
+
 def test_a_file_without_a_temperature_has_1(path: Path) -> None:
     assert load_checkpoint(rewritten(path, temperature=None)).temperature == 1
 
@@ -668,13 +676,12 @@ def test_then_the_model_that_lies_there(
     assert find_model(None) == "model.npz"
 
 
-def test_without_any_model_it_says_how_to_train_one(
+def test_without_any_model_it_is_the_one_that_ships(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DIGITNET_MODEL", raising=False)
-    with pytest.raises(CheckpointError, match=r"-m .*DIGITNET_MODEL.*digitnet train --config"):
-        find_model(None)
+    assert find_model(None) == str(Path(checkpoint_module.__file__).with_name("model.npz"))
 
 
 def test_what_is_written_again_keeps_who_may_read_it(tmp_path: Path) -> None:

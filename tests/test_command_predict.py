@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import DIGITNET, ENVIRONMENT, REPOSITORY, Run, read_mnist
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from digitnet.checkpoint import SHIPPED
 from digitnet.workers import available
 
 KEYS = {"path", "digit", "confidence", "probabilities", "model"}
@@ -88,6 +89,9 @@ def test_a_line_of_json_has_the_documented_keys(run: Run, folder: Path) -> None:
     assert len(line["probabilities"]) == 10
     assert sum(line["probabilities"]) == pytest.approx(1, abs=1e-5)
     assert line["confidence"] == max(line["probabilities"]) == line["probabilities"][7]
+    assert line["box"].keys() == {"top", "left", "bottom", "right"}
+    assert line["decisions"].keys() == {"dark", "threshold", "stroke", "corner", "digits"}
+    assert (line["decisions"]["dark"], line["decisions"]["digits"]) == (False, 1)
 
 
 def test_json_and_text_say_the_same(run: Run, model: Path, pictures: Path) -> None:
@@ -398,8 +402,9 @@ def test_what_pillow_only_warns_of_is_answered_in_silence(run: Run, folder: Path
     assert done.stdout.startswith(b"film.png\t7\t")
 
 
-@pytest.mark.parametrize("name", [".", "/dev/null", "7.png/x", "", "x" * 5000])
+@pytest.mark.parametrize("name", ["empty", "/dev/null", "7.png/x", "", "x" * 5000])
 def test_what_is_no_file_is_one_line(run: Run, folder: Path, name: str) -> None:
+    (folder / "empty").mkdir()
     done = run("predict", name, cwd=folder)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.startswith(name.encode() + b": ")
@@ -483,11 +488,11 @@ def test_the_named_model_wins_over_the_environment(run: Run, seven: Path, model:
     assert done.returncode == 0
 
 
-def test_without_a_model_it_says_how_to_train_one(run: Run, seven: Path) -> None:
-    done = run("predict", seven, cwd=seven.parent)
-    assert (done.returncode, done.stdout) == (1, b"")
-    assert b"digitnet train --config" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_without_another_model_the_one_that_ships_answers(run: Run, seven: Path) -> None:
+    done = run("predict", "-v", seven, cwd=seven.parent)
+    assert done.returncode == 0
+    assert done.stdout.split(b"\t")[1] == b"7"
+    assert done.stderr.endswith(b"/digitnet/model.npz\n")
 
 
 BAD_MODELS = {
@@ -559,6 +564,68 @@ def test_any_name_of_a_class_is_an_answer_or_an_error(run: Run, folder: Path, na
         assert b"\x1b" not in done.stdout + done.stderr
 
 
+# Folders
+
+
+def test_a_folder_is_all_pictures_in_it_and_below_in_order(run: Run, folder: Path) -> None:
+    for name in ("scans/b.png", "scans/a.PNG", "scans/z/1.png", "scans/c/2.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "7.png", folder / name)
+    for name in ("scans/.hidden.png", "scans/.git/x.png", "scans/notes.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("no picture")
+    done = run("predict", "7.png", "scans", "-", cwd=folder, input=b"none")
+    names = [line.split(b"\t")[0] for line in done.stdout.splitlines()]
+    below = [b"scans/a.PNG", b"scans/b.png", b"scans/c/2.png", b"scans/z/1.png"]
+    assert names == [b"7.png", *below]
+    assert done.stderr.startswith(b"-: ")
+
+
+# What is no digit
+
+
+def letter(folder: Path) -> Path:
+    picture = Image.new("L", (100, 100), 255)
+    draw = ImageDraw.Draw(picture)
+    for line in ([20, 20, 80, 80], [80, 20, 20, 80]):
+        draw.line(line, 0, 8)
+    picture.save(folder / "x.png")
+    return folder / "x.png"
+
+
+def test_a_letter_is_a_question_mark_unless_that_is_turned_off(run: Run, folder: Path) -> None:
+    arguments = ("predict", "-m", SHIPPED, letter(folder))
+    assert run(*arguments).stdout.split(b"\t")[1] == b"?"
+    assert run(*arguments, "--min-confidence", "0").stdout.split(b"\t")[1] != b"?"
+    (line,) = lines_of(run(*arguments, "--format", "json").stdout)
+    assert line["digit"] is None
+
+
+def test_several_digits_are_said(run: Run, folder: Path, seven: Path) -> None:
+    sevens = np.tile(np.asarray(Image.open(seven)), (1, 2))
+    Image.fromarray(sevens).save(folder / "77.png")
+    done = run("predict", "-m", SHIPPED, "77.png", cwd=folder)
+    assert (done.returncode, done.stdout.split(b"\t")[1]) == (0, b"?")
+    assert done.stderr == b"77.png: expected one digit, found 2\n"
+    done = run("predict", "-m", SHIPPED, "77.png", "--min-confidence", "0", cwd=folder)
+    assert done.stdout.split(b"\t")[1] != b"?"
+
+
+# Drawn
+
+
+def test_what_it_saw_is_drawn(run: Run, folder: Path) -> None:
+    done = run("predict", "--show", "7.png", cwd=folder)
+    first, *lines = done.stdout.decode().splitlines()
+    assert first.startswith("7.png\t7\t")
+    assert len(lines) == 14
+    assert not set("".join(line[:28] for line in lines)) - set(" ▄▀█")
+    assert any("█" in line[:28] for line in lines)
+    assert [line[30] for line in lines[:10]] == list("0123456789")
+    assert "light on dark" in lines[0]
+    assert "\x1b" not in done.stdout.decode()
+
+
 # Mistakes in the command
 
 
@@ -578,6 +645,7 @@ def test_any_name_of_a_class_is_an_answer_or_an_error(run: Run, folder: Path, na
         ["--format", "xml", "7.png"],
         ["--nonsense", "7.png"],
         ["-m"],
+        ["--show", "--format", "json", "7.png"],
     ],
     ids=" ".join,
 )

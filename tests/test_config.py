@@ -664,7 +664,8 @@ def test_a_config_of_the_project_fits_the_schema(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_a_config_of_the_project_is_read(path: Path) -> None:
-    assert os.path.isdir(read_config(path).data.path)
+    paths = read_config(path).data.path
+    assert all(os.path.isdir(each) for each in ((paths,) if isinstance(paths, str) else paths))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)

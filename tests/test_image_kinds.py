@@ -46,11 +46,11 @@ def test_what_was_decided_is_told() -> None:
     rows, columns = (np.flatnonzero((ink > 0.2).any(axis=axis)) for axis in (1, 0))
     expected = (rows[0], columns[0], rows[-1] + 1, columns[-1] + 1)
     np.testing.assert_allclose(found.box, expected, atol=1)
-    assert found.apart == 0
+    assert found.digits == 1
     large = read(image(light(np.kron(np.pad(ink, 300), np.ones((3, 3))))))
     np.testing.assert_allclose(large.box, 3 * (np.array(expected) + 300), atol=9)
 
 
 def test_a_second_digit_is_told() -> None:
     two = np.hstack([np.pad(drawn(digit), 40) for digit in DIGITS[:2]])
-    assert 0.5 < read(image(light(two))).apart < 2
+    assert read(image(light(two))).digits == 2

@@ -49,7 +49,7 @@ def test_a_digit_is_found_wherever_there_are_sure_marks(marked: np.ndarray) -> N
     inside = np.zeros(marked.shape, np.bool_)
     inside[digit.box] = True
     assert not (digit.mask & ~inside).any()
-    assert digit.apart >= 0
+    assert digit.digits >= 1
 
 
 def canvas(*boxes: tuple[slice, slice]) -> np.ndarray:
@@ -123,13 +123,29 @@ def test_very_many_parts_are_no_hindrance() -> None:
 
 
 def test_a_digit_that_lies_along_the_border_is_no_surroundings_of_a_speck() -> None:
-    stroke = (slice(90, 100), slice(20, 70))
+    stroke = (slice(90, 100), slice(15, 85))
     marked = canvas(stroke, (slice(40, 41), slice(80, 81)))
     digit = find_digit(marked, marked)
     assert digit.mask[stroke].all()
     assert not digit.mask[40, 80]
 
 
-def test_what_lies_apart_is_told_as_a_share() -> None:
-    marked = canvas(BODY, (slice(5, 25), slice(75, 85)))
-    assert find_digit(marked, marked).apart == pytest.approx(200 / 400)
+@pytest.mark.parametrize(
+    ("other", "digits"),
+    [
+        ((slice(30, 70), slice(60, 70)), 2),  # beside it
+        ((slice(32, 66), slice(90, 95)), 2),  # far off
+        ((slice(75, 99), slice(40, 50)), 1),  # half as high
+        ((slice(28, 32), slice(52, 70)), 1),  # the bar of a 5
+        ((slice(30, 70), slice(53, 60)), 1),  # a broken stroke
+        ((slice(30, 70), slice(60, 61)), 1),  # a scratch
+    ],
+)
+def test_digits_of_about_one_height_are_counted(other: tuple[slice, slice], digits: int) -> None:
+    marked = canvas(BODY, other)
+    assert find_digit(marked, marked).digits == digits
+
+
+def test_three_digits_are_three() -> None:
+    marked = canvas(*((slice(30, 70), slice(left, left + 10)) for left in (10, 40, 70)))
+    assert find_digit(marked, marked).digits == 3

@@ -13,8 +13,11 @@ from PIL import Image
 import digitnet
 from digitnet.checkpoint import load_checkpoint, save_checkpoint
 from digitnet.errors import CheckpointError, ImageError
+from digitnet.image import read
 from digitnet.network import Network
 from digitnet.prediction import Model, Prediction, as_answer, load
+
+READING = read(read_mnist("t10k", 1)[0][0])
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +149,7 @@ def test_a_model_is_loaded_with_its_temperature(model: Path, tmp_path: Path, sev
 
 
 def test_top_gives_the_likeliest_first() -> None:
-    answer = Prediction(np.array([0.1, 0.6, 0.3], np.float32), ("0", "1", "zwei"))
+    answer = Prediction(np.array([0.1, 0.6, 0.3]), ("0", "1", "zwei"), READING)
     top = answer.top(3)
     assert [digit for digit, _ in top] == [1, "zwei", 0]
     assert [confidence for _, confidence in top] == pytest.approx([0.6, 0.3, 0.1])
@@ -155,7 +158,20 @@ def test_top_gives_the_likeliest_first() -> None:
 
 
 def test_of_equals_the_first_is_the_answer() -> None:
-    assert Prediction(np.array([0.2, 0.4, 0.4], np.float32), ("0", "1", "2")).digit == 1
+    assert Prediction(np.array([0.2, 0.4, 0.4]), ("0", "1", "2"), READING).digit == 1
+
+
+@pytest.mark.parametrize(
+    ("digits", "least", "digit"),
+    [(1, 0.6, 1), (1, 0.61, None), (2, 0.1, None), (2, 0, 1), (1, 0, 1)],
+)
+def test_what_is_unsure_or_several_is_no_digit(
+    digits: int, least: float, digit: int | None
+) -> None:
+    reading = replace(READING, digits=digits)
+    answer = Prediction(np.array([0.4, 0.6]), ("0", "1"), reading, least)
+    assert answer.digit == digit
+    assert answer.top(1) == [(1, 0.6)]
 
 
 @pytest.mark.parametrize(
@@ -189,13 +205,12 @@ def test_the_model_that_lies_there_is_loaded(model: Path, monkeypatch: pytest.Mo
     assert os.path.samefile(digitnet.load().path, model)
 
 
-def test_without_a_model_it_says_how_to_train_one(
+def test_without_a_model_the_one_that_ships_is_loaded(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("DIGITNET_MODEL", raising=False)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(CheckpointError, match="digitnet train --config"):
-        digitnet.load()
+    assert digitnet.load().path.endswith("/digitnet/model.npz")
 
 
 def test_a_file_that_is_no_model_is_refused(seven: Path) -> None:

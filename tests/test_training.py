@@ -99,6 +99,7 @@ def assert_same(one: TrainingState, other: TrainingState) -> None:
     for name, array in saved.items():
         np.testing.assert_array_equal(array, expected[name])
     assert one.temperature == other.temperature
+    assert one.min_confidence == other.min_confidence
     assert history(one) == history(other)
     assert (one.place.epoch, one.place.step) == (other.place.epoch, other.place.step)
 
@@ -736,6 +737,7 @@ def test_the_temperature_kept_is_that_of_the_best_epoch(data: Path) -> None:
     assert state.temperature == pytest.approx(fitted(state, state.best), rel=1e-4)
     assert state.temperature != pytest.approx(fitted(state, state.network.parameters), rel=1e-3)
     assert state.checkpoint().temperature == state.temperature
+    assert state.checkpoint().min_confidence == state.min_confidence > 0
 
 
 def test_before_the_first_epoch_ends_there_is_no_temperature(data: Path) -> None:

@@ -22,7 +22,10 @@ class _Share(click.FloatRange):
 SHARE = _Share(0, 1)
 
 model_option = click.option(
-    "-m", "--model", metavar="MODEL", help="Model; else $DIGITNET_MODEL, else ./model.npz."
+    "-m",
+    "--model",
+    metavar="MODEL",
+    help="Model; else $DIGITNET_MODEL, ./model.npz, the one that ships.",
 )
 
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -15,12 +15,15 @@ from digitnet.errors import DigitnetError, ExitStatus
 if TYPE_CHECKING:
     from digitnet.prediction import Prediction
 
+TOGETHER = 1000  # names of a folder that are handed on together
 CHUNK = 65536  # bytes of names read at once, at most; fewer where fewer are there
 EPILOG = """
 \b
 Examples
   digitnet predict four.png
   cat four.png | digitnet predict -
+  digitnet predict --show four.png
+  digitnet predict scans/
   find scans -name '*.png' -print0 | digitnet predict --files-from - -0
   digitnet predict *.png --format json | jq .digit
 """
@@ -43,9 +46,10 @@ Examples
     "--min-confidence",
     metavar="P",
     type=SHARE,
-    default=0,
-    help="Answer ? (in JSON null) where the confidence is below P, 0 to 1.",
+    help="Answer ? (in JSON null) where the confidence is below P, 0 to 1, or for several digits; "
+    "0: never. Else the model's own, which 99 of 100 digits like its own reach.",
 )
+@click.option("--show", is_flag=True, help="Draw what the network saw and what it makes of it.")
 @click.option("-v", "--verbose", is_flag=True, help="Say which model is used.")
 @click.pass_context
 def predict(
@@ -56,20 +60,25 @@ def predict(
     null: bool,
     form: str,
     top: int,
-    min_confidence: float,
+    min_confidence: float | None,
+    show: bool,
     verbose: bool,
 ) -> None:
-    """Tell which digit is on each picture. IMAGE is a file, or - for one picture on stdin.
+    """Tell which digit is on each picture, or ? where there seems to be none.
 
-    A picture that cannot be read is told on stderr; the others are answered, and the exit status
-    is 1. Confidence is a share, 0 to 1.
+    IMAGE is a file, a folder for all pictures in it and below, or - for one picture on stdin. A
+    picture that cannot be read is told on stderr; the others are answered, and the exit status is
+    1. Confidence is a share, 0 to 1.
     """
-    if not images and files_from is None:
-        raise click.UsageError("Name a picture, or a list of them with --files-from.", context)
-    if images.count("-") + (files_from == "-") > 1:
-        raise click.UsageError("Only one thing can be read from stdin.", context)
-    if null and files_from is None:
-        raise click.UsageError("-0 goes with --files-from.", context)
+    mistakes = {
+        "Name a picture, or a list of them with --files-from.": not images and files_from is None,
+        "Only one thing can be read from stdin.": images.count("-") + (files_from == "-") > 1,
+        "-0 goes with --files-from.": null and files_from is None,
+        "--show is for text, not for JSON.": show and form == "json",
+    }
+    for mistake, made in mistakes.items():
+        if made:
+            raise click.UsageError(mistake, context)
     from digitnet.threads import environment_threads, limit_blas
 
     limit_blas(environment_threads() or 1)
@@ -77,6 +86,10 @@ def predict(
     from digitnet.workers import available
 
     reader = load(model)
+    if min_confidence is not None:
+        from dataclasses import replace
+
+        reader = replace(reader, min_confidence=min_confidence)
     if verbose:
         say(f"model {reader.path}")
     batches = _batches(images, files_from, b"\0" if null else b"\n")
@@ -85,17 +98,23 @@ def predict(
         for name, result in answers:
             if isinstance(result, DigitnetError):
                 status = ExitStatus.FAILED
-                flush_answers()  # those before it come first, where both streams are one
-                say(str(result))
+                _warn(str(result))
                 if form == "json":
                     answer_json({"path": name, "error": result.problem}, flush=False)
-            elif form == "json":
-                value = _as_json(name, result, top, min_confidence, reader.path)
-                answer_json(value, flush=False)
             else:
-                answer(_as_text(name, result, top, min_confidence), flush=False)
+                if result.reading.digits > 1:
+                    _warn(f"{name}: expected one digit, found {result.reading.digits}")
+                if form == "json":
+                    answer_json(_as_json(name, result, top, reader.path), flush=False)
+                else:
+                    answer(_as_text(name, result, top, show), flush=False)
         flush_answers()
     context.exit(status)
+
+
+def _warn(text: str) -> None:
+    flush_answers()  # those before it come first, where both streams are one
+    say(text)
 
 
 def _batches(
@@ -104,10 +123,16 @@ def _batches(
     """Names with their pictures, a path or the bytes on stdin: those of the command line, then
     those of the list, as many together as are there.
     """
-    from digitnet.image import MAX_BYTES
+    from digitnet.image import MAX_BYTES, pictures_below
 
-    for is_stdin, names in groupby(images, lambda name: name == "-"):
-        yield [(name, _stdin().read(MAX_BYTES + 1) if is_stdin else name) for name in names]
+    for kind, names in groupby(images, _kind):
+        if kind == "folder":
+            for name in names:
+                paths = pictures_below(name)
+                first = next(paths, name)  # an empty folder stands for itself: no picture
+                yield from _together(chain([first], paths))
+        else:
+            yield [(n, _stdin().read(MAX_BYTES + 1) if kind == "stdin" else n) for n in names]
     if files_from == "-":
         yield from _listed(_stdin(), separator)
     elif files_from is not None:
@@ -116,6 +141,15 @@ def _batches(
                 yield from _listed(file, separator)
         except OSError as error:
             raise DigitnetError(f"{files_from}: {error.strerror}") from None
+
+
+def _kind(name: str) -> str:
+    return "stdin" if name == "-" else "folder" if os.path.isdir(name) else "file"
+
+
+def _together(paths: Iterator[str]) -> Iterator[list[tuple[str, str | bytes]]]:
+    while some := list(islice(paths, TOGETHER)):
+        yield [(path, path) for path in some]
 
 
 def _listed(file: BinaryIO, separator: bytes) -> Iterator[list[tuple[str, str | bytes]]]:
@@ -133,23 +167,34 @@ def _stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _as_text(name: str, prediction: "Prediction", top: int, min_confidence: float) -> str:
-    pairs = prediction.top(top)
+def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:
     fields = [printable(name)]
-    for rank, (digit, confidence) in enumerate(pairs):
-        unsure = rank == 0 and confidence < min_confidence
+    for rank, (digit, confidence) in enumerate(prediction.top(top)):
+        unsure = rank == 0 and prediction.digit is None
         fields += ["?" if unsure else printable(str(digit)), f"{confidence:.4f}"]
-    return "\t".join(fields)
+    line = "\t".join(fields)
+    if not show:
+        return line
+    from digitnet.cli.show import drawing
+
+    return f"{line}\n{drawing(prediction)}"
 
 
-def _as_json(
-    name: str, prediction: "Prediction", top: int, min_confidence: float, model: str
-) -> dict[str, Any]:
+def _as_json(name: str, prediction: "Prediction", top: int, model: str) -> dict[str, Any]:
+    reading = prediction.reading
     value = {
         "path": name,
-        "digit": prediction.digit if prediction.is_sure(min_confidence) else None,
+        "digit": prediction.digit,
         "confidence": prediction.confidence,
         "probabilities": prediction.probabilities.tolist(),
+        "box": dict(zip(("top", "left", "bottom", "right"), reading.box)),
+        "decisions": {
+            "dark": reading.dark,
+            "threshold": reading.threshold,
+            "stroke": reading.stroke,
+            "corner": dict(zip(("top", "left"), reading.corner)),
+            "digits": reading.digits,
+        },
         "model": model,
     }
     if top > 1:

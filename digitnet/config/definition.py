@@ -118,6 +118,7 @@ class TrainingSection(Section, frozen=True):
             "adds l2 × w to each weight's gradient, or with adamw takes the learning rate times "
             "it off the weight; biases are left alone",
             ge=0,
+            le=1000,
         ),
     ] = 0.0
     max_norm: Annotated[

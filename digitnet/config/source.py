@@ -152,7 +152,8 @@ class Source:
                 place = where or f"{self.path}:{name_node.start_mark.line + 1}"
                 name = name_node.value
                 if name_node.tag != TAG + "str":
-                    raise ConfigError(key, f"expected a key, found {name!r:.40}", place)
+                    found = repr(name)[:40] if isinstance(name, str) else "a list or a mapping"
+                    raise ConfigError(key, f"expected a key, found {found}", place)
                 path = f"{key}.{name}" if key else name
                 if name in values:
                     raise ConfigError(path, "expected each key once, found it twice", place)

@@ -4,7 +4,7 @@ A change of what comes out needs a new name for it, `checkpoint.PREPARATION`.
 """
 
 from digitnet.image.field import SIDE
-from digitnet.image.files import MAX_BYTES, Picture
+from digitnet.image.files import MAX_BYTES, Picture, pictures_below
 from digitnet.image.reading import Reading, prepare, read
 
-__all__ = ["MAX_BYTES", "SIDE", "Picture", "Reading", "prepare", "read"]
+__all__ = ["MAX_BYTES", "SIDE", "Picture", "Reading", "pictures_below", "prepare", "read"]

@@ -6,7 +6,7 @@ computing the center of mass of the pixels, and translating the image so as to p
 at the center of the 28x28 field", which in its files is the middle of pixel 14. White ink on black
 paper: 0 is paper, 255 is full ink.
 
-Pens are thinner or thicker than those MNIST was written with: strokes are made as wide as its own.
+Many pens are thinner than those MNIST was written with: their strokes are made wider.
 """
 
 import math
@@ -20,26 +20,23 @@ from digitnet.activations import FloatArray
 SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side
 CENTRE = 14.5  # pixels from the edge: the middle of pixel 14, where MNIST's digits have theirs
-FINE = 4  # times finer than the box, where strokes are made wider or thinner
+FINE = 4  # times finer than the box, where strokes are made wider
 LEAST_STEP = 0.25  # of those finer pixels, to either side of a stroke: less is not worth it
 OUTLINE = 0.3  # ink at the edge of a stroke
-THINNEST, THICKEST = 1.3, 5.5  # pixels of the box: between which nearly all of MNIST's are
+THINNEST = 1.3  # pixels of the box: as wide as nearly all of MNIST's are
 MIDDLES = np.arange(SIDE) + 0.5  # the middles of pixels
 
 
 def fitted(ink: FloatArray, width: float) -> FloatArray:
     """Ink (h, w), 0 to 1, scaled so that the longer side has 20 pixels, float32.
 
-    width: of its strokes, in pixels; they are made as wide as MNIST's.
+    width: of its strokes, in pixels; thin ones are made as wide as MNIST's.
     """
-    relative = width * BOX / max(ink.shape)
-    target = min(max(relative, THINNEST), THICKEST)
-    grow = (target - relative) * FINE / 2
-    if abs(grow) < LEAST_STEP:
+    grow = (THINNEST - width * BOX / max(ink.shape)) * FINE / 2
+    if grow < LEAST_STEP:
         return _scaled(ink, BOX)
     # The box is of the digit with its new strokes, so the one before is as much smaller.
-    ink = _scaled(ink, BOX * FINE)
-    ink = _thicker(np.pad(ink, math.ceil(grow)), grow) if grow > 0 else -_thicker(-ink, -grow)
+    ink = _thicker(np.pad(_scaled(ink, BOX * FINE), math.ceil(grow)), grow)
     rows, columns = (np.flatnonzero((ink > OUTLINE).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return _scaled(ink, BOX)
@@ -57,7 +54,7 @@ def _thicker(ink: FloatArray, by: float) -> FloatArray:
 def _within(ink: FloatArray, radius: int) -> FloatArray:
     """The greatest ink within a whole radius, (h, w)."""
     height, width = ink.shape
-    padded = np.pad(ink, radius, constant_values=min(ink.min(), 0))
+    padded = np.pad(ink, radius, constant_values=0)
     greatest = ink.copy()
     for dy in range(-radius, radius + 1):
         reach = math.isqrt(radius * radius - dy * dy)

@@ -6,6 +6,7 @@ import math
 import os
 import stat
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,19 @@ Picture = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
 def name_of(picture: Picture) -> str:
     """What a picture is called in messages, where it was given no name."""
     return os.fspath(picture) if isinstance(picture, str | os.PathLike) else "picture"
+
+
+def pictures_below(folder: str) -> Iterator[str]:
+    """The paths of the pictures in a folder, by name, then those of each folder in it.
+
+    Hidden files and folders are passed over, and files whose ending is no picture's.
+    """
+    endings = Image.registered_extensions()
+    for path, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in endings:
+                yield os.path.join(path, name)
 
 
 def open_picture(picture: Picture, name: str) -> Image.Image:

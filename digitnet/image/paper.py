@@ -83,14 +83,14 @@ def _with_reach(
     light: FloatArray, plane: FloatArray, reach: int, dark: bool | None = None
 ) -> Ink | None:
     """Where strokes are thinner than `reach` pixels. dark: whether they are, if that is known."""
-    under_dark = closed(light - plane, reach) + plane
-    under_light = plane - closed(plane - light, reach)
     if dark is None:  # strokes leave edges in what does not bridge them
-        dark = _edges(under_dark) <= _edges(under_light)
-    if dark:
-        strength = (under_dark - light) / np.maximum(under_dark, DARKEST)
-    else:
-        strength = (light - under_light) / np.maximum(1 - under_light, DARKEST)
+        under_dark, under_light = closed(light - plane, reach), closed(plane - light, reach)
+        dark = _edges(under_dark + plane) <= _edges(plane - under_light)
+    if not dark:
+        light, plane = 1 - light, 1 - plane
+    # The plane follows light that falls off, and makes a slope of what lies flat in a shadow.
+    under = np.minimum(closed_beyond(light - plane, reach) + plane, closed_beyond(light, reach))
+    strength = (under - light) / np.maximum(under, DARKEST)
     np.maximum(strength, 0, out=strength)
     if np.maximum.reduce(strength, axis=None) < LEAST_SHARE:
         return None
@@ -157,9 +157,18 @@ def slope_of_light(light: FloatArray) -> FloatArray:
 
 
 def closed(light: FloatArray, reach: int) -> FloatArray:
-    """Closing with a square of `reach` pixels, an odd number; the picture goes on at its edges."""
+    """Closing with a square of `reach` pixels, an odd number, its middle in the picture.
+
+    The picture goes on at its edges as they are.
+    """
     lightest = _greatest(_greatest(light, reach).T, reach).T
     return -_greatest(_greatest(-lightest, reach).T, reach).T
+
+
+def closed_beyond(light: FloatArray, reach: int) -> FloatArray:
+    """The same, the square also half out of the picture: so light may fall off to its edges."""
+    half = reach // 2
+    return closed(np.pad(light, half, mode="edge"), reach)[half:-half, half:-half]
 
 
 def _greatest(rows: FloatArray, reach: int) -> FloatArray:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,21 +14,24 @@ Run = tuple[int, int, int]  # marks side by side: row, first column, the one aft
 SPECK = 0.03  # of the largest part's area: a smaller one is dirt
 NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
 DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
-ALONG = 0.25  # of a side of the picture: what covers so much of it goes on outside
+ALONG = 0.6  # of a side of the picture, or of several: what covers so much goes on outside
 LONG, THIN = 0.85, 0.12  # of the picture's side: a part so long and so thin at the border is a line
 LEAST_DIGIT = 0.05  # of the picture's longer side: what is smaller is no digit
-FRAME = 0.6  # of both sides: what goes around so much, and nearly all along its box, is a frame
+ALIKE = 1.5  # times as high, at most, is another digit of a number
+BROKEN = 0.12  # of its height: a gap that is narrower is in a digit, not between two
+FRAME = 0.15  # of the picture's longer side: the sides of a frame
+IN_FRAME = 0.2  # of a frame's longer side: what is in it
 
 
 class Digit(NamedTuple):
     """mask: (h, w), where the digit is. box: its rows and columns. alone: whether there is no other
-    mark. apart: the area of others, neither lines nor specks, as a share of the digit's.
+    mark. digits: how many there are, with others of about its height.
     """
 
     mask: Bools
     box: tuple[slice, slice]
     alone: bool
-    apart: float
+    digits: int
 
 
 @dataclass
@@ -50,6 +54,14 @@ class _Box:
     def include(self, other: "_Box | _Part") -> None:
         self.top, self.bottom = min(self.top, other.top), max(self.bottom, other.bottom)
         self.left, self.right = min(self.left, other.left), max(self.right, other.right)
+
+    def encloses(self, other: "_Box") -> bool:
+        return (
+            self.top < other.top
+            and other.bottom < self.bottom
+            and self.left < other.left
+            and other.right < self.right
+        )
 
     def gap(self, other: "_Box") -> int:
         """Rows or columns between both, the larger of the two; below 0 if they overlap."""
@@ -87,11 +99,12 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         marked = cleaned if (cleaned & sure).any() else marked
     parts = join(runs_of(marked))
     if len(parts) == 1:
-        return Digit(marked, _slices(parts[0]), sure is marked, 0)
+        return Digit(marked, _slices(parts[0]), sure is marked, 1)
     if sure is not marked:
         parts = [part for part in parts if any(sure[y, x:to].any() for y, x, to in part.runs)]
     height, width = marked.shape
     parts = [part for part in parts if not _is_line(part, height, width)] or parts
+    parts = [part for part in parts if not _is_frame(part, parts, max(height, width))]
     parts = _without_surroundings(parts, height, width)
 
     def weight(part: _Part) -> float:
@@ -112,8 +125,16 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
     for part in chosen:
         for y, start, end in part.runs:
             mask[y, start:end] = True
-    left_out = sum(part.area for part in apart if part.area >= SPECK * main.area)
-    return Digit(mask, _slices(box), False, left_out / sum(part.area for part in chosen))
+    return Digit(mask, _slices(box), False, _count(parts, box.height, main.area))
+
+
+def _count(parts: list[_Part], height: int, area: int) -> int:
+    """How many of the parts are as high as a digit of some height; halves of one are close."""
+    low, high = height / ALIKE, height * ALIKE
+    alike = [p for p in parts if low <= p.height <= high and p.area * 2 * ALIKE >= area]
+    alike.sort(key=lambda part: part.left)
+    joined = sum(one.gap(other) < BROKEN * height for one, other in pairwise(alike))
+    return max(len(alike) - joined, 1)
 
 
 def _slices(box: _Box) -> tuple[slice, slice]:
@@ -121,12 +142,21 @@ def _slices(box: _Box) -> tuple[slice, slice]:
 
 
 def _is_line(part: _Part, height: int, width: int) -> bool:
-    """Whether a part is a line along the border, or a frame."""
+    """Whether a part is a line along the border."""
     across = part.width > LONG * width and part.height < THIN * height
     down = part.height > LONG * height and part.width < THIN * width
     ends = part.top == 0 or part.left == 0 or part.bottom == height or part.right == width
-    frames = part.width > FRAME * width and part.height > FRAME * height
-    return (ends and (across or down)) or (frames and part.hugs_its_box())
+    return ends and (across or down)
+
+
+def _is_frame(part: _Part, parts: list[_Part], longest: int) -> bool:
+    """Whether a part goes around another that is no speck in it, nearly all along its box."""
+    if min(part.height, part.width) < FRAME * longest:
+        return False
+    least = IN_FRAME * max(part.height, part.width)
+    return part.hugs_its_box() and any(
+        part.encloses(other) and max(other.height, other.width) > least for other in parts
+    )
 
 
 def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_Part]:
@@ -144,7 +174,7 @@ def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_
             covered[2] += start == 0
             covered[3] += end == width
         sides = width, width, height, height
-        return any(length > ALONG * side for length, side in zip(covered, sides))
+        return sum(length / side for length, side in zip(covered, sides)) > ALONG
 
     border = {id(part) for part in parts if along(part)}
     least = LEAST_DIGIT * max(height, width)

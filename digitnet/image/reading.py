@@ -28,8 +28,7 @@ class Reading:
     image: uint8 (28, 28). dark: whether the ink is darker than the paper. threshold: of the
     contrast between both, above which there is ink. box: top, left, bottom and right of the digit
     in the upright picture, in pixels. stroke: how wide its lines are, in pixels of the 20×20 box
-    that it fills. corner: where that box came to on the field. apart: the area of what else is
-    drawn there, as a share of the digit's.
+    that it fills. corner: where that box came to on the field. digits: how many there seem to be.
     """
 
     image: NDArray[np.uint8]
@@ -38,7 +37,7 @@ class Reading:
     box: tuple[int, int, int, int]
     stroke: float
     corner: tuple[int, int]
-    apart: float
+    digits: int
 
 
 def prepare(picture: Picture, name: str | None = None) -> NDArray[np.uint8]:
@@ -87,7 +86,7 @@ def _closer(
         min(bottom + margin, part[3]),
     )
     try:
-        return replace(_read(image, around, name)[0], apart=reading.apart)
+        return replace(_read(image, around, name)[0], digits=reading.digits)
     except ImageError:
         return reading
 
@@ -121,7 +120,7 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tup
         min(left + step * columns.stop, right),
     )
     stroke = width * BOX / max(strength.shape)
-    reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digit.apart)
+    reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digit.digits)
     return reading, bool(mask.mean() > FILLED)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
 from digitnet.augment import Distorter
-from digitnet.calibration import fit_temperature
+from digitnet.calibration import fit_temperature, usual_confidence
 from digitnet.config import Config
 from digitnet.dataset import Block, Distort, Minibatches
 from digitnet.errors import TrainingError
@@ -166,5 +166,6 @@ def _end_epoch(state: TrainingState, cost: float) -> Record:
     if state.best_record is record:
         state.best[:] = model.parameters
         state.temperature = fit_temperature(outputs, state.examples.labels[held_out])
+        state.min_confidence = usual_confidence(outputs, state.temperature)
     state.place = Place(epoch=state.place.epoch + 1)
     return record

@@ -47,6 +47,7 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
         raise CheckpointError("state_place: expected a place within the training, found another")
     state.best[:] = checkpoint.network.parameters
     state.temperature = checkpoint.temperature
+    state.min_confidence = checkpoint.min_confidence
     return state
 
 

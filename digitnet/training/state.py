@@ -69,7 +69,7 @@ class TrainingState:
     train_indices, validation_indices: of those to learn from and of those to choose by.
     network: as it is now, with its regularisers and, if asked for, the average of its parameters.
     best: the parameters (n_parameters,) of the model that did best on validation, and temperature:
-    of its probabilities, 1 if none is held out.
+    of its probabilities, 1 if none is held out, and the confidence that a digit has at least, or 0.
     """
 
     config: Config
@@ -83,6 +83,7 @@ class TrainingState:
     average: Average | None
     best: FloatArray
     temperature: float = 1.0
+    min_confidence: float = 0.0
     history: list[Record] = field(default_factory=list)
     place: Place = field(default_factory=Place)
 
@@ -177,6 +178,7 @@ class TrainingState:
             msgspec.to_builtins(self.history),
             {"place": np.array(place), **arrays(self)},
             temperature=self.temperature,
+            min_confidence=self.min_confidence,
         )
 
 

@@ -2,8 +2,9 @@
 
     python tests/benchmarks/accuracy.py configs/*.yaml
 
-Runs the installed `digitnet train` and `digitnet evaluate` for each config and seed, and prints a
-line for each and one for all seeds of a config. The spread is the sample standard deviation.
+Runs the installed `digitnet train` for each config and seed, `digitnet evaluate` on the test sets
+of data/mnist and data/scans, and prints a line for each and one for all seeds of a config. The
+spread is the sample standard deviation.
 """
 
 import json
@@ -16,14 +17,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 SEEDS = (1, 2, 3)
+DATA = Path(__file__).parent.parent.parent / "data"
 DIGITNET = str(Path(sys.executable).with_name("digitnet"))
 
 
 class Result(NamedTuple):
-    """error, calibration_error: on the test set, in percent. seconds: start-up and saving too."""
+    """In percent of MNIST's test set and of the scans'. seconds: start-up and saving too."""
 
     error: float
     calibration_error: float
+    error_on_scans: float
     seconds: float
 
 
@@ -34,30 +37,37 @@ def measure(config: str, seed: int) -> Result:
         training = [DIGITNET, "train", "--config", config, "--set", f"seed={seed}", "-o", model]
         _output([*training, "-q"])
         seconds = time.perf_counter() - started
-        evaluation = json.loads(_output([DIGITNET, "evaluate", "-m", model, "--format", "json"]))
-    error = 100 * (1 - evaluation["accuracy"])
-    return Result(error, 100 * evaluation["calibration_error"], seconds)
+        mnist, scans = (_evaluated(model, str(DATA / name)) for name in ("mnist", "scans"))
+    errors = (100 * (1 - evaluation["accuracy"]) for evaluation in (mnist, scans))
+    error, error_on_scans = errors
+    return Result(error, 100 * mnist["calibration_error"], error_on_scans, seconds)
+
+
+def _evaluated(model: str, data: str) -> dict[str, float]:
+    command = [DIGITNET, "evaluate", "-m", model, "--data", data, "--format", "json"]
+    evaluation: dict[str, float] = json.loads(_output(command))
+    return evaluation
 
 
 def _output(command: list[str]) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def _line(config: str, what: str, error: str, calibration_error: str, seconds: float) -> str:
-    return f"{config:<26}{what:>8}{error:>16}{calibration_error:>20}{seconds:>9.0f}"
+def _line(config: str, what: str, *figures: str) -> str:
+    return f"{config:<26}{what:>6}" + "".join(f"{figure:>20}" for figure in figures)
 
 
 def main() -> None:
-    print(f"{'config':<26}{'seed':>8}{'test error, %':>16}{'calibration error':>20}{'seconds':>9}")
+    print(_line("config", "seed", "test error, %", "calibration error", "on scans, %", "seconds"))
     for config in sys.argv[1:]:
         results = []
         for seed in SEEDS:
             results.append(result := measure(config, seed))
-            error, calibration_error = f"{result.error:.2f}", f"{result.calibration_error:.2f}"
-            print(_line(config, str(seed), error, calibration_error, result.seconds), flush=True)
-        errors, calibration_errors, seconds = zip(*results)
-        both = (_mean_and_spread(values) for values in (errors, calibration_errors))
-        print(_line(config, "all", *both, statistics.median(seconds)), flush=True)
+            figures = [f"{figure:.2f}" for figure in result[:-1]]
+            print(_line(config, str(seed), *figures, f"{result.seconds:.0f}"), flush=True)
+        *figures, seconds = zip(*results)
+        means = [_mean_and_spread(values) for values in figures]
+        print(_line(config, "all", *means, f"{statistics.median(seconds):.0f}"), flush=True)
 
 
 def _mean_and_spread(values: tuple[float, ...]) -> str:

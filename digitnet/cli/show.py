@@ -1,0 +1,74 @@
+"""What the network saw and made of it, drawn with characters."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitnet.cli.output import printable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from digitnet.image import Reading
+    from digitnet.prediction import Prediction
+
+BAR = 12  # columns
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+HALVES = " ▄▀█"  # of two pixels, the lower and the upper one, that are ink
+
+
+def drawing(prediction: "Prediction") -> str:
+    """The 28×28 pixels, the probabilities and the decisions, beside each other: 14 lines or more.
+
+    Grey where the terminal has colours, else ink from half of full strength on.
+    """
+    image = prediction.reading.image
+    picture = _in_grey(image) if _has_colours() else _in_black(image)
+    columns = picture, _bars(prediction), _decisions(prediction.reading)
+    lines = max(map(len, columns))
+    blank = " " * image.shape[1], " " * len(columns[1][0]), ""
+    padded = (column + [empty] * (lines - len(column)) for column, empty in zip(columns, blank))
+    return "\n".join("  ".join(parts).rstrip() for parts in zip(*padded))
+
+
+def _has_colours() -> bool:
+    dumb = os.environ.get("TERM", "dumb") == "dumb" or os.environ.get("NO_COLOR")
+    return sys.stdout is not None and sys.stdout.isatty() and not dumb
+
+
+def _in_grey(image: "NDArray[np.uint8]") -> list[str]:
+    """Two rows a line, the upper in the foreground: greys 232 to 255 of 256 colours."""
+    levels = 232 + image.astype(int) * 23 // 255
+    return [
+        "".join(f"\x1b[38;5;{a};48;5;{b}m▀" for a, b in zip(upper, lower)) + "\x1b[0m"
+        for upper, lower in zip(levels[::2], levels[1::2])
+    ]
+
+
+def _in_black(image: "NDArray[np.uint8]") -> list[str]:
+    ink = (image >= 128).astype(int)
+    return ["".join(HALVES[i] for i in line) for line in 2 * ink[::2] + ink[1::2]]
+
+
+def _bars(prediction: "Prediction") -> list[str]:
+    width = max(map(len, map(printable, prediction.class_names)))
+    lines = []
+    for name, share in zip(prediction.class_names, prediction.probabilities):
+        whole, eighths = divmod(round(8 * BAR * share), 8)
+        bar = EIGHTHS[-1] * whole + (EIGHTHS[eighths] if eighths else "")
+        lines.append(f"{printable(name):>{width}} {bar:<{BAR}} {share:.4f}")
+    return lines
+
+
+def _decisions(reading: "Reading") -> list[str]:
+    top, left, bottom, right = reading.box
+    return [
+        "dark on light" if reading.dark else "light on dark",
+        f"ink from {reading.threshold:.2f} of contrast",
+        f"box {right - left}×{bottom - top} at {left}, {top}",
+        f"strokes {reading.stroke:.1f} of 20 pixels",
+        f"corner put to {reading.corner[1]}, {reading.corner[0]}",
+        f"{reading.digits} digit{'' if reading.digits == 1 else 's'}",
+    ]

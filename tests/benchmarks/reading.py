@@ -1,0 +1,111 @@
+"""What a model makes of pictures of digits, of all kinds, and of pictures of none.
+
+    python tests/benchmarks/reading.py [MODEL]
+
+MNIST's test digits as they are, drawn in 28, 150 and 1000 pixels, and drawn and taken in each way
+of `tests/kinds.py`, and scans of writers that no model is trained on: how many likeliest digits are
+right, and how many answers are `?`. Then how often what is no digit is called so: noise, clothing
+(Debian's dataset-fashion-mnist, if it is installed) and handwritten letters (Debian's fonts-breip,
+fonts-bwht, fonts-femkeklaver and fonts-dkg-handwriting, if they are).
+"""
+
+import gzip
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from digitnet.dataset import read_data
+from digitnet.errors import ImageError
+from digitnet.prediction import Model, load
+
+TESTS = Path(__file__).parent.parent
+DATA = TESTS.parent / "data"
+CLOTHING = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
+FONTS = [
+    path
+    for name in ("breip", "bwht", "femkeklaver", "fifthhorseman")
+    for path in sorted(Path("/usr/share/fonts").glob(f"*/{name}/*.[to]tf"))
+]
+LETTERS = "AEFHKLMNPRTUVWXYaefhkmnrtuvwx"  # the others look like digits: B D G I O Q S Z b d g …
+SIZES = {28: 1000, 150: 1000, 1000: 200}  # how many of each size
+
+
+def tell(model: Model, what: str, pictures: list[Image.Image], labels: Iterable[int] = ()) -> None:
+    """A line of a table. labels: of pictures of digits."""
+    likeliest: list[int | str | None] = []
+    unsure = 0
+    for picture in pictures:
+        try:
+            prediction = model.predict(picture)
+        except ImageError:  # no ink
+            likeliest.append(None)
+            unsure += 1
+        else:
+            likeliest.append(prediction.top(1)[0][0])
+            unsure += prediction.digit is None
+    right = [digit == label for digit, label in zip(likeliest, labels)]
+    share = f"{np.mean(right):.2%}" if right else ""
+    print(f"{what:<28}{len(pictures):>9,}{share:>10}{unsure / len(pictures):>10.2%}", flush=True)
+
+
+def noise(rng: np.random.Generator) -> list[Image.Image]:
+    """Of single pixels and smooth, grey, coloured and of two levels, from 28 to 300 pixels."""
+    pictures = []
+    for number in range(500):
+        side = int(rng.choice([28, 60, 150, 300]))
+        values = rng.integers(0, 256, (side, side, 3 if number % 5 == 2 else 1), np.uint8)
+        if number % 5 == 1:
+            values = (values > 127).astype(np.uint8) * 255
+        picture = Image.fromarray(values.squeeze())
+        if number % 5 > 2:
+            picture = picture.filter(ImageFilter.GaussianBlur(side / 28 * rng.uniform(0.3, 3)))
+        pictures.append(picture)
+    return pictures
+
+
+def letter(text: str, font: Path, rng: np.random.Generator) -> Image.Image:
+    picture = Image.new("L", (160, 160), 255)
+    ImageDraw.Draw(picture).text((50, 40), text, 0, ImageFont.truetype(font, 60))
+    return picture.rotate(rng.uniform(-8, 8), fillcolor=255)
+
+
+def main() -> None:
+    sys.path.insert(0, str(TESTS))
+    from kinds import KINDS, image, light
+
+    model, rng = load(*sys.argv[1:2]), np.random.default_rng(1)
+    test = read_data(DATA / "mnist").test
+    assert test is not None
+    print(f"{'':<28}{'pictures':>9}{'right':>10}{'?':>10}")
+    plain = [Image.fromarray(digit) for digit in test.images]
+    tell(model, "MNIST as it is", plain, test.labels)
+    for n in sorted(set(SIZES.values())):
+        tell(model, f"its first {n:,}", plain[:n], test.labels)
+    for side, n in SIZES.items():
+        drawn = [
+            image(light(np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC)) / 255))
+            for picture in plain[:n]
+        ]
+        tell(model, f"drawn in {side} pixels", drawn, test.labels)
+    for kind in KINDS:
+        name = kind.__name__.replace("_", " ")
+        tell(model, name, [kind(digit, rng) for digit in test.images[:200]], test.labels)
+    scans = sorted((DATA / "scans" / "test").glob("*/*.png"))
+    labels = np.array([int(path.parent.name) for path in scans])
+    tell(model, "scans of other writers", [Image.open(path) for path in scans], labels)
+    tell(model, "noise", noise(rng))
+    tell(model, "blank", [Image.new("L", (90, 120), shade) for shade in (0, 90, 200, 255)])
+    if CLOTHING.exists():
+        with gzip.open(CLOTHING) as file:
+            clothes = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
+        tell(model, "clothing", [Image.fromarray(picture) for picture in clothes[:1000]])
+    if FONTS:
+        letters = [letter(text, font, rng) for text in LETTERS for font in FONTS]
+        tell(model, "handwritten letters", letters)
+
+
+if __name__ == "__main__":
+    main()

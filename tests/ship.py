@@ -1,0 +1,27 @@
+"""Make a trained model the one that ships: `python tests/ship.py model.npz`.
+
+Without the state of its training, and with paths as they are in the repository.
+"""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from digitnet.checkpoint import SHIPPED, load_checkpoint, save_checkpoint
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+def main(path: str) -> None:
+    checkpoint = load_checkpoint(path)
+    paths = checkpoint.data_path
+    paths = (paths,) if isinstance(paths, str) else paths
+    relative = tuple(os.path.relpath(each, REPOSITORY) for each in paths)
+    config = checkpoint.config
+    config = config | {"data": config["data"] | {"path": relative}, "model": "model.npz"}
+    save_checkpoint(SHIPPED, replace(checkpoint, config=config, data_path=relative))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
