@@ -27,6 +27,13 @@ def test_it_is_the_same_digit(kind: Kind) -> None:
     assert np.median(close) > (0.75 if kind.__name__ in OTHER_PENS else 0.88)
 
 
+@pytest.mark.parametrize("number", [68, 200, 311, 451])
+def test_a_bold_digit_is_no_sheet_of_paper(number: int) -> None:
+    digit = read_mnist("t10k", number + 1)[0][number]  # a 3 or a 0 that fills two thirds of its box
+    large = 255 - digit.repeat(5, axis=0).repeat(5, axis=1)
+    assert closeness(prepare(large), prepare(digit)) > 0.95
+
+
 @pytest.mark.parametrize("spread", [0.005, 0.02, 0.05])
 def test_paper_without_a_digit_has_no_ink(spread: float) -> None:
     rng = np.random.default_rng(1)

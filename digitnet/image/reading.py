@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
@@ -15,7 +16,9 @@ from digitnet.image.parts import find_digit
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
-FILLED = 0.65  # of its box: what covers more is a sheet of paper on a table, to be looked at itself
+FILLED = 0.65  # of its box: what covers more, and is solid, is a sheet of paper on a table
+SOLID = 0.9  # of what lies between the ends of its rows, and of its columns: few digits are so
+FULL = 0.9  # of what is inked is fainter than what counts as full
 LEAST_SHEET, LONGEST_SHEET = 30, 2  # pixels of its shorter side, and times that: longer is a 1
 RIM = 0.12  # of that side: left away, for shadows at its edge, and where it lies aslant
 SHEETS = 2  # on top of each other
@@ -54,16 +57,16 @@ def read(picture: Picture, name: str | None = None) -> Reading:
     name = name or name_of(picture)
     image = open_picture(picture, name)
     part = 0, 0, image.width, image.height
-    reading, filled = _read(image, part, name)
+    reading, is_sheet = _read(image, part, name)
     for _ in range(SHEETS):
         top, left, bottom, right = reading.box
         shorter, longer = sorted((bottom - top, right - left))
-        if not filled or shorter < LEAST_SHEET or longer > LONGEST_SHEET * shorter:
+        if not is_sheet or shorter < LEAST_SHEET or longer > LONGEST_SHEET * shorter:
             break
         inset = round(RIM * shorter)
         try:
             part = left + inset, top + inset, right - inset, bottom - inset
-            reading, filled = _read(image, part, name)
+            reading, is_sheet = _read(image, part, name)
         except ImageError:  # nothing on it: a digit as broad as a sheet
             break
     return _closer(image, reading, part, name)
@@ -92,10 +95,7 @@ def _closer(
 
 
 def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tuple[Reading, bool]:
-    """The digit in a part of a picture: left, top, right and bottom of it.
-
-    And whether it fills its box as no digit but a bar does.
-    """
+    """The digit in a part (left, top, right, bottom) of a picture, and whether it is a sheet."""
     left, top, right, bottom = part
     step = -(-max(right - left, bottom - top) // COARSE)
     if step > 1:
@@ -112,7 +112,7 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tup
         strength = np.where(_with_edge(_with_edge(mask)), strength, 0)
     width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
     fit = fitted(strength, width)
-    field, corner = centred(fit / np.maximum.reduce(fit, axis=None))
+    field, corner = centred(np.minimum(fit / _full(fit), 1))
     box = (
         top + step * rows.start,
         left + step * columns.start,
@@ -121,7 +121,25 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tup
     )
     stroke = width * BOX / max(strength.shape)
     reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digit.digits)
-    return reading, bool(mask.mean() > FILLED)
+    return reading, _is_sheet(mask)
+
+
+def _full(ink: FloatArray) -> float:
+    """The strength of full ink: thin strokes have it at few places."""
+    inked = np.sort(ink[ink > np.maximum.reduce(ink, axis=None) / 4])
+    return float(inked[int(FULL * len(inked))])
+
+
+def _is_sheet(mask: NDArray[np.bool_]) -> bool:
+    """Whether a part fills its box, and has few gaps, as no digit but a bar does."""
+    area = np.count_nonzero(mask)
+    if area < FILLED * mask.size:
+        return False
+    within = (
+        np.logical_or.accumulate(m, 1) & np.logical_or.accumulate(m[:, ::-1], 1)[:, ::-1]
+        for m in (mask, mask.T)
+    )
+    return all(area > SOLID * np.count_nonzero(hull) for hull in within)
 
 
 def _with_edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
