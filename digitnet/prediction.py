@@ -1,5 +1,6 @@
 """Pictures in, answers out."""
 
+import functools
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,14 +39,15 @@ class Prediction:
 
     @property
     def digit(self) -> int | str | None:
-        """The likeliest class: a number where its name is one.
+        """The likeliest class: a number where its name is one. None where there is no digit."""
+        return self.top(1)[0][0] if self.is_digit else None
 
-        None where the confidence is below the least, and for several digits if there is a least.
-        """
-        several = self.reading.digits > 1 and self.min_confidence > 0
-        if several or self.confidence < self.min_confidence:
-            return None
-        return self.top(1)[0][0]
+    @property
+    def is_digit(self) -> bool:
+        """Whether it is as sure as it has to be, and of one digit; always if it may be unsure."""
+        if not self.min_confidence:
+            return True
+        return self.reading.digits == 1 and self.confidence >= self.min_confidence
 
     @property
     def confidence(self) -> float:
@@ -57,7 +59,8 @@ class Prediction:
 
     def top(self, k: int) -> list[tuple[int | str, float]]:
         """The k likeliest classes with their probabilities, likeliest first."""
-        order = np.argsort(-self.probabilities, kind="stable")[:k]
+        best = [int(self.probabilities.argmax())]  # quicker than to sort them
+        order = best if k == 1 else np.argsort(-self.probabilities, kind="stable")[:k].tolist()
         return [(as_answer(self.class_names[i]), float(self.probabilities[i])) for i in order]
 
 
@@ -142,6 +145,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Model:
     )
 
 
+@functools.cache
 def as_answer(class_name: str) -> int | str:
     """A class's name as an answer: 7 where it is a decimal number, else as it is."""
     return int(class_name) if re.fullmatch("[0-9]{1,18}", class_name) else class_name

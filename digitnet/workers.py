@@ -9,10 +9,12 @@ import signal
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from digitnet.errors import DigitnetError, ImageError
-from digitnet.image import Reading, read
+from digitnet.image import SIDE, Reading, read
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -24,6 +26,7 @@ PATIENCE = 0.05  # seconds that one of them waits for others, but for the one at
 ALONE = 0.05  # seconds of work after which the rest is shared out; starting a process takes as many
 
 Named = tuple[str, str | bytes]
+Packed = tuple[Any, ...]  # a Reading: its image as bytes, and the other fields
 Prepared = tuple[str, Reading | ImageError]
 
 
@@ -142,7 +145,7 @@ def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
             for portion in _portions(connection.recv()):
                 connection.send(
                     [
-                        result.problem if isinstance(result, ImageError) else result
+                        result.problem if isinstance(result, ImageError) else _packed(result)
                         for _, result in portion
                     ]
                 )
@@ -157,16 +160,30 @@ def _received(connection: "Connection", chunk: Sequence[Named]) -> Iterator[list
     done = 0
     while done < len(chunk):
         try:
-            results: list[Reading | str | None] = connection.recv()
+            results: list[Packed | str | None] = connection.recv()
         except (EOFError, OSError):
             raise _killed() from None
         portion: list[Prepared] = []
         for (name, _), result in zip(chunk[done : done + len(results)], results):
             if result is None:
                 raise MemoryError
-            portion.append((name, ImageError(name, result) if isinstance(result, str) else result))
+            if isinstance(result, str):
+                portion.append((name, ImageError(name, result)))
+            else:
+                portion.append((name, _unpacked(result)))
         done += len(portion)
         yield portion
+
+
+def _packed(reading: Reading) -> Packed:
+    """A reading as a process hands it over: that takes half the time of the object."""
+    image, *decisions = vars(reading).values()
+    return image.tobytes(), *decisions
+
+
+def _unpacked(packed: Packed) -> Reading:
+    pixels, *decisions = packed
+    return Reading(np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE), *decisions)
 
 
 def _killed() -> DigitnetError:

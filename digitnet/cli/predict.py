@@ -170,7 +170,7 @@ def _stdin() -> BinaryIO:
 def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:
     fields = [printable(name)]
     for rank, (digit, confidence) in enumerate(prediction.top(top)):
-        unsure = rank == 0 and prediction.digit is None
+        unsure = rank == 0 and not prediction.is_digit
         fields += ["?" if unsure else printable(str(digit)), f"{confidence:.4f}"]
     line = "\t".join(fields)
     if not show:

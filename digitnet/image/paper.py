@@ -59,7 +59,8 @@ def find_ink(light: FloatArray) -> Ink | None:
     if large and high - low > EVEN * most:
         return _on_uneven_paper(light)
     strength = (paper - light if dark else light - paper) / most
-    strength *= np.clip(strength / GRAIN - 1, 0, 1)
+    covered = strength / GRAIN - 1
+    strength *= np.minimum(np.maximum(covered, 0, out=covered), 1, out=covered)
     marked = strength >= FAINT
     if large and np.count_nonzero(marked) > MOST_INK * marked.size:
         return _on_uneven_paper(light)

@@ -18,7 +18,8 @@ SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, 
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
 FILLED = 0.65  # of its box: what covers more, and is solid, is a sheet of paper on a table
 SOLID = 0.9  # of what lies between the ends of its rows, and of its columns: few digits are so
-FULL = 0.9  # of what is inked is fainter than what counts as full
+THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places
+FULL = 0.9  # of what is inked by them is fainter than what counts as full
 LEAST_SHEET, LONGEST_SHEET = 30, 2  # pixels of its shorter side, and times that: longer is a 1
 RIM = 0.12  # of that side: left away, for shadows at its edge, and where it lies aslant
 SHEETS = 2  # on top of each other
@@ -112,22 +113,24 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tup
         strength = np.where(_with_edge(_with_edge(mask)), strength, 0)
     width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
     fit = fitted(strength, width)
-    field, corner = centred(np.minimum(fit / _full(fit), 1))
+    stroke = width * BOX / max(strength.shape)
+    full = np.maximum.reduce(fit, axis=None)
+    if stroke < THIN or max(strength.shape) < BOX:
+        full = _full(fit[fit > full / 4])
+    field, corner = centred(np.minimum(fit / full, 1))
     box = (
         top + step * rows.start,
         left + step * columns.start,
         min(top + step * rows.stop, bottom),
         min(left + step * columns.stop, right),
     )
-    stroke = width * BOX / max(strength.shape)
     reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digit.digits)
     return reading, _is_sheet(mask)
 
 
 def _full(ink: FloatArray) -> float:
-    """The strength of full ink: thin strokes have it at few places."""
-    inked = np.sort(ink[ink > np.maximum.reduce(ink, axis=None) / 4])
-    return float(inked[int(FULL * len(inked))])
+    """What full ink is, (n,): the darkest pixels are where thin strokes cross."""
+    return float(np.sort(ink)[int(FULL * len(ink))])
 
 
 def _is_sheet(mask: NDArray[np.bool_]) -> bool:
