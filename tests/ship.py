@@ -8,9 +8,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from digitnet.checkpoint import SHIPPED, load_checkpoint, save_checkpoint
+from digitnet.checkpoint import load_checkpoint, save_checkpoint
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).absolute().parent.parent
+SHIPPED = REPOSITORY / "digitnet" / "model.npz"
 
 
 def main(path: str) -> None:
@@ -20,7 +21,7 @@ def main(path: str) -> None:
     relative = tuple(os.path.relpath(each, REPOSITORY) for each in paths)
     config = checkpoint.config
     config = config | {"data": config["data"] | {"path": relative}, "model": "model.npz"}
-    save_checkpoint(SHIPPED, replace(checkpoint, config=config, data_path=relative))
+    save_checkpoint(str(SHIPPED), replace(checkpoint, config=config, data_path=relative))
 
 
 if __name__ == "__main__":
