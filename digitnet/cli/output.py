@@ -24,9 +24,9 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def shown(path: str | tuple[str, ...]) -> str:
-    """A path for a reader's eyes, or several: relative to where the user is, if it is below."""
+    """A path for a reader's eyes, relative to where the user is, if below; or several, each once."""
     if isinstance(path, tuple):
-        return ", ".join(map(shown, path))
+        return ", ".join(map(shown, dict.fromkeys(path)))
     with contextlib.suppress(FileNotFoundError):  # where the user is may be gone
         here = os.getcwd()
         path = path if here == "/" else path.removeprefix(here + "/")
