@@ -24,7 +24,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def shown(path: str | tuple[str, ...]) -> str:
-    """A path for a reader's eyes, relative to where the user is, if below; or several, each once."""
+    """A path for a reader's eyes, relative to where the user is if below; or several, each once."""
     if isinstance(path, tuple):
         return ", ".join(map(shown, dict.fromkeys(path)))
     with contextlib.suppress(FileNotFoundError):  # where the user is may be gone
