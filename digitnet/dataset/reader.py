@@ -27,22 +27,17 @@ def read_data(paths: Paths | Path) -> Data:
         return _read(Path(paths))
     times = Counter(paths)
     sources = {path: _read(Path(path)) for path in times}
-    training = _together({path: data.training for path, data in sources.items()})
+    names = next(iter(sources.values())).training.class_names
+    training = _together({path: data.training for path, data in sources.items()}, names)
     if len(times) < len(paths):
         lengths = [len(data.training) for data in sources.values()]
         training = replace(training, times=np.repeat([*times.values()], lengths))
     tests = {path: data.test for path, data in sources.items() if data.test}
-    if not tests:
-        return Data(training, None)
-    names = training.class_names
-    tests = {path: test.renumbered(names, path) for path, test in tests.items()}
-    return Data(training, _together(tests))
+    return Data(training, _together(tests, names) if tests else None)
 
 
-def _together(parts: dict[str, Dataset]) -> Dataset:
-    """Data sets one after the other, by the path that each came from; the classes of the first."""
-    datasets = list(parts.values())
-    names = datasets[0].class_names
+def _together(parts: dict[str, Dataset], names: tuple[str, ...]) -> Dataset:
+    """Data sets one after the other, by the path that each came from, with one tuple of classes."""
     datasets = [dataset.renumbered(names, path) for path, dataset in parts.items()]
     if len(datasets) == 1:
         return datasets[0]
