@@ -3,6 +3,7 @@
 Neither is left in the network that has learned: `fold` puts both into its weights.
 """
 
+import functools
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -10,7 +11,6 @@ import numpy as np
 
 from digitnet import aligned
 from digitnet.activations import FloatArray
-from digitnet.randomness import Purpose, philox_key, stream_at
 
 EPSILON = 1e-5  # added to variances, as Ioffe and Szegedy do
 SLOWEST = 0.01  # momentum of the running statistics, but for the first hundred minibatches
@@ -81,12 +81,15 @@ class Dropout:
     """
 
     def __init__(self, shape: tuple[int, int], keep: float, key: np.ndarray, member: int) -> None:
-        self.keep, self.key, self.member = keep, key, member
+        from digitnet.randomness import stream_at
+
+        self.stream = functools.partial(stream_at, key)
+        self.keep, self.member = keep, member
         self.random, self.mask = np.empty((2, *shape), np.float32)
 
     def begin(self, number: int) -> None:
         """Choose, for the step `number`, counted from 1."""
-        rng = stream_at(self.key, number, self.member)
+        rng = self.stream(number, self.member)
         rng.random(dtype=np.float32, out=self.random)
         np.less(self.random, self.keep, out=self.mask)
 
@@ -132,6 +135,8 @@ class Regularisers:
         """For the neurons `rows` of the hidden layer l, in minibatches of n."""
         if self.keep == 1:
             return None
+        from digitnet.randomness import Purpose, philox_key  # only training needs random numbers
+
         shape = rows.stop - rows.start, n
         return Dropout(shape, self.keep, philox_key(self.seed, Purpose.DROPOUT, l), member)
 
