@@ -2,33 +2,70 @@
 
 Hendrycks, Mazeika and Dietterich 2019, Deep Anomaly Detection with Outlier Exposure: a network that
 was taught to call some pictures of none of its classes each class alike is unsure of others too.
-More are drawings of a few strokes, as letters are, than shapes with more or less texture, as
-things are; all as large as `image` makes a digit, and where it puts one.
+Some are letters, some drawings of a few strokes, some shapes with more or less texture, as things
+are; all as large as `image` makes a digit, and where it puts one.
 """
+
+import functools
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
 from digitnet.dataset.definition import SIDE
-from digitnet.image.field import BOX, THINNEST, centred, fitted
+from digitnet.image.field import BOX
+from digitnet.strokes import Script, as_prepared, drawn, x, y
 
 GROUP = 64  # pictures made together: that fit the cache
-DRAWINGS = 0.6
+KINDS = 0.3, 0.3, 0.4  # shares of letters, drawings and shapes
+# As `strokes` tells them. Left out are those that somebody writes as others write a digit.
+LETTERS = (
+    "06 20 46, 14 34",  # A
+    "~06 03 10 30 43 46, 04 44",
+    "40 00 06 46, 03 33",  # E
+    "~41 20 01 02 23, ~23 03 05 26 45",
+    "40 00 06, 03 33",  # F
+    "00 06, 40 46, 03 43",  # H
+    "00 06, 40 03 46",  # K
+    "00 06 46",  # L
+    "06 00 24, 24 40 46",  # M
+    "~06 01 10 21 26, ~21 30 41 46",
+    "06 00 46, 46 40",  # N
+    "06 00, ~00 30 41 42 33 03",  # P
+    "06 00, ~00 30 41 42 33 03, 13 46",  # R
+    "00 40, 20 26",  # T
+    "~00 04 16 36 44 40",  # U
+    "00 26 40",  # V
+    "00 16 23, 23 36 40",  # W
+    "00 46, 40 06",  # X
+    "00 23 40, 23 26",  # Y
+    "~43 32 12 03 05 16 36 44, 42 46",  # a
+    "~12 32 43 46, ~43 14 05 16 36 44",
+    "~43 12 03 05 16 36 44, ~40 44 46",  # d
+    "04 44, ~44 43 22 02 04 06 26 45",  # e
+    "~40 20 11 13 16, 03 33",  # f
+    "~30 10 14 16 06, 03 33",
+    "00 06, ~04 12 32 43 46",  # h
+    "00 06, 42 04 46",  # k
+    "02 06, ~04 12 22 23 26, ~24 32 42 43 46",  # m
+    "02 06, ~04 12 32 43 46",  # n
+    "02 06, ~04 12 32 43",  # r
+    "~10 15 26 36, 02 32",  # t
+    "~02 05 16 36 44, 42 46",  # u
+    "~00 04 06 26 44 40, 40 46",
+    "~02 05 16 26 23, ~23 26 36 44 42",  # w
+)
 STROKES = 4  # in a drawing, at most
 POINTS = 32  # along a stroke
 ASIDE = 0.2  # of a drawing: off its ends and middle, where every second one has all its points
 LINKED, CLOSED = 0.7, 0.3  # of the strokes begin, and end, on the first or the last one before
 STRAIGHT = 0.5  # of them are
-WIDEST = 4.0  # pixels of a stroke
-WIDER = 0.3  # deviation of the logarithm of a drawing's width, and of its height
 FINEST, COARSEST = 0.3, 6.0  # pixels: σ of a texture's Gaussian
 ROUGHEST, SMOOTHEST = 2.0, 8.0  # of that of an outline's
 SOFTEST, HARDEST = 0.5, 20.0  # edges in a texture: ink per deviation
 RIM = 0.8  # deviations within an outline that have full ink, at most, in every second one
 CORNERS = (1.5, 2, 4, 50)  # exponents of a superellipse: from a star to a box
 
-y, x = np.mgrid[:SIDE, :SIDE].reshape(2, 1, SIDE * SIDE).astype(np.float32) - (SIDE - 1) / 2
 DISTANCES = np.subtract.outer(np.arange(SIDE), np.arange(SIDE)).astype(np.float32)
 
 
@@ -37,24 +74,21 @@ def make_background(count: int, *, rng: np.random.Generator) -> NDArray[np.uint8
     pictures = np.empty((count, SIDE, SIDE), np.uint8)
     for start in range(0, count, GROUP):
         group = pictures[start : start + GROUP]
-        drawn = rng.random((len(group), 1)) < DRAWINGS
-        ink = np.where(drawn, _drawings(len(group), rng), _shapes(len(group), rng))
-        group[:] = [_as_prepared(each) for each in ink.reshape(-1, SIDE, SIDE)]
+        letters, drawings, shapes = rng.multinomial(len(group), KINDS)
+        which = rng.integers(0, len(LETTERS), letters)
+        strokes = _alphabet().written(which, rng), _strokes(drawings, rng)
+        ink = [*(drawn(points, rng) for points in strokes), _shapes(shapes, rng)]
+        group[:] = as_prepared(np.concatenate(ink))
     return pictures
 
 
-def _as_prepared(ink: FloatArray) -> NDArray[np.uint8]:
-    """Ink (28, 28) in the box and at the place that a digit would have; nothing stays nothing."""
-    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return np.zeros((SIDE, SIDE), np.uint8)
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    ink = fitted(ink, THINNEST * max(ink.shape) / BOX)
-    return centred(ink / ink.max())[0]
+@functools.cache
+def _alphabet() -> Script:
+    return Script(LETTERS)
 
 
-def _drawings(n: int, rng: np.random.Generator) -> FloatArray:
-    """Strokes of one pen, (n, 784): a bent one, or two to four, each a cubic Bézier curve."""
+def _strokes(n: int, rng: np.random.Generator) -> FloatArray:
+    """Points (p, n, 2) along a bent stroke, or two to four, each a cubic Bézier curve."""
     controls = rng.random((STROKES, 4, n, 2), dtype=np.float32)
     placed = np.rint(2 * controls) / 2 + ASIDE * controls
     np.copyto(controls, placed, where=rng.random((n, 1)) < 0.5)
@@ -74,20 +108,7 @@ def _drawings(n: int, rng: np.random.Generator) -> FloatArray:
         np.copyto(c, d + (a - d) / 3, where=straight[number])
         curve = (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
         strokes[number] = np.where(number < count, curve, strokes[0])
-    return _drawn(strokes.reshape(-1, n, 2) * np.exp(rng.normal(0, WIDER, (n, 2))), rng)
-
-
-def _drawn(points: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Points (p, n, 2) fitted into the box and drawn with pens of any width: (n, 784)."""
-    n = points.shape[1]
-    low, high = points.min(axis=0), points.max(axis=0)
-    width = rng.uniform(THINNEST, WIDEST, (n, 1))
-    points = (points - (low + high) / 2) * (BOX - width) / (high - low).max(axis=1, keepdims=True)
-    squares = np.full((n, SIDE * SIDE), np.inf, np.float32)
-    for point in points.astype(np.float32):
-        np.minimum(squares, (y - point[:, :1]) ** 2 + (x - point[:, 1:]) ** 2, out=squares)
-    ink: FloatArray = np.clip(width / 2 + 0.5 - np.sqrt(squares), 0, 1).astype(np.float32)
-    return ink
+    return strokes.reshape(STROKES * POINTS, n, 2)
 
 
 def _shapes(n: int, rng: np.random.Generator) -> FloatArray:
@@ -108,7 +129,7 @@ def _shapes(n: int, rng: np.random.Generator) -> FloatArray:
     sides[rng.integers(0, 2, n), np.arange(n)] = BOX / 2
     exponent = rng.choice(CORNERS, (n, 1))
     inside = np.abs(y / sides[0]) ** exponent + np.abs(x / sides[1]) ** exponent <= 1
-    shapes: FloatArray = ink.reshape(n, -1) * inside
+    shapes: FloatArray = ink.reshape(n, SIDE * SIDE) * inside
     return shapes
 
 

@@ -15,6 +15,7 @@ class Purpose(IntEnum):
     DISTORT = 3
     DROPOUT = 4
     BACKGROUND = 5
+    DRAWN = 6
 
 
 def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:

@@ -33,6 +33,8 @@ TOP_TO_BOTTOM = [
     "regularisers",
     "augment",
     "background",
+    "handwriting",
+    "strokes",
     "dataset",
     "workers",
     "image",

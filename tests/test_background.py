@@ -43,7 +43,8 @@ def test_fewer_are_made_of_the_same_kinds(pictures: np.ndarray) -> None:
 def test_each_is_called_all_classes_alike() -> None:
     images, labels = read_mnist("train", 5)
     dataset = Dataset(images, labels.astype(np.int64))
-    whole = dataset.with_background(make_background(4, rng=np.random.default_rng(1)))
+    background = make_background(4, rng=np.random.default_rng(1))
+    whole = dataset.followed_by(background, np.full(4, NOTHING))
     assert whole.labels.tolist() == [*labels, *[NOTHING] * 4]
     for size in (3, 4, 9):
         columns = np.hstack([y.copy() for _, y in Minibatches(whole, size)(np.arange(9))])

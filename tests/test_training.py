@@ -14,6 +14,7 @@ import pytest
 from conftest import read_mnist, write_idx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from digitnet.calibration import fit_temperature
 from digitnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -41,6 +42,7 @@ REGULARISED: list[dict[str, Any]] = [
     {"batch_norm": True, "activation": "relu"},
     {"average": 0.9, "label_smoothing": 0.1, "max_norm": 0.5},
     {"background": 0.3},
+    {"drawn": 0.2, "background": 0.1},
 ]
 FADING = {"augment": ELASTIC["augment"] | {"final": 0.3}}
 COSINE = {"schedule": {"name": "cosine", "warmup": 0.2}}
@@ -323,6 +325,26 @@ def test_made_up_pictures_are_learned_from_and_none_is_held_out(data: Path) -> N
     plain = begin(make(data))
     np.testing.assert_array_equal(state.validation_indices, plain.validation_indices)
     np.testing.assert_array_equal(state.train_indices[: N - HELD_OUT], plain.train_indices)
+
+
+def test_made_up_digits_are_learned_from_and_none_is_held_out(data: Path) -> None:
+    state = begin(make(data, drawn=0.5, background=0.25))
+    made_up = state.train_indices[N - HELD_OUT :]
+    assert (state.examples.labels[made_up] >= 0).sum() == round((N - HELD_OUT) / 2)
+    assert (state.examples.labels[made_up] == NOTHING).sum() == round((N - HELD_OUT) / 4)
+    assert state.validation_indices.max() < N
+    other = begin(msgspec.structs.replace(make(data, drawn=0.5), seed=2))
+    assert (other.examples.images[N:] != state.examples.images[N : len(other.examples)]).any()
+
+
+def test_what_is_no_digit_gets_no_made_up_digits(tmp_path: Path) -> None:
+    for number, digit in enumerate(read_mnist("train", 6)[0]):
+        folder = tmp_path / "ab"[number % 2]
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(digit).save(folder / f"{number}.png")
+    config = make(tmp_path, drawn=0.5, layer_sizes=[784, 2], validation=0)
+    with pytest.raises(ConfigError, match=r"training\.drawn: expected none but for digits"):
+        begin(config)
 
 
 def test_what_is_named_twice_is_learned_from_twice_and_held_out_once(data: Path) -> None:

@@ -136,7 +136,11 @@ class TrainingSection(Section, frozen=True):
     ] = 0.0
     background: Annotated[
         float,
-        key("made-up pictures of no digit for each of one, to be called all alike", ge=0, le=1),
+        key("made-up pictures of no digit for each picture, to be called all alike", ge=0, le=1),
+    ] = 0.0
+    drawn: Annotated[
+        float,
+        key("made-up digits for each picture, as people write them around the world", ge=0, le=1),
     ] = 0.0
     average: Annotated[
         float,

@@ -42,12 +42,11 @@ class Dataset:
             digest.update(self.times.data)
         return digest.hexdigest()
 
-    def with_background(self, images: NDArray[np.uint8]) -> "Dataset":
-        """The same pictures, and after them others (m, 28, 28) of none of the classes."""
-        nothing = np.full(len(images), NOTHING)
+    def followed_by(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> "Dataset":
+        """The same pictures, once each, and after them others (m, 28, 28) with labels (m,)."""
         return Dataset(
             np.concatenate([self.images, images]),
-            np.concatenate([self.labels, nothing]),
+            np.concatenate([self.labels, labels]),
             self.class_names,
         )
 

@@ -16,6 +16,7 @@ from digitnet.checkpoint import Checkpoint
 from digitnet.config import Config
 from digitnet.config.definition import OPTIMIZER_KEYS, OptimizerSection, ScheduleSection
 from digitnet.dataset import Data, Dataset, named, read_data, split_indices
+from digitnet.dataset.definition import DIGITS, NOTHING, SIDE
 from digitnet.errors import ConfigError
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS, Optimizer
@@ -199,13 +200,10 @@ def begin(config: Config) -> TrainingState:
     examples = data.training
     if examples.times is not None:
         train_indices = np.repeat(train_indices, examples.times[train_indices])
-    if config.training.background:
-        from digitnet.background import make_background  # brings Pillow: only where it is needed
-
-        made_up = round(config.training.background * len(train_indices))
-        rng = generator(config.seed, Purpose.BACKGROUND)
-        examples = examples.with_background(make_background(made_up, rng=rng))
-        train_indices = np.append(train_indices, np.arange(len(data.training), len(examples)))
+    images, labels = _made_up(config, examples.class_names, len(train_indices))
+    if len(images):
+        train_indices = np.append(train_indices, len(examples) + np.arange(len(images)))
+        examples = examples.followed_by(images, labels)
     network = make_network(config)
     network.initialise(rng=generator(config.seed, Purpose.INITIALISE))
     return TrainingState(
@@ -225,6 +223,30 @@ def begin(config: Config) -> TrainingState:
         Average(network.parameters, config.training.average) if config.training.average else None,
         network.parameters.copy(),
     )
+
+
+def _made_up(
+    config: Config, class_names: tuple[str, ...], n: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Digits and pictures of none that are learned from beside n others, and their labels."""
+    digits, nothing = (
+        round(share * n) for share in (config.training.drawn, config.training.background)
+    )
+    images, labels = np.empty((0, SIDE, SIDE), np.uint8), np.empty(0, np.int64)
+    if digits:
+        from digitnet.handwriting import make_digits  # brings Pillow: only where it is needed
+
+        if class_names != DIGITS:
+            found = ", ".join(class_names)
+            raise ConfigError("training.drawn", f"expected none but for digits, found {found:.60}")
+        images, labels = make_digits(digits, rng=generator(config.seed, Purpose.DRAWN))
+    if nothing:
+        from digitnet.background import make_background
+
+        background = make_background(nothing, rng=generator(config.seed, Purpose.BACKGROUND))
+        images = np.concatenate([images, background])
+        labels = np.append(labels, np.full(nothing, NOTHING))
+    return images, labels
 
 
 def make_network(config: Config) -> Network:
