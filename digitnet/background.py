@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from digitnet.activations import FloatArray
 from digitnet.dataset.definition import SIDE
 from digitnet.image.field import BOX
-from digitnet.strokes import Script, as_prepared, drawn, x, y
+from digitnet.strokes import MIDDLES, Script, as_prepared, drawn
 
 GROUP = 64  # pictures made together: that fit the cache
-KINDS = 0.3, 0.3, 0.4  # shares of letters, drawings and shapes
+KINDS = 0.25, 0.2, 0.55  # shares of letters, drawings and shapes
 # As `strokes` tells them. Left out are those that somebody writes as others write a digit.
 LETTERS = (
     "06 20 46, 14 34",  # A
@@ -128,8 +128,9 @@ def _shapes(n: int, rng: np.random.Generator) -> FloatArray:
     sides = rng.uniform(BOX / 6, BOX / 2, (2, n, 1))
     sides[rng.integers(0, 2, n), np.arange(n)] = BOX / 2
     exponent = rng.choice(CORNERS, (n, 1))
-    inside = np.abs(y / sides[0]) ** exponent + np.abs(x / sides[1]) ** exponent <= 1
-    shapes: FloatArray = ink.reshape(n, SIDE * SIDE) * inside
+    rows, columns = (np.abs(MIDDLES / side) ** exponent for side in sides)
+    inside = rows[:, :, np.newaxis] + columns[:, np.newaxis] <= 1
+    shapes: FloatArray = (ink * inside).reshape(n, SIDE * SIDE)
     return shapes
 
 

@@ -21,7 +21,7 @@ SLANT = 0.25  # deviation of columns a row
 WIDER = 0.22  # deviation of the logarithm of a character's width, and of its height
 WIDEST = 4.0  # pixels of a stroke
 
-y, x = np.mgrid[:SIDE, :SIDE].reshape(2, 1, SIDE * SIDE).astype(np.float32) - (SIDE - 1) / 2
+MIDDLES = np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2  # of pixels, from the picture's middle
 
 
 class Script:
@@ -72,10 +72,13 @@ def drawn(points: FloatArray, rng: np.random.Generator) -> FloatArray:
     low, high = points.min(axis=0), points.max(axis=0)
     width = rng.uniform(THINNEST, WIDEST, (n, 1))
     points = (points - (low + high) / 2) * (BOX - width) / (high - low).max(axis=1, keepdims=True)
-    squares = np.full((n, SIDE * SIDE), np.inf, np.float32)
-    for point in points.astype(np.float32):
-        np.minimum(squares, (y - point[:, :1]) ** 2 + (x - point[:, 1:]) ** 2, out=squares)
-    ink: FloatArray = np.clip(width / 2 + 0.5 - np.sqrt(squares), 0, 1).astype(np.float32)
+    points = points.astype(np.float32)
+    rows, columns = ((MIDDLES - points[..., axis, np.newaxis]) ** 2 for axis in (0, 1))
+    squares, scratch = np.full((2, n, SIDE, SIDE), np.inf, np.float32)
+    for row, column in zip(rows[..., np.newaxis], columns[:, :, np.newaxis]):
+        np.minimum(squares, np.add(row, column, out=scratch), out=squares)
+    distance = np.sqrt(squares, out=squares).reshape(n, SIDE * SIDE)
+    ink: FloatArray = np.clip(width / 2 + 0.5 - distance, 0, 1).astype(np.float32)
     return ink
 
 
