@@ -232,6 +232,11 @@ def sheet_on_a_table(digit: np.ndarray, rng: np.random.Generator) -> Image.Image
     return image(np.pad(sheet, ((60, 40), (50, 70)), constant_values=0.25))
 
 
+def tilted_sheet(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    table = sheet_on_a_table(digit, rng)
+    return table.rotate(rng.choice([-8, 8]), fillcolor=64, expand=True)
+
+
 def edge_of_a_table(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     sheet = noisy(light(page(drawn(digit), rng)), 0.01, rng)
     return image(np.pad(sheet, ((0, 40), (0, 50)), constant_values=0.25))
@@ -276,6 +281,7 @@ KINDS: list[Kind] = [
     one_bit,
     white_on_nothing,
     sheet_on_a_table,
+    tilted_sheet,
     edge_of_a_table,
     highlighted,
     dotted_pen,

@@ -1,5 +1,6 @@
 """From a picture to the 28×28 pixels that a network sees, and what was decided on the way."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,8 +17,9 @@ from digitnet.image.parts import find_digit
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
-FILLED = 0.65  # of its box: what covers more, and is solid, is a sheet of paper on a table
-SOLID = 0.9  # of what lies between the ends of its rows, and of its columns: few digits are so
+FILLED = 0.5  # of its box: what covers more may be a sheet of paper on a table
+SOLID = 0.8  # of what lies within its outline: the rest may be a digit on it
+SQUARE = 0.93  # of a sheet and of the square between its corners is common: of a digit 0.90
 THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places
 FULL = 0.9  # of what is inked by them is fainter than what counts as full
 LEAST_SHEET, LONGEST_SHEET = 30, 2  # pixels of its shorter side, and times that: longer is a 1
@@ -134,15 +136,38 @@ def _full(ink: FloatArray) -> float:
 
 
 def _is_sheet(mask: NDArray[np.bool_]) -> bool:
-    """Whether a part fills its box, and has few gaps, as no digit but a bar does."""
+    """Whether a part fills its box, has few gaps, and four corners, as no digit but a bar has."""
     area = np.count_nonzero(mask)
     if area < FILLED * mask.size:
         return False
-    within = (
+    across, down = (
         np.logical_or.accumulate(m, 1) & np.logical_or.accumulate(m[:, ::-1], 1)[:, ::-1]
         for m in (mask, mask.T)
     )
-    return all(area > SOLID * np.count_nonzero(hull) for hull in within)
+    outline = across & down.T
+    return bool(area > SOLID * np.count_nonzero(outline)) and _squareness(outline) > SQUARE
+
+
+def _squareness(outline: NDArray[np.bool_]) -> float:
+    """How much of an outline and of the square between its four corners both have: 0 to 1.
+
+    The corners are the ends of its diagonals, or of its axes where that is more alike.
+    """
+    y, x = np.nonzero(outline)
+    most = 0.0
+    for ends in ((y + x, y - x, -y - x, x - y), (y, -x, -y, x)):
+        corners = [int(end.argmax()) for end in ends]
+        twice, steps = 0, 0  # the area between the corners' middles, and pixels around it
+        inside = np.ones(len(y), np.bool_)
+        for one, two in zip(corners, corners[1:] + corners[:1]):
+            dy, dx = int(y[two] - y[one]), int(x[two] - x[one])
+            inside &= dx * (y - y[one]) - dy * (x - x[one]) >= -math.hypot(dy, dx)  # a pixel off
+            twice += int(x[one]) * dy - int(y[one]) * dx
+            steps += max(abs(dy), abs(dx))
+        square = (abs(twice) + steps) / 2 + 1  # in pixels: Pick's theorem
+        both = min(float(np.count_nonzero(inside)), square)
+        most = max(most, both / max(float(len(y)), square))
+    return most
 
 
 def _with_edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
