@@ -137,6 +137,8 @@ def test_a_gzip_bomb_is_unpacked_no_further_than_its_header_says(folder: Path, s
         ("seed: 99999999999999999999", "18 digits, found 99999999999999999999"),
         ("seed: !!python/object/apply:os.system [true]", "tag"),
         ("\0" * 1000, "YAML"),
+        ('"\\ud800\\udc00\\ud800": 1', "expected a key"),
+        ('data: {path: x, "\\udcff": 1}', "expected a key"),
     ],
 )
 def test_yaml(folder: Path, say: Say, text: str, told: str) -> None:

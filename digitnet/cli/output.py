@@ -2,7 +2,6 @@
 
 import codecs
 import contextlib
-import fcntl
 import os
 import re
 import sys
@@ -46,7 +45,7 @@ def prepare_streams() -> None:
 
 def _keep_stderr() -> None:
     """Make stderr digitnet's own: decoders in C, such as libtiff, write to it past any check."""
-    own = fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, 3)
+    own = os.dup(2)
     encoding = sys.stderr.encoding
     sys.stderr = open(own, "w", 1, encoding=encoding, errors="digitnet")  # noqa: SIM115
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -95,7 +95,7 @@ class Source:
         where = f"--set {override}"
         key, equals, text = override.partition("=")
         *sections, last = key.split(".")
-        if not equals or not all([*sections, last]):
+        if not equals or not all([*sections, last]) or NO_TEXT.search(key):
             raise ConfigError("", "expected KEY=VALUE", where)
         tree = self.tree
         for depth, name in enumerate(sections, 1):
@@ -152,7 +152,7 @@ class Source:
             for name_node, value_node in node.value:
                 place = where or f"{self.path}:{name_node.start_mark.line + 1}"
                 name = name_node.value
-                if name_node.tag != TAG + "str":
+                if name_node.tag != TAG + "str" or NO_TEXT.search(name):
                     found = repr(name)[:40] if isinstance(name, str) else "a list or a mapping"
                     raise ConfigError(key, f"expected a key, found {found}", place)
                 path = f"{key}.{name}" if key else name
