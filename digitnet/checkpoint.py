@@ -122,7 +122,8 @@ def _checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
     if version is None or version.dtype != np.int64 or version.shape != ():
         raise _Unsound("expected a digitnet model, found other arrays")
     if version != FORMAT_VERSION:
-        raise _Unsound(f"format_version: expected {FORMAT_VERSION}, found {version}")
+        advice = "a newer digitnet reads it" if version > FORMAT_VERSION else "train it again"
+        raise _Unsound(f"format_version: expected {FORMAT_VERSION}, found {version}; {advice}")
     config, origin = _json(arrays, "config", dict), _json(arrays, "data", dict)
     path, data_hash = origin.get("path"), origin.get("hash")
     paths = tuple(path) if isinstance(path, list) else (path,)
@@ -207,7 +208,11 @@ def _class_names(arrays: dict[str, NDArray[Any]], classes: int) -> tuple[str, ..
     names = arrays.get("class_names")
     if names is None or names.dtype.kind != "U" or names.shape != (classes,):
         raise _Unsound(f"class_names: expected {classes} texts, found something else")
-    return tuple(names.tolist())
+    told = tuple(names.tolist())
+    for name in told:
+        if told.count(name) > 1:
+            raise _Unsound(f"class_names: expected each name once, found {name!r:.40} again")
+    return told
 
 
 def _text(arrays: dict[str, NDArray[Any]], name: str) -> str:

@@ -11,6 +11,7 @@ Learning, chapter 2, BP1 to BP4. `A.dot(B, C)` is C = A B, written into an array
 is there already. A bias is the weight of an input that is always 1.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -81,6 +82,7 @@ class Network:
         images: (n, 784) floats from 0 to 1, or whole numbers from 0 to 255, as (n, 28, 28) or
         (n, 784). Returns (n, classes). Raises ValueError for any other shape.
         """
+        self._check(images)
         outputs = np.empty((len(images), self.layer_sizes[-1]), self.parameters.dtype)
         x = self._input(min(len(images), CHUNK))
         workspace = self.workspace(min(len(images), CHUNK))
@@ -93,10 +95,15 @@ class Network:
 
     def activations(self, images: NDArray[np.generic]) -> list[FloatArray]:
         """The activations of every layer, a_0 (the pixels) to a_L: shapes (n, layer_sizes[l])."""
+        self._check(images)
         workspace = self.workspace(len(images))
         x = self._fill(self._input(len(images)), images)
         self.feedforward(x, workspace)
         return [a.T for a in (x[:-1], *workspace.a)]
+
+    def _check(self, images: NDArray[np.generic]) -> None:
+        if images.ndim < 2 or math.prod(images.shape[1:]) != self.layer_sizes[0]:
+            raise ValueError(f"expected (n, {self.layer_sizes[0]}) pixels, found {images.shape}")
 
     def _input(self, n: int) -> FloatArray:
         """Room for n pictures, (n, n_in + 1)."""
@@ -104,11 +111,8 @@ class Network:
 
     def _fill(self, room: FloatArray, images: NDArray[np.generic]) -> FloatArray:
         """The pictures, in the room that was made for them, as `feedforward` takes them."""
-        pixels = images.reshape(len(images), -1)
-        if images.ndim < 2 or pixels.shape[1] != self.layer_sizes[0]:
-            raise ValueError(f"expected (n, {self.layer_sizes[0]}) pixels, found {images.shape}")
         x = room[: len(images)]
-        x[:, :-1] = pixels
+        x[:, :-1] = images.reshape(len(images), -1)
         if np.issubdtype(images.dtype, np.integer):
             x *= x.dtype.type(1 / 255)  # whole, for that takes a quarter of the time of x[:, :-1]
         x[:, -1] = 1

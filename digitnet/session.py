@@ -64,6 +64,8 @@ def _check_folder(output: str) -> None:
 
 
 def _check_output(output: str, *, may_exist: bool) -> None:
+    if os.path.islink(os.path.realpath(output)):
+        raise OutputError(f"{output}: expected a file to write, found a link to itself")
     if os.path.exists(output) and not os.path.isfile(output):
         raise OutputError(f"{output}: expected a file to write, found something else")
     if os.path.exists(output) and not may_exist:

@@ -134,7 +134,7 @@ def test_the_functions_know_nothing_of_configs() -> None:
 
 def loaded_by(code: str) -> set[str]:
     """The modules that are loaded once some code has run in a new interpreter."""
-    tail = "\nimport json, sys; print(json.dumps(sorted(sys.modules)), file=sys.__stderr__)"
+    tail = "\nimport json, sys; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code + tail], capture_output=True, check=True)
     return set(json.loads(done.stderr.splitlines()[-1]))
 

@@ -441,7 +441,8 @@ def test_a_temperature_is_one_number(path: Path, value: Any) -> None:
 @pytest.mark.parametrize("version", [0, 1, 3, -1, 2**62])
 def test_another_format_version_is_refused(path: Path, version: int) -> None:
     said = refused(rewritten(path, format_version=np.int64(version)))
-    assert said == f"format_version: expected 2, found {version}"
+    advice = "a newer digitnet reads it" if version > 2 else "train it again"
+    assert said == f"format_version: expected 2, found {version}; {advice}"
 
 
 @pytest.mark.parametrize("version", [np.float64(1), np.array([1]), np.array("1"), np.int32(1)])
@@ -690,3 +691,10 @@ def test_what_is_written_again_keeps_who_may_read_it(tmp_path: Path) -> None:
     private.chmod(0o600)
     save_checkpoint(str(private), make())
     assert private.stat().st_mode & 0o777 == 0o600
+
+
+def test_class_names_are_different_from_each_other(path: Path) -> None:
+    names = np.load(path)["class_names"]
+    names[-1] = names[0]
+    said = refused(rewritten(path, class_names=names))
+    assert said == f"class_names: expected each name once, found {str(names[0])!r} again"

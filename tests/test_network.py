@@ -1,5 +1,6 @@
 """The network: one flat vector, feedforward, and backprop held against differences and by hand."""
 
+import re
 from itertools import pairwise
 from math import exp, tanh
 
@@ -272,3 +273,11 @@ def test_whole_numbers_of_any_kind_are_brightness() -> None:
 def test_pixels_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="784"):
         Network([784, 10])(np.zeros(shape))
+
+
+@pytest.mark.parametrize("shape", [(784,), (600,), (1000, 783), (600, 28, 27), (0, 10)])
+def test_pictures_of_another_shape_are_refused_with_their_own_shape(shape: tuple[int, ...]) -> None:
+    network = Network([784, 10])
+    for function in (network, network.activations):
+        with pytest.raises(ValueError, match=re.escape(f"found {shape}")):
+            function(np.zeros(shape))

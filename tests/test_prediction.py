@@ -1,6 +1,7 @@
 """Pictures in, answers out, from Python."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -223,3 +224,11 @@ def test_class_names_of_a_model_are_its_answers(model: Path, tmp_path: Path, sev
     names = ("zero", *"123456", "sieben", "8", "9")
     save_checkpoint(str(tmp_path / "m.npz"), replace(checkpoint, class_names=names))
     assert digitnet.load(tmp_path / "m.npz").predict(seven).digit == "sieben"
+
+
+@pytest.mark.parametrize("shape", [(5, 28, 28), (28, 28, 5), (784,), (1, 28, 28, 3)])
+def test_an_array_that_is_no_picture_is_refused_with_its_shape(
+    reader: Model, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(ImageError, match=re.escape(f"an array of the shape {shape}, not (h, w)")):
+        reader.predict(np.zeros(shape, np.uint8))

@@ -39,6 +39,18 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.reconfigure(errors="digitnet")  # type: ignore[union-attr]
+    if sys.stderr is not None:
+        _keep_stderr()
+
+
+def _keep_stderr() -> None:
+    """Make stderr digitnet's own: decoders in C, such as libtiff, write to it past any check."""
+    own = os.dup(2)
+    encoding = sys.stderr.encoding
+    sys.stderr = open(own, "w", 1, encoding=encoding, errors="digitnet")  # noqa: SIM115
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _encoded(error: UnicodeError) -> tuple[bytes, int]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 TOGETHER = 1000  # names of a folder that are handed on together
 CHUNK = 65536  # bytes of names read at once, at most; fewer where fewer are there
+MOST_NAME = 4096  # bytes: the system opens no file whose name is so long
+SHOWN = 60  # of them
 EPILOG = """
 \b
 Examples
@@ -153,12 +155,26 @@ def _together(paths: Iterator[str]) -> Iterator[list[tuple[str, str | bytes]]]:
 
 
 def _listed(file: BinaryIO, separator: bytes) -> Iterator[list[tuple[str, str | bytes]]]:
-    rest = b""
+    rest, told = b"", False  # told: the name in hand is too long, and has its answer
     while chunk := file.read1(CHUNK):  # type: ignore[attr-defined]
         *names, rest = (rest + chunk).split(separator)
-        yield [(os.fsdecode(name), os.fsdecode(name)) for name in names if name]
+        if told and names:
+            del names[0]
+            told = False
+        if not told and len(rest) >= MOST_NAME:
+            names.append(rest)
+            told = True
+        if told:
+            rest = b""
+        yield [_named(name) for name in names if name]
     if rest:
-        yield [(os.fsdecode(rest), os.fsdecode(rest))]
+        yield [_named(rest)]
+
+
+def _named(name: bytes) -> tuple[str, str | bytes]:
+    if len(name) < MOST_NAME:
+        return os.fsdecode(name), os.fsdecode(name)
+    return os.fsdecode(name[:SHOWN]) + "…", "-" * MOST_NAME  # the system says what is wrong
 
 
 def _stdin() -> BinaryIO:

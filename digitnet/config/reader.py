@@ -21,6 +21,9 @@ from digitnet.errors import ConfigError
 
 PIXELS = 28 * 28
 MODEL = "model.npz"
+UNFIT = re.compile(  # the field's name may be any text
+    r"Object (contains unknown|missing required) field `(.*?)`(?: - at `\$[\w.\[\]]*`)?", re.DOTALL
+)
 
 
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Config:
@@ -94,10 +97,10 @@ def _explained(message: str, values: dict[str, Any]) -> ConfigError:
 
     Of its message only the path (`$.training.epochs`) and an unknown field's name are used.
     """
-    path = re.search(r" - at `\$\.?(.*?)`$", message)
+    path = re.search(r" - at `\$\.?([\w.\[\]]*)`$", message)
     steps = re.findall(r"[^.\[\]]+", path[1]) if path else []
     key = ".".join(step for step in steps if not step.isdigit())
-    field = re.match(r"Object (contains unknown|missing required) field `(.*?)`", message)
+    field = UNFIT.fullmatch(message)
     if field:
         key = f"{key}.{field[2]}" if key else field[2]
         if field[1] == "contains unknown":

@@ -18,6 +18,7 @@ MAX_BYTES = 100_000
 MAX_DEPTH = 20
 NO_TEXT = re.compile("[\0\ud800-\udfff]")  # no path has a NUL, no text half of a pair
 NO_PATH = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # bytes that are no UTF-8 it may have
+TOO_LONG = re.compile("[-+]?[0-9]{19,}")  # for a whole number
 TAG = "tag:yaml.org,2002:"
 
 
@@ -94,7 +95,7 @@ class Source:
         where = f"--set {override}"
         key, equals, text = override.partition("=")
         *sections, last = key.split(".")
-        if not equals or not all([*sections, last]):
+        if not equals or not all([*sections, last]) or NO_TEXT.search(key):
             raise ConfigError("", "expected KEY=VALUE", where)
         tree = self.tree
         for depth, name in enumerate(sections, 1):
@@ -151,7 +152,7 @@ class Source:
             for name_node, value_node in node.value:
                 place = where or f"{self.path}:{name_node.start_mark.line + 1}"
                 name = name_node.value
-                if name_node.tag != TAG + "str":
+                if name_node.tag != TAG + "str" or NO_TEXT.search(name):
                     found = repr(name)[:40] if isinstance(name, str) else "a list or a mapping"
                     raise ConfigError(key, f"expected a key, found {found}", place)
                 path = f"{key}.{name}" if key else name
@@ -165,6 +166,10 @@ class Source:
         value = _SCALARS[node.tag](node.value)
         if isinstance(value, float) and value - value != 0:
             raise ConfigError(key, f"expected a finite number, found {node.value!r:.40}", place)
+        plain = isinstance(node, yaml.ScalarNode) and not node.style
+        if plain and TOO_LONG.fullmatch(node.value):
+            problem = f"expected a number of at most 18 digits, found {value:.40}"
+            raise ConfigError(key, problem, place)
         if isinstance(value, str) and (NO_PATH if key in PATHS else NO_TEXT).search(value):
             raise ConfigError(key, f"expected text, found {value!r:.40}", place)
         return value

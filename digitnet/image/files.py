@@ -17,6 +17,8 @@ from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 
 MAX_PIXELS = 64_000_000
+MAX_HEAVY = 32_000_000  # pixels of a kind that is copied on the way: half a gigabyte for either
+LIGHT = {"1", "L", "P", "RGB"}  # modes that are not, where nothing is transparent
 MAX_BYTES = 256_000_000
 LEVELS = np.arange(256, dtype=np.float32) / 255  # brightness of each value of a byte
 VISIBLE = 0.1  # of black to white: what ink on transparent paper has to be darker than white
@@ -101,7 +103,7 @@ def _content(path: str | os.PathLike[str]) -> bytes:
 def _of_array(array: NDArray[Any]) -> Image.Image:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
-    if array.ndim not in (2, 3):
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (2, 3, 4)):
         raise ValueError(f"an array of the shape {array.shape}, not (h, w) or (h, w, 3)")
     if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() <= 255:
         array = array.astype(np.uint8)
@@ -111,9 +113,12 @@ def _of_array(array: NDArray[Any]) -> Image.Image:
 def _check(image: Image.Image, name: str) -> None:
     if image.width * image.height == 0:
         raise ImageError(name, "expected a picture, found one without pixels")
-    if image.width * image.height > MAX_PIXELS:
+    heavy = image.mode not in LIGHT or image.has_transparency_data
+    most = MAX_HEAVY if heavy else MAX_PIXELS
+    if image.width * image.height > most:
+        kind = " of such a kind" if heavy else ""
         found = f"{image.width}×{image.height}"
-        raise ImageError(name, f"expected at most {MAX_PIXELS:,} pixels, found {found}")
+        raise ImageError(name, f"expected at most {most:,} pixels{kind}, found {found}")
     if image.format == "EPS":
         raise ImageError(name, "expected a picture of pixels, found a program that draws one")
     frames = getattr(image, "n_frames", 1)
@@ -136,9 +141,10 @@ def _plain(image: Image.Image) -> Image.Image:
         values = np.asarray(image).astype(np.float32)
         if not np.isfinite(values).all():
             raise ValueError("brightness that is no finite number")
-        return Image.fromarray(np.clip(values / max(float(values.max()), 1), 0, 1))
+        values /= max(float(values.max()), 1)
+        return Image.fromarray(np.clip(values, 0, 1, out=values))
     if image.has_transparency_data:
-        return _on_paper(image.convert("RGBA"))
+        return _on_paper(image if image.mode == "RGBA" else image.convert("RGBA"))
     if image.mode in ("L", "RGB"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
@@ -147,10 +153,17 @@ def _plain(image: Image.Image) -> Image.Image:
 def _on_paper(image: Image.Image) -> Image.Image:
     """On white, or on black where nothing is to be seen on white."""
     for paper in ("white", "black"):
-        shown = Image.alpha_composite(Image.new("RGBA", image.size, paper), image).convert("RGB")
-        if np.ptp(np.asarray(shown), axis=(0, 1)).max() >= 255 * VISIBLE:
+        shown = Image.new("RGB", image.size, paper)
+        shown.paste(image, mask=image)
+        if max(most - least for least, most in _extremes(shown)) >= 255 * VISIBLE:
             break
     return shown
+
+
+def _extremes(image: Image.Image) -> tuple[tuple[int, int], ...]:
+    """The least and the most of each colour."""
+    extremes: tuple[tuple[int, int], ...] = image.getextrema()  # type: ignore[assignment]
+    return extremes
 
 
 def brightness(image: Image.Image) -> FloatArray:
