@@ -9,7 +9,8 @@ from digitnet.errors import ImageError
 from digitnet.image import prepare, read
 
 DIGITS, _ = read_mnist("train", 12)
-OTHER_PENS = {"thin_pen", "faint_pencil", "marker", "eight_pixels", "dotted_pen"}
+# Of another pen, or turned.
+LESS_ALIKE = {"thin_pen", "faint_pencil", "marker", "eight_pixels", "dotted_pen", "tilted_sheet"}
 
 
 def closeness(a: np.ndarray, b: np.ndarray) -> float:
@@ -24,7 +25,7 @@ def test_it_is_the_same_digit(kind: Kind) -> None:
     rng = np.random.default_rng(1)
     close = [closeness(prepare(kind(digit, rng)), prepare(digit)) for digit in DIGITS]
     assert np.mean(np.array(close) > 0.7) >= 0.9
-    assert np.median(close) > (0.75 if kind.__name__ in OTHER_PENS else 0.88)
+    assert np.median(close) > (0.75 if kind.__name__ in LESS_ALIKE else 0.88)
 
 
 @pytest.mark.parametrize("number", [68, 200, 311, 451])
