@@ -2,7 +2,6 @@
 
 import os
 import signal
-from types import FrameType
 
 
 def main() -> None:
@@ -14,7 +13,7 @@ def main() -> None:
     main()
 
 
-def _end(number: int, _: FrameType | None) -> None:
+def _end(number: int, _: object) -> None:
     os._exit(128 + number)
 
 

@@ -25,6 +25,12 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in 
 settings.register_profile("unhurried", deadline=None)  # other programs share the machine
 settings.load_profile("unhurried")
 
+# One that is ignored, as in a background job or under nohup, would be so in every command that is
+# started here; one with a handler is not handed on, and this one ignores it as well.
+for _number in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
+
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
