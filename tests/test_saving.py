@@ -14,7 +14,7 @@ from digitnet import session
 from digitnet.checkpoint import load_checkpoint
 from digitnet.config import read_config
 from digitnet.errors import Stopped, TrainingError
-from digitnet.session.saving import SELDOM, Saver
+from digitnet.session.saving import Saver
 from digitnet.training import Progress, Record, TrainingState, begin
 from digitnet.training.state import Place, TrainingMeasure
 
@@ -104,10 +104,25 @@ def test_it_costs_no_more_than_a_hundredth(
     takes(2)
     saver = Saver("", state, replaces=False)
     saver.save()
-    assert SELDOM == 100
-    clock.now += 199
+    for _ in range(2):
+        clock.now += 197
+        assert not saver.is_due(in_an_epoch(state))
+        clock.now += 1
+        assert saver.is_due(in_an_epoch(state))
+        saver.save()
+
+
+def test_what_one_cost_more_the_next_ones_have_to_wait_for(
+    clock: Clock, takes: Callable[[float], None], state: TrainingState
+) -> None:
+    saver = Saver("", state, replaces=False)
+    for seconds in (5, 1):
+        takes(seconds)
+        saver.save()
+        in_an_epoch(state)
+    clock.now += 590
     assert not saver.is_due(in_an_epoch(state))
-    clock.now += 1
+    clock.now += 4
     assert saver.is_due(in_an_epoch(state))
 
 

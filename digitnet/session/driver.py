@@ -28,7 +28,7 @@ def run(
     """
     output, begun = config.model, time.monotonic()
     _check_folder(output)
-    with hold(output), heed_signals() as requests:
+    with heed_signals() as requests, hold(output):
         with requests.ending_at_once():
             _check_output(output, may_exist=overwrite or resume)
             discard_unfinished(output)

@@ -5,7 +5,7 @@ import time
 from digitnet.checkpoint import save_checkpoint
 from digitnet.training import Progress, TrainingState
 
-SELDOM = 100  # times as long as a checkpoint took to write, none follows: they cost a hundredth
+MOST = 0.01  # of the time goes into writing checkpoints, but for those that have to be written
 
 
 class Saver:
@@ -17,7 +17,8 @@ class Saver:
     def __init__(self, output: str, state: TrainingState, *, replaces: bool) -> None:
         self.output, self.state, self.replaces = output, state, replaces
         self._interval = state.config.training.checkpoint_seconds
-        self._at, self._took = time.monotonic(), 0.0  # the last one: when it was there, seconds
+        self._begun = self._at = time.monotonic()  # the training, and the last checkpoint
+        self._spent = 0.0  # seconds, on all of them
         self._epochs = len(state.history)  # that have been saved, or were there already
         self._begun_with = self._epochs
         self._place: object = None  # where training stood when it was
@@ -34,16 +35,17 @@ class Saver:
     def is_due(self, progress: Progress) -> bool:
         """Whether it is time for one: after the first and the last epoch of a run always.
 
-        Else after an epoch, and in the middle of one if `checkpoint_seconds` have passed.
+        Else where they have cost little so far: after an epoch, and in the middle of one if
+        `checkpoint_seconds` have passed since the last.
         """
         if not self.may_save:
             return False
         if progress.record and (self.state.done or self._epochs == self._begun_with):
             return True
-        passed = time.monotonic() - self._at
-        if passed < SELDOM * self._took:
+        now = time.monotonic()
+        if self._spent > MOST * (now - self._begun):
             return False
-        return progress.record is not None or passed >= self._interval
+        return progress.record is not None or now - self._at >= self._interval
 
     def save(self) -> None:
         """Write the state as it is, unless it was written already.
@@ -55,5 +57,5 @@ class Saver:
         begun = time.monotonic()
         save_checkpoint(self.output, self.state.checkpoint())
         self._at = time.monotonic()
-        self._took = self._at - begun
+        self._spent += self._at - begun
         self._epochs, self._place = len(self.state.history), self.state.place
