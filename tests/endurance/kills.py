@@ -52,13 +52,26 @@ def killed(training: list[str], output: Path, seconds: float, rng: random.Random
     with subprocess.Popen(training) as process:
         wait(process, seconds * rng.random())
         if rng.random() < 0.5:
-            while process.poll() is None and not os.path.exists(f"{output}.tmp"):
+            before = files(output)
+            while process.poll() is None and files(output) == before:
                 pass
             wait(process, MOST_WRITING * rng.random())
         process.kill()
     if process.returncode > 0:
         raise RuntimeError(f"{' '.join(training)}: exit status {process.returncode}")
     return process.returncode < 0
+
+
+def files(output: Path) -> list[tuple[int, int] | None]:
+    """What changes as soon as an output is written, beside it or where it stands."""
+    found: list[tuple[int, int] | None] = []
+    for path in (f"{output}.tmp", output):
+        try:
+            status = os.stat(path)
+            found.append((status.st_ino, status.st_mtime_ns))
+        except FileNotFoundError:
+            found.append(None)
+    return found
 
 
 def wait(process: "subprocess.Popen[bytes]", seconds: float) -> None:
