@@ -483,6 +483,12 @@ def test_threads_and_the_models_place_may_change(data: Path) -> None:
     assert resume(config, checkpoint).config.model == "/elsewhere.npz"
 
 
+def test_how_often_it_saves_and_how_long_it_runs_may_change(data: Path) -> None:
+    checkpoint = begin(make(data)).checkpoint()
+    config = make(data, checkpoint_seconds=3.0, max_minutes=2.0)
+    assert resume(config, checkpoint).config.training.max_minutes == 2
+
+
 def test_auto_means_as_many_threads_as_before_for_a_training_that_goes_on(data: Path) -> None:
     checkpoint = begin(make(data, threads=3)).checkpoint()
     assert resume(make(data, threads="auto"), checkpoint).config.training.threads == 3
@@ -532,6 +538,9 @@ BAD_STATES: dict[str, dict[str, Any]] = {
     "a place that is a list": {"place": np.array("[1, 2]")},
     "a place that is a number": {"place": np.float64(3)},
     "a place beyond the epoch": {"place": np.array('{"epoch": 1, "step": 9}')},
+    "a place at the end of an epoch that took no time": {
+        "place": np.array(f'{{"epoch": 1, "step": {STEPS}}}')
+    },
     "a place before the epoch": {"place": np.array('{"epoch": 1, "step": -1}')},
     "a place in an epoch without history": {"place": np.array('{"epoch": 2, "step": 0}')},
     "a place before the first epoch": {"place": np.array('{"epoch": 0, "step": 0}')},
