@@ -596,13 +596,13 @@ def test_each_epoch_ends_with_one_record(data: Path) -> None:
     records = [p.record for p in progress if p.record]
     assert [record.epoch for record in records] == [1, 2, 3]
     assert records == progress[-1].state.history
-    assert len(progress) == 1 + 3 * STEPS
+    assert len(progress) == 1 + 3 * (STEPS + 1)  # it tells of itself while validating, too
 
 
 @pytest.mark.usefixtures("every_step")
 def test_the_state_is_whole_whenever_it_yields(data: Path) -> None:
     places = [(p.state.place.epoch, p.state.place.step) for p in train(make(data, epochs=2))]
-    whole = [(epoch, step) for epoch in (1, 2) for step in range(STEPS)]
+    whole = [(epoch, step) for epoch in (1, 2) for step in range(STEPS + 1)]
     assert places == [*whole, (3, 0)]
 
 
