@@ -7,10 +7,11 @@
 Importing it costs nothing: parts load when they are used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as typing has it, which takes longer to load than all this
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from digitnet.config import read_config
     from digitnet.errors import DigitnetError
     from digitnet.network import Network
@@ -41,9 +42,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOMES:
         raise AttributeError(f"module 'digitnet' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"digitnet.{_HOMES[name]}"), name)
 
 

@@ -1,6 +1,21 @@
-"""`python -m digitnet`."""
+"""The command, and `python -m digitnet`: it hears Ctrl-C from its first moment on."""
 
-from digitnet.cli import main
+import os
+import signal
+
+
+def main() -> None:
+    """The console script."""
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)  # while modules load, an exception might be swallowed
+    from digitnet.cli import main
+
+    main()
+
+
+def _end(number: int, _: object) -> None:
+    os._exit(128 + number)
+
 
 if __name__ == "__main__":
     main()

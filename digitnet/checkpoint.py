@@ -67,11 +67,9 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     arrays["data"] = json.dumps({"path": checkpoint.data_path, "hash": checkpoint.data_hash})
     arrays["history"] = json.dumps(checkpoint.history)
     arrays |= {STATE + name: array for name, array in checkpoint.state.items()}
-    path = os.path.realpath(path)
-    temporary = path + ".tmp"
+    path, temporary = os.path.realpath(path), _temporary(path)
     try:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)  # of a run that was killed
+        discard_unfinished(path)
         with open(temporary, "xb") as file:
             if os.path.exists(path):
                 os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
@@ -85,6 +83,23 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+
+
+def discard_unfinished(path: str) -> None:
+    """Remove what somebody left behind who was killed while writing `path`.
+
+    Nobody else may be writing it. Raises OutputError if that cannot be done.
+    """
+    temporary = _temporary(path)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    except OSError as error:
+        raise OutputError(f"{temporary}: cannot be removed: {error.strerror}") from None
+
+
+def _temporary(path: str) -> str:
+    return os.path.realpath(path) + ".tmp"
 
 
 def _flush_folder(folder: str) -> None:

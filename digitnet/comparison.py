@@ -48,6 +48,11 @@ class Comparison:
         return self.p_value < 0.05
 
     @property
+    def is_worse(self) -> bool:
+        """Whether the baseline is better, and that is not chance."""
+        return self.difference < 0 and self.is_significant
+
+    @property
     def p_value(self) -> float:
         """How often equally good networks would differ so much or more; see `mcnemar`."""
         return mcnemar(self.only_model_right, self.only_baseline_right)

@@ -75,7 +75,7 @@ class BelowBar(DigitnetError):
 
 
 class Stopped(DigitnetError):
-    """A signal ended the training, and the checkpoint is saved."""
+    """A signal ended the training, and the checkpoint is saved if there was anything to save."""
 
     def __init__(self, message: str, exit_status: ExitStatus) -> None:
         super().__init__(message)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +102,41 @@ class Evaluation:
         return coverages(self.confidences, self.right)
 
 
+class Evaluator:
+    """`evaluate`, minibatch by minibatch, for whoever has other things to do in between."""
+
+    def __init__(
+        self, network: Network, temperature: float = 1.0, outputs: FloatArray | None = None
+    ) -> None:
+        self.network, self.temperature, self.outputs = network, temperature, outputs
+        self.classes = network.layer_sizes[-1]
+        self._workspace = network.workspace(CHUNK)
+        self._cost, self._seen = 0.0, 0
+        self._parts: list[tuple[NDArray[Any], ...]] = []
+
+    def read(self, x: FloatArray, y: FloatArray) -> None:
+        """Feed x (785, n) with the labels y (classes, n) through the network."""
+        n, small = x.shape[1], np.min_scalar_type(self.classes)
+        if self._workspace.n != n:
+            self._workspace = self.network.workspace(n)
+        workspace = self._workspace
+        with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
+            a = self.network.feedforward(x, workspace)
+            self._cost += self.network.cost(workspace.z[-1], a, y, 1, workspace.δ[-1])
+        shares = probabilities(a.T, self.temperature)
+        told = y.argmax(axis=0).astype(small), shares.argmax(axis=1).astype(small)
+        self._parts.append((*told, shares.max(axis=1)))
+        if self.outputs is not None:
+            self.outputs[self._seen : self._seen + n] = a.T
+        self._seen += n
+
+    def result(self) -> Evaluation:
+        """What the network made of all that it has read."""
+        labels, answers, confidences = map(np.concatenate, zip(*self._parts))
+        cost = self._cost / self._seen
+        return Evaluation(cost, labels, answers, confidences, self.classes, self.temperature)
+
+
 def evaluate(
     network: Network,
     minibatches: Iterable[tuple[FloatArray, FloatArray]],
@@ -112,24 +148,10 @@ def evaluate(
     The last row of x is ones. temperature: of the probabilities; the cost is without it. outputs:
     room for the activations of the last layer, (all pictures, classes), if they are asked for.
     """
-    classes = network.layer_sizes[-1]
-    small = np.min_scalar_type(classes)
-    workspace = network.workspace(CHUNK)
-    cost, seen, parts = 0.0, 0, []
+    evaluator = Evaluator(network, temperature, outputs)
     for x, y in minibatches:
-        n = x.shape[1]
-        workspace = workspace if workspace.n == n else network.workspace(n)
-        with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
-            a = network.feedforward(x, workspace)
-            cost += network.cost(workspace.z[-1], a, y, 1, workspace.δ[-1])
-        shares = probabilities(a.T, temperature)
-        told = y.argmax(axis=0).astype(small), shares.argmax(axis=1).astype(small)
-        parts.append((*told, shares.max(axis=1)))
-        if outputs is not None:
-            outputs[seen : seen + n] = a.T
-        seen += n
-    labels, answers, confidences = map(np.concatenate, zip(*parts))
-    return Evaluation(cost / seen, labels, answers, confidences, classes, temperature)
+        evaluator.read(x, y)
+    return evaluator.result()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """What the tests share: slices of the real MNIST, a trained model, and the installed command."""
 
 import gzip
+import json
 import os
 import signal
 import struct
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +24,12 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in 
 
 settings.register_profile("unhurried", deadline=None)  # other programs share the machine
 settings.load_profile("unhurried")
+
+# One that is ignored, as in a background job or under nohup, would be so in every command that is
+# started here; one with a handler is not handed on, and this one ignores it as well.
+for _number in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
@@ -143,6 +151,18 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, image in enumerate(images):
         Image.fromarray(image).save(folder / f"{number:02}.png")
     return folder
+
+
+def comparable(path: Path) -> dict[str, Any]:
+    """The arrays of a checkpoint, without timings and without the model's own place."""
+    with np.load(path) as file:
+        arrays: dict[str, Any] = {name: array.tolist() for name, array in file.items()}
+    for name in ("history", "config", "state_place"):
+        arrays[name] = json.loads(arrays[name])
+    for record in arrays["history"]:
+        del record["seconds"], record["images_per_second"]
+    del arrays["config"]["model"], arrays["state_place"]["seconds"]
+    return arrays
 
 
 class Training:

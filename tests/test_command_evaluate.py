@@ -224,13 +224,23 @@ def test_a_baseline_that_was_trained_on_the_pictures_is_pointed_out(
     assert run("evaluate", "-m", model, "--baseline", model, *validation).stderr == b""
 
 
-def test_the_bar_is_the_models_alone(run: Run, model: Path, hasty: Path) -> None:
-    accuracy = repr(evaluated(run, "-m", model)["accuracy"])
-    bar = ("--min-accuracy", accuracy)
+def test_with_a_bar_it_has_to_be_no_worse_than_the_baseline(
+    run: Run, model: Path, hasty: Path
+) -> None:
+    bar = ("--min-accuracy", "0.1")
     assert run("evaluate", "-m", model, "--baseline", hasty, *bar).returncode == 0
+    assert run("evaluate", "-m", model, "--baseline", model, *bar).returncode == 0
+    assert run("evaluate", "-m", hasty, *bar).returncode == 0
     done = run("evaluate", "-m", hasty, "--baseline", model, *bar)
     assert done.returncode == 3
     assert b"worse than" in done.stdout
+    assert done.stderr.startswith(f"{hasty}: worse than {model} by ".encode())
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_without_a_bar_a_baseline_is_none(run: Run, model: Path, hasty: Path) -> None:
+    done = run("evaluate", "-m", hasty, "--baseline", model)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 # Which model, which data

@@ -70,6 +70,7 @@ def test_every_default_is_the_documented_one(write: Write) -> None:
     training = config.training
     assert (training.dropout, training.label_smoothing, training.average) == (0, 0, 0)
     assert (training.max_norm, training.batch_norm, training.patience) == (None, False, None)
+    assert (training.checkpoint_seconds, training.max_minutes) == (60, None)
     assert config.seed == 1
     assert config.model == str(path.parent / "model.npz")
 
@@ -92,6 +93,8 @@ def test_every_key_can_be_set(write: Write) -> None:
             "  label_smoothing: 0.1\n"
             "  average: 0.99\n"
             "  patience: 4\n"
+            "  checkpoint_seconds: 5\n"
+            "  max_minutes: 0.5\n"
             "seed: 7\n"
             "model: /m.npz\n"
         )
@@ -105,6 +108,7 @@ def test_every_key_can_be_set(write: Write) -> None:
     assert (training.l2, training.threads) == (1e-4, 2)
     assert (training.max_norm, training.dropout, training.batch_norm) == (3, 0.25, True)
     assert (training.label_smoothing, training.average, training.patience) == (0.1, 0.99, 4)
+    assert (training.checkpoint_seconds, training.max_minutes) == (5, 0.5)
     optimizer = config.training.optimizer
     assert (optimizer.learning_rate, optimizer.momentum, optimizer.nesterov) == (1e-3, 0.9, True)
     assert (config.seed, config.model) == (7, "/m.npz")
@@ -252,6 +256,8 @@ WRONG = [
     ("training.label_smoothing", "1", "1"),
     ("training.average", "1", "1"),
     ("training.patience", "0", "0"),
+    ("training.checkpoint_seconds", "0", "0"),
+    ("training.max_minutes", "0", "0"),
     ("training.threads", "0", "0"),
     ("training.threads", "all", '"all"'),
     ("seed", "-1", "-1"),

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import json
 import os
 import signal
 import time
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Run, Training
+from conftest import Run, Training, comparable
 
 from digitnet import session
 from digitnet.checkpoint import load_checkpoint
@@ -26,7 +25,7 @@ from digitnet.errors import (
     OutputError,
     Stopped,
 )
-from digitnet.session import SIGNALS
+from digitnet.session import STOPS
 from digitnet.training import Progress
 
 Start = Callable[..., Training]
@@ -44,18 +43,6 @@ def output(config: Config) -> Path:
 
 def finish(progress: Iterator[Progress]) -> list[Progress]:
     return list(progress)
-
-
-def comparable(path: Path) -> dict[str, Any]:
-    """The arrays of a checkpoint, without timings and without the model's own place."""
-    with np.load(path) as file:
-        arrays: dict[str, Any] = {name: array.tolist() for name, array in file.items()}
-    for name in ("history", "config", "state_place"):
-        arrays[name] = json.loads(arrays[name])
-    for record in arrays["history"]:
-        del record["seconds"], record["images_per_second"]
-    del arrays["config"]["model"], arrays["state_place"]["seconds"]
-    return arrays
 
 
 def left_beside(path: Path) -> set[str]:
@@ -234,7 +221,7 @@ def test_a_lock_file_that_nobody_holds_is_no_obstacle(config: Config, output: Pa
 # Signals, within this process
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", STOPS, ids=lambda number: number.name)
 def test_the_handlers_are_put_back(config: Config, number: signal.Signals) -> None:
     before = signal.getsignal(number)
     training = session.run(config)
@@ -244,7 +231,7 @@ def test_the_handlers_are_put_back(config: Config, number: signal.Signals) -> No
     assert signal.getsignal(number) == before
 
 
-@pytest.mark.parametrize(("number", "status"), SIGNALS.items(), ids=lambda value: value.name)
+@pytest.mark.parametrize(("number", "status"), STOPS.items(), ids=lambda value: value.name)
 def test_a_signal_ends_it_with_the_checkpoint_saved(
     config: Config, output: Path, number: signal.Signals, status: ExitStatus
 ) -> None:
@@ -258,19 +245,28 @@ def test_a_signal_ends_it_with_the_checkpoint_saved(
     assert left_beside(output) == set()
 
 
-def test_a_signal_while_the_data_are_read_is_not_lost(
-    config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("number", "status"), STOPS.items(), ids=lambda value: value.name)
+@pytest.mark.parametrize("existing", [None, b"old"], ids=["nothing", "a model"])
+def test_a_signal_while_the_data_are_read_ends_it_at_once(
+    config: Config,
+    output: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    existing: bytes | None,
+    number: signal.Signals,
+    status: ExitStatus,
 ) -> None:
-    begin = session.training.begin
+    def interrupted(_: Config) -> Any:
+        signal.raise_signal(number)
+        pytest.fail("it went on")
 
-    def interrupted(config: Config) -> Any:
-        signal.raise_signal(signal.SIGTERM)
-        return begin(config)
-
-    monkeypatch.setattr(session.training, "begin", interrupted)
-    with pytest.raises(Stopped, match="stopped by SIGTERM"):
-        finish(session.run(config))
-    assert load_checkpoint(output).history == []
+    if existing:
+        output.write_bytes(existing)
+    monkeypatch.setattr("digitnet.training.begin", interrupted)
+    with pytest.raises(Stopped, match=f"stopped by {number.name} before the first step") as error:
+        next(session.run(config, overwrite=True))
+    assert error.value.exit_status == status
+    assert (output.read_bytes() if output.exists() else None) == existing
+    assert left_beside(output) == set()
 
 
 def test_what_a_signal_stopped_early_ends_as_if_it_had_not(
@@ -386,7 +382,7 @@ def assert_goes_on(run: Run, slow: Path, whole: Whole, path: Path) -> None:
     assert os.listdir(path.parent) == [path.name]
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", STOPS, ids=lambda number: number.name)
 def test_stopped_by_a_signal_and_resumed_it_ends_the_same(
     slow: Path, whole: Whole, tmp_path: Path, start: Start, run: Run, number: signal.Signals
 ) -> None:

@@ -505,6 +505,12 @@ def test_threads_and_the_models_place_may_change(data: Path) -> None:
     assert resume(config, checkpoint).config.model == "/elsewhere.npz"
 
 
+def test_how_often_it_saves_and_how_long_it_runs_may_change(data: Path) -> None:
+    checkpoint = begin(make(data)).checkpoint()
+    config = make(data, checkpoint_seconds=3.0, max_minutes=2.0)
+    assert resume(config, checkpoint).config.training.max_minutes == 2
+
+
 def test_auto_means_as_many_threads_as_before_for_a_training_that_goes_on(data: Path) -> None:
     checkpoint = begin(make(data, threads=3)).checkpoint()
     assert resume(make(data, threads="auto"), checkpoint).config.training.threads == 3
@@ -554,6 +560,9 @@ BAD_STATES: dict[str, dict[str, Any]] = {
     "a place that is a list": {"place": np.array("[1, 2]")},
     "a place that is a number": {"place": np.float64(3)},
     "a place beyond the epoch": {"place": np.array('{"epoch": 1, "step": 9}')},
+    "a place at the end of an epoch that took no time": {
+        "place": np.array(f'{{"epoch": 1, "step": {STEPS}}}')
+    },
     "a place before the epoch": {"place": np.array('{"epoch": 1, "step": -1}')},
     "a place in an epoch without history": {"place": np.array('{"epoch": 2, "step": 0}')},
     "a place before the first epoch": {"place": np.array('{"epoch": 0, "step": 0}')},
@@ -609,13 +618,13 @@ def test_each_epoch_ends_with_one_record(data: Path) -> None:
     records = [p.record for p in progress if p.record]
     assert [record.epoch for record in records] == [1, 2, 3]
     assert records == progress[-1].state.history
-    assert len(progress) == 1 + 3 * STEPS
+    assert len(progress) == 1 + 3 * (STEPS + 1)  # it tells of itself while validating, too
 
 
 @pytest.mark.usefixtures("every_step")
 def test_the_state_is_whole_whenever_it_yields(data: Path) -> None:
     places = [(p.state.place.epoch, p.state.place.step) for p in train(make(data, epochs=2))]
-    whole = [(epoch, step) for epoch in (1, 2) for step in range(STEPS)]
+    whole = [(epoch, step) for epoch in (1, 2) for step in range(STEPS + 1)]
     assert places == [*whole, (3, 0)]
 
 

@@ -23,7 +23,8 @@ Begin with
 \b
 Exit status
   0 done  1 something could not be read or done  2 the command or the config is wrong
-  3 below --min-accuracy  75 another training holds the output: try later
+  3 below --min-accuracy, or with it worse than --baseline
+  75 another training holds the output: try later
   129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM, checkpoint saved  141 closed pipe
 """
 

@@ -21,6 +21,7 @@ Examples
   digitnet evaluate --split validation --format json | jq .accuracy
   digitnet evaluate -m new.npz --baseline model.npz
   digitnet evaluate --min-accuracy 0.95 || echo not good enough
+  digitnet evaluate -m new.npz --baseline model.npz --min-accuracy 0.95 && mv new.npz model.npz
 """
 
 
@@ -39,7 +40,8 @@ Examples
     "--min-accuracy",
     metavar="P",
     type=SHARE,
-    help="Exit with status 3 if the share of right answers is below P, 0 to 1.",
+    help="Exit with status 3 if the share of right answers is below P, 0 to 1, or if the model is "
+    "worse than the --baseline and that is not chance.",
 )
 @format_option("one object on stdout.")
 @click.option("-v", "--verbose", is_flag=True, help="Say which model is used.")
@@ -87,6 +89,9 @@ def evaluate(
         answer("\n".join(lines))
     if min_accuracy is not None and result.accuracy < min_accuracy:
         raise BelowBar(f"{path}: accuracy {result.accuracy:.4f} is below {min_accuracy}")
+    if min_accuracy is not None and compared is not None and compared.is_worse:
+        worse = f"by {_points(-compared.difference)} points, p = {compared.p_value:.2g}"
+        raise BelowBar(f"{path}: worse than {baseline} {worse}")
 
 
 def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str, Any]:

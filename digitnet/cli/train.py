@@ -63,7 +63,8 @@ def train(
     """Train the network that a config describes, and save it.
 
     The model kept is the one that was best on the examples held out for validation. Stopped by
-    Ctrl-C or SIGTERM, it saves its checkpoint, and --resume goes on from there.
+    Ctrl-C, SIGTERM or SIGHUP, it saves its checkpoint, and --resume goes on from there; a second
+    Ctrl-C ends it at once. SIGUSR1 has it save and go on.
     """
     started = time.perf_counter()
     from digitnet.config import locate, read_config
@@ -125,7 +126,7 @@ def _train(
         say(_description(progress.state))
     json_there = form == "json" and _width(sys.stdout)
     bar = _bar(progress.state) if _width(sys.stderr) and not json_there and not quiet else None
-    with bar or contextlib.nullcontext():
+    with contextlib.closing(session), bar or contextlib.nullcontext():
         for progress in session:
             record = progress.record
             if bar is not None:
@@ -212,6 +213,7 @@ def _summarise(state: "TrainingState", seconds: float, form: str, quiet: bool) -
                 "model": model,
                 "epochs": epochs,
                 "seconds": seconds,
+                "done": state.done,
                 "validation": msgspec.to_builtins(validation),
             }
         )
@@ -224,4 +226,5 @@ def _summarise(state: "TrainingState", seconds: float, form: str, quiet: bool) -
         answer(
             f"{shown(model)}: {accuracy}{epochs} epoch{'' if epochs == 1 else 's'}, "
             f"{len(state.network.parameters):,} parameters, {seconds:.1f} s"
+            f"{'' if state.done else '; not done, --resume goes on'}"
         )

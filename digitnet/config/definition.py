@@ -154,6 +154,14 @@ class TrainingSection(Section, frozen=True):
         Literal["auto"] | Annotated[int, Meta(ge=1, le=MOST)],
         key("threads that share the neurons; auto: as many as a step is worth"),
     ] = "auto"
+    checkpoint_seconds: Annotated[
+        float,
+        key("seconds after which `digitnet train` saves in the middle of an epoch", gt=0),
+    ] = 60.0
+    max_minutes: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        key("minutes after which `digitnet train` saves and ends, to be resumed later"),
+    ] = None
 
 
 class Config(Section, frozen=True):

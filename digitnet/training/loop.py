@@ -7,7 +7,7 @@ whoever drives it may draw, save or stop there.
 import contextlib
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from digitnet.calibration import fit_temperature, usual_confidence
 from digitnet.config import Config
 from digitnet.dataset import Block, Distort, Minibatches
 from digitnet.errors import TrainingError
-from digitnet.evaluation import CHUNK, evaluate
+from digitnet.evaluation import CHUNK, Evaluator
 from digitnet.randomness import NUMBERS, Purpose, generator, stream_from
 from digitnet.share import Share
 from digitnet.training.descent import Descent
@@ -89,7 +89,8 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
                 if state.place.step < state.steps:
                     yield Progress(state, _mean_cost(state))
             cost = state.place.cost_sum / len(state.train_indices)
-            yield Progress(state, cost, _end_epoch(state, cost))
+            record = yield from _end_epoch(state, cost)
+            yield Progress(state, cost, record)
 
 
 def _distort(distorters: list[Distorter], state: TrainingState) -> Distort:
@@ -144,13 +145,21 @@ def _not_finite(state: TrainingState) -> TrainingError:
     )
 
 
-def _end_epoch(state: TrainingState, cost: float) -> Record:
-    """Measure on the examples held out, keep the parameters if they are the best so far."""
+def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, Record]:
+    """Measure on the examples held out, keep the parameters if they are the best so far.
+
+    Yields several times a second while measuring; what is stopped there is measured again.
+    """
     validation, model, held_out = None, state.model(), state.validation_indices
     outputs = np.empty((len(held_out), state.network.layer_sizes[-1]), np.float32)
     if len(held_out):
-        examples = Minibatches(state.examples, CHUNK)(held_out)
-        evaluation = evaluate(model, examples, outputs=outputs)
+        evaluator, told = Evaluator(model, outputs=outputs), time.perf_counter()
+        for x, y in Minibatches(state.examples, CHUNK)(held_out):
+            evaluator.read(x, y)
+            if time.perf_counter() - told > BETWEEN_YIELDS:
+                yield Progress(state, cost)
+                told = time.perf_counter()
+        evaluation = evaluator.result()
         if not math.isfinite(evaluation.cost):
             raise _not_finite(state)
         validation = ValidationMeasure(evaluation.cost, evaluation.accuracy)

@@ -13,7 +13,15 @@ from digitnet.errors import CheckpointError, ConfigError
 from digitnet.threads import MOST
 from digitnet.training.state import Place, Record, TrainingState, arrays, begin, varies
 
-MAY_CHANGE = {"training.epochs", "training.patience", "training.threads", "model", "data.path"}
+MAY_CHANGE = {
+    "training.epochs",
+    "training.patience",
+    "training.threads",
+    "training.checkpoint_seconds",
+    "training.max_minutes",
+    "model",
+    "data.path",
+}
 NOT_NEGATIVE = {"squares", "batch_variance"}
 
 
@@ -43,7 +51,8 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
         state.history = msgspec.convert(checkpoint.history, list[Record])
     except (msgspec.MsgspecError, UnicodeError, SystemError) as error:
         raise CheckpointError(f"state_place, history: {error}") from None
-    if state.place.step >= state.steps or state.place.epoch != len(state.history) + 1:
+    beyond = state.place.step > state.steps or (state.place.step and not state.place.seconds)
+    if beyond or state.place.epoch != len(state.history) + 1:
         raise CheckpointError("state_place: expected a place within the training, found another")
     state.best[:] = checkpoint.network.parameters
     state.temperature = checkpoint.temperature

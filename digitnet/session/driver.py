@@ -1,0 +1,93 @@
+"""A training from beginning to end, or to where it is stopped, with its checkpoint kept."""
+
+import os
+import time
+from collections.abc import Generator
+
+from digitnet import training
+from digitnet.checkpoint import discard_unfinished, load_checkpoint
+from digitnet.config import Config
+from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
+from digitnet.session.lock import hold
+from digitnet.session.saving import Saver
+from digitnet.session.signals import STOPS, heed_signals
+
+
+def run(
+    config: Config, *, overwrite: bool = False, resume: bool = False
+) -> Generator[training.Progress, None, None]:
+    """Train, with checkpoints at `config.model` in time, and pass the progress on.
+
+    With `resume`, go on from the checkpoint that is there, or begin if there is none. A signal is
+    heeded when the step in hand is done: the checkpoint is written and Stopped raised; only what
+    `overwrite` is to replace stays as it was until the first epoch has ended. Before the first
+    step it is raised at once. A second SIGINT interrupts at once. SIGUSR1 has the checkpoint
+    written. After `training.max_minutes` it is written, and this ends before `state.done`; raises
+    TrainingError where it was not to be written yet. Raises OutputError if `config.model` exists
+    and neither was asked for, or cannot be written; Busy if another training holds it.
+    """
+    output, begun = config.model, time.monotonic()
+    _check_folder(output)
+    with heed_signals() as requests, hold(output):
+        with requests.ending_at_once():
+            _check_output(output, may_exist=overwrite or resume)
+            discard_unfinished(output)
+            exists = os.path.exists(output)
+            state = _resumed(config) if resume and exists else training.begin(config)
+            saver = Saver(output, state, replaces=overwrite and exists)
+        minutes = state.config.training.max_minutes
+        for progress in training.train(config, state):
+            if saver.is_due(progress) or (requests.save and saver.may_save):
+                requests.save = False
+                saver.save()
+            try:
+                yield progress
+            except GeneratorExit:
+                if saver.has_unsaved_epochs and not requests.stop:
+                    saver.save()
+                raise
+            if state.done:
+                continue
+            if requests.stop:
+                stopped, status = _stopped(requests.stop.name, state), STOPS[requests.stop]
+                if not saver.may_save:
+                    raise Stopped(f"{stopped}; {output} is left as it was", status)
+                saver.save()
+                raise Stopped(f"{stopped}; {output} is saved, --resume goes on from there", status)
+            if minutes is not None and time.monotonic() - begun >= 60 * minutes:
+                if not saver.may_save:
+                    stopped = _stopped("training.max_minutes", state)
+                    raise TrainingError(f"{stopped}; {output} is left as it was")
+                saver.save()
+                return
+
+
+def _stopped(reason: str, state: training.TrainingState) -> str:
+    return f"stopped by {reason} in epoch {state.place.epoch}"
+
+
+def _resumed(config: Config) -> training.TrainingState:
+    checkpoint = load_checkpoint(config.model, with_state=True)
+    try:
+        return training.resume(config, checkpoint)
+    except CheckpointError as error:
+        raise CheckpointError(f"{config.model}: {error}") from None
+
+
+def _check_folder(output: str) -> None:
+    folder = os.path.dirname(os.path.realpath(output))
+    if not os.path.isdir(folder):
+        raise OutputError(f"{output}: expected the folder {folder} to exist, found none")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{output}: the folder {folder} is not writable")
+
+
+def _check_output(output: str, *, may_exist: bool) -> None:
+    if os.path.islink(os.path.realpath(output)):
+        raise OutputError(f"{output}: expected a file to write, found a link to itself")
+    if os.path.exists(output) and not os.path.isfile(output):
+        raise OutputError(f"{output}: expected a file to write, found something else")
+    if os.path.exists(output) and not may_exist:
+        raise OutputError(
+            f"{output}: exists already; --resume goes on with it, --overwrite starts anew"
+        )

@@ -1,0 +1,97 @@
+"""Small trainings of all kinds, an epoch of each long enough to be interrupted."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from digitnet.dataset import read_data
+
+REPOSITORY = Path(__file__).parent.parent.parent
+DIGITNET = str(Path(sys.executable).with_name("digitnet"))
+MNIST = REPOSITORY / "data" / "mnist"
+
+SGD = "{name: sgd, learning_rate: 0.05, momentum: 0.5}"
+CONFIGS = {  # layers, what else there is in the config, and under its `training`
+    "momentum": ("[784, 100, 10]", "", f"minibatch_size: 1, optimizer: {SGD}"),
+    "adam": ("[784, 60, 10]", "", "minibatch_size: 2, optimizer: {name: adam}, average: 0.99"),
+    "adamw": (
+        "[784, 60, 10]",
+        "",
+        "minibatch_size: 2, optimizer: {name: adamw}, l2: 0.01, "
+        "schedule: {name: cosine, warmup: 0.1}",
+    ),
+    "distortions": (
+        "[784, 60, 10]",
+        "augment: {rotation: 10, scale: 0.1, shear: 0.1, shift: 1, elastic: 30, final: 0.3}",
+        f"minibatch_size: 2, optimizer: {SGD}",
+    ),
+    "dropout": (
+        "[784, 80, 40, 10]",
+        "",
+        f"minibatch_size: 2, dropout: 0.3, max_norm: 3, optimizer: {SGD}",
+    ),
+    "batch_norm": (
+        "[784, 60, 30, 10]",
+        "",
+        f"minibatch_size: 3, batch_norm: true, optimizer: {SGD}",
+    ),
+    "threads": ("[784, 120, 60, 10]", "", f"minibatch_size: 4, threads: 2, optimizer: {SGD}"),
+    "everything": (
+        "[784, 60, 40, 10]",
+        "augment: {rotation: 10, shift: 1}",
+        "threads: 2, dropout: 0.2, batch_norm: true, average: 0.99, label_smoothing: 0.1, "
+        "background: 0.1, optimizer: {name: adam}",
+    ),
+}
+EPOCHS = 3
+
+
+@contextmanager
+def folder_of_configs() -> Iterator[Path]:
+    """A folder with the config of each, by its name: 3,000 digits, checkpoints all the time."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        training = read_data(str(MNIST)).training
+        np.savez(
+            folder / "digits.npz", images=training.images[:3000], labels=training.labels[:3000]
+        )
+        for title, (layers, other, settings) in CONFIGS.items():
+            (folder / f"{title}.yaml").write_text(
+                "data: {path: digits.npz, validation: 500}\n"
+                f"network: {{layer_sizes: {layers}, activation: relu, output: softmax}}\n"
+                f"cost: cross_entropy\n{other}\n"
+                f"training: {{epochs: {EPOCHS}, checkpoint_seconds: 0.001, {settings}}}\n"
+            )
+        yield folder
+
+
+def contents(path: Path) -> dict[str, Any]:
+    """What two trainings that are the same leave: arrays and history, without times and places."""
+    with np.load(path) as file:
+        arrays: dict[str, Any] = dict(file)
+    for name in ("config", "history", "state_place"):
+        arrays[name] = json.loads(str(arrays[name]))
+    for record in arrays["history"]:
+        del record["seconds"], record["images_per_second"]
+    del arrays["config"]["model"], arrays["state_place"]["seconds"]
+    return arrays
+
+
+def differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """The names of what is not the same, bit for bit."""
+    return [name for name in one.keys() | other.keys() if not _same(one, other, name)]
+
+
+def _same(one: dict[str, Any], other: dict[str, Any], name: str) -> bool:
+    if name not in one or name not in other:
+        return False
+    a, b = one[name], other[name]
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    return bool(a == b)

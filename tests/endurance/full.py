@@ -1,0 +1,96 @@
+"""Disks of all sizes that are too small: one line, status 1, the old model whole, no litter.
+
+    python tests/endurance/full.py [--sizes 20]
+
+By `ulimit -f` and, where one may be mounted, on a small tmpfs.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from configs import DIGITNET, folder_of_configs
+from digitnet.checkpoint import load_checkpoint
+from digitnet.errors import CheckpointError
+
+BLOCK = 512  # bytes, of which `ulimit -f` counts in sh
+PAGE = 4096
+
+
+def old_model(folder: Path, output: Path) -> bytes:
+    """A small model, which is to be replaced by one more than ten times as large."""
+    small = ["--set", "network.layer_sizes=[784,10]", "--set", "training.epochs=1"]
+    config = str(folder / "distortions.yaml")
+    subprocess.run([DIGITNET, "train", "-q", "--config", config, *small, "-o", output], check=True)
+    return output.read_bytes()
+
+
+def is_well(command: list[str], output: Path, old: bytes) -> bool:
+    """Whether a training that cannot save ends as it should."""
+    done = subprocess.run(command, capture_output=True, check=False)
+    left = os.listdir(output.parent)
+    if done.returncode == 0:
+        well = _can_be_read(output)
+    else:
+        well = (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, b"", 1)
+        well = well and done.stderr.startswith(f"{output}: cannot be written: ".encode())
+        well = well and output.read_bytes() == old
+    well = well and left == [output.name]
+    if not well:
+        print(done.returncode, done.stderr.decode(), left)
+    output.write_bytes(old)
+    return well
+
+
+def _can_be_read(path: Path) -> bool:
+    try:
+        return len(load_checkpoint(path, with_state=True).history) > 0
+    except CheckpointError:
+        return False
+
+
+@contextmanager
+def disk(folder: Path, size: int) -> Iterator[bool]:
+    """A tmpfs of so many bytes there; whether that was allowed."""
+    options = ["-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
+    allowed = subprocess.run(["mount", *options], capture_output=True, check=False).returncode == 0
+    yield allowed
+    if allowed:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sizes", type=int, default=20)
+    sizes = parser.parse_args().sizes
+    limits, disks, well = 0, 0, 0
+    with folder_of_configs() as folder:
+        place = folder / "place"
+        place.mkdir()
+        output = place / "model.npz"
+        command = [DIGITNET, "train", "-q", "--config", str(folder / "distortions.yaml")]
+        command += ["--set", "training.epochs=1", "--overwrite", "-o", str(output)]
+        old = old_model(folder, output)
+        subprocess.run([*command[:-1], str(folder / "new.npz")], check=True)
+        size = (folder / "new.npz").stat().st_size
+        for number in range(sizes):
+            bytes_there = size * number // sizes
+            limit = f'ulimit -f {bytes_there // BLOCK}; exec "$@"'
+            well += is_well(["sh", "-c", limit, "sh", *command], output, old)
+            limits += 1
+            with disk(place, len(old) + 2 * PAGE + bytes_there) as allowed:
+                if allowed:
+                    output.write_bytes(old)
+                    well += is_well(command, output, old)
+                    disks += 1
+    mounts = f"{disks} full disks" if disks else "no disk could be mounted"
+    print(f"{limits} limits on the size of a file, {mounts}: {well} times the old model was whole")
+    sys.exit(well < limits + disks)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Two trainings that are started together on the same output: one runs, the other exits with 75.
+
+python tests/endurance/pairs.py [--times 50]
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from configs import DIGITNET, folder_of_configs
+from digitnet.checkpoint import load_checkpoint
+from digitnet.errors import CheckpointError
+
+BUSY, TERMINATED = 75, 143
+
+
+def start(folder: Path, output: Path) -> "subprocess.Popen[bytes]":
+    config = str(folder / "distortions.yaml")
+    command = [DIGITNET, "train", "-q", "--config", config, "--set", "training.epochs=1000"]
+    return subprocess.Popen([*command, "-o", str(output)], stderr=subprocess.PIPE)
+
+
+def first_to_end(
+    pair: "list[subprocess.Popen[bytes]]",
+) -> "tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]":
+    """The one that ends, and the other."""
+    while all(process.poll() is None for process in pair):
+        time.sleep(0.001)
+    pair.sort(key=lambda process: process.returncode is None)
+    return pair[0], pair[1]
+
+
+def try_together(folder: Path) -> tuple[bool, float]:
+    """Whether all was well, and the seconds after which the second one had gone."""
+    output = folder / "pair.npz"
+    begun = time.monotonic()
+    loser, winner = first_to_end([start(folder, output), start(folder, output)])
+    seconds = time.monotonic() - begun
+    while winner.poll() is None and not output.exists():
+        time.sleep(0.001)
+    winner.terminate()
+    said = [process.communicate()[1] for process in (loser, winner)]
+    well = (loser.returncode, winner.returncode) == (BUSY, TERMINATED)
+    well = well and said[0] == f"{output}: another training holds it; try later\n".encode()
+    try:
+        well = well and bool(load_checkpoint(output, with_state=True).state)
+    except CheckpointError as error:
+        print(error)
+        well = False
+    if not well:
+        print(loser.returncode, winner.returncode, *said)
+    output.unlink(missing_ok=True)
+    return well, seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--times", type=int, default=50)
+    times = parser.parse_args().times
+    with folder_of_configs() as folder:
+        results = [try_together(folder) for _ in range(times)]
+    well = sum(well for well, _ in results)
+    slowest = max(seconds for _, seconds in results)
+    print(f"{times} pairs: {well} times one ran and one was turned away, after {slowest:.1f} s")
+    sys.exit(well < times)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""A disk that is full, a folder that is gone: one line, status 1, the old file whole, no litter."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import DIGITNET, ENVIRONMENT, Run, Training
+
+from digitnet.checkpoint import load_checkpoint
+
+LARGE = ("--set", "network.layer_sizes=[784,300,10]")  # 2 MB
+
+
+def assert_one_line(done: "subprocess.CompletedProcess[bytes]", path: Path, problem: str) -> None:
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == f"{path}: cannot be written: {problem}\n".encode()
+
+
+def limited(config_file: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """`digitnet train -q`, where no file may have more than a thousand blocks."""
+    script = 'ulimit -f 1000; exec "$0" train -q --config "$@"'
+    return subprocess.run(
+        ["sh", "-c", script, DIGITNET, config_file, *arguments],
+        capture_output=True,
+        env=ENVIRONMENT,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_limit_on_the_size_of_files_is_said(config_file: Path) -> None:
+    output = config_file.parent / "model.npz"
+    assert limited(config_file).returncode == 0
+    before = output.read_bytes()
+    assert_one_line(limited(config_file, *LARGE, "--overwrite"), output, "File too large")
+    assert output.read_bytes() == before
+    assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
+    output.unlink()
+    assert_one_line(limited(config_file, *LARGE), output, "File too large")
+    assert os.listdir(output.parent) == ["config.yaml"]
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MB, where one may be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no mount here")
+    if done.returncode:
+        pytest.skip("no disk may be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_is_said(run: Run, config_file: Path, mounted: Path) -> None:
+    output = mounted / "model.npz"
+    assert run("train", "-q", "--config", config_file, "-o", output).returncode == 0
+    before = output.read_bytes()
+    done = run("train", "-q", "--config", config_file, *LARGE, "-o", output, "--overwrite")
+    assert_one_line(done, output, "No space left on device")
+    assert output.read_bytes() == before
+    assert os.listdir(mounted) == ["model.npz"]
+    done = run("train", "-q", "--config", config_file, *LARGE, "-o", mounted / "new.npz")
+    assert_one_line(done, mounted / "new.npz", "No space left on device")
+    assert os.listdir(mounted) == ["model.npz"]
+
+
+def test_a_disk_that_is_only_for_reading_is_said(
+    run: Run, config_file: Path, mounted: Path
+) -> None:
+    (mounted / "model.npz").write_bytes(b"old")
+    subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
+    done = run("train", "-q", "--config", config_file, "-o", mounted / "model.npz", "--overwrite")
+    assert (done.returncode, done.stdout) == (1, b"")
+    said = f"{mounted}/model.npz: the folder {mounted} is not writable\n"
+    assert done.stderr == said.encode()
+    assert (mounted / "model.npz").read_bytes() == b"old"
+
+
+def as_nobody(*arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":
+    """The command, run by somebody who is not root."""
+    user = 65534 if os.geteuid() == 0 else None
+    return subprocess.run(
+        [DIGITNET, *arguments], capture_output=True, check=False, timeout=60, user=user, cwd="/"
+    )
+
+
+@pytest.fixture
+def protected(config_file: Path, small_mnist: Path) -> Iterator[Path]:
+    """A folder that may be read, with a config, data and a model in it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(small_mnist, folder / "data")
+        text = config_file.read_text().replace(str(small_mnist), str(folder / "data"))
+        (folder / "config.yaml").write_text(text)
+        (folder / "model.npz").write_bytes(b"old")
+        folder.chmod(0o555)
+        try:
+            if as_nobody("--version").returncode:
+                pytest.skip("nobody else may run it here")
+        except PermissionError:
+            pytest.skip("nobody else may run it here")
+        yield folder
+        folder.chmod(0o755)
+
+
+def test_a_folder_that_is_only_for_reading_is_said(protected: Path) -> None:
+    done = as_nobody("train", "-q", "--config", protected / "config.yaml", "--overwrite")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.endswith(f"the folder {protected} is not writable\n".encode())
+    assert len(done.stderr.splitlines()) == 1
+    assert (protected / "model.npz").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGUSR1], ids=lambda stop: stop.name)
+def test_a_folder_that_is_gone_is_said(
+    start: Callable[..., Training], config_file: Path, tmp_path: Path, stop: signal.Signals
+) -> None:
+    (tmp_path / "gone").mkdir()
+    output = tmp_path / "gone" / "model.npz"
+    slow = ("--set", "training.minibatch_size=1", "--set", "training.epochs=1000")
+    training = start("--config", config_file, *LARGE, *slow, "-o", output)
+    shutil.rmtree(tmp_path / "gone")
+    status, out, err = training.end(stop)
+    assert (status, out) == (1, b"")
+    said = f"{output}: cannot be written: No such file or directory\n".encode()
+    assert err.splitlines(keepends=True)[-1] == said
+    assert b"Traceback" not in err
+    assert not (tmp_path / "gone").exists()
+
+
+def test_what_a_killed_training_left_is_cleared_away(run: Run, config_file: Path) -> None:
+    assert run("train", "-q", "--config", config_file).returncode == 0
+    output = config_file.parent / "model.npz"
+    before = output.read_bytes()
+    for ending in (".tmp", ".lock"):
+        Path(f"{output}{ending}").write_bytes(before[:1000])
+    assert run("train", "-q", "--config", config_file, "--resume").returncode == 0
+    assert output.read_bytes() == before
+    assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
+    assert len(load_checkpoint(output).history) == 3

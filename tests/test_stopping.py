@@ -1,0 +1,116 @@
+"""How soon the installed command ends when it is told to, and with which status."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import DIGITNET, ENVIRONMENT, REPOSITORY, Run, Training
+
+from digitnet.checkpoint import load_checkpoint
+from digitnet.session import STOPS
+
+SOON = 2.0  # seconds
+
+
+@pytest.mark.parametrize(("number", "status"), STOPS.items(), ids=lambda value: value.name)
+def test_while_pictures_are_read_and_made_it_ends_at_once(
+    tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    output = tmp_path / "model.npz"
+    output.write_bytes(b"old")
+    config = REPOSITORY / "configs" / "default.yaml"
+    arguments = ("train", "--config", config, "-o", output, "--overwrite")
+    with subprocess.Popen(
+        [DIGITNET, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+    ) as process:
+        while not (tmp_path / "model.npz.lock").exists():
+            assert process.poll() is None
+        time.sleep(0.3)
+        told = time.monotonic()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert time.monotonic() - told < SOON
+    assert (process.returncode, out) == (status, b"")
+    said = f"stopped by {number.name} before the first step; nothing was to be saved\n"
+    assert err == said.encode()
+    assert output.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["model.npz"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_while_a_large_network_is_validated_it_ends_soon(
+    start: Callable[..., Training], tmp_path: Path, number: signal.Signals
+) -> None:
+    config, output = tmp_path / "config.yaml", tmp_path / "model.npz"
+    config.write_text(
+        f"data: {{path: {REPOSITORY / 'data' / 'mnist'}, validation: 59900}}\n"
+        "network: {layer_sizes: [784, 2500, 2000, 1500, 1000, 500, 10], activation: relu}\n"
+        "training: {minibatch_size: 100, threads: 2}\n"
+    )
+    training = start("--config", config)
+    time.sleep(0.7)  # after the one step of an epoch; validating takes many seconds
+    told = time.monotonic()
+    status, _, err = training.end(number)
+    assert time.monotonic() - told < SOON
+    assert status == 128 + number
+    assert err.endswith(f"in epoch 1; {output} is saved, --resume goes on from there\n".encode())
+    assert load_checkpoint(output, with_state=True).state
+
+
+def test_a_second_interrupt_ends_it_at_once_with_the_old_checkpoint_whole(
+    run: Run, start: Callable[..., Training], config_file: Path
+) -> None:
+    output = config_file.parent / "model.npz"
+    assert run("train", "--config", config_file, "-q").returncode == 0
+    before = output.read_bytes()
+    large = (
+        "--set",
+        "network.layer_sizes=[784,2500,2000,10]",
+        "--set",
+        "training.minibatch_size=1500",
+    )
+    training = start("--config", config_file, "--overwrite", *large)
+    for _ in range(2):
+        training.process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    told = time.monotonic()
+    status, out, err = training.end()
+    assert time.monotonic() - told < SOON
+    assert (status, out) == (130, b"")
+    assert b"Traceback" not in err
+    assert output.read_bytes() == before
+    assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
+
+
+@pytest.mark.parametrize("module", ["click", "numpy"])
+@pytest.mark.parametrize("verb", ["train --config config.yaml", "evaluate", "predict -"])
+def test_an_interrupt_while_modules_load_ends_it_in_silence(
+    run: Run, config_file: Path, tmp_path: Path, verb: str, module: str
+) -> None:
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / f"{module}.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(10)\n"
+    )
+    path = {"PYTHONPATH": str(tmp_path / "modules")}
+    done = run(*verb.split(), cwd=config_file.parent, env=path)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_sigusr1_writes_a_checkpoint_and_goes_on(
+    start: Callable[..., Training], config_file: Path
+) -> None:
+    output = config_file.parent / "model.npz"
+    slow = ("--set", "network.layer_sizes=[784,400,10]", "--set", "training.minibatch_size=1")
+    training = start("--config", config_file, *slow)
+    assert not output.exists()
+    training.process.send_signal(signal.SIGUSR1)
+    until = time.monotonic() + 10
+    while not output.exists():
+        assert time.monotonic() < until
+    assert load_checkpoint(output, with_state=True).history == []
+    assert training.process.poll() is None
+    assert training.end(signal.SIGTERM)[0] == 143
