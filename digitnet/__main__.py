@@ -8,9 +8,15 @@ def main() -> None:
     """The console script."""
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)  # while modules load, an exception might be swallowed
+    if signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL:
+        signal.signal(signal.SIGUSR1, _go_on)  # there is no checkpoint to write yet
     from digitnet.cli import main
 
     main()
+
+
+def _go_on(*_: object) -> None:
+    pass
 
 
 def _end(number: int, _: object) -> None:

@@ -103,7 +103,10 @@ class Evaluation:
 
 
 class Evaluator:
-    """`evaluate`, minibatch by minibatch, for whoever has other things to do in between."""
+    """`evaluate`, minibatch by minibatch, for whoever has other things to do in between.
+
+    outputs: room for the activations of the last layer, (all pictures, classes), if asked for.
+    """
 
     def __init__(
         self, network: Network, temperature: float = 1.0, outputs: FloatArray | None = None
@@ -141,14 +144,12 @@ def evaluate(
     network: Network,
     minibatches: Iterable[tuple[FloatArray, FloatArray]],
     temperature: float = 1.0,
-    outputs: FloatArray | None = None,
 ) -> Evaluation:
     """Feed labelled pictures through a network: x (785, n) and y (classes, n), any n.
 
-    The last row of x is ones. temperature: of the probabilities; the cost is without it. outputs:
-    room for the activations of the last layer, (all pictures, classes), if they are asked for.
+    The last row of x is ones. temperature: of the probabilities; the cost is without it.
     """
-    evaluator = Evaluator(network, temperature, outputs)
+    evaluator = Evaluator(network, temperature)
     for x, y in minibatches:
         evaluator.read(x, y)
     return evaluator.result()

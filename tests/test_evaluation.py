@@ -17,6 +17,7 @@ from digitnet.errors import DataError, DigitnetError
 from digitnet.evaluation import (
     CHUNK,
     Evaluation,
+    Evaluator,
     choose_examples,
     evaluate,
     has_learned_from,
@@ -147,7 +148,9 @@ def test_the_outputs_are_kept_for_those_who_ask() -> None:
     data = pictures(rng.integers(0, 3, 40).tolist(), rng.integers(0, 3, 40).tolist(), classes=3)
     order = rng.permutation(40)
     outputs = np.zeros((40, 3), np.float32)
-    evaluate(brightest(3), Minibatches(data, 7)(order), outputs=outputs)
+    evaluator = Evaluator(brightest(3), outputs=outputs)
+    for x, y in Minibatches(data, 7)(order):
+        evaluator.read(x, y)
     assert outputs == pytest.approx(brightest(3)(data.images[order]), abs=1e-6)
 
 

@@ -308,3 +308,23 @@ def test_the_command_says_that_it_is_not_done(run: Run, config_file: Path, outpu
     more = ("--set", f"training.epochs={len(load_checkpoint(output).history) + 1}")
     done = run("train", "--config", config_file, *more, "--resume", "--format", "json")
     assert json.loads(done.stdout.splitlines()[-1])["done"] is True
+
+
+@pytest.mark.usefixtures("at_every_block")
+def test_a_stop_is_saved_also_where_whoever_is_told_goes_away(
+    config_file: Path, output: Path
+) -> None:
+    training = session.run(read_config(config_file, SLOW))
+    next(progress for progress in training if progress.state.place.step)
+    signal.raise_signal(signal.SIGTERM)
+    training.close()
+    assert place_in(output).step > 0
+
+
+def test_the_shortest_time_gets_on_all_the_same(config_file: Path, output: Path) -> None:
+    minutes = "training.max_minutes=0.000001"
+    for _ in range(100):
+        *_, last = session.run(read_config(config_file, [minutes]), resume=True)
+        if last.state.done:
+            break
+    assert last.state.done

@@ -114,3 +114,48 @@ def test_sigusr1_writes_a_checkpoint_and_goes_on(
     assert load_checkpoint(output, with_state=True).history == []
     assert training.process.poll() is None
     assert training.end(signal.SIGTERM)[0] == 143
+
+
+def test_sigusr1_before_there_is_anything_to_save_is_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "click.py").write_text(
+        "import os, signal, sys\n"
+        "os.kill(os.getpid(), signal.SIGUSR1)\n"
+        "print('went on')\n"
+        "sys.exit(0)\n"
+    )
+    done = run("--version", env={"PYTHONPATH": str(tmp_path / "modules")})
+    assert (done.returncode, done.stdout) == (0, b"went on\n")
+
+
+@pytest.mark.parametrize(("device", "status"), [("pipe", 141), ("/dev/full", 0)])
+def test_a_stderr_that_takes_nothing_is_no_other_status(
+    config_file: Path, device: str, status: int
+) -> None:
+    if device == "pipe":
+        reader, stderr = os.pipe()
+        os.close(reader)
+    else:
+        stderr = os.open(device, os.O_WRONLY)
+    done = subprocess.run(
+        [DIGITNET, "train", "--config", config_file],
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        timeout=60,
+        check=False,
+        env=ENVIRONMENT,
+    )
+    os.close(stderr)
+    assert done.returncode == status
+    assert load_checkpoint(config_file.parent / "model.npz").history
+
+
+def test_without_stderr_no_file_takes_its_place(config_file: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" train -q --config "$1" 2>&-', DIGITNET, config_file],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env=ENVIRONMENT,
+    )
+    assert (done.returncode, done.stdout) == (0, b"")

@@ -2,6 +2,7 @@
 
 import codecs
 import contextlib
+import io
 import os
 import re
 import sys
@@ -39,18 +40,24 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.reconfigure(errors="digitnet")  # type: ignore[union-attr]
-    if sys.stderr is not None:
-        _keep_stderr()
+    _keep_stderr()
 
 
 def _keep_stderr() -> None:
     """Make stderr digitnet's own: decoders in C, such as libtiff, write to it past any check."""
-    own = os.dup(2)
-    encoding = sys.stderr.encoding
-    sys.stderr = open(own, "w", 1, encoding=encoding, errors="digitnet")  # noqa: SIM115
+    if sys.stderr is not None:
+        own, encoding = io.FileIO(os.dup(2), "w"), sys.stderr.encoding
+        sys.stderr = io.TextIOWrapper(  # keeps nothing back that would be written at the end
+            own,
+            encoding=encoding,
+            errors="digitnet",
+            line_buffering=True,
+            write_through=True,
+        )
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    if nowhere != 2:  # where it was closed, else a file of ours would be what they write to
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
 
 
 def _encoded(error: UnicodeError) -> tuple[bytes, int]:
@@ -63,9 +70,14 @@ def _encoded(error: UnicodeError) -> tuple[bytes, int]:
 
 
 def say(text: str) -> None:
-    """One line to stderr, if it is open."""
+    """One line to stderr, if it is open and takes one: what is said has no part in the status."""
     if sys.stderr is not None:
-        print(printable(text), file=sys.stderr, flush=True)
+        try:
+            print(printable(text), file=sys.stderr, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError:  # a full disk, a terminal that hung up
+            pass
 
 
 def answer(text: str, *, flush: bool = True) -> None:

@@ -19,7 +19,7 @@ SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, 
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
 FILLED = 0.5  # of its box: what covers more may be a sheet of paper on a table
 SOLID = 0.8  # of what lies within its outline: the rest may be a digit on it
-SQUARE = 0.93  # of a sheet and of the square between its corners is common: of a digit 0.90
+QUADRANGLE = 0.93  # of a sheet and of what is between its corners is common: of digits 0.90
 THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places
 FULL = 0.9  # of what is inked by them is fainter than what counts as full
 LEAST_SHEET, LONGEST_SHEET = 30, 2  # pixels of its shorter side, and times that: longer is a 1
@@ -145,11 +145,11 @@ def _is_sheet(mask: NDArray[np.bool_]) -> bool:
         for m in (mask, mask.T)
     )
     outline = across & down.T
-    return bool(area > SOLID * np.count_nonzero(outline)) and _squareness(outline) > SQUARE
+    return bool(area > SOLID * np.count_nonzero(outline)) and _quadrangularity(outline) > QUADRANGLE
 
 
-def _squareness(outline: NDArray[np.bool_]) -> float:
-    """How much of an outline and of the square between its four corners both have: 0 to 1.
+def _quadrangularity(outline: NDArray[np.bool_]) -> float:
+    """How much of an outline and of the quadrangle between its four corners is common: 0 to 1.
 
     The corners are the ends of its diagonals, or of its axes where that is more alike.
     """
@@ -164,9 +164,9 @@ def _squareness(outline: NDArray[np.bool_]) -> float:
             inside &= dx * (y - y[one]) - dy * (x - x[one]) >= -math.hypot(dy, dx)  # a pixel off
             twice += int(x[one]) * dy - int(y[one]) * dx
             steps += max(abs(dy), abs(dx))
-        square = (abs(twice) + steps) / 2 + 1  # in pixels: Pick's theorem
-        both = min(float(np.count_nonzero(inside)), square)
-        most = max(most, both / max(float(len(y)), square))
+        within = (abs(twice) + steps) / 2 + 1  # in pixels, about: Pick's theorem
+        both = min(float(np.count_nonzero(inside)), within)
+        most = max(most, both / max(float(len(y)), within))
     return most
 
 

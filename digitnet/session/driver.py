@@ -35,7 +35,7 @@ def run(
             exists = os.path.exists(output)
             state = _resumed(config) if resume and exists else training.begin(config)
             saver = Saver(output, state, replaces=overwrite and exists)
-        minutes = state.config.training.max_minutes
+        minutes, begun_at = state.config.training.max_minutes, state.place
         for progress in training.train(config, state):
             if saver.is_due(progress) or (requests.save and saver.may_save):
                 requests.save = False
@@ -43,7 +43,7 @@ def run(
             try:
                 yield progress
             except GeneratorExit:
-                if saver.has_unsaved_epochs and not requests.stop:
+                if saver.may_save and not requests.interrupted:
                     saver.save()
                 raise
             if state.done:
@@ -54,7 +54,8 @@ def run(
                     raise Stopped(f"{stopped}; {output} is left as it was", status)
                 saver.save()
                 raise Stopped(f"{stopped}; {output} is saved, --resume goes on from there", status)
-            if minutes is not None and time.monotonic() - begun >= 60 * minutes:
+            late = minutes is not None and time.monotonic() - begun >= 60 * minutes
+            if late and state.place is not begun_at:
                 if not saver.may_save:
                     stopped = _stopped("training.max_minutes", state)
                     raise TrainingError(f"{stopped}; {output} is left as it was")

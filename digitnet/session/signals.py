@@ -18,13 +18,13 @@ SAVE = signal.SIGUSR1
 class Requests:
     """What signals have asked for.
 
-    stop: the first of those that stop a training, if one came. save: whether there is to be a
-    checkpoint.
+    stop: the first of those that stop a training, if one came. interrupted: whether a SIGINT came
+    after it. save: whether there is to be a checkpoint.
     """
 
     def __init__(self) -> None:
         self.stop: signal.Signals | None = None
-        self.save = False
+        self.save = self.interrupted = False
         self._at_once = False
 
     @contextlib.contextmanager
@@ -51,6 +51,7 @@ class Requests:
             if self._at_once:
                 raise KeyboardInterrupt
         elif number == signal.SIGINT:
+            self.interrupted = True
             raise KeyboardInterrupt
 
 

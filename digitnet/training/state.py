@@ -66,7 +66,7 @@ class Place(Struct, frozen=True):
 class TrainingState:
     """A training as it stands between two steps.
 
-    examples: the training set of `data` and made-up pictures of none of its classes.
+    examples: the training set of `data`, and made-up digits and pictures of none.
     train_indices, validation_indices: of those to learn from and of those to choose by.
     network: as it is now, with its regularisers and, if asked for, the average of its parameters.
     best: the parameters (n_parameters,) of the model that did best on validation, and temperature:
@@ -233,12 +233,12 @@ def _made_up(
         round(share * n) for share in (config.training.drawn, config.training.background)
     )
     images, labels = np.empty((0, SIDE, SIDE), np.uint8), np.empty(0, np.int64)
+    if config.training.drawn and class_names != DIGITS:
+        found = ", ".join(class_names)
+        raise ConfigError("training.drawn", f"expected none but for digits, found {found:.60}")
     if digits:
         from digitnet.handwriting import make_digits  # brings Pillow: only where it is needed
 
-        if class_names != DIGITS:
-            found = ", ".join(class_names)
-            raise ConfigError("training.drawn", f"expected none but for digits, found {found:.60}")
         images, labels = make_digits(digits, rng=generator(config.seed, Purpose.DRAWN))
     if nothing:
         from digitnet.background import make_background
