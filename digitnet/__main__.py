@@ -12,7 +12,10 @@ def main() -> None:
         signal.signal(signal.SIGUSR1, _go_on)  # there is no checkpoint to write yet
     from digitnet.cli import main
 
-    main()
+    try:
+        main()
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what there was to do is done
 
 
 def _go_on(*_: object) -> None:

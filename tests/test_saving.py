@@ -286,6 +286,7 @@ def test_the_minutes_are_those_of_this_run(config_file: Path, output: Path) -> N
     assert steps[0] < steps[1] < steps[2]
 
 
+@pytest.mark.usefixtures("at_every_block")
 def test_time_that_is_up_before_an_epoch_is_leaves_what_is_to_be_replaced(
     config_file: Path, output: Path
 ) -> None:

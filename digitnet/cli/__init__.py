@@ -1,7 +1,6 @@
 """The command line: one file per verb. Errors become one line and an exit status here."""
 
 import os
-import signal
 import sys
 import warnings
 
@@ -57,7 +56,6 @@ def main() -> None:
         if not broken_pipe:
             say(f"{error.filename or 'standard output'}: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be flushed goes nowhere
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what there was to do is done
     sys.exit(status)
 
 

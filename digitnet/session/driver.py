@@ -43,7 +43,8 @@ def run(
             try:
                 yield progress
             except GeneratorExit:
-                if saver.may_save and not requests.interrupted:
+                unsaved = (requests.stop and saver.may_save) or saver.has_unsaved_epochs
+                if unsaved and not requests.interrupted:
                     saver.save()
                 raise
             if state.done:

@@ -28,6 +28,10 @@ class Saver:
         """Whether there is something that is worth more than what is there."""
         return not self.replaces or bool(self.state.history)
 
+    @property
+    def has_unsaved_epochs(self) -> bool:
+        return len(self.state.history) > self._epochs
+
     def is_due(self, progress: Progress) -> bool:
         """Whether it is time for one: after the first and the last epoch of a run always.
 
