@@ -33,9 +33,6 @@ class Script:
             for line, stroke in zip(lines, strokes.split(", ")):
                 line[:] = _line(stroke)
 
-    def __len__(self) -> int:
-        return len(self.lines)
-
     def written(self, which: NDArray[np.integer], rng: np.random.Generator) -> FloatArray:
         """Points along the strokes of characters `which` (n,), rows and columns: (points, n, 2).
 
