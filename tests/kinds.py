@@ -175,10 +175,21 @@ def small_on_a_photo(digit: np.ndarray, rng: np.random.Generator) -> Image.Image
     return as_jpeg(image(noisy(light(ink), 0.02, rng) * (1 - 0.4 * x)), 70)
 
 
+def cropped(ink: np.ndarray) -> np.ndarray:
+    """The ink and no paper around it."""
+    return ink[(ink > 0.5).any(axis=1)][:, (ink > 0.5).any(axis=0)]
+
+
+def filling_the_picture(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    return image(light(cropped(drawn(digit))))
+
+
+def light_and_filling_the_picture(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    return image(noisy(light(np.pad(cropped(drawn(digit, 60)), 1), BLACK, WHITE), 0.01, rng))
+
+
 def at_the_edge(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    ink = drawn(digit)
-    ink = ink[(ink > 0.5).any(axis=1)][:, (ink > 0.5).any(axis=0)]
-    return image(light(np.pad(ink, ((0, 60), (0, 60)))))
+    return image(light(np.pad(cropped(drawn(digit)), ((0, 60), (0, 60)))))
 
 
 def blue_on_yellow(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
@@ -273,6 +284,8 @@ KINDS: list[Kind] = [
     edge_of_a_box,
     small_on_a_photo,
     at_the_edge,
+    filling_the_picture,
+    light_and_filling_the_picture,
     blue_on_yellow,
     red_on_green,
     chalk,

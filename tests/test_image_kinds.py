@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 from conftest import read_mnist
-from kinds import KINDS, Kind, chalk, drawn, grid, image, light, noisy, plain
+from kinds import (
+    KINDS,
+    Kind,
+    chalk,
+    drawn,
+    filling_the_picture,
+    grid,
+    image,
+    light,
+    light_and_filling_the_picture,
+    noisy,
+    plain,
+)
 
 from digitnet.errors import ImageError
 from digitnet.image import prepare, read
@@ -26,6 +38,13 @@ def test_it_is_the_same_digit(kind: Kind) -> None:
     close = [closeness(prepare(kind(digit, rng)), prepare(digit)) for digit in DIGITS]
     assert np.mean(np.array(close) > 0.7) >= 0.9
     assert np.median(close) > (0.75 if kind.__name__ in LESS_ALIKE else 0.88)
+
+
+@pytest.mark.parametrize("kind", [filling_the_picture, light_and_filling_the_picture])
+def test_nearly_every_digit_may_fill_its_picture(kind: Kind) -> None:
+    rng, digits = np.random.default_rng(1), read_mnist("train", 100)[0]
+    close = [closeness(prepare(kind(digit, rng)), prepare(digit)) for digit in digits]
+    assert np.mean(np.array(close) > 0.88) >= 0.98
 
 
 @pytest.mark.parametrize("number", [68, 200, 311, 451])

@@ -14,12 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
+from digitnet.image.parts import join, runs_of
 
 REACH = 0.35  # of the shorter side: how thick strokes may be, where nothing else is known
 LEAST_REACH = 9  # pixels
 STROKES = 3  # times the width of strokes, where that is known
 ROUGH = 60  # pixels: larger pictures are averaged over 3×3 first, for their noise
 EVEN = 0.15  # of the contrast: how much paper may vary that counts as one shade
+COARSEST = 80  # pixels: enough to tell whether there are two shades, and which is the ink's
+APART = 0.2  # of the contrast: what is not at an edge, and farther from its shade, is a third one
+FEW = 0.01  # of them may be
+MOST_FILLED = 0.9  # of the picture: strokes that fill it
+ALL_ALONG = 0.75  # of a side of the picture
+SURELY = 1.5  # times as much of it hangs together: that is ink, whatever lies along the border
+THICK = 0.3  # of the longer side: no strokes, but a shadow or a table
 SMALL = 20  # pixels: of a side so short, light is taken to be even
 MOST_INK = 0.5  # of an evenly lit picture; where there is more, it is a frame or a shadow
 LEAST_CONTRAST = 0.1  # of black to white, between the border and what differs most from it
@@ -50,21 +58,68 @@ def find_ink(light: FloatArray) -> Ink | None:
     border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
     border.sort()
     n = len(border)
-    low, paper, high = border[n // 10], border[n // 2], border[-1 - n // 10]
-    darkest, lightest = np.minimum.reduce(light, axis=None), np.maximum.reduce(light, axis=None)
-    dark, most = bool(paper - darkest >= lightest - paper), max(paper - darkest, lightest - paper)
+    low, paper, high = float(border[n // 10]), float(border[n // 2]), float(border[-1 - n // 10])
+    ends = np.minimum.reduce(light, axis=None), np.maximum.reduce(light, axis=None)
+    ink = float(max(ends, key=lambda end: abs(paper - end)))
+    most = abs(paper - ink)
     if most < LEAST_CONTRAST:
         return None
-    large = min(light.shape) >= SMALL
-    if large and high - low > EVEN * most:
-        return _on_uneven_paper(light)
-    strength = (paper - light if dark else light - paper) / most
+    found = _on_even_paper(light, paper, ink)
+    if high - low <= EVEN * most and (
+        min(light.shape) < SMALL or np.count_nonzero(found.marked) <= MOST_INK * light.size
+    ):
+        return found
+    shades = _two_shades(light, paper)
+    if shades:
+        return _on_even_paper(light, *shades)
+    return found if min(light.shape) < SMALL else _on_uneven_paper(light)
+
+
+def _on_even_paper(light: FloatArray, paper: float, ink: float) -> Ink:
+    """Where the paper and the ink are of one shade each."""
+    strength = np.minimum((light - paper) / (ink - paper), 1)
     covered = strength / GRAIN - 1
     strength *= np.minimum(np.maximum(covered, 0, out=covered), 1, out=covered)
     marked = strength >= FAINT
-    if large and np.count_nonzero(marked) > MOST_INK * marked.size:
-        return _on_uneven_paper(light)
-    return Ink(strength, marked, marked, dark, FAINT)
+    return Ink(strength, marked, marked, ink < paper, FAINT)
+
+
+def _two_shades(light: FloatArray, border: float) -> tuple[float, float] | None:
+    """The paper's and the ink's, if there are no others: so it is where a digit fills a picture.
+
+    Both may lie along the border then. Strokes are thin, and hang together better than the paper
+    that they divide.
+    """
+    every = -(-max(light.shape) // COARSEST)
+    some = light[::every, ::every]
+    is_light = some > (np.minimum.reduce(some, axis=None) + np.maximum.reduce(some, axis=None)) / 2
+    shades = float(np.median(some[~is_light])), float(np.median(some[is_light]))
+    third = np.abs(some - np.where(is_light, *shades[::-1])) > APART * (shades[1] - shades[0])
+    for axis in (0, 1):
+        edge = np.diff(is_light, axis=axis)
+        third &= ~(np.insert(edge, 0, False, axis) | np.insert(edge, edge.shape[axis], False, axis))
+    if np.count_nonzero(third) > FEW * some.size:
+        return None
+    shares = [_share_of_strokes(ink) for ink in (~is_light, is_light)]
+    ink = int(abs(border - shades[1]) > abs(border - shades[0]))
+    if shares[1 - ink] > SURELY * shares[ink] > 0:
+        ink = 1 - ink
+    return (shades[1 - ink], shades[ink]) if shares[ink] else None
+
+
+def _share_of_strokes(ink: NDArray[np.bool_]) -> float:
+    """Of all ink, what the largest part that hangs together has; 0 where it is no digit's.
+
+    That is neither thick, nor all along a side, unless it is the short one of a 1.
+    """
+    longer = max(ink.shape)
+    if np.count_nonzero(ink) > MOST_FILLED * ink.size or stroke_width(ink) > THICK * longer:
+        return 0.0
+    for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1]):
+        if 2 * len(side) > longer and np.count_nonzero(side) > ALL_ALONG * len(side):
+            return 0.0
+    areas = [part.area for part in join(runs_of(ink))]
+    return max(areas) / sum(areas)
 
 
 def _on_uneven_paper(light: FloatArray) -> Ink | None:

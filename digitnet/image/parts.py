@@ -16,6 +16,8 @@ NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther 
 DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
 ALONG = 0.6  # of a side of the picture, or of several: what covers so much goes on outside
 LONG, THIN = 0.85, 0.12  # of the picture's side: a part so long and so thin at the border is a line
+CENTRAL = 0.15  # of its area: in the middle of the picture, half as wide and high
+BROAD = 0.4  # of the picture's width: runs on average
 LEAST_DIGIT = 0.05  # of the picture's longer side: what is smaller is no digit
 ALIKE = 1.5  # times as high, at most, is another digit of a number
 BROKEN = 0.12  # of its height: a gap that is narrower is in a digit, not between two
@@ -166,6 +168,15 @@ def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_
     that has to be no speck, for the digit itself may.
     """
 
+    def is_stroke(part: _Part) -> bool:
+        """Whether it is thin, and not only along the border: of a digit that fills the picture."""
+        inside = sum(
+            max(min(end, width - width // 4) - max(start, width // 4), 0)
+            for row, start, end in part.runs
+            if height // 4 <= row < height - height // 4
+        )
+        return inside > CENTRAL * part.area and part.area < BROAD * width * len(part.runs)
+
     def along(part: _Part) -> bool:
         covered = [0, 0, 0, 0]
         for row, start, end in part.runs:
@@ -176,7 +187,7 @@ def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_
         sides = width, width, height, height
         return sum(length / side for length, side in zip(covered, sides)) > ALONG
 
-    border = {id(part) for part in parts if along(part)}
+    border = {id(part) for part in parts if along(part) and not is_stroke(part)}
     least = LEAST_DIGIT * max(height, width)
     inside = [part for part in parts if id(part) not in border]
     digits = [part.area for part in inside if max(part.height, part.width) >= least]
