@@ -63,6 +63,18 @@ def test_paper_without_a_digit_has_no_ink(spread: float) -> None:
             prepare(image(noisy(0.9 * shade * np.ones((300, 260)), spread, rng)))
 
 
+@pytest.mark.parametrize("side", [40, 60, 300])
+def test_an_empty_box_and_an_empty_sheet_have_no_ink(side: int) -> None:
+    rng = np.random.default_rng(1)
+    sheet = np.pad(np.ones((side, side)), side // 2)
+    hollow = sheet.copy()
+    hollow[side // 2 + 2 : -side // 2 - 2, side // 2 + 2 : -side // 2 - 2] = 0
+    for marks in (sheet, hollow):
+        for shades in ((0.95, 0.15), (0.25, 0.9)):
+            with pytest.raises(ImageError, match="no ink"):
+                prepare(image(noisy(light(marks, *shades), 0.005, rng)))
+
+
 def test_what_was_decided_is_told() -> None:
     rng = np.random.default_rng(1)
     digit = DIGITS[0]

@@ -22,6 +22,8 @@ SOLID = 0.8  # of what lies within its outline: the rest may be a digit on it
 QUADRANGLE = 0.93  # of a sheet and of what is between its corners is common: of digits 0.90
 THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places
 FULL = 0.9  # of what is inked by them is fainter than what counts as full
+LONGEST_EMPTY = 1.6  # times: with nothing on it
+SQUARE = 1.3  # times as long as wide, at most
 LEAST_SHEET, LONGEST_SHEET = 30, 2  # pixels of its shorter side, and times that: longer is a 1
 RIM = 0.12  # of that side: left away, for shadows at its edge, and where it lies aslant
 SHEETS = 2  # on top of each other
@@ -70,8 +72,10 @@ def read(picture: Picture, name: str | None = None) -> Reading:
         try:
             part = left + inset, top + inset, right - inset, bottom - inset
             reading, is_sheet = _read(image, part, name)
-        except ImageError:  # nothing on it: a digit as broad as a sheet
-            break
+        except ImageError:
+            if longer > LONGEST_EMPTY * shorter:  # a 1 as broad as a sheet
+                break
+            raise
     return _closer(image, reading, part, name)
 
 
@@ -136,16 +140,23 @@ def _full(ink: FloatArray) -> float:
 
 
 def _is_sheet(mask: NDArray[np.bool_]) -> bool:
-    """Whether a part fills its box, has few gaps, and four corners, as no digit but a bar has."""
+    """Whether a part has four corners, as no digit but a bar has, and few gaps or but one.
+
+    That one is the paper in a printed box: a square one, or it could be a 0 of straight lines.
+    """
     area = np.count_nonzero(mask)
-    if area < FILLED * mask.size:
+    shorter, longer = sorted(mask.shape)
+    rim = round(RIM * shorter)
+    is_frame = longer < SQUARE * shorter and not bool(mask[rim:-rim, rim:-rim].any())
+    if area < FILLED * mask.size and not is_frame:
         return False
     across, down = (
         np.logical_or.accumulate(m, 1) & np.logical_or.accumulate(m[:, ::-1], 1)[:, ::-1]
         for m in (mask, mask.T)
     )
     outline = across & down.T
-    return bool(area > SOLID * np.count_nonzero(outline)) and _quadrangularity(outline) > QUADRANGLE
+    solid = is_frame or bool(area > SOLID * np.count_nonzero(outline))
+    return solid and _quadrangularity(outline) > QUADRANGLE
 
 
 def _quadrangularity(outline: NDArray[np.bool_]) -> float:
