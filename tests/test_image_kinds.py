@@ -75,6 +75,21 @@ def test_an_empty_box_and_an_empty_sheet_have_no_ink(side: int) -> None:
                 prepare(image(noisy(light(marks, *shades), 0.005, rng)))
 
 
+@pytest.mark.parametrize("radius", [14, 16])
+@pytest.mark.parametrize("rim", [2, 4, 6])
+def test_a_plate_that_fills_the_picture_is_no_writing(radius: int, rim: int) -> None:
+    y, x = grid(28, 28)
+    distance = 28 * np.hypot(y - 0.5, x - 0.5)
+    plate = np.where(distance < radius, np.where(distance > radius - rim, 1, 0.6), 0)
+    assert read(image(plate)).digits == 0
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_digit_is_writing(kind: Kind) -> None:
+    rng = np.random.default_rng(2)
+    assert all(read(kind(digit, rng)).digits > 0 for digit in DIGITS)
+
+
 def test_what_was_decided_is_told() -> None:
     rng = np.random.default_rng(1)
     digit = DIGITS[0]

@@ -11,8 +11,8 @@ from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
-from digitnet.image.paper import find_ink, stroke_width
-from digitnet.image.parts import find_digit
+from digitnet.image.paper import Ink, find_ink, stroke_width
+from digitnet.image.parts import Digit, find_digit
 
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
@@ -25,6 +25,8 @@ FULL = 0.9  # of what is inked by them is fainter than what counts as full
 LONGEST_EMPTY = 1.6  # times: with nothing on it
 SQUARE = 1.3  # times as long as wide, at most
 LEAST_SHEET, LONGEST_SHEET = 30, 2  # pixels of its shorter side, and times that: longer is a 1
+AROUND = 0.25  # of its longer side: near a digit
+AS_DARK = 0.1  # of the paper there may be
 RIM = 0.12  # of that side: left away, for shadows at its edge, and where it lies aslant
 SHEETS = 2  # on top of each other
 
@@ -36,7 +38,8 @@ class Reading:
     image: uint8 (28, 28). dark: whether the ink is darker than the paper. threshold: of the
     contrast between both, above which there is ink. box: top, left, bottom and right of the digit
     in the upright picture, in pixels. stroke: how wide its lines are, in pixels of the 20×20 box
-    that it fills. corner: where that box came to on the field. digits: how many there seem to be.
+    that it fills. corner: where that box came to on the field. digits: how many there seem to be,
+    0 where the ink is no writing.
     """
 
     image: NDArray[np.uint8]
@@ -109,7 +112,8 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tup
         image = image.reduce(step, part)
     elif part != (0, 0, *image.size):
         image = image.crop(part)
-    ink = find_ink(brightness(image))
+    light = brightness(image)
+    ink = find_ink(light)
     if ink is None:
         raise ImageError(name, "expected a digit, found no ink")
     digit = find_digit(ink.marked, ink.sure)
@@ -130,8 +134,24 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tup
         min(top + step * rows.stop, bottom),
         min(left + step * columns.stop, right),
     )
-    reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digit.digits)
+    digits = digit.digits if _is_written(light, ink, digit) else 0
+    reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits)
     return reading, _is_sheet(mask)
+
+
+def _is_written(light: FloatArray, ink: Ink, digit: Digit) -> bool:
+    """Whether hardly anything around a digit is as dark as it is and yet paper, as in a thing."""
+    if ink.sure is ink.marked:  # on paper of one shade
+        return True
+    rows, columns = digit.box
+    margin = max(int(AROUND * max(rows.stop - rows.start, columns.stop - columns.start)), 1)
+    around = (
+        slice(max(rows.start - margin, 0), rows.stop + margin),
+        slice(max(columns.start - margin, 0), columns.stop + margin),
+    )
+    darkness = (-light if ink.dark else light)[around]
+    paper, shade = darkness[~ink.marked[around]], np.median(darkness[digit.mask[around]])
+    return bool(np.count_nonzero(paper >= shade) <= AS_DARK * len(paper))
 
 
 def _full(ink: FloatArray) -> float:
