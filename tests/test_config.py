@@ -120,6 +120,18 @@ def test_numbers_are_those_of_yaml_1_2(write: Write, text: str) -> None:
     assert config.training.optimizer.learning_rate == pytest.approx(0.001, rel=1e-15)
 
 
+def test_a_whole_number_has_18_digits_at_most(write: Write) -> None:
+    assert read_config(write(BASE + f"seed: {10**15}\n")).seed == 10**15
+    for number in ("1" + "0" * 18, "-" + "1" * 30):
+        with pytest.raises(ConfigError, match=rf":5: .*at most 18 digits, found {number}"):
+            read_config(write(BASE + f"seed: {number}\n"))
+
+
+def test_quoted_digits_are_a_name_however_many(write: Write, tmp_path: Path) -> None:
+    config = read_config(write(BASE.replace("digits", f'"{"7" * 19}"')))
+    assert config.data.path == str(tmp_path / ("7" * 19))
+
+
 def test_a_whole_number_is_a_learning_rate(write: Write) -> None:
     rate = read_config(write(BASE), ["training.optimizer.learning_rate=2"])
     assert rate.training.optimizer.learning_rate == 2

@@ -125,6 +125,9 @@ def main() -> int:
         for name in COPIED:
             source = REPOSITORY / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, house / name)
+        for tests in TESTS.values():
+            if noticed(house, tests):
+                sys.exit(f"expected {', '.join(tests)} to pass without a fault, but they fail")
         every = [
             (path, tests, *mutant)
             for name, tests in TESTS.items()
