@@ -188,6 +188,14 @@ def light_and_filling_the_picture(digit: np.ndarray, rng: np.random.Generator) -
     return image(noisy(light(np.pad(cropped(drawn(digit, 60)), 1), BLACK, WHITE), 0.01, rng))
 
 
+def between_others(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """Cut out of a number: a third of what stands to either side is there too."""
+    ink = cropped(drawn(digit, 140))
+    third, gap = ink.shape[1] // 3, np.zeros((len(ink), 25))
+    row = np.concatenate([ink[:, -third:], gap, ink, gap, ink[:, :third]], axis=1)
+    return image(noisy(light(np.pad(row, ((30, 30), (0, 0)))), 0.01, rng))
+
+
 def at_the_edge(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(light(np.pad(cropped(drawn(digit)), ((0, 60), (0, 60)))))
 
@@ -283,6 +291,7 @@ KINDS: list[Kind] = [
     box_at_border,
     edge_of_a_box,
     small_on_a_photo,
+    between_others,
     at_the_edge,
     filling_the_picture,
     light_and_filling_the_picture,

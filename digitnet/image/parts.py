@@ -13,6 +13,7 @@ Run = tuple[int, int, int]  # marks side by side: row, first column, the one aft
 
 SPECK = 0.03  # of the largest part's area: a smaller one is dirt
 NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
+CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
 DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
 ALONG = 0.6  # of a side of the picture, or of several: what covers so much goes on outside
 LONG, THIN = 0.85, 0.12  # of the picture's side: a part so long and so thin at the border is a line
@@ -78,6 +79,10 @@ class _Part(_Box):
     area: int = 0
     runs: list[Run] = field(default_factory=list)
 
+    def is_cut_off(self, width: int) -> bool:
+        """Whether it reaches a side of a picture so wide, and may go on outside."""
+        return self.left == 0 or self.right == width
+
     def hugs_its_box(self) -> bool:
         """Whether nearly all of it is close to the edges of the box."""
         inside = 0
@@ -93,7 +98,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
     """The digit among marks (h, w), of which at least one is sure.
 
     It is the largest part, the middle of the picture counting more than its edge, with what lies
-    near it. Where there is one part only, it is that.
+    near it, but not if it alone is cut off at a side. Where there is one part only, it is that.
     """
     rows, columns = (np.logical_or.reduce(marked, axis=axis) for axis in (1, 0))
     if (rows[0] and rows[-1]) or (columns[0] and columns[-1]):
@@ -114,6 +119,9 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         return part.area * math.exp(-(x * x + y * y) / 2)  # x and y from -1 to 1
 
     main = max(parts, key=weight)
+    if not main.is_cut_off(width):
+        least = CUT_OFF * max(main.height, main.width)
+        parts = [p for p in parts if max(p.height, p.width) < least or not p.is_cut_off(width)]
     box = _Box(main.top, main.bottom, main.left, main.right)
     chosen, apart = [main], [part for part in parts if part is not main]
     reach = max(NEAR * max(box.height, box.width), DOTS * max(height, width))
