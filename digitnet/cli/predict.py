@@ -155,6 +155,7 @@ def _together(paths: Iterator[str]) -> Iterator[list[tuple[str, str | bytes]]]:
 
 
 def _listed(file: BinaryIO, separator: bytes) -> Iterator[list[tuple[str, str | bytes]]]:
+    more = b"\r" if separator == b"\n" else b""  # of a line's end, in a list from elsewhere
     rest, told = b"", False  # told: the name in hand is too long, and has its answer
     while chunk := file.read1(CHUNK):  # type: ignore[attr-defined]
         *names, rest = (rest + chunk).split(separator)
@@ -166,9 +167,9 @@ def _listed(file: BinaryIO, separator: bytes) -> Iterator[list[tuple[str, str | 
             told = True
         if told:
             rest = b""
-        yield [_named(name) for name in names if name]
-    if rest:
-        yield [_named(rest)]
+        yield [_named(name) for line in names if (name := line.removesuffix(more))]
+    if name := rest.removesuffix(more):
+        yield [_named(name)]
 
 
 def _named(name: bytes) -> tuple[str, str | bytes]:
