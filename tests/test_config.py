@@ -738,13 +738,13 @@ def config_or_error(values: dict[str, Any]) -> None:
     assert problem.startswith("expected ")
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(NAMES) | st.text(), TREES))
 def test_any_values_are_a_config_or_a_config_error(values: dict[str, Any]) -> None:
     config_or_error(values)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.sampled_from(KEYS), TREES)
 def test_any_value_at_any_key_is_a_config_or_a_config_error(key: str, value: Any) -> None:
     values: dict[str, Any] = {"data": {"path": "x"}, "network": {"layer_sizes": [784, 10]}}
@@ -820,7 +820,7 @@ def test_any_bytes_are_a_config_or_a_config_error(any_file: Path, data: bytes) -
     config_file_or_error(any_file)
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(start=st.sampled_from(["", "seed: "]), pieces=st.lists(st.sampled_from(PIECES), max_size=9))
 def test_any_yaml_is_a_config_or_a_config_error(
     any_file: Path, start: str, pieces: list[str]
@@ -829,7 +829,7 @@ def test_any_yaml_is_a_config_or_a_config_error(
     config_file_or_error(any_file)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(key=st.sampled_from(KEYS) | st.text(), pieces=st.lists(st.sampled_from(PIECES), max_size=6))
 def test_any_override_is_a_config_or_a_config_error(
     any_file: Path, key: str, pieces: list[str]
