@@ -2,6 +2,7 @@
 
 import io
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from digitnet.errors import ImageError
-from digitnet.image import prepare
+from digitnet.image import prepare, read
 from digitnet.image.field import fitted
 
 DIGITS, _ = read_mnist("t10k", 100)
@@ -168,6 +169,14 @@ def test_any_array_gives_a_digit_on_its_field_or_has_no_ink(array: np.ndarray, p
 
 
 # --- Ink and paper ---
+
+
+def test_fine_lines_all_over_are_no_digit_and_no_warning() -> None:
+    lines = np.full((300, 300), 255, np.uint8)
+    lines[1::4] = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(lines).digits == read(lines.T).digits == 0
 
 
 def test_white_on_black_is_as_good_as_black_on_white(seven: np.ndarray) -> None:

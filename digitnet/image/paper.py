@@ -92,7 +92,10 @@ def _two_shades(light: FloatArray, border: float) -> tuple[float, float] | None:
     """
     every = -(-max(light.shape) // COARSEST)
     some = light[::every, ::every]
-    is_light = some > (np.minimum.reduce(some, axis=None) + np.maximum.reduce(some, axis=None)) / 2
+    low, high = np.minimum.reduce(some, axis=None), np.maximum.reduce(some, axis=None)
+    if high - low < LEAST_CONTRAST:
+        return None
+    is_light = some > (low + high) / 2
     shades = float(np.median(some[~is_light])), float(np.median(some[is_light]))
     third = np.abs(some - np.where(is_light, *shades[::-1])) > APART * (shades[1] - shades[0])
     for axis in (0, 1):
