@@ -48,8 +48,9 @@ Examples
     "--min-confidence",
     metavar="P",
     type=SHARE,
-    help="Answer ? (in JSON null) where the confidence is below P, 0 to 1, or for several digits; "
-    "0: never. Else the model's own, which 99 of 100 digits like its own reach.",
+    help="Answer ? (in JSON null) where the confidence is below P, 0 to 1, for several digits "
+    "and for what is no writing; 0: never. Else the model's own, which 99 of 100 digits like its "
+    "own reach.",
 )
 @click.option("--show", is_flag=True, help="Draw what the network saw and what it makes of it.")
 @click.option("-v", "--verbose", is_flag=True, help="Say which model is used.")
@@ -104,8 +105,10 @@ def predict(
                 if form == "json":
                     answer_json({"path": name, "error": result.problem}, flush=False)
             else:
-                if result.reading.digits > 1:
-                    _warn(f"{name}: expected one digit, found {result.reading.digits}")
+                digits = result.reading.digits
+                if digits != 1:
+                    found = digits or "a thing, as dark as what is around it"
+                    _warn(f"{name}: expected one digit, found {found}")
                 if form == "json":
                     answer_json(_as_json(name, result, top, reader.path), flush=False)
                 else:
@@ -155,7 +158,7 @@ def _together(paths: Iterator[str]) -> Iterator[list[tuple[str, str | bytes]]]:
 
 
 def _listed(file: BinaryIO, separator: bytes) -> Iterator[list[tuple[str, str | bytes]]]:
-    more = b"\r" if separator == b"\n" else b""  # of a line's end, in a list from elsewhere
+    carriage_return = b"\r" if separator == b"\n" else b""  # in a list from elsewhere
     rest, told = b"", False  # told: the name in hand is too long, and has its answer
     while chunk := file.read1(CHUNK):  # type: ignore[attr-defined]
         *names, rest = (rest + chunk).split(separator)
@@ -167,8 +170,8 @@ def _listed(file: BinaryIO, separator: bytes) -> Iterator[list[tuple[str, str | 
             told = True
         if told:
             rest = b""
-        yield [_named(name) for line in names if (name := line.removesuffix(more))]
-    if name := rest.removesuffix(more):
+        yield [_named(name) for line in names if (name := line.removesuffix(carriage_return))]
+    if name := rest.removesuffix(carriage_return):
         yield [_named(name)]
 
 

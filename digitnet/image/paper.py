@@ -14,20 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
-from digitnet.image.parts import join, runs_of
 
 REACH = 0.35  # of the shorter side: how thick strokes may be, where nothing else is known
 LEAST_REACH = 9  # pixels
 STROKES = 3  # times the width of strokes, where that is known
 ROUGH = 60  # pixels: larger pictures are averaged over 3×3 first, for their noise
 EVEN = 0.15  # of the contrast: how much paper may vary that counts as one shade
-COARSEST = 80  # pixels: enough to tell whether there are two shades, and which is the ink's
-APART = 0.2  # of the contrast: what is not at an edge, and farther from its shade, is a third one
-FEW = 0.01  # of them may be
-MOST_FILLED = 0.9  # of the picture: strokes that fill it
-ALL_ALONG = 0.75  # of a side of the picture
-SURELY = 1.5  # times as much of it hangs together: that is ink, whatever lies along the border
-THICK = 0.3  # of the longer side: no strokes, but a shadow or a table
+COARSEST = 80  # pixels: enough to tell whether there are but two shades
+APART = 0.2  # of the contrast: what is farther from both, and at no edge, is of a third shade
+FEW = 0.01  # of the pixels may be of a third shade
+ALL_ALONG = 0.75  # of a side: so much of it is covered where something goes on outside
+THICK = 0.3  # of the longer side: wider is no stroke, but a shadow or a table
 SMALL = 20  # pixels: of a side so short, light is taken to be even
 MOST_INK = 0.5  # of an evenly lit picture; where there is more, it is a frame or a shadow
 LEAST_CONTRAST = 0.1  # of black to white, between the border and what differs most from it
@@ -87,42 +84,43 @@ def _on_even_paper(light: FloatArray, paper: float, ink: float) -> Ink:
 def _two_shades(light: FloatArray, border: float) -> tuple[float, float] | None:
     """The paper's and the ink's, if there are no others: so it is where a digit fills a picture.
 
-    Both may lie along the border then. Strokes are thin, and hang together better than the paper
-    that they divide.
+    Both may lie along the border then, the paper along more of it.
     """
     every = -(-max(light.shape) // COARSEST)
     some = light[::every, ::every]
     low, high = np.minimum.reduce(some, axis=None), np.maximum.reduce(some, axis=None)
     if high - low < LEAST_CONTRAST:
         return None
-    is_light = some > (low + high) / 2
-    shades = float(np.median(some[~is_light])), float(np.median(some[is_light]))
-    third = np.abs(some - np.where(is_light, *shades[::-1])) > APART * (shades[1] - shades[0])
-    for axis in (0, 1):
-        edge = np.diff(is_light, axis=axis)
-        third &= ~(np.insert(edge, 0, False, axis) | np.insert(edge, edge.shape[axis], False, axis))
-    if np.count_nonzero(third) > FEW * some.size:
+    middle = (low + high) / 2
+    is_light = some > middle
+    dark, bright = float(np.median(some[~is_light])), float(np.median(some[is_light]))
+    share = (some - dark) / (bright - dark)
+    lightest, darkest = _within_a_pixel(some), -_within_a_pixel(-some)
+    between = (share > APART) & (share < 1 - APART) & ((darkest > middle) | (lightest <= middle))
+    third = np.count_nonzero((share < -APART) | (share > 1 + APART))
+    third += np.count_nonzero(between[1:-1, 1:-1])
+    if third > FEW * some.size:
         return None
-    shares = [_share_of_strokes(ink) for ink in (~is_light, is_light)]
-    ink = int(abs(border - shades[1]) > abs(border - shades[0]))
-    if shares[1 - ink] > SURELY * shares[ink] > 0:
-        ink = 1 - ink
-    return (shades[1 - ink], shades[ink]) if shares[ink] else None
+    if border - dark < bright - border:
+        return (dark, bright) if _may_be_strokes(is_light) else None
+    return (bright, dark) if _may_be_strokes(~is_light) else None
 
 
-def _share_of_strokes(ink: NDArray[np.bool_]) -> float:
-    """Of all ink, what the largest part that hangs together has; 0 where it is no digit's.
-
-    That is neither thick, nor all along a side, unless it is the short one of a 1.
-    """
+def _may_be_strokes(ink: NDArray[np.bool_]) -> bool:
+    """Whether it is thin, and not all along a side and one beside it, but the short one of a 1."""
     longer = max(ink.shape)
-    if np.count_nonzero(ink) > MOST_FILLED * ink.size or stroke_width(ink) > THICK * longer:
-        return 0.0
-    for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1]):
-        if 2 * len(side) > longer and np.count_nonzero(side) > ALL_ALONG * len(side):
-            return 0.0
-    areas = [part.area for part in join(runs_of(ink))]
-    return max(areas) / sum(areas)
+    if stroke_width(ink) > THICK * longer:
+        return False
+    sides = (ink[0], ink[-1]), (ink[:, 0], ink[:, -1])
+    return not all(any(_covers(side, longer) for side in pair) for pair in sides)
+
+
+def _within_a_pixel(light: FloatArray) -> FloatArray:
+    return _greatest(_greatest(light, 3).T, 3).T
+
+
+def _covers(side: NDArray[np.bool_], longer: int) -> bool:
+    return 2 * len(side) > longer and bool(np.count_nonzero(side) > ALL_ALONG * len(side))
 
 
 def _on_uneven_paper(light: FloatArray) -> Ink | None:

@@ -14,6 +14,7 @@ Run = tuple[int, int, int]  # marks side by side: row, first column, the one aft
 SPECK = 0.03  # of the largest part's area: a smaller one is dirt
 NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
 CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
+CUT_GAP = 0.08  # of that side: what is closer is a part of the digit all the same
 DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
 ALONG = 0.6  # of a side of the picture, or of several: what covers so much goes on outside
 LONG, THIN = 0.85, 0.12  # of the picture's side: a part so long and so thin at the border is a line
@@ -98,7 +99,8 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
     """The digit among marks (h, w), of which at least one is sure.
 
     It is the largest part, the middle of the picture counting more than its edge, with what lies
-    near it, but not if it alone is cut off at a side. Where there is one part only, it is that.
+    near it, but for parts of others that a side of the picture cuts off. Where there is one only,
+    it is that.
     """
     rows, columns = (np.logical_or.reduce(marked, axis=axis) for axis in (1, 0))
     if (rows[0] and rows[-1]) or (columns[0] and columns[-1]):
@@ -120,8 +122,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
 
     main = max(parts, key=weight)
     if not main.is_cut_off(width):
-        least = CUT_OFF * max(main.height, main.width)
-        parts = [p for p in parts if max(p.height, p.width) < least or not p.is_cut_off(width)]
+        parts = [part for part in parts if not _is_of_another(part, main, width)]
     box = _Box(main.top, main.bottom, main.left, main.right)
     chosen, apart = [main], [part for part in parts if part is not main]
     reach = max(NEAR * max(box.height, box.width), DOTS * max(height, width))
@@ -136,6 +137,16 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         for y, start, end in part.runs:
             mask[y, start:end] = True
     return Digit(mask, _slices(box), False, _count(parts, box.height, main.area))
+
+
+def _is_of_another(part: _Part, main: _Part, width: int) -> bool:
+    """Whether a part goes on outside at a side, as digits beside the main one do.
+
+    What goes on above or below may be the bar of a 5, and what is small or close a broken stroke.
+    """
+    longer = max(main.height, main.width)
+    large = max(part.height, part.width) >= CUT_OFF * longer
+    return large and part.is_cut_off(width) and main.gap(part) >= CUT_GAP * longer
 
 
 def _count(parts: list[_Part], height: int, area: int) -> int:
@@ -204,17 +215,34 @@ def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_
 
 
 def _without_lines(marked: Bools) -> Bools:
-    """Without what is ruled across the whole picture; strokes that cross such a line stay."""
+    """Without what is ruled across the whole picture; strokes that cross such a line stay.
+
+    A single one, in a picture that is inked to all of its borders, is the bar of a digit.
+    """
+    borders = marked[0], marked[-1], marked[:, 0], marked[:, -1]
+    if len(_lines(marked)) + len(_lines(marked.T)) == 1 and all(side.any() for side in borders):
+        return marked
     for _ in range(2):
-        rows = np.count_nonzero(marked, axis=1) > LONG * marked.shape[1]
-        if rows.any():
+        lines = _lines(marked)
+        if lines:
             marked = marked.copy()
-            edges = np.flatnonzero(np.diff(np.concatenate([[False], rows, [False]])))
-            for start, end in edges.reshape(-1, 2).tolist():
-                if start > 0 and end < len(rows) and end - start < THIN * len(rows):
-                    marked[start:end] &= marked[start - 1] & marked[end]
+            for start, end in lines:
+                marked[start:end] &= marked[start - 1] & marked[end]
         marked = marked.T
     return marked
+
+
+def _lines(marked: Bools) -> list[tuple[int, int]]:
+    """Rows, from and to, that are inked from side to side, few together and none at the border."""
+    rows = np.count_nonzero(marked, axis=1) > LONG * marked.shape[1]
+    if not rows.any():
+        return []
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], rows, [False]])))
+    return [
+        (start, end)
+        for start, end in edges.reshape(-1, 2).tolist()
+        if start > 0 and end < len(rows) and end - start < THIN * len(rows)
+    ]
 
 
 def runs_of(marked: Bools) -> list[Run]:

@@ -22,12 +22,11 @@ SOLID = 0.8  # of what lies within its outline: the rest may be a digit on it
 QUADRANGLE = 0.93  # of a sheet and of what is between its corners is common: of digits 0.90
 THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places
 FULL = 0.9  # of what is inked by them is fainter than what counts as full
-LONGEST_EMPTY = 1.6  # times: with nothing on it
-SQUARE = 1.3  # times as long as wide, at most
 LEAST_SHEET, LONGEST_SHEET = 30, 2  # pixels of its shorter side, and times that: longer is a 1
-AROUND = 0.25  # of its longer side: near a digit
-AS_DARK = 0.1  # of the paper there may be
 RIM = 0.12  # of that side: left away, for shadows at its edge, and where it lies aslant
+LONGEST_EMPTY = 1.6  # times its shorter side: what is longer, and empty, is a broad 1
+LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
+AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
 SHEETS = 2  # on top of each other
 
 
@@ -76,9 +75,9 @@ def read(picture: Picture, name: str | None = None) -> Reading:
             part = left + inset, top + inset, right - inset, bottom - inset
             reading, is_sheet = _read(image, part, name)
         except ImageError:
-            if longer > LONGEST_EMPTY * shorter:  # a 1 as broad as a sheet
+            if longer > LONGEST_EMPTY * shorter:
                 break
-            raise
+            raise ImageError(name, "expected a digit, found an empty sheet or box") from None
     return _closer(image, reading, part, name)
 
 
@@ -140,17 +139,12 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tup
 
 
 def _is_written(light: FloatArray, ink: Ink, digit: Digit) -> bool:
-    """Whether hardly anything around a digit is as dark as it is and yet paper, as in a thing."""
+    """Whether hardly anything in a digit's box is as dark as it is and yet paper, as in a thing."""
     if ink.sure is ink.marked:  # on paper of one shade
         return True
-    rows, columns = digit.box
-    margin = max(int(AROUND * max(rows.stop - rows.start, columns.stop - columns.start)), 1)
-    around = (
-        slice(max(rows.start - margin, 0), rows.stop + margin),
-        slice(max(columns.start - margin, 0), columns.stop + margin),
-    )
-    darkness = (-light if ink.dark else light)[around]
-    paper, shade = darkness[~ink.marked[around]], np.median(darkness[digit.mask[around]])
+    darkness = (-light if ink.dark else light)[digit.box]
+    paper = darkness[~ink.marked[digit.box]]
+    shade = np.median(darkness[digit.mask[digit.box]])
     return bool(np.count_nonzero(paper >= shade) <= AS_DARK * len(paper))
 
 
@@ -166,8 +160,8 @@ def _is_sheet(mask: NDArray[np.bool_]) -> bool:
     """
     area = np.count_nonzero(mask)
     shorter, longer = sorted(mask.shape)
-    rim = round(RIM * shorter)
-    is_frame = longer < SQUARE * shorter and not bool(mask[rim:-rim, rim:-rim].any())
+    rim = max(round(RIM * shorter), 1)
+    is_frame = longer < LONGEST_FRAME * shorter and not bool(mask[rim:-rim, rim:-rim].any())
     if area < FILLED * mask.size and not is_frame:
         return False
     across, down = (
