@@ -599,6 +599,12 @@ def test_a_moderately_deep_nesting_is_refused_with_its_line(write: Write) -> Non
     assert said == "my.yaml:5: seed: expected YAML, found too deep a nesting"
 
 
+@pytest.mark.parametrize("depth", [20, 21])
+def test_twenty_lists_in_each_other_are_too_many(write: Write, depth: int) -> None:
+    said = problem(write(BASE + "seed: " + "[" * depth + "]" * depth))
+    assert ("too deep a nesting" in said) == (depth > 20)
+
+
 def test_a_huge_file_is_refused(write: Write) -> None:
     said = problem(write(BASE + "#" * 200_000))
     assert said.startswith("my.yaml: expected at most 100,000 bytes")

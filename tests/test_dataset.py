@@ -978,6 +978,12 @@ def test_damaged_picture_in_a_folder_is_named(tmp_path: Path) -> None:
     refused(tmp_path, "expected a picture", tmp_path / "5" / "broken.png")
 
 
+def test_class_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    write_pictures(tmp_path, IMAGES[:2], LABELS[:2])
+    (tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
+    refused(tmp_path, "expected a name in UTF-8 for a class", tmp_path / os.fsdecode(b"caf\xe9"))
+
+
 def test_folder_of_neither_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing here")
     (tmp_path / "empty").mkdir()

@@ -129,8 +129,7 @@ def _schema_at(key: str, items: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def _section(whole: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    reference = part.get("$ref") or part["allOf"][0]["$ref"]
-    section: dict[str, Any] = whole["$defs"][reference.rpartition("/")[2]]
+    section: dict[str, Any] = whole["$defs"][part["$ref"].rpartition("/")[2]]
     return section
 
 
