@@ -22,6 +22,7 @@ from PIL import Image
 
 from digitnet.config import Config, to_config
 from digitnet.dataset import Data, Dataset, Minibatches, read_data, split_indices
+from digitnet.dataset.definition import NOTHING, named
 from digitnet.dataset.idx import read_idx
 from digitnet.dataset.npy import read_npy
 from digitnet.errors import DataError
@@ -507,8 +508,9 @@ def test_npy_of_objects_is_refused_and_never_unpickled(tmp_path: Path) -> None:
 
 
 def test_npy_in_fortran_order_is_refused(tmp_path: Path) -> None:
-    path = npy_pair(tmp_path, np.asfortranarray(IMAGES))
-    refused(path, "expected one picture after the other .*Fortran order")
+    for images in (IMAGES, IMAGES.reshape(len(IMAGES), -1)):
+        path = npy_pair(tmp_path, np.asfortranarray(images))
+        refused(path, "expected one picture after the other .*Fortran order")
 
 
 @pytest.mark.parametrize("pixel", [-1, 256])
@@ -1108,6 +1110,11 @@ def test_split_is_drawn_by_the_generator() -> None:
     assert first != list(range(20))
 
 
+def test_one_path_or_several_are_named() -> None:
+    assert named("mnist") == "mnist"
+    assert named(("mnist", "scans")) == "mnist, scans"
+
+
 # --- Minibatches ---
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (600, 28, 28)).astype(np.uint8)
@@ -1118,6 +1125,14 @@ NOISE = Dataset(PIXELS, np.arange(600) % 10)  # the first two pixels number the 
 def taken(batches: Iterator[tuple[np.ndarray, np.ndarray]]) -> list[tuple[np.ndarray, np.ndarray]]:
     """The minibatches, copied before the next ones overwrite them."""
     return [(x.copy(), y.copy()) for x, y in batches]
+
+
+def test_the_label_of_no_digit_is_all_digits_alike() -> None:
+    labels = np.array([3, NOTHING, 9])
+    ((_, y),) = taken(Minibatches(Dataset(PIXELS[:3], labels), 3)(np.arange(3)))
+    np.testing.assert_array_equal(y[:, 1], np.full(10, np.float32(0.1)))
+    np.testing.assert_array_equal(y[:, [0, 2]].argmax(axis=0), [3, 9])
+    assert y[:, [0, 2]].sum() == 2
 
 
 @given(st.integers(1, 700), st.integers(0, 600), st.integers(0, 2**32))
