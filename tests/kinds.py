@@ -188,6 +188,20 @@ def light_and_filling_the_picture(digit: np.ndarray, rng: np.random.Generator) -
     return image(noisy(light(np.pad(cropped(drawn(digit, 60)), 1), BLACK, WHITE), 0.01, rng))
 
 
+def blurred_and_filling_the_picture(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = Image.fromarray(digit[digit.any(axis=1)][:, digit.any(axis=0)])
+    large = ink.resize((6 * ink.width, 6 * ink.height), Image.Resampling.BICUBIC)
+    return image(noisy(light(np.asarray(large) / 255), 0.01, rng))
+
+
+def shadow_on_little_paper(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = np.pad(cropped(drawn(digit, 120)), 10)
+    y, x = grid(*ink.shape)
+    angle, place = rng.uniform(0, 2 * np.pi), rng.uniform(-0.3, 0.3)
+    lit = np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5) > place
+    return image(noisy(light(ink), 0.01, rng) * np.where(lit, 1, 0.55))
+
+
 def between_others(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     """Cut out of a number: a third of what stands to either side is there too."""
     ink = cropped(drawn(digit, 140))
@@ -295,6 +309,8 @@ KINDS: list[Kind] = [
     at_the_edge,
     filling_the_picture,
     light_and_filling_the_picture,
+    blurred_and_filling_the_picture,
+    shadow_on_little_paper,
     blue_on_yellow,
     red_on_green,
     chalk,

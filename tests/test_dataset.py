@@ -816,6 +816,12 @@ def test_csv_with_a_letter_far_down_names_its_line(tmp_path: Path) -> None:
     refused(write_csv(tmp_path / "mnist.csv", rows, HEADER), "line 1236, column 2: .*found 'l'")
 
 
+def test_csv_with_a_quote_that_does_not_end_names_its_lines(tmp_path: Path) -> None:
+    rows = csv_rows(1) * 1500
+    rows[1200] = [*rows[1200][:9], '"5', *rows[1200][10:]]
+    refused(write_csv(tmp_path / "mnist.csv", rows, HEADER), "lines 1002 to 1501: expected rows of")
+
+
 def test_csv_with_a_letter_as_its_first_label_does_not_take_the_row_for_names(
     tmp_path: Path,
 ) -> None:

@@ -16,9 +16,11 @@ from PIL import Image
 
 from digitnet.errors import ImageError
 from digitnet.image import prepare, read
-from digitnet.image.field import fitted
+from digitnet.image.field import THICKEST, fitted
 
-DIGITS, _ = read_mnist("t10k", 100)
+SOME, _ = read_mnist("t10k", 300)
+STROKES = np.array([read(digit).stroke for digit in SOME])
+DIGITS, THICK = SOME[STROKES <= THICKEST][:100], SOME[STROKES > THICKEST + 0.5]
 
 
 def page(digit: np.ndarray, side: int, at: tuple[int, int] | None = None) -> np.ndarray:
@@ -78,6 +80,14 @@ def test_digits_of_mnist_come_back_as_they_are() -> None:
     assert np.mean(close) >= 0.95
 
 
+def test_thick_strokes_are_made_narrower_and_the_digit_stays_itself() -> None:
+    assert len(THICK) > 10
+    for digit in THICK:
+        found = read(digit)
+        assert read(found.image).stroke < THICKEST + 0.6 < found.stroke + 0.1
+        assert closeness_nearby(found.image, digit) > 0.8
+
+
 @pytest.mark.parametrize("inverted", [False, True])
 @pytest.mark.parametrize("at", [None, (0, 0), (30, 7)])
 @pytest.mark.parametrize(("side", "n"), [(28, 100), (150, 50), (1000, 8)])
@@ -115,7 +125,7 @@ def test_centre_of_mass_lies_on_the_pixel_where_mnist_has_it() -> None:
 
 
 def test_longer_side_gets_20_pixels_and_proportions_stay() -> None:
-    for shape, expected in (((200, 100), (20, 10)), ((30, 120), (5, 20)), ((7, 7), (20, 20))):
+    for shape, expected in (((200, 100), (20, 10)), ((12, 120), (2, 20)), ((7, 7), (20, 20))):
         found = prepare(np.pad(np.full(shape, 255, np.uint8), 50))
         assert extent(found) == expected
         assert set(found.flat) == {0, 255}

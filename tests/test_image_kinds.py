@@ -6,6 +6,7 @@ from conftest import read_mnist
 from kinds import (
     KINDS,
     Kind,
+    blurred_and_filling_the_picture,
     chalk,
     cropped,
     drawn,
@@ -41,7 +42,10 @@ def test_it_is_the_same_digit(kind: Kind) -> None:
     assert np.median(close) > (0.75 if kind.__name__ in LESS_ALIKE else 0.88)
 
 
-@pytest.mark.parametrize("kind", [filling_the_picture, light_and_filling_the_picture])
+@pytest.mark.parametrize(
+    "kind",
+    [filling_the_picture, light_and_filling_the_picture, blurred_and_filling_the_picture],
+)
 def test_nearly_every_digit_may_fill_its_picture(kind: Kind) -> None:
     rng, digits = np.random.default_rng(1), read_mnist("train", 100)[0]
     close = [closeness(prepare(kind(digit, rng)), prepare(digit)) for digit in digits]
@@ -86,11 +90,19 @@ def test_an_empty_box_and_an_empty_sheet_have_no_ink(side: int) -> None:
                 prepare(image(noisy(light(marks, *shades), 0.005, rng)))
 
 
-@pytest.mark.parametrize("shade", [0.7, 0.9])
-def test_a_pattern_on_cloth_is_no_writing(shade: float) -> None:
+@pytest.mark.parametrize(("half", "shade"), [(6, 0.7), (6, 0.9), (7, 0.5), (7, 0.7)])
+def test_a_pattern_on_cloth_is_no_writing(half: int, shade: float) -> None:
     y, x = np.mgrid[:28, :28]
     cloth = shade + (1 - shade) * (0.5 + 0.5 * np.sin(y / 3) * np.sin(x / 3))
-    assert read(image(np.where(abs(x - 13.5) < 6, cloth, 0))).digits == 0
+    assert read(image(np.where(abs(x - 13.5) < half, cloth, 0))).digits == 0
+
+
+def test_a_seam_in_cloth_is_no_writing_and_a_stroke_on_it_is() -> None:
+    y, x = grid(40, 40)
+    for length, digits in ((8, 0), (20, 1)):
+        cloth = np.where(abs(x - 0.5) < 0.4, 0.9 - 0.1 * y, 0.1)
+        cloth[10 : 10 + length, 19:21] -= 0.3
+        assert read(image(cloth)).digits == digits
 
 
 @pytest.mark.parametrize("gap", [3, 8, 15])

@@ -6,7 +6,8 @@ computing the center of mass of the pixels, and translating the image so as to p
 at the center of the 28x28 field", which in its files is the middle of pixel 14. White ink on black
 paper: 0 is paper, 255 is full ink.
 
-Many pens are thinner than those MNIST was written with: their strokes are made wider.
+Many pens are thinner than those MNIST was written with, and markers are thicker: their strokes are
+made wider, or narrower.
 """
 
 import math
@@ -20,23 +21,27 @@ from digitnet.activations import FloatArray
 SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side
 CENTRE = 14.5  # pixels from the edge: the middle of pixel 14, where MNIST's digits have theirs
-FINE = 4  # times finer than the box, where strokes are made wider
+FINE = 4  # times finer than the box, where strokes are made wider or narrower
 LEAST_STEP = 0.25  # of those finer pixels, to either side of a stroke: less is not worth it
 OUTLINE = 0.3  # ink at the edge of a stroke
 THINNEST = 1.3  # pixels of the box: as wide as nearly all of MNIST's are
+THICKEST = 3.3  # pixels of the box: as narrow as most of MNIST's are
+BROADEST = 6  # pixels of the box: what is wider is no stroke, and stays
 MIDDLES = np.arange(SIDE) + 0.5  # the middles of pixels
 
 
 def fitted(ink: FloatArray, width: float) -> FloatArray:
     """Ink (h, w), 0 to 1, scaled so that the longer side has 20 pixels, float32.
 
-    width: of its strokes, in pixels; thin ones are made as wide as MNIST's.
+    width: of its strokes, in pixels; thin ones are made as wide as MNIST's, thick ones as narrow.
     """
-    grow = (THINNEST - width * BOX / max(ink.shape)) * FINE / 2
-    if grow < LEAST_STEP:
+    width *= BOX / max(ink.shape)
+    suitable = min(max(width, THINNEST), THICKEST)
+    wider = (suitable - width) / (1 - suitable / BOX) * FINE / 2  # for the box will be wider, too
+    if abs(wider) < LEAST_STEP or width > BROADEST:
         return _scaled(ink, BOX)
-    # The box is of the digit with its new strokes, so the one before is as much smaller.
-    ink = _thicker(np.pad(_scaled(ink, BOX * FINE), math.ceil(grow)), grow)
+    ink = np.pad(_scaled(ink, BOX * FINE), max(math.ceil(wider), 1))
+    ink = _thicker(ink, wider) if wider > 0 else 1 - _thicker(1 - ink, -wider)
     rows, columns = (np.flatnonzero((ink > OUTLINE).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return _scaled(ink, BOX)
@@ -54,7 +59,7 @@ def _thicker(ink: FloatArray, by: float) -> FloatArray:
 def _within(ink: FloatArray, radius: int) -> FloatArray:
     """The greatest ink within a whole radius, (h, w)."""
     height, width = ink.shape
-    padded = np.pad(ink, radius, constant_values=0)
+    padded = np.pad(ink, radius, mode="edge")
     greatest = ink.copy()
     for dy in range(-radius, radius + 1):
         reach = math.isqrt(radius * radius - dy * dy)

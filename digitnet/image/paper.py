@@ -20,9 +20,9 @@ LEAST_REACH = 9  # pixels
 STROKES = 3  # times the width of strokes, where that is known
 ROUGH = 60  # pixels: larger pictures are averaged over 3×3 first, for their noise
 EVEN = 0.15  # of the contrast: how much paper may vary that counts as one shade
-COARSEST = 80  # pixels: enough to tell whether there are but two shades
-APART = 0.2  # of the contrast: what is farther from both, and at no edge, is of a third shade
-FEW = 0.01  # of the pixels may be of a third shade
+COARSEST = 80, 30  # pixels: enough to tell whether there are but two shades, with soft edges fewer
+APART = 0.2  # of the contrast: what is farther from both, and no part of an edge, is a third shade
+FEW = 0.03  # of the pixels may be of a third shade
 ALL_ALONG = 0.75  # of a side: so much of it is covered where something goes on outside
 THICK = 0.3  # of the longer side: wider is no stroke, but a shadow or a table
 SMALL = 20  # pixels: of a side so short, light is taken to be even
@@ -86,24 +86,31 @@ def _two_shades(light: FloatArray, border: float) -> tuple[float, float] | None:
 
     Both may lie along the border then, the paper along more of it.
     """
-    every = -(-max(light.shape) // COARSEST)
-    some = light[::every, ::every]
-    low, high = np.minimum.reduce(some, axis=None), np.maximum.reduce(some, axis=None)
+    for side in COARSEST:
+        every = -(-max(light.shape) // side)
+        shades = _only_two_shades(light[::every, ::every], border)
+        if shades:
+            return shades
+    return None
+
+
+def _only_two_shades(light: FloatArray, border: float) -> tuple[float, float] | None:
+    low, high = np.minimum.reduce(light, axis=None), np.maximum.reduce(light, axis=None)
     if high - low < LEAST_CONTRAST:
         return None
-    middle = (low + high) / 2
-    is_light = some > middle
-    dark, bright = float(np.median(some[~is_light])), float(np.median(some[is_light]))
-    share = (some - dark) / (bright - dark)
-    lightest, darkest = _within_a_pixel(some), -_within_a_pixel(-some)
-    between = (share > APART) & (share < 1 - APART) & ((darkest > middle) | (lightest <= middle))
-    third = np.count_nonzero((share < -APART) | (share > 1 + APART))
-    third += np.count_nonzero(between[1:-1, 1:-1])
-    if third > FEW * some.size:
-        return None
+    is_light = light > (low + high) / 2
+    dark, bright = float(np.median(light[~is_light])), float(np.median(light[is_light]))
     if border - dark < bright - border:
-        return (dark, bright) if _may_be_strokes(is_light) else None
-    return (bright, dark) if _may_be_strokes(~is_light) else None
+        paper, ink = dark, float(np.quantile(light[is_light], FULL))
+    else:
+        paper, ink = bright, float(np.quantile(light[~is_light], 1 - FULL))
+    share = (light - paper) / (ink - paper)
+    is_flat = _within_a_pixel(share) + _within_a_pixel(-share) < APART
+    between = (share > APART) & (share < 1 - APART)
+    third = (share < -APART) | (share > 1 + APART) | (is_flat & between)
+    if np.count_nonzero(third) > FEW * light.size:
+        return None
+    return (paper, ink) if _may_be_strokes(share > APART) else None
 
 
 def _may_be_strokes(ink: NDArray[np.bool_]) -> bool:

@@ -27,6 +27,8 @@ RIM = 0.12  # of that side: left away, for shadows at its edge, and where it lie
 LONGEST_EMPTY = 1.6  # times its shorter side: what is longer, and empty, is a broad 1
 LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
 AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
+NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
+LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
 SHEETS = 2  # on top of each other
 
 
@@ -133,19 +135,25 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tup
         min(top + step * rows.stop, bottom),
         min(left + step * columns.stop, right),
     )
-    digits = digit.digits if _is_written(light, ink, digit) else 0
+    digits = digit.digits if _is_written(light, ink, digit, step) else 0
     reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits)
     return reading, _is_sheet(mask)
 
 
-def _is_written(light: FloatArray, ink: Ink, digit: Digit) -> bool:
-    """Whether hardly anything in a digit's box is as dark as it is and yet paper, as in a thing."""
+def _is_written(light: FloatArray, ink: Ink, digit: Digit, step: int) -> bool:
+    """Whether it has a digit's size, and hardly anything in its box is as dark and yet paper.
+
+    So it is in the folds and seams of things, and along their edges. step: pixels of the picture
+    that are one of `light`.
+    """
     if ink.sure is ink.marked:  # on paper of one shade
         return True
     darkness = (-light if ink.dark else light)[digit.box]
     paper = darkness[~ink.marked[digit.box]]
     shade = np.median(darkness[digit.mask[digit.box]])
-    return bool(np.count_nonzero(paper >= shade) <= AS_DARK * len(paper))
+    as_dark = shade - NEARLY * (shade - np.minimum.reduce(darkness, axis=None))
+    is_large = step * max(darkness.shape) >= LEAST_WRITING
+    return is_large and bool(np.count_nonzero(paper >= as_dark) <= AS_DARK * len(paper))
 
 
 def _full(ink: FloatArray) -> float:

@@ -3,10 +3,11 @@
     python tests/benchmarks/reading.py [MODEL]
 
 MNIST's test digits as they are, drawn in 28, 150 and 1000 pixels, and drawn and taken in each way
-of `tests/kinds.py`, and scans of writers that no model is trained on: how many likeliest digits are
-right, and how many answers are `?`. Then how often what is no digit is called so: noise, clothing
-(Debian's dataset-fashion-mnist, if it is installed) and handwritten letters (Debian's fonts-breip,
-fonts-bwht, fonts-femkeklaver and fonts-dkg-handwriting, if they are).
+of `tests/kinds.py`, and scans and small pictures (scikit-learn's, if it is installed) by writers
+that no model is trained on: how many likeliest digits are right, and how many answers are `?`. Then
+how often what is no digit is called so: noise, clothing (Debian's dataset-fashion-mnist, if it is
+installed) and handwritten letters (Debian's fonts-breip, fonts-bwht, fonts-femkeklaver and
+fonts-dkg-handwriting, if they are).
 """
 
 import gzip
@@ -96,6 +97,16 @@ def main() -> None:
     scans = sorted((DATA / "scans" / "test").glob("*/*.png"))
     labels = np.array([int(path.parent.name) for path in scans])
     tell(model, "scans of other writers", [Image.open(path) for path in scans], labels)
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        pass
+    else:
+        digits = load_digits()
+        small = [image(picture / 16) for picture in digits.images]
+        for side in (8, 28):
+            drawn = [picture.resize((side, side), Image.Resampling.BICUBIC) for picture in small]
+            tell(model, f"optdigits in {side} pixels", drawn, digits.target)
     tell(model, "noise", noise(rng))
     tell(model, "blank", [Image.new("L", (90, 120), shade) for shade in (0, 90, 200, 255)])
     if CLOTHING.exists():
