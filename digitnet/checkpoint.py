@@ -146,7 +146,8 @@ def _checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
         raise _Unsound("data: expected a path and a hash, found something else")
     preparation = _text(arrays, "preparation")
     if preparation != PREPARATION:
-        raise _Unsound(f"preparation: expected {PREPARATION}, found {preparation!r:.40}")
+        found = f"found {preparation!r:.40}; train it again"
+        raise _Unsound(f"preparation: expected {PREPARATION}, {found}")
     network = _network(arrays, config)
     return Checkpoint(
         network,

@@ -517,7 +517,7 @@ def test_a_cost_that_there_is_not_is_refused(path: Path) -> None:
 
 def test_another_preparation_is_refused(path: Path) -> None:
     said = refused(rewritten(path, preparation="upside-down-1"))
-    assert said == f"preparation: expected {PREPARATION}, found 'upside-down-1'"
+    assert said == f"preparation: expected {PREPARATION}, found 'upside-down-1'; train it again"
 
 
 # Archives that NumPy would not have written

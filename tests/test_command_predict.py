@@ -177,7 +177,9 @@ def test_names_come_through_a_pipe_a_line_each(run: Run, model: Path, pictures: 
     ]
 
 
-@pytest.mark.parametrize("names", [b"7.png", b"\n7.png\n\n", b"\r\n7.png\r\n", b"7.png\r"])
+@pytest.mark.parametrize(
+    "names", [b"7.png", b"\n7.png\n\n", b"\r\n7.png\r\n", b"7.png\r", b"\xef\xbb\xbf7.png\n"]
+)
 def test_lines_may_end_in_any_way_and_be_empty(run: Run, folder: Path, names: bytes) -> None:
     done = run("predict", "--files-from", "-", input=names, cwd=folder)
     assert done.returncode == 0

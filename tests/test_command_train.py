@@ -171,15 +171,15 @@ def test_the_output_may_have_any_name(run: Run, config_file: Path, name: bytes) 
 
 
 def test_an_output_that_exists_is_refused(run: Run, config_file: Path, output: Path) -> None:
-    output.write_bytes(b"precious")
+    output.write_bytes(b"PK precious")
     done = run("train", "--config", config_file)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.startswith(f"{output}: exists already; --resume ".encode())
-    assert output.read_bytes() == b"precious"
+    assert output.read_bytes() == b"PK precious"
 
 
 def test_overwrite_replaces_it(run: Run, config_file: Path, output: Path) -> None:
-    output.write_bytes(b"old")
+    output.write_bytes(b"PK old")
     assert run("train", "--config", config_file, "-q", "--overwrite").returncode == 0
     assert len(load_checkpoint(output).history) == 3
 
@@ -257,9 +257,9 @@ def test_a_dry_run_in_json_has_config_and_parameters(
 def test_a_dry_run_minds_no_output_and_writes_none(
     run: Run, config_file: Path, output: Path
 ) -> None:
-    output.write_bytes(b"precious")
+    output.write_bytes(b"PK precious")
     assert run("train", "--config", config_file, "--dry-run").returncode == 0
-    assert output.read_bytes() == b"precious"
+    assert output.read_bytes() == b"PK precious"
     output.unlink()
     assert run("train", "--config", config_file, "--dry-run").returncode == 0
     assert os.listdir(output.parent) == ["config.yaml"]
@@ -325,7 +325,7 @@ WRONG = [
 def test_what_is_wrong_is_one_line_and_overwrites_nothing(
     run: Run, config_file: Path, output: Path, options: str, status: int | None, said: str
 ) -> None:
-    output.write_bytes(b"precious")
+    output.write_bytes(b"PK precious")
     overwrite = () if "--resume" in options else ("--overwrite",)
     done = run(
         *("train", "--config", "config.yaml", *overwrite, *options.split(" ")), cwd=output.parent
@@ -335,7 +335,7 @@ def test_what_is_wrong_is_one_line_and_overwrites_nothing(
     assert done.returncode in ((1, 2) if status is None else (status,))
     assert said.encode() in done.stderr
     assert done.stdout == b""
-    assert output.read_bytes() == b"precious"
+    assert output.read_bytes() == b"PK precious"
     assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
 
 

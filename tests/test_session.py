@@ -59,28 +59,45 @@ def test_a_training_leaves_its_checkpoint_and_nothing_else(config: Config, outpu
 
 
 def test_an_output_that_exists_is_not_overwritten(config: Config, output: Path) -> None:
-    output.write_bytes(b"precious")
+    output.write_bytes(b"PK precious")
     with pytest.raises(OutputError, match=r"model\.npz: exists already; --resume .* --overwrite"):
         finish(session.run(config))
-    assert output.read_bytes() == b"precious"
+    assert output.read_bytes() == b"PK precious"
     assert left_beside(output) == set()
 
 
 def test_overwrite_starts_anew(config: Config, output: Path) -> None:
-    output.write_bytes(b"old")
+    output.write_bytes(b"PK old")
     finish(session.run(config, overwrite=True))
     assert len(load_checkpoint(output).history) == 1
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n", b"data:\n  path: x\n"])
+def test_overwrite_leaves_what_is_no_model(config: Config, output: Path, content: bytes) -> None:
+    output.write_bytes(content)
+    with pytest.raises(OutputError, match=r"model\.npz: expected a model to overwrite"):
+        finish(session.run(config, overwrite=True))
+    assert output.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more"])
+def test_overwrite_replaces_what_is_empty_or_a_damaged_model(
+    config: Config, output: Path, content: bytes
+) -> None:
+    output.write_bytes(content)
+    finish(session.run(config, overwrite=True))
+    assert load_checkpoint(output).history
 
 
 def test_overwrite_keeps_the_old_file_until_there_is_a_new_one(
     config: Config, output: Path
 ) -> None:
-    output.write_bytes(b"old")
+    output.write_bytes(b"PK old")
     training = session.run(config, overwrite=True)
     next(training)
-    assert output.read_bytes() == b"old"
+    assert output.read_bytes() == b"PK old"
     training.close()
-    assert output.read_bytes() == b"old"
+    assert output.read_bytes() == b"PK old"
 
 
 def test_resume_goes_on(config_file: Path, config: Config, output: Path) -> None:
@@ -246,7 +263,7 @@ def test_a_signal_ends_it_with_the_checkpoint_saved(
 
 
 @pytest.mark.parametrize(("number", "status"), STOPS.items(), ids=lambda value: value.name)
-@pytest.mark.parametrize("existing", [None, b"old"], ids=["nothing", "a model"])
+@pytest.mark.parametrize("existing", [None, b"PK old"], ids=["nothing", "a model"])
 def test_a_signal_while_the_data_are_read_ends_it_at_once(
     config: Config,
     output: Path,
@@ -285,14 +302,14 @@ def test_what_a_signal_stopped_early_ends_as_if_it_had_not(
 def test_a_second_interrupt_ends_it_at_once_and_leaves_the_old_file(
     config: Config, output: Path
 ) -> None:
-    output.write_bytes(b"old")
+    output.write_bytes(b"PK old")
     training = session.run(config, overwrite=True)
     next(training)
     signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     training.close()
-    assert output.read_bytes() == b"old"
+    assert output.read_bytes() == b"PK old"
     assert left_beside(output) == set()
 
 
@@ -330,11 +347,11 @@ def test_a_full_disk_ends_it_with_one_clear_error(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    output.write_bytes(b"old")
+    output.write_bytes(b"PK old")
     monkeypatch.setattr("digitnet.checkpoint.os.fsync", fail)
     with pytest.raises(DigitnetError, match="cannot be written: No space left on device"):
         finish(session.run(config, overwrite=True))
-    assert output.read_bytes() == b"old"
+    assert output.read_bytes() == b"PK old"
     assert left_beside(output) == set()
 
 

@@ -1,5 +1,6 @@
 """`digitnet predict`."""
 
+import codecs
 import os
 import sys
 from collections.abc import Iterator
@@ -160,7 +161,10 @@ def _together(paths: Iterator[str]) -> Iterator[list[tuple[str, str | bytes]]]:
 def _listed(file: BinaryIO, separator: bytes) -> Iterator[list[tuple[str, str | bytes]]]:
     carriage_return = b"\r" if separator == b"\n" else b""  # in a list from elsewhere
     rest, told = b"", False  # told: the name in hand is too long, and has its answer
+    begun = False
     while chunk := file.read1(CHUNK):  # type: ignore[attr-defined]
+        if not begun:
+            begun, chunk = True, chunk.removeprefix(codecs.BOM_UTF8)
         *names, rest = (rest + chunk).split(separator)
         if told and names:
             del names[0]

@@ -90,6 +90,8 @@ def _opened(picture: Picture) -> Image.Image:
 
 
 def _content(path: str | os.PathLike[str]) -> bytes:
+    if "\0" in os.fsdecode(path):
+        raise ValueError("a NUL byte in its name; -0 is for lists of names that end with one")
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
         folder = stat.S_ISDIR(status.st_mode)

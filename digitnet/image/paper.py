@@ -23,6 +23,7 @@ EVEN = 0.15  # of the contrast: how much paper may vary that counts as one shade
 COARSEST = 80, 30  # pixels: enough to tell whether there are but two shades, with soft edges fewer
 APART = 0.2  # of the contrast: what is farther from both, and no part of an edge, is a third shade
 FEW = 0.03  # of the pixels may be of a third shade
+FEWER = 0.01  # of them may be of the ink's third shade: that is not a shadow's then
 ALL_ALONG = 0.75  # of a side: so much of it is covered where something goes on outside
 THICK = 0.3  # of the longer side: wider is no stroke, but a shadow or a table
 SMALL = 20  # pixels: of a side so short, light is taken to be even
@@ -106,9 +107,10 @@ def _only_two_shades(light: FloatArray, border: float) -> tuple[float, float] | 
         paper, ink = bright, float(np.quantile(light[~is_light], 1 - FULL))
     share = (light - paper) / (ink - paper)
     is_flat = _within_a_pixel(share) + _within_a_pixel(-share) < APART
-    between = (share > APART) & (share < 1 - APART)
-    third = (share < -APART) | (share > 1 + APART) | (is_flat & between)
-    if np.count_nonzero(third) > FEW * light.size:
+    between = is_flat & (share > APART) & (share < 1 - APART)
+    if np.count_nonzero(between | (share < -APART)) > FEW * light.size:
+        return None
+    if np.count_nonzero(share > 1 + APART) > FEWER * light.size:
         return None
     return (paper, ink) if _may_be_strokes(share > APART) else None
 

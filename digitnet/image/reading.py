@@ -11,7 +11,7 @@ from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
-from digitnet.image.paper import Ink, find_ink, stroke_width
+from digitnet.image.paper import Ink, find_ink, slope_of_light, stroke_width
 from digitnet.image.parts import Digit, find_digit
 
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper
@@ -148,7 +148,8 @@ def _is_written(light: FloatArray, ink: Ink, digit: Digit, step: int) -> bool:
     """
     if ink.sure is ink.marked:  # on paper of one shade
         return True
-    darkness = (-light if ink.dark else light)[digit.box]
+    flat = light - slope_of_light(light)
+    darkness = (-flat if ink.dark else flat)[digit.box]
     paper = darkness[~ink.marked[digit.box]]
     shade = np.median(darkness[digit.mask[digit.box]])
     as_dark = shade - NEARLY * (shade - np.minimum.reduce(darkness, axis=None))

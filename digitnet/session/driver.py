@@ -33,6 +33,8 @@ def run(
             _check_output(output, may_exist=overwrite or resume)
             discard_unfinished(output)
             exists = os.path.exists(output)
+            if overwrite and exists and not _may_be_replaced(output):
+                raise OutputError(f"{output}: expected a model to overwrite, found another file")
             state = _resumed(config) if resume and exists else training.begin(config)
             saver = Saver(output, state, replaces=overwrite and exists)
         minutes, begun_at = state.config.training.max_minutes, state.place
@@ -93,3 +95,12 @@ def _check_output(output: str, *, may_exist: bool) -> None:
         raise OutputError(
             f"{output}: exists already; --resume goes on with it, --overwrite starts anew"
         )
+
+
+def _may_be_replaced(output: str) -> bool:
+    """Whether a file is empty or begins as an .npz does, be it damaged; not somebody's picture."""
+    try:
+        with open(output, "rb") as file:
+            return file.read(2) in (b"", b"PK")
+    except OSError:  # of a file that may be written, not read, nothing is known
+        return True

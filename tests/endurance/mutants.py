@@ -102,7 +102,7 @@ def noticed(house: Path, tests: list[str]) -> bool:
     """Whether a test fails in a copy of the repository."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+            [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
             + [f"tests/{test}" for test in tests],
             cwd=house,
             env={**os.environ, "PYTHONPATH": str(house), "PYTHONDONTWRITEBYTECODE": "1"},
