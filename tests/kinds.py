@@ -210,6 +210,23 @@ def between_others(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(noisy(light(np.pad(row, ((30, 30), (0, 0)))), 0.01, rng))
 
 
+def underlined(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = np.pad(cropped(drawn(digit)), ((40, 70), (40, 40)))
+    ink[-50:-42, 30:-30] = 1
+    return image(light(ink))
+
+
+def sheet_between_tables(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    sheet = noisy(light(page(drawn(digit), rng)), 0.01, rng)
+    return image(np.pad(sheet, ((0, 0), (45, 45)), constant_values=0.25))
+
+
+def deep_shadow_on_most(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    sheet = np.pad(light(page(drawn(digit), rng)), ((0, 0), (0, 90)), constant_values=WHITE)
+    _, x = grid(*sheet.shape)
+    return image(sheet * np.where(x < 0.8, 0.55, 1))
+
+
 def at_the_edge(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(light(np.pad(cropped(drawn(digit)), ((0, 60), (0, 60)))))
 
@@ -306,6 +323,9 @@ KINDS: list[Kind] = [
     edge_of_a_box,
     small_on_a_photo,
     between_others,
+    underlined,
+    sheet_between_tables,
+    deep_shadow_on_most,
     at_the_edge,
     filling_the_picture,
     light_and_filling_the_picture,

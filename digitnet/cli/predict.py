@@ -108,7 +108,7 @@ def predict(
             else:
                 digits = result.reading.digits
                 if digits != 1:
-                    found = digits or "a thing, as dark as what is around it"
+                    found = digits or "a pattern, a seam or a shadow"
                     _warn(f"{name}: expected one digit, found {found}")
                 if form == "json":
                     answer_json(_as_json(name, result, top, reader.path), flush=False)

@@ -22,9 +22,12 @@ ROUGH = 60  # pixels: larger pictures are averaged over 3×3 first, for their no
 EVEN = 0.15  # of the contrast: how much paper may vary that counts as one shade
 COARSEST = 80, 30  # pixels: enough to tell whether there are but two shades, with soft edges fewer
 APART = 0.2  # of the contrast: what is farther from both, and no part of an edge, is a third shade
-FEW = 0.03  # of the pixels may be of a third shade
-FEWER = 0.01  # of them may be of the ink's third shade: that is not a shadow's then
+INKED = 0.85  # of the pixels on the ink's side are fainter than its shade, as at soft edges
+FEW = 0.03  # of the pixels may be of a third shade between both, as where a stroke is faint
+FEWER = 0.01  # of them may go beyond the ink's shade: it was a shadow else, and they are the ink
+FEWEST = 0.002  # of them may go beyond the paper's: it was a shadow else, and they are the ink
 ALL_ALONG = 0.75  # of a side: so much of it is covered where something goes on outside
+BROAD = 0.3  # of the longer side: a square so large within what would be ink is a sheet or a table
 THICK = 0.3  # of the longer side: wider is no stroke, but a shadow or a table
 SMALL = 20  # pixels: of a side so short, light is taken to be even
 MOST_INK = 0.5  # of an evenly lit picture; where there is more, it is a frame or a shadow
@@ -102,17 +105,23 @@ def _only_two_shades(light: FloatArray, border: float) -> tuple[float, float] | 
     is_light = light > (low + high) / 2
     dark, bright = float(np.median(light[~is_light])), float(np.median(light[is_light]))
     if border - dark < bright - border:
-        paper, ink = dark, float(np.quantile(light[is_light], FULL))
+        paper, ink = dark, float(np.quantile(light[is_light], INKED))
     else:
-        paper, ink = bright, float(np.quantile(light[~is_light], 1 - FULL))
+        paper, ink = bright, float(np.quantile(light[~is_light], 1 - INKED))
     share = (light - paper) / (ink - paper)
     is_flat = _within_a_pixel(share) + _within_a_pixel(-share) < APART
     between = is_flat & (share > APART) & (share < 1 - APART)
-    if np.count_nonzero(between | (share < -APART)) > FEW * light.size:
-        return None
-    if np.count_nonzero(share > 1 + APART) > FEWER * light.size:
-        return None
-    return (paper, ink) if _may_be_strokes(share > APART) else None
+    for third, few in ((between, FEW), (share > 1 + APART, FEWER), (share < -APART, FEWEST)):
+        if np.count_nonzero(third) > few * light.size:
+            return None
+    is_broad = _holds_square(share > 0.5, int(BROAD * max(light.shape)) | 1)
+    return (paper, ink) if _may_be_strokes(share > APART) and not is_broad else None
+
+
+def _holds_square(mask: NDArray[np.bool_], side: int) -> bool:
+    """Whether a square of so many pixels, an odd number, fits into a mask."""
+    inverse = np.pad(~mask, side // 2, constant_values=True).astype(np.float32)
+    return not bool(_greatest(_greatest(inverse, side).T, side).all())
 
 
 def _may_be_strokes(ink: NDArray[np.bool_]) -> bool:

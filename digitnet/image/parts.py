@@ -15,6 +15,7 @@ SPECK = 0.03  # of the largest part's area: a smaller one is dirt
 NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
 CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
 CUT_GAP = 0.08  # of that side: what is closer is a part of the digit all the same
+FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
 DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
 ALONG = 0.6  # of a side of the picture, or of several: what covers so much goes on outside
 LONG, THIN = 0.85, 0.12  # of the picture's side: a part so long and so thin at the border is a line
@@ -121,6 +122,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         return part.area * math.exp(-(x * x + y * y) / 2)  # x and y from -1 to 1
 
     main = max(parts, key=weight)
+    parts = [part for part in parts if not _is_underline(part, main)]
     if not main.is_cut_off(width):
         parts = [part for part in parts if not _is_of_another(part, main, width)]
     box = _Box(main.top, main.bottom, main.left, main.right)
@@ -137,6 +139,12 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         for y, start, end in part.runs:
             mask[y, start:end] = True
     return Digit(mask, _slices(box), False, _count(parts, box.height, main.area))
+
+
+def _is_underline(part: _Part, main: _Part) -> bool:
+    """Whether a part is flat and all below the main one: a digit has its loose bars at its top."""
+    is_flat = part.height < FLAT * part.width and part.width > UNDER * main.width
+    return is_flat and part.top >= main.bottom
 
 
 def _is_of_another(part: _Part, main: _Part, width: int) -> bool:
