@@ -52,7 +52,7 @@ class Prediction:
     @property
     def confidence(self) -> float:
         """The probability of the likeliest class: how often, of answers so sure, it is right."""
-        return float(self.probabilities.max())
+        return float(np.maximum.reduce(self.probabilities))
 
     def __repr__(self) -> str:
         return f"Prediction(digit={self.digit!r}, confidence={self.confidence:.4f})"

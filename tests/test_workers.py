@@ -97,7 +97,7 @@ def test_one_without_memory_is_a_memory_error(
     def read(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(module, "read", read)
+    monkeypatch.setattr(module, "read_opened", read)
     with pytest.raises(MemoryError):
         flat(workers.prepare(named))
 

@@ -4,7 +4,17 @@ A change of what comes out needs a new name for it, `checkpoint.PREPARATION`.
 """
 
 from digitnet.image.field import SIDE
-from digitnet.image.files import MAX_BYTES, Picture, pictures_below
-from digitnet.image.reading import Reading, prepare, read
+from digitnet.image.files import MAX_BYTES, Picture, open_picture, pictures_below
+from digitnet.image.reading import Reading, prepare, read, read_opened
 
-__all__ = ["MAX_BYTES", "SIDE", "Picture", "Reading", "pictures_below", "prepare", "read"]
+__all__ = [
+    "MAX_BYTES",
+    "SIDE",
+    "Picture",
+    "Reading",
+    "open_picture",
+    "pictures_below",
+    "prepare",
+    "read",
+    "read_opened",
+]

@@ -51,21 +51,28 @@ def fitted(ink: FloatArray, width: float) -> FloatArray:
 def _thicker(ink: FloatArray, by: float) -> FloatArray:
     """The greatest ink within a disc around each pixel, (h, w); between whole radii, a mixture."""
     radius, part = int(by), by - int(by)
-    inner = _within(ink, radius)
-    mixed: FloatArray = (1 - part) * inner + part * _within(ink, radius + 1)
+    margin, width = radius + 1, ink.shape[1]
+    padded = np.pad(ink, margin, mode="edge")
+    beside = [padded[:, margin:-margin]]  # the greatest within 0, 1, … columns to either side
+    for dx in range(1, margin + 1):
+        left, right = (padded[:, x : x + width] for x in (margin - dx, margin + dx))
+        beside.append(np.maximum(np.maximum(left, right), beside[-1]))
+    mixed: FloatArray = (1 - part) * _within(beside, radius) + part * _within(beside, margin)
     return mixed
 
 
-def _within(ink: FloatArray, radius: int) -> FloatArray:
-    """The greatest ink within a whole radius, (h, w)."""
-    height, width = ink.shape
-    padded = np.pad(ink, radius, mode="edge")
-    greatest = ink.copy()
-    for dy in range(-radius, radius + 1):
-        reach = math.isqrt(radius * radius - dy * dy)
-        for dx in range(-reach, reach + 1):
-            y, x = radius + dy, radius + dx
-            np.maximum(greatest, padded[y : y + height, x : x + width], out=greatest)
+def _within(beside: list[FloatArray], radius: int) -> FloatArray:
+    """The greatest within a whole radius, (h, w), of rows whose greatest within columns are known.
+
+    beside: for 0, 1, … columns, (h + 2 m, w) with a margin of m rows, m one less than the length.
+    """
+    margin = len(beside) - 1
+    height = len(beside[0]) - 2 * margin
+    greatest = beside[radius][margin : margin + height].copy()
+    for dy in range(1, radius + 1):
+        rows = beside[math.isqrt(radius * radius - dy * dy)]
+        for y in (margin - dy, margin + dy):
+            np.maximum(greatest, rows[y : y + height], out=greatest)
     return greatest
 
 
@@ -103,8 +110,8 @@ def centred(digit: FloatArray) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     field = np.zeros((SIDE, SIDE), np.uint8)
     corner = []
     for axis, length in enumerate(digit.shape):
-        mass = np.add.reduce(digit, axis=1 - axis)
-        centre = float(mass @ MIDDLES[:length]) / float(np.add.reduce(mass))
+        mass = np.add.reduce(digit, axis=1 - axis, dtype=np.float64)
+        centre = float(mass.dot(MIDDLES[:length])) / float(np.add.reduce(mass))
         corner.append(min(max(round(CENTRE - centre), 0), SIDE - length))
     top, left = corner
     field[top : top + digit.shape[0], left : left + digit.shape[1]] = np.rint(digit * 255)

@@ -23,6 +23,7 @@ MAX_BYTES = 256_000_000
 LEVELS = np.arange(256, dtype=np.float32) / 255  # brightness of each value of a byte
 VISIBLE = 0.1  # of black to white: what ink on transparent paper has to be darker than white
 TURNING = {"exif", "xmp", "Raw profile type exif", "XML:com.adobe.xmp"}  # where PNG has Exif
+CHUNK = 4096  # bytes that a file may be longer than it said, to be read at once
 PNG = b"\x89PNG\r\n\x1a\n"  # the first bytes of such a file (ISO/IEC 15948, section 5.2)
 
 Picture = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
@@ -98,8 +99,14 @@ def _content(path: str | os.PathLike[str]) -> bytes:
         raise ValueError("a folder" if folder else "something that is no file")
     if status.st_size > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
-    with open(path, "rb", buffering=0) as file:
-        return file.readall()
+    descriptor = os.open(path, os.O_RDONLY)  # half the time of a file object
+    try:
+        chunks = []
+        while chunk := os.read(descriptor, status.st_size + CHUNK):
+            chunks.append(chunk)
+        return b"".join(chunks)
+    finally:
+        os.close(descriptor)
 
 
 def _of_array(array: NDArray[Any]) -> Image.Image:

@@ -196,10 +196,11 @@ def stroke_width(mask: NDArray[np.bool_], area: float | None = None) -> float:
     The outline is counted in steps between pixels, π/4 of which are its length on average over all
     directions. area: of the ink, where the mask tells it too roughly.
     """
-    steps = 0
-    for rows in (mask, mask.T):
-        steps += int(np.count_nonzero(rows[1:] != rows[:-1]))
-        steps += int(np.count_nonzero(rows[0])) + int(np.count_nonzero(rows[-1]))
+    height, width = mask.shape
+    padded = np.zeros((height + 2, width + 2), np.bool_)
+    padded[1:-1, 1:-1] = mask
+    down, across = padded[1:] != padded[:-1], padded[:, 1:] != padded[:, :-1]
+    steps = int(np.count_nonzero(down)) + int(np.count_nonzero(across))
     covered = float(np.count_nonzero(mask)) if area is None else area
     return 2 * covered / (max(steps, 1) * math.pi / 4)
 

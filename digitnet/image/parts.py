@@ -256,16 +256,11 @@ def _lines(marked: Bools) -> list[tuple[int, int]]:
 def runs_of(marked: Bools) -> list[Run]:
     """Each run of marks in a row, in reading order."""
     height, width = marked.shape
-    padded = np.zeros((height, width + 1), np.bool_)  # so that no run goes on in the next row
-    padded[:, :-1] = marked
-    flat, runs = padded.tobytes(), []
-    start = flat.find(1)
-    while start >= 0:
-        end = flat.find(0, start)
-        row, column = divmod(start, width + 1)
-        runs.append((row, column, column + end - start))
-        start = flat.find(1, end)
-    return runs
+    padded = np.zeros((height, width + 2), np.bool_)  # so that each run begins and ends
+    padded[:, 1:-1] = marked
+    rows, ends = np.nonzero(padded[:, 1:] != padded[:, :-1])
+    columns = ends.tolist()
+    return list(zip(rows[::2].tolist(), columns[::2], columns[1::2]))
 
 
 def join(runs: list[Run]) -> list[_Part]:

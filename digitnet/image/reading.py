@@ -64,13 +64,17 @@ def prepare(picture: Picture, name: str | None = None) -> NDArray[np.uint8]:
 def read(picture: Picture, name: str | None = None) -> Reading:
     """The same, with what was decided."""
     name = name or name_of(picture)
-    image = open_picture(picture, name)
+    return read_opened(open_picture(picture, name), name)
+
+
+def read_opened(image: Image.Image, name: str) -> Reading:
+    """The same of what `open_picture` returned."""
     part = 0, 0, image.width, image.height
     reading, is_sheet = _read(image, part, name)
     for _ in range(SHEETS):
         top, left, bottom, right = reading.box
         shorter, longer = sorted((bottom - top, right - left))
-        if not is_sheet or shorter < LEAST_SHEET or longer > LONGEST_SHEET * shorter:
+        if not is_sheet:
             break
         inset = round(RIM * shorter)
         try:
@@ -137,7 +141,9 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tup
     )
     digits = digit.digits if _is_written(light, ink, digit, step) else 0
     reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits)
-    return reading, _is_sheet(mask)
+    shorter, longer = sorted((box[2] - box[0], box[3] - box[1]))
+    is_large = shorter >= LEAST_SHEET and longer <= LONGEST_SHEET * shorter
+    return reading, is_large and _is_sheet(mask)
 
 
 def _is_written(light: FloatArray, ink: Ink, digit: Digit, step: int) -> bool:

@@ -14,6 +14,7 @@ PYTHON = sys.executable
 DIGITNET = str(Path(PYTHON).with_name("digitnet"))
 BURN = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+UNUSUAL = "PYTHONDONTWRITEBYTECODE"  # every start would compile the package once more
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def run(command: Sequence[str], stdin: Path | None = None, *, watch: bool = Fals
 
 def environment(threads: int | None = None) -> dict[str, str]:
     """The environment with this number of threads for BLAS and OpenMP, or with none said."""
-    others = {name: value for name, value in os.environ.items() if name not in THREADS}
+    others = {n: value for n, value in os.environ.items() if n not in (*THREADS, UNUSUAL)}
     return others if threads is None else others | dict.fromkeys(THREADS, str(threads))
 
 
