@@ -3,7 +3,8 @@
 Hendrycks, Mazeika and Dietterich 2019, Deep Anomaly Detection with Outlier Exposure: a network that
 was taught to call some pictures of none of its classes each class alike is unsure of others too.
 Some are letters, some drawings of a few strokes, some shapes with more or less texture, as things
-are; all as large as `image` makes a digit, and where it puts one.
+are, some a drawing with a part of such a shape; all as large as `image` makes a digit, and where it
+puts one.
 """
 
 import functools
@@ -17,7 +18,7 @@ from digitnet.image.field import BOX
 from digitnet.strokes import MIDDLES, Script, as_prepared, drawn
 
 GROUP = 64  # pictures made together: that fit the cache
-KINDS = 0.25, 0.2, 0.55  # shares of letters, drawings and shapes
+KINDS = 0.2, 0.1, 0.5, 0.2  # shares of letters, drawings, shapes, and drawings with a part of one
 # As `strokes` tells them. Left out are those that somebody writes as others write a digit.
 LETTERS = (
     "06 20 46, 14 34",  # A
@@ -63,7 +64,9 @@ STRAIGHT = 0.5  # of them are
 FINEST, COARSEST = 0.3, 6.0  # pixels: σ of a texture's Gaussian
 ROUGHEST, SMOOTHEST = 2.0, 8.0  # of that of an outline's
 SOFTEST, HARDEST = 0.5, 20.0  # edges in a texture: ink per deviation
+BULGING, BENT = 1.0, 0.6  # outlines, at most: deviations of their width's logarithm, their middle
 RIM = 0.8  # deviations within an outline that have full ink, at most, in every second one
+NARROWEST = 0.25  # of a shape's longer side: the shorter one, at least
 CORNERS = (1.5, 2, 4, 50)  # exponents of a superellipse: from a star to a box
 
 DISTANCES = np.subtract.outer(np.arange(SIDE), np.arange(SIDE)).astype(np.float32)
@@ -74,11 +77,13 @@ def make_background(count: int, *, rng: np.random.Generator) -> NDArray[np.uint8
     pictures = np.empty((count, SIDE, SIDE), np.uint8)
     for start in range(0, count, GROUP):
         group = pictures[start : start + GROUP]
-        letters, drawings, shapes = rng.multinomial(len(group), KINDS)
+        letters, drawings, shapes, both = rng.multinomial(len(group), KINDS)
         which = rng.integers(0, len(LETTERS), letters)
-        strokes = _alphabet().written(which, rng), _strokes(drawings, rng)
-        ink = [*(drawn(points, rng) for points in strokes), _shapes(shapes, rng)]
-        group[:] = as_prepared(np.concatenate(ink))
+        strokes = _alphabet().written(which, rng), _strokes(drawings + both, rng)
+        ink = np.concatenate([*(drawn(points, rng) for points in strokes), _shapes(shapes, rng)])
+        some = ink[letters : letters + both]
+        np.maximum(some, _shapes(both, rng) * _halves(both, rng), out=some)
+        group[:] = as_prepared(ink)
     return pictures
 
 
@@ -112,7 +117,7 @@ def _strokes(n: int, rng: np.random.Generator) -> FloatArray:
 
 
 def _shapes(n: int, rng: np.random.Generator) -> FloatArray:
-    """Textures, soft or hard, within outlines, every second one symmetric: (n, 784)."""
+    """Textures, soft or hard, every second one symmetric, within outlines: (n, 784)."""
 
     def uniform(low: float, high: float) -> FloatArray:
         return rng.uniform(low, high, (n, 1, 1)).astype(np.float32)
@@ -125,13 +130,37 @@ def _shapes(n: int, rng: np.random.Generator) -> FloatArray:
     ink = np.where(height < rim, 1, ink) * (height > 0)
     symmetric = rng.random(n) < 0.5
     ink[symmetric, :, : SIDE // 2] = ink[symmetric, :, : SIDE // 2 - 1 : -1]
-    sides = rng.uniform(BOX / 6, BOX / 2, (2, n, 1))
+    sides = BOX / 2 * NARROWEST ** rng.random((2, n, 1))
     sides[rng.integers(0, 2, n), np.arange(n)] = BOX / 2
     exponent = rng.choice(CORNERS, (n, 1))
-    rows, columns = (np.abs(MIDDLES / side) ** exponent for side in sides)
-    inside = rows[:, :, np.newaxis] + columns[:, np.newaxis] <= 1
+    rows = np.abs(MIDDLES / sides[0]) ** exponent
+    inside = rows[:, :, np.newaxis] + np.abs(_columns(sides[1], rng)) ** exponent[..., None] <= 1
     shapes: FloatArray = (ink * inside).reshape(n, SIDE * SIDE)
     return shapes
+
+
+def _halves(n: int, rng: np.random.Generator) -> FloatArray:
+    """1 on one side of a line anywhere, 0 on the other: (n, 784)."""
+    angle, place = rng.uniform(-np.pi, np.pi, (n, 1, 1)), rng.uniform(-BOX / 2, BOX / 2, (n, 1, 1))
+    halves: NDArray[np.bool_] = (
+        np.sin(angle) * MIDDLES[:, np.newaxis] > place - np.cos(angle) * MIDDLES
+    )
+    return halves.reshape(n, SIDE * SIDE).astype(np.float32)
+
+
+def _columns(side: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Columns (n, 28, 28) as shares of how far an outline reaches to either side, in each row.
+
+    It reaches `side` (n, 1), more or less from row to row, and its middle moves.
+    """
+    n = len(side)
+    sigma = rng.uniform(ROUGHEST, SMOOTHEST, (2 * n, 1, 1)).astype(np.float32)
+    bulge, bend = _noise(sigma, rng)[:, :1].reshape(2, n, SIDE)
+    bulge *= rng.uniform(0, BULGING, (n, 1)) * (rng.random((n, 1)) < 0.5)
+    bend *= rng.uniform(0, BENT, (n, 1)) * (rng.random((n, 1)) < 0.5)
+    reach = side * np.exp(bulge)
+    columns: FloatArray = MIDDLES / reach[:, :, np.newaxis] - bend[:, :, np.newaxis]
+    return columns
 
 
 def _noise(sigma: FloatArray, rng: np.random.Generator) -> FloatArray:

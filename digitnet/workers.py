@@ -4,12 +4,12 @@ Processes, because threads would be slower than none: of what a small picture co
 Python's, and only one thread at a time may run that.
 """
 
+import math
 import os
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 
 MOST = 8  # processes: what is done with their pictures keeps one busy
 TOGETHER = 32  # pictures that are handed over together, at most
-SMALL = 65536  # pixels: so many together are decoded before they are read
+AHEAD = 65536  # pixels that are decoded before the first of them are read, at least
+FIRST = 8  # pictures that are prepared before others are asked to help, at least
 PATIENCE = 0.05  # seconds that one of them waits for others, but for the one at work
+MANY = 500  # pictures that are shared out at once
 ALONE = 0.02  # seconds of work after which the rest is shared out; starting a process takes as many
 
 Named = tuple[str, str | bytes]
 Packed = tuple[Any, ...]  # a Reading: its image as bytes, and the other fields
 Prepared = tuple[str, Reading | ImageError]
-Opened = tuple[str, "Image | ImageError"]
+Decoded = tuple[str, "Image | ImageError"]
 T = TypeVar("T")
 
 
@@ -61,10 +63,11 @@ class Workers:
                 yield from self._shared(pictures[done:])
                 return
             begun = time.monotonic()
-            portion = next(_portions(pictures[done : done + TOGETHER]))
-            self._spent += time.monotonic() - begun
-            done += len(portion)
-            yield portion
+            for portion in _portions(pictures[done : done + FIRST]):
+                self._spent += time.monotonic() - begun
+                yield portion
+                begun = time.monotonic()
+            done += FIRST
 
     def close(self) -> None:
         """End the processes, whatever they do."""
@@ -76,7 +79,7 @@ class Workers:
         self._connections, self._processes = [], []
 
     def _worth_sharing(self, pictures: int) -> bool:
-        return self._count > 1 and pictures > 1 and self._spent > ALONE
+        return self._count > 1 and pictures > 1 and (self._spent > ALONE or pictures > MANY)
 
     def _shared(self, pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
         """Chunk after chunk to one worker after the other, and back in the same order.
@@ -125,29 +128,35 @@ class Workers:
 
 def _portions(pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
     """Pictures prepared here and now, handed over in time."""
-    portion: list[Prepared] = []
-    begun = time.monotonic()
-    for name, image in chain.from_iterable(_opened(pictures)):
-        portion.append((name, _tried(read_opened, image, name)))
-        if time.monotonic() - begun > PATIENCE:
+    for group in _decoded(pictures):
+        portion: list[Prepared] = []
+        begun = time.monotonic()
+        while group:
+            portion.append(_first_of(group))
+            if time.monotonic() - begun > PATIENCE:
+                yield portion
+                portion, begun = [], time.monotonic()
+        if portion:
             yield portion
-            portion, begun = [], time.monotonic()
-    if portion:
-        yield portion
 
 
-def _opened(pictures: Sequence[Named]) -> Iterator[list[Opened]]:
+def _decoded(pictures: Sequence[Named]) -> Iterator[deque[Decoded]]:
     """Pictures decoded, small ones some at a time: a step done over and over again is quicker."""
-    some: list[Opened] = []
+    group: deque[Decoded] = deque()
     pixels, begun = 0, time.monotonic()
     for name, picture in pictures:
-        image = _tried(open_picture, picture, name)
-        some.append((name, image))
-        pixels += 0 if isinstance(image, ImageError) else image.width * image.height
-        if pixels >= SMALL or time.monotonic() - begun > PATIENCE:
-            yield some
-            some, pixels, begun = [], 0, time.monotonic()
-    yield some
+        group.append((name, _tried(open_picture, picture, name)))
+        pixels += math.prod(getattr(group[-1][1], "size", ()))
+        if pixels >= AHEAD or time.monotonic() - begun > PATIENCE:
+            yield group
+            pixels, begun = 0, time.monotonic()
+    yield group
+
+
+def _first_of(group: deque[Decoded]) -> Prepared:
+    """The first one read, and its pixels no longer kept."""
+    name, image = group.popleft()
+    return name, _tried(read_opened, image, name)
 
 
 def _tried(step: Callable[[Any, str], T], picture: Any, name: str) -> T | ImageError:

@@ -216,6 +216,27 @@ def underlined(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(light(ink))
 
 
+def in_a_cell(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """Of a form, open above; its sides do not reach as high as the digit."""
+    ink = np.pad(drawn(digit, 160), 20)
+    ink[-6:-3, 3:-3] = ink[80:-3, 3:6] = ink[80:-3, -6:-3] = 1
+    return image(noisy(light(ink), 0.01, rng))
+
+
+def circled(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = np.pad(drawn(digit), 40)
+    y, x = grid(*ink.shape)
+    away = np.hypot((y - 0.5) * rng.uniform(1, 1.2), x - 0.5)
+    return image(noisy(light(np.where(np.abs(away - 0.48) < 0.01, 1, ink)), 0.01, rng))
+
+
+def shadow_of_a_finger(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    sheet = light(page(drawn(digit), rng))
+    y, x = grid(*sheet.shape)
+    aside = np.abs(x - 0.5 + rng.uniform(-0.6, 0.6) * (y - 0.5))
+    return image(noisy(sheet, 0.01, rng) * np.where(aside < 0.15, 0.55, 1))
+
+
 def sheet_between_tables(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     sheet = noisy(light(page(drawn(digit), rng)), 0.01, rng)
     return image(np.pad(sheet, ((0, 0), (45, 45)), constant_values=0.25))
@@ -324,6 +345,9 @@ KINDS: list[Kind] = [
     small_on_a_photo,
     between_others,
     underlined,
+    in_a_cell,
+    circled,
+    shadow_of_a_finger,
     sheet_between_tables,
     deep_shadow_on_most,
     at_the_edge,

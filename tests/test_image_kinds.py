@@ -62,6 +62,28 @@ def test_a_broken_stroke_that_reaches_a_side_is_nearly_always_the_digits_own() -
     assert whole >= 0.9 * len(DIGITS)
 
 
+def of_two_shades(digit: np.ndarray, darker: np.ndarray, crop: bool) -> np.ndarray:
+    """The brightness of a grey digit, with what is darker, on a page or cropped to its ink."""
+    ink = drawn(digit)
+    ink = cropped(ink) if crop else np.pad(ink, 40)
+    y, x = (np.linspace(-1, 1, n) for n in ink.shape)
+    there = darker[np.rint((y + 1) * 49.5).astype(int)][:, np.rint((x + 1) * 49.5).astype(int)]
+    return noisy(light(ink, full=0.55), 0.01, np.random.default_rng(1)) * np.where(there, 0.3, 1)
+
+
+@pytest.mark.parametrize("crop", [False, True])
+@pytest.mark.parametrize("what", ["dots", "rule"])
+def test_a_grey_digit_with_darker_marks_on_it_is_no_shadow(crop: bool, what: str) -> None:
+    y, x = np.mgrid[-50:50, -50:50]
+    dots = (np.hypot(y - 9, x - 4) < 3) | (np.hypot(y + 16, x + 6) < 3)
+    darker = dots if what == "dots" else np.abs(y - 5) < 1
+    close = [
+        closeness(prepare(image(of_two_shades(digit, darker, crop))), prepare(digit))
+        for digit in DIGITS
+    ]
+    assert np.median(close) > 0.7
+
+
 @pytest.mark.parametrize("number", [68, 200, 311, 451])
 def test_a_bold_digit_is_no_sheet_of_paper(number: int) -> None:
     digit = read_mnist("t10k", number + 1)[0][number]  # a 3 or a 0 that fills two thirds of its box

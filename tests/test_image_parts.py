@@ -88,6 +88,47 @@ def test_a_box_around_does_not_belong() -> None:
     assert digit.box == BODY
 
 
+def test_a_circle_around_does_not_belong() -> None:
+    y, x = np.mgrid[-50:50, -50:50]
+    radius = np.hypot(1.1 * y, x)
+    marked = (radius < 48) & (radius > 45) | canvas(BODY)
+    digit = find_digit(marked, marked)
+    assert digit.mask.sum() == marked[BODY].sum()
+    assert digit.box == BODY
+
+
+def test_a_curl_inside_a_zero_belongs_to_it() -> None:
+    y, x = np.mgrid[-50:50, -50:50]
+    radius = np.hypot(y, x)
+    marked = (radius < 40) & (radius > 36) | canvas((slice(25, 43), slice(40, 62)))
+    digit = find_digit(marked, marked)
+    assert digit.mask.sum() == marked.sum()
+
+
+def test_a_mark_in_a_zero_that_is_higher_than_a_circle_is_no_digit() -> None:
+    y, x = np.mgrid[-50:50, -50:50]
+    radius = np.hypot(y, 1.5 * x)
+    ring = (radius < 42) & (radius > 37)
+    marked = ring | canvas((slice(30, 70), slice(48, 52)))
+    assert find_digit(marked, marked).mask[ring].all()
+
+
+def test_a_box_may_go_on_outside_the_picture() -> None:
+    marked = canvas((slice(10, 90), slice(10, 100)))
+    marked[13:87, 13:] = False
+    marked[BODY] = True
+    assert find_digit(marked, marked).box == BODY
+
+
+@pytest.mark.parametrize(("width", "is_cell"), [(80, True), (50, False)])
+def test_a_cell_of_a_form_may_be_open_above(width: int, is_cell: bool) -> None:
+    left, right = 50 - width // 2, 50 + width // 2
+    sides = (slice(60, 92), slice(left, left + 2)), (slice(60, 92), slice(right - 2, right))
+    cell = canvas(*sides, (slice(90, 92), slice(left, right)))
+    marked = cell | canvas((slice(30, 80), slice(45, 55)))
+    assert find_digit(marked, marked).mask[cell].any() != is_cell
+
+
 def test_a_round_digit_that_fills_the_page_is_no_frame() -> None:
     y, x = np.mgrid[-50:50, -50:50]
     radius = np.hypot(y, x)

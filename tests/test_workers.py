@@ -3,15 +3,18 @@
 import errno
 import os
 import signal
+import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from digitnet import workers as module
 from digitnet.errors import DigitnetError, ImageError
-from digitnet.image import read
+from digitnet.image import Picture, open_picture, read
 from digitnet.workers import Named, Prepared, Workers, available
 
 
@@ -82,6 +85,38 @@ def test_where_no_process_can_be_started_the_work_is_done_all_the_same(
     monkeypatch.setattr(os, "fork", fork)
     assert len(flat(workers.prepare(named))) == 300
     assert not workers._processes
+
+
+@pytest.mark.parametrize("seconds", [0, 0.01])
+def test_each_picture_is_opened_once(
+    seconds: float, named: list[Named], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def open_slowly(picture: Picture, name: str) -> Image.Image:
+        opened.append(name)
+        time.sleep(seconds)
+        return open_picture(picture, name)
+
+    monkeypatch.setattr(module, "open_picture", open_slowly)
+    assert len(flat(Workers(1).prepare(named[:40]))) == 40
+    assert opened == [name for name, _ in named[:40]]
+
+
+def test_no_large_picture_is_kept_while_the_next_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alive: list[weakref.ref[Image.Image]] = []
+
+    def open_large(picture: Picture, name: str) -> Image.Image:
+        assert not any(there() for there in alive)
+        image = Image.new("L", (300, 300), 255)
+        image.paste(0, (100, 50, 120, 250))
+        alive.append(weakref.ref(image))
+        return image
+
+    monkeypatch.setattr(module, "open_picture", open_large)
+    assert len(flat(Workers(1).prepare([(f"{n}", b"") for n in range(20)]))) == 20
 
 
 def test_one_that_is_killed_is_an_error(workers: Workers, named: list[Named]) -> None:

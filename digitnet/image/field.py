@@ -83,13 +83,15 @@ def _scaled(ink: FloatArray, longest: int) -> FloatArray:
         return ink
     height, width = (max(round(length * scale), 1) for length in ink.shape)
     rows, columns = _resampling(ink.shape[0], height), _resampling(ink.shape[1], width)
-    scaled: FloatArray = rows @ ink @ columns.T  # (height, h) @ (h, w) @ (w, width)
-    return scaled
+    scaled = rows @ ink @ columns.T  # (height, h) @ (h, w) @ (w, width)
+    return scaled.astype(np.float32)
 
 
-@lru_cache(maxsize=128)  # small digits are of few sizes; the largest are 160 kB
+@lru_cache(maxsize=128)  # small digits are of few sizes; the largest are 200 kB
 def _resampling(n_in: int, n_out: int) -> FloatArray:
     """The matrix (n_out, n_in) that scales a line of pixels: each row a triangle of weights.
+
+    In float64, for in float32 what comes out would depend on the order in which a BLAS sums.
 
     The triangle is as wide as two pixels of the coarser line, so that scaling down averages all
     that a pixel covers, scaling up interpolates, and the same size changes nothing.
@@ -99,7 +101,7 @@ def _resampling(n_in: int, n_out: int) -> FloatArray:
     distances = np.abs(np.arange(n_in) + 0.5 - centres[:, None]) / max(scale, 1)
     weights: FloatArray = np.maximum(1 - distances, 0)
     weights /= weights.sum(axis=1, keepdims=True)
-    return weights.astype(np.float32)
+    return weights
 
 
 def centred(digit: FloatArray) -> tuple[NDArray[np.uint8], tuple[int, int]]:

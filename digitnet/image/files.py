@@ -1,6 +1,5 @@
 """Picture files of any kind, opened with suspicion: upright, on paper, and how light they are."""
 
-import contextlib
 import io
 import math
 import os
@@ -85,8 +84,10 @@ def _opened(picture: Picture) -> Image.Image:
     if picture.startswith(PNG):  # the usual kind, for which no other decoder has to be loaded
         from PIL.PngImagePlugin import PngImageFile
 
-        with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):
+        try:
             return PngImageFile(io.BytesIO(picture))
+        except (SyntaxError, IndexError, TypeError, struct.error):
+            pass  # as `Image.open` does, which tells what is wrong
     return Image.open(io.BytesIO(picture))
 
 
@@ -188,8 +189,8 @@ def brightness(image: Image.Image) -> FloatArray:
         return LEVELS.take(values).reshape(image.height, image.width)
     colours = LEVELS.take(values).reshape(-1, 3)
     middle = np.median(colours, axis=0)
-    away = colours - middle
+    away = colours - middle.astype(np.float64)  # or the sums of each BLAS would differ a little
     _, directions = np.linalg.eigh(away.T @ away)
     direction = directions[:, -1] * (1 if directions[:, -1].sum() >= 0 else -1)
-    light: FloatArray = away @ (direction / math.sqrt(3)).astype(np.float32) + middle.mean()
-    return np.clip(light, 0, 1).reshape(image.height, image.width)
+    light: FloatArray = away @ (direction / math.sqrt(3)) + middle.mean()
+    return np.clip(light, 0, 1).astype(np.float32).reshape(image.height, image.width)

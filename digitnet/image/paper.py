@@ -18,7 +18,11 @@ from digitnet.activations import FloatArray
 REACH = 0.35  # of the shorter side: how thick strokes may be, where nothing else is known
 LEAST_REACH = 9  # pixels
 STROKES = 3  # times the width of strokes, where that is known
+BROADER = 1.5  # times as wide as strokes, at least: a square within a shadow
+SHADED = 0.1  # of the longer side of the picture: the same
+DOT = 4  # times as long as wide, at most: no stroke
 ROUGH = 60  # pixels: larger pictures are averaged over 3×3 first, for their noise
+LEAST_SHADED = 60  # pixels: of smaller pictures, the border tells whether there is a shadow
 EVEN = 0.15  # of the contrast: how much paper may vary that counts as one shade
 COARSEST = 80, 30  # pixels: enough to tell whether there are but two shades, with soft edges fewer
 APART = 0.2  # of the contrast: what is farther from both, and no part of an edge, is a third shade
@@ -45,6 +49,7 @@ DARKEST = 0.15  # paper is taken to be no darker than this, or noise in deep sha
 class Ink(NamedTuple):
     """strength: (h, w), 0 on paper, 1 where ink covers it. sure, marked: (h, w), where there is
     ink for sure, and where at all. dark: darker than the paper. threshold: of the strength.
+    shadowed: whether a shadow lies there that is fainter than the ink.
     """
 
     strength: FloatArray
@@ -52,6 +57,7 @@ class Ink(NamedTuple):
     marked: NDArray[np.bool_]
     dark: bool
     threshold: float
+    shadowed: bool = False
 
 
 def find_ink(light: FloatArray) -> Ink | None:
@@ -69,7 +75,12 @@ def find_ink(light: FloatArray) -> Ink | None:
     if high - low <= EVEN * most and (
         min(light.shape) < SMALL or np.count_nonzero(found.marked) <= MOST_INK * light.size
     ):
-        return found
+        if (
+            min(light.shape) < LEAST_SHADED
+            or _shadow_in(found.strength, found.marked, known=False) is None
+        ):
+            return found
+        return _on_uneven_paper(light) or found
     shades = _two_shades(light, paper)
     if shades:
         return _on_even_paper(light, *shades)
@@ -151,13 +162,22 @@ def _on_uneven_paper(light: FloatArray) -> Ink | None:
     if ink is None:
         return None
     suitable = max(int(STROKES * stroke_width(ink.marked)) | 1, LEAST_REACH)
-    return _with_reach(light, plane, suitable, ink.dark) if suitable < reach else ink
+    if suitable >= reach:
+        return ink
+    return _with_reach(light, plane, suitable, ink.dark, ink.shadowed)
 
 
 def _with_reach(
-    light: FloatArray, plane: FloatArray, reach: int, dark: bool | None = None
+    light: FloatArray,
+    plane: FloatArray,
+    reach: int,
+    dark: bool | None = None,
+    shadowed: bool = False,
 ) -> Ink | None:
-    """Where strokes are thinner than `reach` pixels. dark: whether they are, if that is known."""
+    """Where strokes are thinner than `reach` pixels.
+
+    dark: whether they are, if that is known. shadowed: whether there is known to be a shadow.
+    """
     if dark is None:  # strokes leave edges in what does not bridge them
         under_dark, under_light = closed(light - plane, reach), closed(plane - light, reach)
         dark = _edges(under_dark + plane) <= _edges(plane - under_light)
@@ -177,17 +197,47 @@ def _with_reach(
     sure = strength > threshold
     if not sure.any():
         return None
+    shadow = _shadow_in(strength, sure, known=shadowed)
+    if shadow is not None:
+        sure &= ~shadow
+        shades = strength[shadow]
+        threshold, paper, noise = (
+            float(shade) for shade in (shades.max(), shades.mean(), shades.std())
+        )
     full = float(np.quantile(strength[sure], FULL))
     faint = max(HYSTERESIS * threshold, paper + LEAST_DEVIATIONS / 2 * noise)
     marked = strength > faint
     strength = np.clip((strength - paper) / max(full - paper, 1e-6), 0, 1)
-    return Ink(strength, sure, marked, dark, threshold)
+    return Ink(strength, sure, marked, dark, threshold, shadow is not None)
+
+
+def _shadow_in(
+    strength: FloatArray, sure: NDArray[np.bool_], *, known: bool
+) -> NDArray[np.bool_] | None:
+    """Where the fainter part of what is sure, (h, w), is a shadow and no ink; None where it is ink.
+
+    A shadow comes from outside, though not from all sides, as a digit does that is cropped to its
+    ink, and is much broader than the darker part, the strokes. Those are no mere dots, as where a
+    pen rested. known: whether there is one, of which this may be a rest.
+    """
+    threshold, _, _ = otsu(strength[sure])
+    fainter, darker = sure & (strength <= threshold), strength > threshold
+    sides = fainter[0], fainter[-1], fainter[:, 0], fainter[:, -1]
+    touched = sum(bool(side.any()) for side in sides)
+    if not known and touched not in (1, 2, 3):
+        return None
+    width = stroke_width(darker)
+    extent = max(np.ptp(np.flatnonzero(darker.any(axis=axis))) for axis in (0, 1))
+    least = 0 if known else SHADED * max(strength.shape)
+    broader = math.ceil(max(BROADER * width, LEAST_REACH, least)) | 1
+    return fainter if extent > DOT * width and _holds_square(fainter, broader) else None
 
 
 def _edges(light: FloatArray) -> float:
     """How steep a picture is: the mean square of the steps between neighbours."""
     down, across = np.diff(light, axis=0), np.diff(light, axis=1)
-    return float(np.vdot(down, down) + np.vdot(across, across)) / light.size
+    squares = (np.square(steps, dtype=np.float64) for steps in (down, across))
+    return float(sum(square.sum() for square in squares)) / light.size
 
 
 def stroke_width(mask: NDArray[np.bool_], area: float | None = None) -> float:
@@ -214,15 +264,15 @@ def slope_of_light(light: FloatArray) -> FloatArray:
     height, width = light.shape
     every = max(math.isqrt(light.size // SAMPLE), 1)
     some = light[::every, ::every]
-    y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in (height, width))
+    y, x = (np.linspace(-1, 1, n) for n in (height, width))
     columns = np.stack(
         [
-            np.ones(some.size, np.float32),
+            np.ones(some.size),
             np.repeat(y[::every], some.shape[1]),
             np.tile(x[::every], some.shape[0]),
         ]
     )
-    values, weights = some.ravel(), np.ones(some.size, np.float32)
+    values, weights = some.ravel(), np.ones(some.size)
     for _ in range(4):
         weighted = columns * weights
         level, down, right = np.linalg.lstsq(weighted @ columns.T, weighted @ values, rcond=None)[0]
@@ -269,7 +319,8 @@ def averaged(light: FloatArray, width: int) -> FloatArray:
 
 def otsu(values: FloatArray) -> tuple[float, float, float]:
     """The threshold that splits values best into two, and the mean of each: Otsu 1979, eq. 14."""
-    counts, edges = np.histogram(values, bins=256)
+    # In float32, bins of values that are all but equal would have no width.
+    counts, edges = np.histogram(values.astype(np.float64), bins=256)
     middles = (edges[1:] + edges[:-1]) / 2
     below, total = np.cumsum(counts), np.cumsum(counts * middles)
     above = below[-1] - below

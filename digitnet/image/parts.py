@@ -25,7 +25,8 @@ LEAST_DIGIT = 0.05  # of the picture's longer side: what is smaller is no digit
 ALIKE = 1.5  # times as high, at most, is another digit of a number
 BROKEN = 0.12  # of its height: a gap that is narrower is in a digit, not between two
 FRAME = 0.15  # of the picture's longer side: the sides of a frame
-IN_FRAME = 0.2  # of a frame's longer side: what is in it
+ROUND = 1.3  # times as high as wide, at most: a circle
+IN_FRAME = 0.3  # of a frame's height: what is in it is higher, unlike the curl inside a 0
 
 
 class Digit(NamedTuple):
@@ -60,14 +61,6 @@ class _Box:
         self.top, self.bottom = min(self.top, other.top), max(self.bottom, other.bottom)
         self.left, self.right = min(self.left, other.left), max(self.right, other.right)
 
-    def encloses(self, other: "_Box") -> bool:
-        return (
-            self.top < other.top
-            and other.bottom < self.bottom
-            and self.left < other.left
-            and other.right < self.right
-        )
-
     def gap(self, other: "_Box") -> int:
         """Rows or columns between both, the larger of the two; below 0 if they overlap."""
         rows = max(self.top - other.bottom, other.top - self.bottom)
@@ -85,15 +78,32 @@ class _Part(_Box):
         """Whether it reaches a side of a picture so wide, and may go on outside."""
         return self.left == 0 or self.right == width
 
-    def hugs_its_box(self) -> bool:
-        """Whether nearly all of it is close to the edges of the box."""
-        inside = 0
-        near_rows, near_columns = THIN * self.height, THIN * self.width
+    def hugs_its_box(self, *, is_round: bool) -> bool:
+        """Whether nearly all of it is close to the edges of the box, or to the ellipse in it."""
+        inside = 0.0
+        height, width = self.height * (0.5 - THIN), self.width * (0.5 - THIN)
+        middle, centre = (self.top + self.bottom - 1) / 2, (self.left + self.right) / 2
         for row, start, end in self.runs:
-            if self.top + near_rows <= row < self.bottom - near_rows:
-                middle = min(end, self.right - near_columns) - max(start, self.left + near_columns)
-                inside += max(int(middle), 0)
+            within = 1 - ((row - middle) / height) ** 2
+            if within > 0:
+                reach = width * math.sqrt(within) if is_round else width
+                inside += max(min(end, centre + reach) - max(start, centre - reach), 0)
         return inside < 0.1 * self.area
+
+    def sides_around(self, other: _Box, height: int, width: int) -> tuple[bool, bool, bool, bool]:
+        """Whether it is above and below another's middle column, left and right of any of its rows.
+
+        height, width: of the picture; what reaches a side of it may be there, outside.
+        """
+        middle = (other.left + other.right) // 2
+        rows = [row for row, start, end in self.runs if start <= middle < end]
+        beside = [run for run in self.runs if other.top <= run[0] < other.bottom]
+        return (
+            self.top == 0 or any(row < other.top for row in rows),
+            self.bottom == height or any(row >= other.bottom for row in rows),
+            self.left == 0 or any(end <= other.left for _, _, end in beside),
+            self.right == width or any(start >= other.right for _, start, _ in beside),
+        )
 
 
 def find_digit(marked: Bools, sure: Bools) -> Digit:
@@ -114,7 +124,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         parts = [part for part in parts if any(sure[y, x:to].any() for y, x, to in part.runs)]
     height, width = marked.shape
     parts = [part for part in parts if not _is_line(part, height, width)] or parts
-    parts = [part for part in parts if not _is_frame(part, parts, max(height, width))]
+    parts = [part for part in parts if not _is_frame(part, parts, height, width)]
     parts = _without_surroundings(parts, height, width)
 
     def weight(part: _Part) -> float:
@@ -178,14 +188,23 @@ def _is_line(part: _Part, height: int, width: int) -> bool:
     return ends and (across or down)
 
 
-def _is_frame(part: _Part, parts: list[_Part], longest: int) -> bool:
-    """Whether a part goes around another that is no speck in it, nearly all along its box."""
-    if min(part.height, part.width) < FRAME * longest:
+def _is_frame(part: _Part, parts: list[_Part], height: int, width: int) -> bool:
+    """Whether a part goes around another that is no speck in it: a box, or a circle.
+
+    It may be open above, if it is as wide as a cell of a form in a picture of it. What is higher
+    than a circle may be a 0 with a mark in it.
+    """
+    if min(part.height, part.width) < FRAME * max(height, width):
         return False
-    least = IN_FRAME * max(part.height, part.width)
-    return part.hugs_its_box() and any(
-        part.encloses(other) and max(other.height, other.width) > least for other in parts
-    )
+    if not part.hugs_its_box(is_round=part.height <= ROUND * part.width):
+        return False
+    open_above = part.width > ALONG * width
+    for other in parts:
+        if other is not part and other.height > IN_FRAME * part.height:
+            above, *others = part.sides_around(other, height, width)
+            if all(others) and (above or open_above):
+                return True
+    return False
 
 
 def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_Part]:
