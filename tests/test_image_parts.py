@@ -120,6 +120,15 @@ def test_a_box_may_go_on_outside_the_picture() -> None:
     assert find_digit(marked, marked).box == BODY
 
 
+@pytest.mark.parametrize(("top", "bottom", "is_form"), [(20, 80, True), (29, 71, False)])
+def test_lines_between_the_cells_of_a_form_do_not_belong(
+    top: int, bottom: int, is_form: bool
+) -> None:
+    lines = canvas((slice(top, bottom), slice(30, 33)), (slice(top, bottom), slice(58, 61)))
+    marked = lines | canvas(BODY)
+    assert find_digit(marked, marked).mask[lines].any() != is_form
+
+
 @pytest.mark.parametrize(("width", "is_cell"), [(80, True), (50, False)])
 def test_a_cell_of_a_form_may_be_open_above(width: int, is_cell: bool) -> None:
     left, right = 50 - width // 2, 50 + width // 2

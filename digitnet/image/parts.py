@@ -16,6 +16,7 @@ NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther 
 CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
 CUT_GAP = 0.08  # of that side: what is closer is a part of the digit all the same
 FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
+POST = 1.1  # of its height: lines on both sides that are higher are those of a form
 DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
 ALONG = 0.6  # of a side of the picture, or of several: what covers so much goes on outside
 LONG, THIN = 0.85, 0.12  # of the picture's side: a part so long and so thin at the border is a line
@@ -133,6 +134,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
 
     main = max(parts, key=weight)
     parts = [part for part in parts if not _is_underline(part, main)]
+    parts = _without_posts(parts, main)
     if not main.is_cut_off(width):
         parts = [part for part in parts if not _is_of_another(part, main, width)]
     box = _Box(main.top, main.bottom, main.left, main.right)
@@ -155,6 +157,24 @@ def _is_underline(part: _Part, main: _Part) -> bool:
     """Whether a part is flat and all below the main one: a digit has its loose bars at its top."""
     is_flat = part.height < FLAT * part.width and part.width > UNDER * main.width
     return is_flat and part.top >= main.bottom
+
+
+def _without_posts(parts: list[_Part], main: _Part) -> list[_Part]:
+    """Without the lines between the cells of a form, to either side of the main part.
+
+    They reach beyond it above and below, as the 1s of a number hardly do.
+    """
+    posts = [
+        part
+        for part in parts
+        if part.width < THIN * part.height
+        and part.height > POST * main.height
+        and part.top < main.top
+        and part.bottom > main.bottom
+    ]
+    left = any(part.right <= main.left for part in posts)
+    right = any(part.left >= main.right for part in posts)
+    return [part for part in parts if part not in posts] if left and right else parts
 
 
 def _is_of_another(part: _Part, main: _Part, width: int) -> bool:
