@@ -76,21 +76,23 @@ class Network:
             W *= spread(n_in, n_out)
             b[:] = 0
 
-    def __call__(self, images: NDArray[np.generic]) -> FloatArray:
+    def __call__(self, images: NDArray[np.generic], together: int = CHUNK) -> FloatArray:
         """The whole network as one function: pixels in, activations of the last layer out.
 
         images: (n, 784) floats from 0 to 1, or whole numbers from 0 to 255, as (n, 28, 28) or
-        (n, 784). Returns (n, classes). Raises ValueError for any other shape.
+        (n, 784), of which so many go forward together. Returns (n, classes). Raises ValueError for
+        any other shape.
         """
         self._check(images)
         outputs = np.empty((len(images), self.layer_sizes[-1]), self.parameters.dtype)
-        x = self._input(min(len(images), CHUNK))
-        workspace = self.workspace(min(len(images), CHUNK))
-        for start in range(0, len(images), CHUNK):
-            chunk = images[start : start + CHUNK]
+        x = self._input(min(len(images), together))
+        workspace = self.workspace(min(len(images), together))
+        for start in range(0, len(images), together):
+            chunk = images[start : start + together]
             if len(chunk) != workspace.n:
                 workspace = self.workspace(len(chunk))
-            outputs[start : start + CHUNK] = self.feedforward(self._fill(x, chunk), workspace).T
+            output = self.feedforward(self._fill(x, chunk), workspace)
+            outputs[start : start + together] = output.T
         return outputs
 
     def activations(self, images: NDArray[np.generic]) -> list[FloatArray]:

@@ -115,18 +115,16 @@ class Model:
 
     def _read(self, readings: Sequence[Reading]) -> list[Prediction]:
         """What the network makes of each, whatever others are read beside it."""
-        predictions = []
-        for start in range(0, len(readings), BLOCK):
-            some = readings[start : start + BLOCK]
-            block = np.zeros((BLOCK, SIDE, SIDE), np.uint8)
-            block[: len(some)] = [reading.image for reading in some]
-            with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
-                shares = probabilities(self.network(block), self.temperature)
-            predictions += [
-                Prediction(row, self.class_names, reading, self.min_confidence)
-                for row, reading in zip(shares, some)
-            ]
-        return predictions
+        blocks = -(-len(readings) // BLOCK)
+        images = np.zeros((blocks * BLOCK, SIDE, SIDE), np.uint8)
+        if readings:
+            images[: len(readings)] = [reading.image for reading in readings]
+        with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
+            shares = probabilities(self.network(images, BLOCK), self.temperature)
+        return [
+            Prediction(row, self.class_names, reading, self.min_confidence)
+            for row, reading in zip(shares, readings)
+        ]
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Model:

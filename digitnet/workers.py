@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from digitnet.errors import DigitnetError, ImageError
-from digitnet.image import SIDE, Reading, open_picture, read_opened
+from digitnet.image import SIDE, Look, Reading, first_look, look_closer, open_picture
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -35,6 +35,7 @@ Named = tuple[str, str | bytes]
 Packed = tuple[Any, ...]  # a Reading: its image as bytes, and the other fields
 Prepared = tuple[str, Reading | ImageError]
 Decoded = tuple[str, "Image | ImageError"]
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -127,12 +128,18 @@ class Workers:
 
 
 def _portions(pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
-    """Pictures prepared here and now, handed over in time."""
+    """Pictures prepared here and now, handed over in time.
+
+    Small ones some at a time: a step done over and over again is quicker.
+    """
     for group in _decoded(pictures):
         portion: list[Prepared] = []
         begun = time.monotonic()
+        looks: deque[tuple[str, Look | ImageError]] = deque()
         while group:
-            portion.append(_first_of(group))
+            looks.append(_taken(first_look, group))
+        while looks:
+            portion.append(_taken(look_closer, looks))
             if time.monotonic() - begun > PATIENCE:
                 yield portion
                 portion, begun = [], time.monotonic()
@@ -141,7 +148,7 @@ def _portions(pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
 
 
 def _decoded(pictures: Sequence[Named]) -> Iterator[deque[Decoded]]:
-    """Pictures decoded, small ones some at a time: a step done over and over again is quicker."""
+    """Pictures decoded, small ones some at a time."""
     group: deque[Decoded] = deque()
     pixels, begun = 0, time.monotonic()
     for name, picture in pictures:
@@ -153,18 +160,18 @@ def _decoded(pictures: Sequence[Named]) -> Iterator[deque[Decoded]]:
     yield group
 
 
-def _first_of(group: deque[Decoded]) -> Prepared:
-    """The first one read, and its pixels no longer kept."""
-    name, image = group.popleft()
-    return name, _tried(read_opened, image, name)
+def _taken(
+    step: Callable[[S, str], T], group: deque[tuple[str, S | ImageError]]
+) -> tuple[str, T | ImageError]:
+    """The next step of the first one, which is no longer kept."""
+    name, thing = group.popleft()
+    return name, thing if isinstance(thing, ImageError) else _tried(step, thing, name)
 
 
-def _tried(step: Callable[[Any, str], T], picture: Any, name: str) -> T | ImageError:
-    """What a step makes of a picture, or why it cannot; an error stays what it is."""
-    if isinstance(picture, ImageError):
-        return picture
+def _tried(step: Callable[[S, str], T], thing: S, name: str) -> T | ImageError:
+    """What a step makes of a picture, or why it cannot."""
     try:
-        return step(picture, name)
+        return step(thing, name)
     except ImageError as error:
         return error
 
@@ -213,13 +220,11 @@ def _received(connection: "Connection", chunk: Sequence[Named]) -> Iterator[list
 
 def _packed(reading: Reading) -> Packed:
     """A reading as a process hands it over: that takes half the time of the object."""
-    image, *decisions = vars(reading).values()
-    return image.tobytes(), *decisions
+    return reading.image.tobytes(), *reading[1:]
 
 
 def _unpacked(packed: Packed) -> Reading:
-    pixels, *decisions = packed
-    return Reading(np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE), *decisions)
+    return Reading(np.frombuffer(packed[0], np.uint8).reshape(SIDE, SIDE), *packed[1:])
 
 
 def _killed() -> DigitnetError:

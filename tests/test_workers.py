@@ -54,7 +54,7 @@ def test_they_do_what_one_does_in_the_same_order(
             else:
                 expected = read(picture, name)
                 np.testing.assert_array_equal(result.image, expected.image)
-                assert vars(result) | {"image": 0} == vars(expected) | {"image": 0}
+                assert result[1:] == expected[1:]
 
 
 def test_a_picture_alone_starts_none(workers: Workers, named: list[Named]) -> None:
@@ -132,7 +132,7 @@ def test_one_without_memory_is_a_memory_error(
     def read(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(module, "read_opened", read)
+    monkeypatch.setattr(module, "look_closer", read)
     with pytest.raises(MemoryError):
         flat(workers.prepare(named))
 

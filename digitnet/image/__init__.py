@@ -5,16 +5,18 @@ A change of what comes out needs a new name for it, `checkpoint.PREPARATION`.
 
 from digitnet.image.field import SIDE
 from digitnet.image.files import MAX_BYTES, Picture, open_picture, pictures_below
-from digitnet.image.reading import Reading, prepare, read, read_opened
+from digitnet.image.reading import Look, Reading, first_look, look_closer, prepare, read
 
 __all__ = [
     "MAX_BYTES",
     "SIDE",
+    "Look",
     "Picture",
     "Reading",
+    "first_look",
+    "look_closer",
     "open_picture",
     "pictures_below",
     "prepare",
     "read",
-    "read_opened",
 ]

@@ -27,7 +27,7 @@ OUTLINE = 0.3  # ink at the edge of a stroke
 THINNEST = 1.3  # pixels of the box: as wide as nearly all of MNIST's are
 THICKEST = 3.3  # pixels of the box: as narrow as most of MNIST's are
 BROADEST = 6  # pixels of the box: what is wider is no stroke, and stays
-MIDDLES = np.arange(SIDE) + 0.5  # the middles of pixels
+POWERS = np.stack([np.ones(SIDE), np.arange(SIDE) + 0.5], axis=1)  # of the middles of pixels
 
 
 def fitted(ink: FloatArray, width: float) -> FloatArray:
@@ -109,12 +109,11 @@ def centred(digit: FloatArray) -> tuple[NDArray[np.uint8], tuple[int, int]]:
 
     Its centre of mass is in the middle, as far as the digit stays inside.
     """
+    height, width = digit.shape
+    moments = POWERS[:height].T @ digit.astype(np.float64) @ POWERS[:width]
+    (mass, across), (down, _) = moments.tolist()
+    top = min(max(round(CENTRE - down / mass), 0), SIDE - height)
+    left = min(max(round(CENTRE - across / mass), 0), SIDE - width)
     field = np.zeros((SIDE, SIDE), np.uint8)
-    corner = []
-    for axis, length in enumerate(digit.shape):
-        mass = np.add.reduce(digit, axis=1 - axis, dtype=np.float64)
-        centre = float(mass.dot(MIDDLES[:length])) / float(np.add.reduce(mass))
-        corner.append(min(max(round(CENTRE - centre), 0), SIDE - length))
-    top, left = corner
-    field[top : top + digit.shape[0], left : left + digit.shape[1]] = np.rint(digit * 255)
+    field[top : top + height, left : left + width] = np.rint(digit * 255)
     return field, (top, left)

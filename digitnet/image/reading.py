@@ -1,7 +1,7 @@
 """From a picture to the 28×28 pixels that a network sees, and what was decided on the way."""
 
 import math
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,7 @@ LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less
 SHEETS = 2  # on top of each other
 
 
-@dataclass(frozen=True, eq=False)
-class Reading:
+class Reading(NamedTuple):
     """A prepared picture, and what each step decided.
 
     image: uint8 (28, 28). dark: whether the ink is darker than the paper. threshold: of the
@@ -64,13 +63,30 @@ def prepare(picture: Picture, name: str | None = None) -> NDArray[np.uint8]:
 def read(picture: Picture, name: str | None = None) -> Reading:
     """The same, with what was decided."""
     name = name or name_of(picture)
-    return read_opened(open_picture(picture, name), name)
+    return look_closer(first_look(open_picture(picture, name), name), name)
 
 
-def read_opened(image: Image.Image, name: str) -> Reading:
-    """The same of what `open_picture` returned."""
-    part = 0, 0, image.width, image.height
-    reading, is_sheet = _read(image, part, name)
+class Look(NamedTuple):
+    """The ink in a part (left, top, right, bottom) of a picture.
+
+    step: pixels of the picture that are one of `light`.
+    """
+
+    image: Image.Image
+    part: tuple[int, int, int, int]
+    step: int
+    light: FloatArray
+    ink: Ink
+
+
+def first_look(image: Image.Image, name: str) -> Look:
+    """At the whole of what `open_picture` returned. Raises ImageError where there is no ink."""
+    return _look(image, (0, 0, image.width, image.height), name)
+
+
+def look_closer(look: Look, name: str) -> Reading:
+    """What is read at last: on the sheet, if a look shows one, and in finer pixels."""
+    reading, is_sheet = _read(look)
     for _ in range(SHEETS):
         top, left, bottom, right = reading.box
         shorter, longer = sorted((bottom - top, right - left))
@@ -79,12 +95,13 @@ def read_opened(image: Image.Image, name: str) -> Reading:
         inset = round(RIM * shorter)
         try:
             part = left + inset, top + inset, right - inset, bottom - inset
-            reading, is_sheet = _read(image, part, name)
+            look = _look(look.image, part, name)
+            reading, is_sheet = _read(look)
         except ImageError:
             if longer > LONGEST_EMPTY * shorter:
                 break
             raise ImageError(name, "expected a digit, found an empty sheet or box") from None
-    return _closer(image, reading, part, name)
+    return _closer(look.image, reading, look.part, name)
 
 
 def _closer(
@@ -104,14 +121,13 @@ def _closer(
         min(bottom + margin, part[3]),
     )
     try:
-        return replace(_read(image, around, name)[0], digits=reading.digits)
+        return _read(_look(image, around, name))[0]._replace(digits=reading.digits)
     except ImageError:
         return reading
 
 
-def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tuple[Reading, bool]:
-    """The digit in a part (left, top, right, bottom) of a picture, and whether it is a sheet."""
-    left, top, right, bottom = part
+def _look(image: Image.Image, part: tuple[int, int, int, int], name: str) -> Look:
+    whole, (left, top, right, bottom) = image, part
     step = -(-max(right - left, bottom - top) // COARSE)
     if step > 1:
         image = image.reduce(step, part)
@@ -121,6 +137,12 @@ def _read(image: Image.Image, part: tuple[int, int, int, int], name: str) -> tup
     ink = find_ink(light)
     if ink is None:
         raise ImageError(name, "expected a digit, found no ink")
+    return Look(whole, part, step, light, ink)
+
+
+def _read(look: Look) -> tuple[Reading, bool]:
+    """The digit in the part that was looked at, and whether it is a sheet."""
+    _, (left, top, right, bottom), step, light, ink = look
     digit = find_digit(ink.marked, ink.sure)
     rows, columns = digit.box
     mask, strength = digit.mask[digit.box], ink.strength[digit.box]
