@@ -23,7 +23,7 @@ from digitnet.network import Network
 from digitnet.npz import NpzError, read_npz
 
 FORMAT_VERSION = 2
-PREPARATION = "mnist-5"  # the name of what `image.prepare` does to a picture
+PREPARATION = "mnist-6"  # the name of what `image.prepare` does to a picture
 PIXELS = 28 * 28
 STATE = "state_"
 SHIPPED = os.path.join(os.path.dirname(__file__), "model.npz")

@@ -135,6 +135,15 @@ def ruled_paper(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(light(ink))
 
 
+def squared_paper(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    angle = rng.uniform(-0.1, 0.1)
+    across, down = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    squares = (across % 50 < 3) | (down % 50 < 3)
+    ink = np.maximum(page(drawn(digit, 130), rng), 0.45 * squares)
+    return image(noisy(light(ink), 0.01, rng) * (1 - 0.4 * x / WIDTH))
+
+
 def box_around(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     ink = np.pad(page(drawn(digit), rng, 240, 240), ((4, 4), (4, 4)), constant_values=1)
     return image(light(np.pad(ink, 15)))
@@ -339,6 +348,7 @@ KINDS: list[Kind] = [
     jpeg_noise,
     specks,
     ruled_paper,
+    squared_paper,
     box_around,
     box_at_border,
     edge_of_a_box,

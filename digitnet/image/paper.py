@@ -8,19 +8,19 @@ found by the same on the negative. What differs from the paper by more than its 
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
+from digitnet.image.ink import DOT, Ink, otsu, stroke_width
+from digitnet.image.ruling import ruling
 
 REACH = 0.35  # of the shorter side: how thick strokes may be, where nothing else is known
 LEAST_REACH = 9  # pixels
 STROKES = 3  # times the width of strokes, where that is known
 BROADER = 1.5  # times as wide as strokes, at least: a square within a shadow
 SHADED = 0.1  # of the longer side of the picture: the same
-DOT = 4  # times as long as wide, at most: no stroke
 ROUGH = 60  # pixels: larger pictures are averaged over 3×3 first, for their noise
 LEAST_SHADED = 60  # pixels: of smaller pictures, the border tells whether there is a shadow
 EVEN = 0.15  # of the contrast: how much paper may vary that counts as one shade
@@ -38,26 +38,12 @@ MOST_INK = 0.5  # of an evenly lit picture; where there is more, it is a frame o
 LEAST_CONTRAST = 0.1  # of black to white, between the border and what differs most from it
 LEAST_SHARE = 0.06  # of the light that ink has to take away, where light is uneven
 LEAST_DEVIATIONS = 4  # of the paper's own spread, between ink and paper
-FAINT = 0.2  # of the contrast of evenly lit ink: fainter is paper
 GRAIN = 0.06  # of it: fainter is the grain of the paper or of JPEG; up to twice that it fades out
+FAINT = 0.2  # of the contrast of evenly lit ink: fainter is paper
 FULL = 0.7  # of what is surely ink is fainter than what counts as full
 HYSTERESIS = 0.6  # of the threshold: what is darker, and hangs together with ink, is ink too
 SAMPLE = 4096  # pixels that tell the slope of the light
 DARKEST = 0.15  # paper is taken to be no darker than this, or noise in deep shadow would be ink
-
-
-class Ink(NamedTuple):
-    """strength: (h, w), 0 on paper, 1 where ink covers it. sure, marked: (h, w), where there is
-    ink for sure, and where at all. dark: darker than the paper. threshold: of the strength.
-    shadowed: whether a shadow lies there that is fainter than the ink.
-    """
-
-    strength: FloatArray
-    sure: NDArray[np.bool_]
-    marked: NDArray[np.bool_]
-    dark: bool
-    threshold: float
-    shadowed: bool = False
 
 
 def find_ink(light: FloatArray) -> Ink | None:
@@ -93,6 +79,10 @@ def _on_even_paper(light: FloatArray, paper: float, ink: float) -> Ink:
     covered = strength / GRAIN - 1
     strength *= np.minimum(np.maximum(covered, 0, out=covered), 1, out=covered)
     marked = strength >= FAINT
+    lines = ruling(strength, marked)
+    if lines is not None:
+        strength = np.maximum((strength - lines) / (1 - lines), 0)
+        marked = strength >= FAINT
     return Ink(strength, marked, marked, ink < paper, FAINT)
 
 
@@ -204,9 +194,17 @@ def _with_reach(
         threshold, paper, noise = (
             float(shade) for shade in (shades.max(), shades.mean(), shades.std())
         )
-    full = float(np.quantile(strength[sure], FULL))
     faint = max(HYSTERESIS * threshold, paper + LEAST_DEVIATIONS / 2 * noise)
     marked = strength > faint
+    lines = ruling(strength, marked)
+    if lines is not None:
+        written = float(np.quantile(strength[strength > lines], FULL))
+        threshold, paper = lines + FAINT * (written - lines), lines
+        marked = strength > threshold
+        sure = sure & marked
+        if not sure.any():
+            return None
+    full = float(np.quantile(strength[sure], FULL))
     strength = np.clip((strength - paper) / max(full - paper, 1e-6), 0, 1)
     return Ink(strength, sure, marked, dark, threshold, shadow is not None)
 
@@ -238,21 +236,6 @@ def _edges(light: FloatArray) -> float:
     down, across = np.diff(light, axis=0), np.diff(light, axis=1)
     squares = (np.square(steps, dtype=np.float64) for steps in (down, across))
     return float(sum(square.sum() for square in squares)) / light.size
-
-
-def stroke_width(mask: NDArray[np.bool_], area: float | None = None) -> float:
-    """How wide strokes are on average, in pixels: twice their area over their outline's length.
-
-    The outline is counted in steps between pixels, π/4 of which are its length on average over all
-    directions. area: of the ink, where the mask tells it too roughly.
-    """
-    height, width = mask.shape
-    padded = np.zeros((height + 2, width + 2), np.bool_)
-    padded[1:-1, 1:-1] = mask
-    down, across = padded[1:] != padded[:-1], padded[:, 1:] != padded[:, :-1]
-    steps = int(np.count_nonzero(down)) + int(np.count_nonzero(across))
-    covered = float(np.count_nonzero(mask)) if area is None else area
-    return 2 * covered / (max(steps, 1) * math.pi / 4)
 
 
 def slope_of_light(light: FloatArray) -> FloatArray:
@@ -315,16 +298,3 @@ def averaged(light: FloatArray, width: int) -> FloatArray:
         windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=1)
         light = windows.mean(axis=2, dtype=np.float32).T
     return light
-
-
-def otsu(values: FloatArray) -> tuple[float, float, float]:
-    """The threshold that splits values best into two, and the mean of each: Otsu 1979, eq. 14."""
-    # In float32, bins of values that are all but equal would have no width.
-    counts, edges = np.histogram(values.astype(np.float64), bins=256)
-    middles = (edges[1:] + edges[:-1]) / 2
-    below, total = np.cumsum(counts), np.cumsum(counts * middles)
-    above = below[-1] - below
-    low = total / np.maximum(below, 1)
-    high = (total[-1] - total) / np.maximum(above, 1)
-    best = int((below * above * (high - low) ** 2).argmax())
-    return float(edges[best + 1]), float(low[best]), float(high[best])

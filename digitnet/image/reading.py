@@ -11,7 +11,8 @@ from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
-from digitnet.image.paper import Ink, find_ink, slope_of_light, stroke_width
+from digitnet.image.ink import Ink, stroke_width
+from digitnet.image.paper import find_ink, slope_of_light
 from digitnet.image.parts import Digit, find_digit
 
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper

@@ -1,0 +1,53 @@
+"""Ink on paper: where it is and how strong, what splits it in two, and how wide its strokes are."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitnet.activations import FloatArray
+
+DOT = 4  # times as long as wide, at most: no stroke
+
+
+class Ink(NamedTuple):
+    """strength: (h, w), 0 on paper, 1 where ink covers it. sure, marked: (h, w), where there is
+    ink for sure, and where at all. dark: darker than the paper. threshold: of the strength.
+    shadowed: whether a shadow lies there that is fainter than the ink.
+    """
+
+    strength: FloatArray
+    sure: NDArray[np.bool_]
+    marked: NDArray[np.bool_]
+    dark: bool
+    threshold: float
+    shadowed: bool = False
+
+
+def otsu(values: FloatArray) -> tuple[float, float, float]:
+    """The threshold that splits values best into two, and the mean of each: Otsu 1979, eq. 14."""
+    # In float32, bins of values that are all but equal would have no width.
+    counts, edges = np.histogram(values.astype(np.float64), bins=256)
+    middles = (edges[1:] + edges[:-1]) / 2
+    below, total = np.cumsum(counts), np.cumsum(counts * middles)
+    above = below[-1] - below
+    low = total / np.maximum(below, 1)
+    high = (total[-1] - total) / np.maximum(above, 1)
+    best = int((below * above * (high - low) ** 2).argmax())
+    return float(edges[best + 1]), float(low[best]), float(high[best])
+
+
+def stroke_width(mask: NDArray[np.bool_], area: float | None = None) -> float:
+    """How wide strokes are on average, in pixels: twice their area over their outline's length.
+
+    The outline is counted in steps between pixels, π/4 of which are its length on average over all
+    directions. area: of the ink, where the mask tells it too roughly.
+    """
+    height, width = mask.shape
+    padded = np.zeros((height + 2, width + 2), np.bool_)
+    padded[1:-1, 1:-1] = mask
+    down, across = padded[1:] != padded[:-1], padded[:, 1:] != padded[:, :-1]
+    steps = int(np.count_nonzero(down)) + int(np.count_nonzero(across))
+    covered = float(np.count_nonzero(mask)) if area is None else area
+    return 2 * covered / (max(steps, 1) * math.pi / 4)

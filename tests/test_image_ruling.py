@@ -1,0 +1,79 @@
+"""Lines on paper are told from what is written over them, and nothing else is taken for lines."""
+
+import numpy as np
+import pytest
+from conftest import read_mnist
+from hypothesis import given
+from hypothesis import strategies as st
+from kinds import cropped, drawn
+
+from digitnet.image.ruling import ruling
+
+DIGITS, _ = read_mnist("train", 12)
+
+
+def page_of(digit: np.ndarray) -> np.ndarray:
+    """Strength of ink, (300, 300), float32."""
+    return np.pad(drawn(digit, 130), ((80, 90), (70, 100))).astype(np.float32)
+
+
+def lines(degrees: float, *, squares: bool, width: float = 3) -> np.ndarray:
+    y, x = np.mgrid[:300, :300]
+    angle = np.radians(degrees)
+    across, down = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    return (down % 50 < width) | (squares & (across % 50 < width))
+
+
+def found(strength: np.ndarray) -> float | None:
+    return ruling(strength, strength >= 0.2)
+
+
+@pytest.mark.parametrize("squares", [True, False])
+@pytest.mark.parametrize("degrees", [0, 1, -4, 9])
+@pytest.mark.parametrize("strong", [0.25, 0.5, 0.7])
+def test_lines_are_as_strong_as_they_are(strong: float, degrees: float, squares: bool) -> None:
+    rng = np.random.default_rng(1)
+    ruled = strong * lines(degrees, squares=squares) + rng.normal(0, 0.01, (300, 300))
+    for digit in DIGITS:
+        strength = np.maximum(page_of(digit), ruled).astype(np.float32)
+        assert found(strength) == pytest.approx(strong, abs=0.05)
+
+
+def test_a_digit_alone_has_none() -> None:
+    for digit in DIGITS:
+        for ink in (page_of(digit), cropped(drawn(digit, 130)).astype(np.float32)):
+            for strength in (ink, 0.5 * ink):
+                assert found(strength) is None
+
+
+def test_a_grey_digit_with_a_dark_dot_has_none() -> None:
+    for digit in DIGITS:
+        strength = 0.5 * cropped(drawn(digit, 130)).astype(np.float32)
+        y, x = (length // 2 for length in strength.shape)
+        strength[y - 6 : y + 6, x - 6 : x + 6] = 1
+        assert found(strength) is None
+
+
+def test_lines_that_are_as_dark_or_wider_or_alone_are_none() -> None:
+    squares = lines(3, squares=True)
+    assert found(np.maximum(page_of(DIGITS[0]), squares).astype(np.float32)) is None
+    wide = lines(3, squares=True, width=25)
+    assert found(np.maximum(page_of(DIGITS[0]), 0.5 * wide).astype(np.float32)) is None
+    assert found(0.5 * squares.astype(np.float32)) is None
+
+
+def test_a_small_picture_has_none() -> None:
+    small = np.maximum(page_of(DIGITS[0]), 0.5 * lines(0, squares=True))[::6, ::6]
+    assert found(small.astype(np.float32)) is None
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1e-8, 0.01, 0.3]), st.integers(60, 80))
+def test_something_darker_is_left(seed: int, spread: float, side: int) -> None:
+    rng = np.random.default_rng(seed)
+    strength = np.zeros((side, 70), np.float32)
+    for _ in range(6):
+        y, x = rng.integers(0, (side, 70))
+        part = strength[y : y + rng.integers(1, side), x : x + rng.integers(1, 70)]
+        part[:] = np.clip(rng.choice([0, 0.3, 0.6, 1]) + rng.normal(0, spread, part.shape), 0, 1)
+    level = found(strength)
+    assert level is None or (strength > level).any()
