@@ -135,13 +135,26 @@ def ruled_paper(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(light(ink))
 
 
-def squared_paper(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    y, x = np.mgrid[:HEIGHT, :WIDTH]
+def squares(side: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    """Where squares of so many pixels are printed on a page that lies a little aslant."""
+    y, x = np.mgrid[:height, :width]
     angle = rng.uniform(-0.1, 0.1)
     across, down = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    squares = (across % 50 < 3) | (down % 50 < 3)
-    ink = np.maximum(page(drawn(digit, 130), rng), 0.45 * squares)
-    return image(noisy(light(ink), 0.01, rng) * (1 - 0.4 * x / WIDTH))
+    return (across % side < 0.06 * side) | (down % side < 0.06 * side)
+
+
+def squared_paper(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    _, x = grid(HEIGHT, WIDTH)
+    printed = 0.45 * squares(50, HEIGHT, WIDTH, rng)
+    ink = np.maximum(page(drawn(digit, 130), rng), printed)
+    return image(noisy(light(ink), 0.01, rng) * (1 - 0.4 * x))
+
+
+def small_on_squared_paper(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    _, x = grid(1000, 800)
+    printed = 0.3 * squares(36, 1000, 800, rng)
+    ink = np.maximum(page(drawn(digit, 100), rng, 1000, 800), printed)
+    return image(noisy(light(ink), 0.01, rng) * (1 - 0.4 * x))
 
 
 def box_around(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
@@ -349,6 +362,7 @@ KINDS: list[Kind] = [
     specks,
     ruled_paper,
     squared_paper,
+    small_on_squared_paper,
     box_around,
     box_at_border,
     edge_of_a_box,

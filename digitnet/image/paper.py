@@ -37,6 +37,8 @@ SMALL = 20  # pixels: of a side so short, light is taken to be even
 MOST_INK = 0.5  # of an evenly lit picture; where there is more, it is a frame or a shadow
 LEAST_CONTRAST = 0.1  # of black to white, between the border and what differs most from it
 LEAST_SHARE = 0.06  # of the light that ink has to take away, where light is uneven
+SPLITS = 3  # of what differs from the paper: grain, lines, what is written
+LEAST_RARE = 0.2  # the same, of ink on so few pixels that grain or fine lines are more
 LEAST_DEVIATIONS = 4  # of the paper's own spread, between ink and paper
 GRAIN = 0.06  # of it: fainter is the grain of the paper or of JPEG; up to twice that it fades out
 FAINT = 0.2  # of the contrast of evenly lit ink: fainter is paper
@@ -179,10 +181,10 @@ def _with_reach(
     np.maximum(strength, 0, out=strength)
     if np.maximum.reduce(strength, axis=None) < LEAST_SHARE:
         return None
-    threshold, paper, ink = otsu(strength)
-    noise = float(strength[strength <= threshold].std())
-    if ink - paper < max(LEAST_SHARE, LEAST_DEVIATIONS * noise):
+    split = _split(strength)
+    if split is None:
         return None
+    threshold, paper, noise = split
     threshold = max(threshold, paper + LEAST_DEVIATIONS * noise)
     sure = strength > threshold
     if not sure.any():
@@ -207,6 +209,25 @@ def _with_reach(
     full = float(np.quantile(strength[sure], FULL))
     strength = np.clip((strength - paper) / max(full - paper, 1e-6), 0, 1)
     return Ink(strength, sure, marked, dark, threshold, shadow is not None)
+
+
+def _split(strength: FloatArray) -> tuple[float, float, float] | None:
+    """The threshold above which there is ink, and the mean and the deviation below; None for none.
+
+    Where so split ink would be hardly darker than paper, it is grain, or fine lines, and what is
+    written, on few pixels of a large page, is the darker part of it.
+    """
+    darker, least, spread = strength, LEAST_SHARE, 0.0
+    for _ in range(SPLITS):
+        threshold, _, ink = otsu(darker)
+        below = strength[strength <= threshold]
+        paper, noise = float(below.mean()), float(below.std())
+        if ink - paper >= max(least, LEAST_DEVIATIONS * max(noise, spread)):
+            return threshold, paper, noise
+        darker, least, spread = darker[darker > threshold], LEAST_RARE, float(strength.std())
+        if not darker.size:
+            break
+    return None
 
 
 def _shadow_in(
