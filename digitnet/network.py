@@ -76,12 +76,12 @@ class Network:
             W *= spread(n_in, n_out)
             b[:] = 0
 
-    def __call__(self, images: NDArray[np.generic], together: int = CHUNK) -> FloatArray:
+    def __call__(self, images: NDArray[np.generic], *, together: int = CHUNK) -> FloatArray:
         """The whole network as one function: pixels in, activations of the last layer out.
 
         images: (n, 784) floats from 0 to 1, or whole numbers from 0 to 255, as (n, 28, 28) or
-        (n, 784), of which so many go forward together. Returns (n, classes). Raises ValueError for
-        any other shape.
+        (n, 784). together: how many of them go forward at once, 1 or more. Returns (n, classes).
+        Raises ValueError for any other shape.
         """
         self._check(images)
         outputs = np.empty((len(images), self.layer_sizes[-1]), self.parameters.dtype)

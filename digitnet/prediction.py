@@ -117,10 +117,10 @@ class Model:
         """What the network makes of each, whatever others are read beside it."""
         blocks = -(-len(readings) // BLOCK)
         images = np.zeros((blocks * BLOCK, SIDE, SIDE), np.uint8)
-        if readings:
-            images[: len(readings)] = [reading.image for reading in readings]
+        for room, reading in zip(images, readings):
+            room[:] = reading.image
         with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
-            shares = probabilities(self.network(images, BLOCK), self.temperature)
+            shares = probabilities(self.network(images, together=BLOCK), self.temperature)
         return [
             Prediction(row, self.class_names, reading, self.min_confidence)
             for row, reading in zip(shares, readings)

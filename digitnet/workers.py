@@ -148,12 +148,18 @@ def _portions(pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
 
 
 def _decoded(pictures: Sequence[Named]) -> Iterator[deque[Decoded]]:
-    """Pictures decoded, small ones some at a time."""
+    """Pictures decoded, small ones some at a time; a large one by itself."""
     group: deque[Decoded] = deque()
     pixels, begun = 0, time.monotonic()
     for name, picture in pictures:
-        group.append((name, _tried(open_picture, picture, name)))
-        pixels += math.prod(getattr(group[-1][1], "size", ()))
+        image = _tried(open_picture, picture, name)
+        size = math.prod(getattr(image, "size", ()))
+        if group and size >= AHEAD:
+            yield group
+            pixels, begun = 0, time.monotonic()
+        group.append((name, image))
+        del image  # or it would be kept while the next one is decoded
+        pixels += size
         if pixels >= AHEAD or time.monotonic() - begun > PATIENCE:
             yield group
             pixels, begun = 0, time.monotonic()
@@ -173,7 +179,7 @@ def _tried(step: Callable[[S, str], T], thing: S, name: str) -> T | ImageError:
     try:
         return step(thing, name)
     except ImageError as error:
-        return error
+        return ImageError(name, error.problem)  # the first one's traceback would keep the picture
 
 
 def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
@@ -220,11 +226,13 @@ def _received(connection: "Connection", chunk: Sequence[Named]) -> Iterator[list
 
 def _packed(reading: Reading) -> Packed:
     """A reading as a process hands it over: that takes half the time of the object."""
-    return reading.image.tobytes(), *reading[1:]
+    image, *decisions = vars(reading).values()
+    return image.tobytes(), *decisions
 
 
 def _unpacked(packed: Packed) -> Reading:
-    return Reading(np.frombuffer(packed[0], np.uint8).reshape(SIDE, SIDE), *packed[1:])
+    pixels, *decisions = packed
+    return Reading(np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE), *decisions)
 
 
 def _killed() -> DigitnetError:

@@ -238,6 +238,29 @@ def underlined(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(light(ink))
 
 
+def bar(ink: np.ndarray, y: float, slope: float, thickness: float, long: float) -> np.ndarray:
+    """The ink and a bar with its middle `y` rows down, so much of the width long."""
+    rows, columns = np.mgrid[: ink.shape[0], : ink.shape[1]]
+    away = columns - ink.shape[1] / 2
+    is_bar = np.abs(rows - y - slope * away) < thickness / 2
+    return np.maximum(ink, is_bar & (np.abs(away) <= long * ink.shape[1] / 2))
+
+
+def underlined_aslant(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = np.pad(cropped(drawn(digit)), ((40, 90), (60, 60)))
+    slope = rng.uniform(0.05, 0.15) * rng.choice([-1, 1])
+    return image(light(bar(ink, ink.shape[0] - 55, slope, 9, 0.8)))
+
+
+def between_dark_lines(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """Aslant, through the digit's top and bottom or beside them."""
+    ink = np.pad(cropped(drawn(digit)), ((70, 70), (90, 90)))
+    slope, apart = rng.uniform(-0.15, 0.15), rng.uniform(90, 130)
+    for y in (-apart, apart):
+        ink = bar(ink, ink.shape[0] / 2 + y, slope, 4, 1)
+    return image(noisy(light(ink), 0.01, rng))
+
+
 def in_a_cell(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     """Of a form, open above; its sides do not reach as high as the digit."""
     ink = np.pad(drawn(digit, 160), 20)
@@ -369,6 +392,8 @@ KINDS: list[Kind] = [
     small_on_a_photo,
     between_others,
     underlined,
+    underlined_aslant,
+    between_dark_lines,
     in_a_cell,
     circled,
     shadow_of_a_finger,

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kinds import cropped, drawn
 
+from digitnet.image.paper import find_ink
 from digitnet.image.ruling import ruling
 
 DIGITS, _ = read_mnist("train", 12)
@@ -37,6 +38,45 @@ def test_lines_are_as_strong_as_they_are(strong: float, degrees: float, squares:
     for digit in DIGITS:
         strength = np.maximum(page_of(digit), ruled).astype(np.float32)
         assert found(strength) == pytest.approx(strong, abs=0.05)
+
+
+@pytest.mark.parametrize("strong", [0.6, 0.75])
+def test_fine_lines_that_their_edges_make_of_two_strengths_are_found(strong: float) -> None:
+    """The edges, aslant, are fainter than the lines, which are fainter than the digit."""
+    for digit in DIGITS:
+        ruled = strong * (lines(4, squares=True, width=1.5) * 0.5 + lines(4, squares=True) * 0.5)
+        strength = np.maximum(page_of(digit), ruled).astype(np.float32)
+        level = found(strength)
+        assert level is not None
+        assert strong - 0.01 <= level <= strong + 0.05
+
+
+def test_what_is_told_as_the_threshold_is_the_one_used() -> None:
+    printed = 0.45 * lines(4, squares=True)
+    strength = np.maximum(page_of(DIGITS[0]), printed).astype(np.float32)
+    ink = find_ink(1 - strength)
+    assert ink is not None
+    assert strength[ink.marked].min() >= ink.threshold - 1e-6
+    assert strength[~ink.marked].max() < ink.threshold
+
+
+def test_a_line_along_the_border_is_one() -> None:
+    """Squares cut out along their lines."""
+    printed = 0.5 * lines(0, squares=True)[50:253, 50:253]
+    for digit in DIGITS:
+        ink = np.pad(drawn(digit, 130), ((30, 43), (40, 33)))
+        assert found(np.maximum(ink, printed).astype(np.float32)) == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_digit_cropped_to_its_ink_that_fades_out_has_hardly_ever_lines() -> None:
+    rows, columns = np.mgrid[-1:1:130j, -1:1:130j]
+    fading = 0.4 + 0.6 * np.exp(-(rows**2 + columns**2) / 0.4)
+    digits, _ = read_mnist("train", 100)
+    found_in = [
+        found(cropped(drawn(digit, 130) * fading).astype(np.float32)) is not None
+        for digit in digits
+    ]
+    assert np.mean(found_in) < 0.1
 
 
 def test_a_digit_alone_has_none() -> None:

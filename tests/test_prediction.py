@@ -169,7 +169,7 @@ def test_of_equals_the_first_is_the_answer() -> None:
 def test_what_is_unsure_or_several_is_no_digit(
     digits: int, least: float, digit: int | None
 ) -> None:
-    reading = READING._replace(digits=digits)
+    reading = replace(READING, digits=digits)
     answer = Prediction(np.array([0.4, 0.6]), ("0", "1"), reading, least)
     assert answer.digit == digit
     assert answer.top(1) == [(1, 0.6)]

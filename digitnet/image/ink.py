@@ -51,3 +51,20 @@ def stroke_width(mask: NDArray[np.bool_], area: float | None = None) -> float:
     steps = int(np.count_nonzero(down)) + int(np.count_nonzero(across))
     covered = float(np.count_nonzero(mask)) if area is None else area
     return 2 * covered / (max(steps, 1) * math.pi / 4)
+
+
+def extent(mask: NDArray[np.bool_]) -> int:
+    """From the first to the last of its rows or columns, whichever is more; not empty."""
+    return int(max(np.ptp(np.flatnonzero(mask.any(axis=axis))) for axis in (0, 1)))
+
+
+def widened(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    """The mask and what is up to so many steps from it."""
+    for _ in range(by):
+        wider = mask.copy()
+        wider[1:] |= mask[:-1]
+        wider[:-1] |= mask[1:]
+        wider[:, 1:] |= mask[:, :-1]
+        wider[:, :-1] |= mask[:, 1:]
+        mask = wider
+    return mask

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
-from digitnet.image.ink import DOT, Ink, otsu, stroke_width
+from digitnet.image.ink import DOT, Ink, extent, otsu, stroke_width
 from digitnet.image.ruling import ruling
 
 REACH = 0.35  # of the shorter side: how thick strokes may be, where nothing else is known
@@ -40,8 +40,8 @@ LEAST_SHARE = 0.06  # of the light that ink has to take away, where light is une
 SPLITS = 3  # of what differs from the paper: grain, lines, what is written
 LEAST_RARE = 0.2  # the same, of ink on so few pixels that grain or fine lines are more
 LEAST_DEVIATIONS = 4  # of the paper's own spread, between ink and paper
-GRAIN = 0.06  # of it: fainter is the grain of the paper or of JPEG; up to twice that it fades out
 FAINT = 0.2  # of the contrast of evenly lit ink: fainter is paper
+GRAIN = 0.06  # of it: fainter is the grain of the paper or of JPEG; up to twice that it fades out
 FULL = 0.7  # of what is surely ink is fainter than what counts as full
 HYSTERESIS = 0.6  # of the threshold: what is darker, and hangs together with ink, is ink too
 SAMPLE = 4096  # pixels that tell the slope of the light
@@ -81,11 +81,12 @@ def _on_even_paper(light: FloatArray, paper: float, ink: float) -> Ink:
     covered = strength / GRAIN - 1
     strength *= np.minimum(np.maximum(covered, 0, out=covered), 1, out=covered)
     marked = strength >= FAINT
-    lines = ruling(strength, marked)
+    threshold, lines = FAINT, ruling(strength, marked)
     if lines is not None:
+        threshold = lines + FAINT * (1 - lines)
+        marked = strength >= threshold
         strength = np.maximum((strength - lines) / (1 - lines), 0)
-        marked = strength >= FAINT
-    return Ink(strength, marked, marked, ink < paper, FAINT)
+    return Ink(strength, marked, marked, ink < paper, threshold)
 
 
 def _two_shades(light: FloatArray, border: float) -> tuple[float, float] | None:
@@ -246,10 +247,9 @@ def _shadow_in(
     if not known and touched not in (1, 2, 3):
         return None
     width = stroke_width(darker)
-    extent = max(np.ptp(np.flatnonzero(darker.any(axis=axis))) for axis in (0, 1))
     least = 0 if known else SHADED * max(strength.shape)
     broader = math.ceil(max(BROADER * width, LEAST_REACH, least)) | 1
-    return fainter if extent > DOT * width and _holds_square(fainter, broader) else None
+    return fainter if extent(darker) > DOT * width and _holds_square(fainter, broader) else None
 
 
 def _edges(light: FloatArray) -> float:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.image.lines import LONG, THIN, without_lines
+
 Bools = NDArray[np.bool_]
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
 
@@ -16,10 +18,11 @@ NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther 
 CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
 CUT_GAP = 0.08  # of that side: what is closer is a part of the digit all the same
 FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
+LONGER = 1.2  # times as wide as the main part, at least: a line aslant below it
+STEEP = 0.25  # rows a column: what falls or rises by more lies under nothing
 POST = 1.1  # of its height: lines on both sides that are higher are those of a form
 DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
 ALONG = 0.6  # of a side of the picture, or of several: what covers so much goes on outside
-LONG, THIN = 0.85, 0.12  # of the picture's side: a part so long and so thin at the border is a line
 CENTRAL = 0.15  # of its area: in the middle of the picture, half as wide and high
 BROAD = 0.4  # of the picture's width: runs on average
 LEAST_DIGIT = 0.05  # of the picture's longer side: what is smaller is no digit
@@ -79,6 +82,18 @@ class _Part(_Box):
         """Whether it reaches a side of a picture so wide, and may go on outside."""
         return self.left == 0 or self.right == width
 
+    def as_line(self) -> tuple[float, float, float]:
+        """The slope of the bar it is most like, in rows a column, its row halfway, how thick."""
+        runs = np.array(self.runs, np.float64)
+        y, lengths = runs[:, 0], runs[:, 2] - runs[:, 1]
+        x = (runs[:, 1] + runs[:, 2]) / 2 - (self.left + self.right) / 2
+        row, column = (float(lengths @ value) / self.area for value in (y, x))
+        y, x = y - row, x - column
+        spread = float(lengths @ (x * x + lengths * lengths / 12))
+        slope = float(lengths @ (x * y)) / spread
+        variance = float(lengths @ (y - slope * x) ** 2 + slope * slope * (lengths**3).sum() / 12)
+        return slope, row - slope * column, math.sqrt(12 * variance / self.area)
+
     def hugs_its_box(self, *, is_round: bool) -> bool:
         """Whether nearly all of it is close to the edges of the box, or to the ellipse in it."""
         inside = 0.0
@@ -116,7 +131,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
     """
     rows, columns = (np.logical_or.reduce(marked, axis=axis) for axis in (1, 0))
     if (rows[0] and rows[-1]) or (columns[0] and columns[-1]):
-        cleaned = _without_lines(marked)
+        cleaned = without_lines(marked)
         marked = cleaned if (cleaned & sure).any() else marked
     parts = join(runs_of(marked))
     if len(parts) == 1:
@@ -154,9 +169,21 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
 
 
 def _is_underline(part: _Part, main: _Part) -> bool:
-    """Whether a part is flat and all below the main one: a digit has its loose bars at its top."""
-    is_flat = part.height < FLAT * part.width and part.width > UNDER * main.width
-    return is_flat and part.top >= main.bottom
+    """Whether a part is flat and all below the main one: a digit has its loose bars at its top.
+
+    It may fall or rise, if it is longer than a bar of that digit, and not as close as a broken one.
+    """
+    is_level = part.height < FLAT * part.width and part.width > UNDER * main.width
+    if is_level and part.top >= main.bottom:
+        return True
+    if part.width <= LONGER * main.width or part.bottom <= main.bottom:
+        return False
+    slope, middle, thickness = part.as_line()
+    if abs(slope) > STEEP or thickness >= FLAT * part.width:
+        return False
+    ends = max(part.left, main.left), min(part.right, main.right)
+    gaps = [middle + slope * (x - (part.left + part.right) / 2) - main.bottom for x in ends]
+    return min(gaps) >= 0 and sum(gaps) / 2 >= CUT_GAP * main.height
 
 
 def _without_posts(parts: list[_Part], main: _Part) -> list[_Part]:
@@ -259,37 +286,6 @@ def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_
     digits = [part.area for part in inside if max(part.height, part.width) >= least]
     largest = max(digits, default=math.inf)
     return [p for p in parts if id(p) not in border or p.area < largest / 2] or parts
-
-
-def _without_lines(marked: Bools) -> Bools:
-    """Without what is ruled across the whole picture; strokes that cross such a line stay.
-
-    A single one, in a picture that is inked to all of its borders, is the bar of a digit.
-    """
-    borders = marked[0], marked[-1], marked[:, 0], marked[:, -1]
-    if len(_lines(marked)) + len(_lines(marked.T)) == 1 and all(side.any() for side in borders):
-        return marked
-    for _ in range(2):
-        lines = _lines(marked)
-        if lines:
-            marked = marked.copy()
-            for start, end in lines:
-                marked[start:end] &= marked[start - 1] & marked[end]
-        marked = marked.T
-    return marked
-
-
-def _lines(marked: Bools) -> list[tuple[int, int]]:
-    """Rows, from and to, that are inked from side to side, few together and none at the border."""
-    rows = np.count_nonzero(marked, axis=1) > LONG * marked.shape[1]
-    if not rows.any():
-        return []
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], rows, [False]])))
-    return [
-        (start, end)
-        for start, end in edges.reshape(-1, 2).tolist()
-        if start > 0 and end < len(rows) and end - start < THIN * len(rows)
-    ]
 
 
 def runs_of(marked: Bools) -> list[Run]:

@@ -1,6 +1,7 @@
 """From a picture to the 28×28 pixels that a network sees, and what was decided on the way."""
 
 import math
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
-from digitnet.image.ink import Ink, stroke_width
+from digitnet.image.ink import Ink, stroke_width, widened
 from digitnet.image.paper import find_ink, slope_of_light
 from digitnet.image.parts import Digit, find_digit
 
@@ -30,10 +31,12 @@ LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
 AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
 NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
 LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
+EDGE = 2  # pixels beside a digit, of which ink covers some
 SHEETS = 2  # on top of each other
 
 
-class Reading(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Reading:
     """A prepared picture, and what each step decided.
 
     image: uint8 (28, 28). dark: whether the ink is darker than the paper. threshold: of the
@@ -86,7 +89,10 @@ def first_look(image: Image.Image, name: str) -> Look:
 
 
 def look_closer(look: Look, name: str) -> Reading:
-    """What is read at last: on the sheet, if a look shows one, and in finer pixels."""
+    """What is read at last: on the sheet, if a look shows one, and in finer pixels.
+
+    Raises ImageError for a sheet or box that is empty.
+    """
     reading, is_sheet = _read(look)
     for _ in range(SHEETS):
         top, left, bottom, right = reading.box
@@ -122,7 +128,7 @@ def _closer(
         min(bottom + margin, part[3]),
     )
     try:
-        return _read(_look(image, around, name))[0]._replace(digits=reading.digits)
+        return replace(_read(_look(image, around, name))[0], digits=reading.digits)
     except ImageError:
         return reading
 
@@ -148,7 +154,7 @@ def _read(look: Look) -> tuple[Reading, bool]:
     rows, columns = digit.box
     mask, strength = digit.mask[digit.box], ink.strength[digit.box]
     if not digit.alone:
-        strength = np.where(_with_edge(_with_edge(mask)), strength, 0)
+        strength = np.where(widened(mask, EDGE), strength, 0)
     width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
     fit = fitted(strength, width)
     stroke = width * BOX / max(strength.shape)
@@ -231,13 +237,3 @@ def _quadrangularity(outline: NDArray[np.bool_]) -> float:
         both = min(float(np.count_nonzero(inside)), within)
         most = max(most, both / max(float(len(y)), within))
     return most
-
-
-def _with_edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask and the pixels beside it, where ink covers some of them."""
-    wider = mask.copy()
-    wider[1:] |= mask[:-1]
-    wider[:-1] |= mask[1:]
-    wider[:, 1:] |= mask[:, :-1]
-    wider[:, :-1] |= mask[:, 1:]
-    return wider

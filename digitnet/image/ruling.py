@@ -6,23 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
-from digitnet.image.ink import DOT, otsu, stroke_width
+from digitnet.image.ink import DOT, extent, otsu, stroke_width, widened
+from digitnet.image.parts import join, runs_of
 
 LEAST_RULED = 60  # pixels: in smaller pictures, lines are no thinner than strokes
+RIM = 4  # pixels: so near, a line reaches the border
 LEVELS = 3  # of ink: that of the edges of lines, of lines, of crossings or what is written
 BROADEST = 1.5  # times as wide as strokes, at most: a line
-LONG = 0.6  # of the shorter side: how long lines are together, at least
+MANY = 3  # lines that end at a side: strokes of a digit that fills a picture are fewer
 SELDOM = 0.01  # of the border may be inked by what is written
 MOST = 0.98  # of the lines' pixels are fainter than what is taken for paper
 
 
 def ruling(strength: FloatArray, marked: NDArray[np.bool_]) -> float | None:
-    """How strong lines are among what is marked, (h, w); None where there are none.
+    """How strong lines are among what is marked, at most; None where there are none.
+
+    strength: (h, w), of ink, 0 on paper. marked: (h, w), where there is ink at all.
 
     They go on outside at opposite sides and are hardly wider than the strokes, which are darker
     and keep away from the border.
     """
-    if min(marked.shape) < LEAST_RULED or not _crosses(marked):
+    if min(marked.shape) < LEAST_RULED or not _reaches_opposite_sides(marked):
         return None
     written = marked
     for _ in range(LEVELS):
@@ -33,36 +37,37 @@ def ruling(strength: FloatArray, marked: NDArray[np.bool_]) -> float | None:
     else:
         return None
     width = stroke_width(written)
-    lines = marked & ~_widened(written, math.ceil(width))
-    if not (_crosses(lines) and written.any()):
+    lines = marked & ~widened(written, math.ceil(width))
+    if not _crosses(lines) or stroke_width(lines) > BROADEST * width:
         return None
-    line_width = stroke_width(lines)
-    extent = max(np.ptp(np.flatnonzero(written.any(axis=axis))) for axis in (0, 1))
-    length = np.count_nonzero(lines) / line_width
-    if line_width > BROADEST * width or extent <= DOT * width or length < LONG * min(lines.shape):
+    if extent(written) <= DOT * width:
         return None
     return float(np.quantile(strength[lines], MOST))
 
 
+def _reaches_opposite_sides(mask: NDArray[np.bool_], times: int = 1) -> bool:
+    """Whether so many runs of it end at either of two sides."""
+    ends = [np.logical_or.reduce(rim, axis=0) for rim in (mask[:RIM], mask[-RIM:])]
+    sides = [np.logical_or.reduce(rim, axis=1) for rim in (mask[:, :RIM], mask[:, -RIM:])]
+    return any(min(_runs(one), _runs(other)) >= times for one, other in (ends, sides))
+
+
+def _runs(side: NDArray[np.bool_]) -> int:
+    return int(side[0]) + int(np.count_nonzero(side[1:] & ~side[:-1]))
+
+
 def _crosses(mask: NDArray[np.bool_]) -> bool:
-    """Whether it reaches opposite sides."""
-    rows, columns = (mask[0], mask[-1]), (mask[:, 0], mask[:, -1])
-    return any(bool(one.any() and other.any()) for one, other in (rows, columns))
+    """Whether a part of it reaches opposite sides, or many do, of lines so fine that they break."""
+    if _reaches_opposite_sides(mask, MANY):
+        return True
+    height, width = (length - RIM for length in mask.shape)
+    return any(
+        (part.left < RIM and part.right > width) or (part.top < RIM and part.bottom > height)
+        for part in join(runs_of(mask))
+    )
 
 
 def _is_inside(mask: NDArray[np.bool_]) -> bool:
     sides = mask[0], mask[-1], mask[:, 0], mask[:, -1]
     covered = sum(int(np.count_nonzero(side)) for side in sides)
-    return covered <= SELDOM * 2 * sum(mask.shape)
-
-
-def _widened(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
-    """The mask and what is up to so many steps from it."""
-    for _ in range(by):
-        wider = mask.copy()
-        wider[1:] |= mask[:-1]
-        wider[:-1] |= mask[1:]
-        wider[:, 1:] |= mask[:, :-1]
-        wider[:, :-1] |= mask[:, 1:]
-        mask = wider
-    return mask
+    return bool(mask.any()) and covered <= SELDOM * 2 * sum(mask.shape)
