@@ -27,11 +27,17 @@ def without_lines(marked: Bools) -> Bools:
     if not (is_filled and len(_lines(marked)) + len(_lines(marked.T)) == 1):
         for _ in range(2):
             marked = _without(marked, _lines(marked)).T
-    if min(marked.shape) < LEAST:
+    across, down = (min(ends(m[:, 0]), ends(m[:, -1])) for m in (marked, marked.T))
+    if min(marked.shape) < LEAST or across + down <= (BARS if is_filled else 0):
         return marked
-    across, lines_across = _without_lines_aslant(marked)
-    both, lines_down = _without_lines_aslant(across.T)
+    level, lines_across = _without_lines_aslant(marked)
+    both, lines_down = _without_lines_aslant(level.T)
     return marked if is_filled and lines_across + lines_down <= BARS else both.T
+
+
+def ends(side: Bools) -> int:
+    """How many marks, or rows of them, there are along a side."""
+    return int(side[0]) + int(np.count_nonzero(side[1:] & ~side[:-1]))
 
 
 def _without(marked: Bools, lines: list[tuple[int, int]]) -> Bools:

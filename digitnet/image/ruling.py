@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
 from digitnet.image.ink import DOT, extent, otsu, stroke_width, widened
+from digitnet.image.lines import ends
 from digitnet.image.parts import join, runs_of
 
 LEAST_RULED = 60  # pixels: in smaller pictures, lines are no thinner than strokes
@@ -47,13 +48,9 @@ def ruling(strength: FloatArray, marked: NDArray[np.bool_]) -> float | None:
 
 def _reaches_opposite_sides(mask: NDArray[np.bool_], times: int = 1) -> bool:
     """Whether so many runs of it end at either of two sides."""
-    ends = [np.logical_or.reduce(rim, axis=0) for rim in (mask[:RIM], mask[-RIM:])]
+    tips = [np.logical_or.reduce(rim, axis=0) for rim in (mask[:RIM], mask[-RIM:])]
     sides = [np.logical_or.reduce(rim, axis=1) for rim in (mask[:, :RIM], mask[:, -RIM:])]
-    return any(min(_runs(one), _runs(other)) >= times for one, other in (ends, sides))
-
-
-def _runs(side: NDArray[np.bool_]) -> int:
-    return int(side[0]) + int(np.count_nonzero(side[1:] & ~side[:-1]))
+    return any(min(ends(one), ends(other)) >= times for one, other in (tips, sides))
 
 
 def _crosses(mask: NDArray[np.bool_]) -> bool:
