@@ -6,11 +6,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from digitnet.image.lines import LONG, THIN, without_lines
+from digitnet.image.lines import LONG, THIN, Bools, without_lines
 
-Bools = NDArray[np.bool_]
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
 
 SPECK = 0.03  # of the largest part's area: a smaller one is dirt
