@@ -414,11 +414,28 @@ def test_what_is_no_file_is_one_line(run: Run, folder: Path, name: str) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_what_there_is_instead_of_a_picture_is_told(run: Run, folder: Path) -> None:
+    (folder / "empty" / "of-pictures").mkdir(parents=True)
+    (folder / "full").mkdir()
+    (folder / "full" / "7.png").write_bytes((folder / "7.png").read_bytes())
+    (folder / "none.png").touch()
+    names = b"empty\nfull\nnone.png\n/dev/null\n"
+    done = run("predict", "empty", "full", "--files-from", "-", cwd=folder, input=names)
+    assert (done.returncode, done.stdout.split(b"\t")[:2]) == (1, [b"full/7.png", b"7"])
+    assert done.stderr.decode().splitlines() == [
+        "empty: expected a picture, found a folder without pictures",
+        "empty: expected a picture, found a folder without pictures",
+        "full: expected a picture, found a folder",
+        "none.png: expected a picture, found no bytes",
+        "/dev/null: expected a picture, found something that is no file",
+    ]
+
+
 def test_a_list_that_is_missing_is_one_line(run: Run, folder: Path) -> None:
     done = run("predict", "7.png", "--files-from", "none", cwd=folder)
     assert done.returncode == 1
     assert done.stdout.startswith(b"7.png\t7\t")
-    assert done.stderr == b"none: No such file or directory\n"
+    assert done.stderr == b"none: no such file\n"
 
 
 # Names

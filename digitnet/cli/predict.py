@@ -146,7 +146,9 @@ def _batches(
             with open(files_from, "rb") as file:
                 yield from _listed(file, separator)
         except OSError as error:
-            raise DigitnetError(f"{files_from}: {error.strerror}") from None
+            missing = isinstance(error, FileNotFoundError)
+            problem = "no such file" if missing else error.strerror
+            raise DigitnetError(f"{files_from}: {problem}") from None
 
 
 def _kind(name: str) -> str:

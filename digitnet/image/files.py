@@ -28,6 +28,10 @@ PNG = b"\x89PNG\r\n\x1a\n"  # the first bytes of such a file (ISO/IEC 15948, sec
 Picture = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
 
 
+class _NoPicture(Exception):
+    """Its text says what there is instead."""
+
+
 def name_of(picture: Picture) -> str:
     """What a picture is called in messages, where it was given no name."""
     return os.fspath(picture) if isinstance(picture, str | os.PathLike) else "picture"
@@ -60,6 +64,8 @@ def open_picture(picture: Picture, name: str) -> Image.Image:
         raise
     except FileNotFoundError:
         raise ImageError(name, "no such file") from None
+    except _NoPicture as found:
+        raise ImageError(name, f"expected a picture, found {found}") from None
     except UnidentifiedImageError:
         raise ImageError(name, "expected a picture, found something else") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -81,6 +87,8 @@ def _opened(picture: Picture) -> Image.Image:
         raise TypeError(f"{type(picture).__name__}, no path, bytes, Pillow image or array")
     if len(picture) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
+    if not picture:
+        raise _NoPicture("no bytes")
     if picture.startswith(PNG):  # the usual kind, for which no other decoder has to be loaded
         from PIL.PngImagePlugin import PngImageFile
 
@@ -95,9 +103,11 @@ def _content(path: str | os.PathLike[str]) -> bytes:
     if "\0" in os.fsdecode(path):
         raise ValueError("a NUL byte in its name; -0 is for lists of names that end with one")
     status = os.stat(path)
+    if stat.S_ISDIR(status.st_mode):
+        empty = next(pictures_below(os.fsdecode(path)), None) is None
+        raise _NoPicture("a folder without pictures" if empty else "a folder")
     if not stat.S_ISREG(status.st_mode):
-        folder = stat.S_ISDIR(status.st_mode)
-        raise ValueError("a folder" if folder else "something that is no file")
+        raise _NoPicture("something that is no file")
     if status.st_size > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
     descriptor = os.open(path, os.O_RDONLY)  # half the time of a file object
