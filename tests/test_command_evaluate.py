@@ -258,7 +258,7 @@ def test_the_model_that_lies_there_is_used(run: Run, model: Path) -> None:
 def test_without_another_model_it_is_the_one_that_ships(run: Run, tmp_path: Path) -> None:
     done = run("evaluate", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr == b"data/mnist: expected the model's own data, found none; name other data\n"
+    assert done.stderr == b"data/mnist: expected the model's own data, found none; name others\n"
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -382,7 +382,7 @@ def test_data_that_are_none_are_one_line(run: Run, model: Path, tmp_path: Path, 
 
 def test_the_models_own_data_that_are_gone_are_one_line(run: Run, copied: Path) -> None:
     rewrite(copied, data=json.dumps({"path": "/gone", "hash": "x"}))
-    assert_one_line(run("evaluate", "-m", copied), "/gone: ", "name other data")
+    assert_one_line(run("evaluate", "-m", copied), "/gone: ", "name others")
 
 
 @pytest.mark.parametrize("path", ["/a\0b", "/\ud800", "/\x1b[31m\n"])
