@@ -79,6 +79,12 @@ def thin_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(noisy(light(page(middle_line(drawn(digit)), rng)), 0.02, rng))
 
 
+def thin_pen_on_a_photo(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = page(middle_line(drawn(digit)), rng, 3 * HEIGHT, 3 * WIDTH)
+    _, x = grid(*ink.shape)
+    return image(noisy(light(ink), 0.01, rng) * (1 - 0.6 * x))
+
+
 def marker(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     thick = filtered(drawn(digit), ImageFilter.MaxFilter(3), times=6)
     return image(light(page(thick, rng)))
@@ -371,6 +377,7 @@ def dotted_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
 KINDS: list[Kind] = [
     plain,
     thin_pen,
+    thin_pen_on_a_photo,
     marker,
     faint_pencil,
     sharp_shadow,

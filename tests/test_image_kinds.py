@@ -18,13 +18,22 @@ from kinds import (
     noisy,
     plain,
 )
+from PIL import Image, ImageDraw
 
 from digitnet.errors import ImageError
 from digitnet.image import prepare, read
 
 DIGITS, _ = read_mnist("train", 12)
 # Of another pen, or turned.
-LESS_ALIKE = {"thin_pen", "faint_pencil", "marker", "eight_pixels", "dotted_pen", "tilted_sheet"}
+LESS_ALIKE = {
+    "thin_pen",
+    "thin_pen_on_a_photo",
+    "faint_pencil",
+    "marker",
+    "eight_pixels",
+    "dotted_pen",
+    "tilted_sheet",
+}
 
 
 def closeness(a: np.ndarray, b: np.ndarray) -> float:
@@ -89,6 +98,29 @@ def test_a_bold_digit_is_no_sheet_of_paper(number: int) -> None:
     digit = read_mnist("t10k", number + 1)[0][number]  # a 3 or a 0 that fills two thirds of its box
     large = 255 - digit.repeat(5, axis=0).repeat(5, axis=1)
     assert closeness(prepare(large), prepare(digit)) > 0.95
+
+
+def hairline(side: int, width: int = 1) -> Image.Image:
+    """A 4 of so many pixels."""
+    picture = Image.new("L", (side * 3 // 2, side * 3 // 2), 240)
+    for line in ([(0.6, 0.25), (0.25, 0.75), (0.8, 0.75)], [(0.7, 0.5), (0.65, 1.25)]):
+        ImageDraw.Draw(picture).line([(x * side, y * side) for x, y in line], 20, width)
+    return picture
+
+
+@pytest.mark.parametrize("side", [100, 200, 250, 300, 400, 600, 900, 1500])
+def test_a_line_of_one_pixel_is_a_stroke_however_large_the_digit_is(side: int) -> None:
+    assert closeness(prepare(hairline(side)), prepare(hairline(150, 8))) > 0.9
+
+
+@pytest.mark.parametrize("side", [100, 200, 400])
+def test_a_line_of_one_pixel_is_writing_where_light_falls_off(side: int) -> None:
+    page = Image.new("L", (900, 900), 240)
+    page.paste(hairline(side), (100, 100))
+    lit = np.asarray(page) / 255 * (1 - 0.6 * grid(900, 900)[1])
+    found = read(image(lit))
+    assert found.digits == 1
+    assert closeness(found.image, prepare(hairline(150, 8))) > 0.9
 
 
 @pytest.mark.parametrize("spread", [0.005, 0.02, 0.05])

@@ -166,6 +166,26 @@ def test_the_bar_of_a_five_may_lie_along_the_border() -> None:
     assert find_digit(marked, marked).mask[bar].all()
 
 
+@pytest.mark.parametrize(
+    ("top", "bottom", "belongs"),
+    [
+        (70, 71, True),  # one row is missing between both
+        (70, 73, False),  # a bar so thick is not broken so finely
+        (80, 81, False),
+    ],
+)
+@pytest.mark.parametrize("main", [69, 50])  # the last row before the stroke is broken, too
+def test_a_fine_bar_below_belongs_to_the_digit_only_beyond_a_break(
+    top: int, bottom: int, belongs: bool, main: int
+) -> None:
+    bar = (slice(top, bottom), slice(40, 75))
+    body = (slice(20, main), slice(40, 44)), (slice(main + 1, 69), slice(40, 44))
+    marked = canvas(*body, bar)
+    digit = find_digit(marked, marked)
+    assert digit.mask[20, 40]
+    assert digit.mask[bar].all() == belongs
+
+
 def test_very_many_parts_are_no_hindrance() -> None:
     marked = np.zeros((320, 320), np.bool_)
     marked[::2, ::2] = True

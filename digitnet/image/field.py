@@ -35,6 +35,10 @@ def fitted(ink: FloatArray, width: float) -> FloatArray:
 
     width: of its strokes, in pixels; thin ones are made as wide as MNIST's, thick ones as narrow.
     """
+    pixel = max(ink.shape) / (BOX * FINE)
+    if width < pixel:  # it would be washed out
+        wider = (pixel - width) / 2
+        ink, width = _thicker(np.pad(ink, math.ceil(wider)), wider), pixel
     width *= BOX / max(ink.shape)
     suitable = min(max(width, THINNEST), THICKEST)
     wider = (suitable - width) / (1 - suitable / BOX) * FINE / 2  # for the box will be wider, too

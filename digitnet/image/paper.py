@@ -147,8 +147,7 @@ def _covers(side: NDArray[np.bool_], longer: int) -> bool:
 
 def _on_uneven_paper(light: FloatArray) -> Ink | None:
     """Where light falls off, or a shadow lies: with a reach that suits the strokes it finds."""
-    if min(light.shape) > ROUGH:
-        light = averaged(light, 3)
+    light = smoothed(light)
     reach = max(int(min(light.shape) * REACH) | 1, LEAST_REACH)
     plane = slope_of_light(light)
     ink = _with_reach(light, plane, reach)
@@ -310,6 +309,11 @@ def _greatest(rows: FloatArray, reach: int) -> FloatArray:
         greatest = np.maximum(greatest[:, :-step], greatest[:, step:])
         width += step
     return greatest
+
+
+def smoothed(light: FloatArray) -> FloatArray:
+    """As uneven paper is looked at: of large pictures, the mean of each pixel and those around."""
+    return averaged(light, 3) if min(light.shape) > ROUGH else light
 
 
 def averaged(light: FloatArray, width: int) -> FloatArray:

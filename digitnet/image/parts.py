@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from digitnet.image.ink import widened
 from digitnet.image.lines import LONG, THIN, Bools, without_lines
 
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
@@ -15,6 +16,7 @@ SPECK = 0.03  # of the largest part's area: a smaller one is dirt
 NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
 CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
 CUT_GAP = 0.08  # of that side: what is closer is a part of the digit all the same
+HAIR, BREAK = 2, 4  # pixels: how thick a stroke is, how far its ends are, that may be broken
 FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
 LONGER = 1.2  # times as wide as the main part, at least: a line aslant below it
 STEEP = 0.25  # rows a column: what falls or rises by more lies under nothing
@@ -146,7 +148,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         return part.area * math.exp(-(x * x + y * y) / 2)  # x and y from -1 to 1
 
     main = max(parts, key=weight)
-    parts = [part for part in parts if not _is_underline(part, main)]
+    parts = _without_underlines(parts, main, marked.shape)
     parts = _without_posts(parts, main)
     if not main.is_cut_off(width):
         parts = [part for part in parts if not _is_of_another(part, main, width)]
@@ -159,11 +161,35 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         chosen += near
         taken = {id(part) for part in near}
         apart = [part for part in apart if id(part) not in taken]
-    mask = np.zeros(marked.shape, np.bool_)
-    for part in chosen:
-        for y, start, end in part.runs:
-            mask[y, start:end] = True
+    mask = _mask_of(chosen, marked.shape)
     return Digit(mask, _slices(box), False, _count(parts, box.height, main.area))
+
+
+def _mask_of(parts: list[_Part], shape: tuple[int, ...]) -> Bools:
+    mask = np.zeros(shape, np.bool_)
+    for part in parts:
+        for row, start, end in part.runs:
+            mask[row, start:end] = True
+    return mask
+
+
+def _without_underlines(parts: list[_Part], main: _Part, shape: tuple[int, ...]) -> list[_Part]:
+    """Without lines below the main part; a fine one beyond a break in a stroke of it stays."""
+    fine: list[_Part] = []
+    others: list[_Part] = []
+    for part in parts:
+        if not _is_underline(part, main):
+            others.append(part)
+        elif part.area <= HAIR * part.width:
+            fine.append(part)
+    if not fine:
+        return others
+    least = SPECK * main.area
+    strokes = [p for p in others if p.area >= least and p.height >= FLAT * p.width]
+    inked = widened(_mask_of(strokes, shape), min(BREAK, int(CUT_GAP * main.height)))
+    return others + [
+        part for part in fine if any(inked[row, start:end].any() for row, start, end in part.runs)
+    ]
 
 
 def _is_underline(part: _Part, main: _Part) -> bool:

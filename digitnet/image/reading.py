@@ -13,7 +13,7 @@ from digitnet.errors import ImageError
 from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
 from digitnet.image.ink import Ink, stroke_width, widened
-from digitnet.image.paper import find_ink, slope_of_light
+from digitnet.image.paper import find_ink, slope_of_light, smoothed
 from digitnet.image.parts import Digit, find_digit
 
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper
@@ -31,6 +31,7 @@ LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
 AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
 NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
 LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
+LONGEST = 10  # times its longer side, where light is uneven: longer strokes are a pattern
 EDGE = 2  # pixels beside a digit, of which ink covers some
 SHEETS = 2  # on top of each other
 
@@ -168,25 +169,29 @@ def _read(look: Look) -> tuple[Reading, bool]:
         min(top + step * rows.stop, bottom),
         min(left + step * columns.stop, right),
     )
-    digits = digit.digits if _is_written(light, ink, digit, step) else 0
+    digits = digit.digits if _is_written(light, ink, digit, step, width) else 0
     reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits)
     shorter, longer = sorted((box[2] - box[0], box[3] - box[1]))
     is_large = shorter >= LEAST_SHEET and longer <= LONGEST_SHEET * shorter
     return reading, is_large and _is_sheet(mask)
 
 
-def _is_written(light: FloatArray, ink: Ink, digit: Digit, step: int) -> bool:
-    """Whether it has a digit's size, and hardly anything in its box is as dark and yet paper.
+def _is_written(light: FloatArray, ink: Ink, digit: Digit, step: int, width: float) -> bool:
+    """Whether it has a digit's size and strokes, and little in its box is as dark and yet paper.
 
-    So it is in the folds and seams of things, and along their edges. step: pixels of the picture
-    that are one of `light`.
+    Much is in the folds and seams of things, and along their edges. step: pixels of the picture
+    that are one of `light`. width: of its strokes.
     """
     if ink.sure is ink.marked:  # on paper of one shade
         return True
+    mask = digit.mask[digit.box]
+    if np.count_nonzero(mask) > LONGEST * width * max(mask.shape):
+        return False
+    light = smoothed(light)
     flat = light - slope_of_light(light)
     darkness = (-flat if ink.dark else flat)[digit.box]
     paper = darkness[~ink.marked[digit.box]]
-    shade = np.median(darkness[digit.mask[digit.box]])
+    shade = np.median(darkness[mask])
     as_dark = shade - NEARLY * (shade - np.minimum.reduce(darkness, axis=None))
     is_large = step * max(darkness.shape) >= LEAST_WRITING
     return is_large and bool(np.count_nonzero(paper >= as_dark) <= AS_DARK * len(paper))
