@@ -1,4 +1,5 @@
-"""Confidence that means what it says: the temperature, and how near the truth confidence comes.
+"""Confidence that means what it says: the temperature, how near the truth confidence comes, and
+what is no digit at all.
 
 After Guo, Pleiss, Sun and Weinberger 2017, On Calibration of Modern Neural Networks. Of the
 pictures that are answered with a confidence of 0.9, nine in ten should be right; networks that were
@@ -16,12 +17,29 @@ from digitnet.activations import FloatArray
 LOWEST, HIGHEST = 0.05, 20.0  # temperatures
 FEWEST = 10  # pictures that tell of a temperature
 SMALLEST = 2.0**-25  # a sigmoid output that is no 0 yet
-USUAL = 0.99  # of the pictures held out
+SURE, EVIDENT = 0.995, 0.988  # of the pictures held out: as sure and as evident as these are digits
+LEAST_SHARE = 2.0**-126  # a probability that is no smaller: float32's least with all its bits
+MOST_EVIDENCE = 88.0  # nats, as follows from it
 BINS = 15
 COVERAGES = (100, 99, 98, 95, 90, 80, 50)  # percent
 DECIMALS = 10_000  # of a confidence as `predict` prints it
 
 Booleans = NDArray[np.bool_]
+
+
+class Calibration(NamedTuple):
+    """How far a network's outputs can be trusted.
+
+    temperature: of its probabilities. min_confidence, min_evidence: what nearly all digits have;
+    0 where nothing was held out that could tell.
+    """
+
+    temperature: float = 1.0
+    min_confidence: float = 0.0
+    min_evidence: float = 0.0
+
+
+NO_CALIBRATION = Calibration()
 
 
 def probabilities(outputs: FloatArray, temperature: float = 1.0) -> NDArray[np.float64]:
@@ -91,15 +109,36 @@ def fit_temperature(outputs: FloatArray, labels: NDArray[np.integer]) -> float:
     return 1 / β
 
 
-def usual_confidence(outputs: FloatArray, temperature: float) -> float:
-    """The confidence that USUAL of the answers have, for outputs (n, classes); 0 for too few.
+def evidence(outputs: FloatArray) -> NDArray[np.float64]:
+    """How far outputs (n, classes) are from all classes alike, (n,), in nats: 0 where they are.
 
-    What is answered with less is unlike what the network was trained on. With four decimals.
+    With p the probabilities at T = 1, it is the cost -Σ 1/classes log p_i of what is to be called
+    all classes alike, as made-up pictures of no digit are in training, less what it is at least,
+    log classes: the divergence of Kullback and Leibler 1951. A thing may look like one class more
+    than like the others, and so have confidence, but like that one so little that it has no
+    evidence.
+    """
+    shares = np.maximum(probabilities(outputs), LEAST_SHARE)
+    nats: NDArray[np.float64] = -np.log(shares).mean(axis=1) - math.log(outputs.shape[1])
+    return nats.clip(min=0)  # rounded, it may be a little less
+
+
+def calibrate(outputs: FloatArray, labels: NDArray[np.integer]) -> Calibration:
+    """What pictures held out tell: outputs (n, classes), labels (n,); nothing for too few.
+
+    What has less confidence or evidence than SURE and EVIDENT of them is unlike what the network
+    was trained on. With four decimals.
     """
     if len(outputs) < FEWEST:
-        return 0.0
+        return NO_CALIBRATION
+    temperature = fit_temperature(outputs, labels)
     confidences = probabilities(outputs, temperature).max(axis=1)
-    return math.floor(float(np.quantile(confidences, 1 - USUAL)) * DECIMALS) / DECIMALS
+    return Calibration(temperature, _least(confidences, SURE), _least(evidence(outputs), EVIDENT))
+
+
+def _least(values: FloatArray, share: float) -> float:
+    """What such a share of them reaches, with four decimals."""
+    return math.floor(float(np.quantile(values, 1 - share)) * DECIMALS) / DECIMALS
 
 
 class Bin(NamedTuple):

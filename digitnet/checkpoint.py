@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import ACTIVATIONS
-from digitnet.calibration import HIGHEST, LOWEST
+from digitnet.calibration import HIGHEST, LOWEST, MOST_EVIDENCE, NO_CALIBRATION, Calibration
 from digitnet.costs import COSTS
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.network import Network
@@ -35,8 +35,8 @@ class Checkpoint:
 
     network: holds the parameters that were best on validation. config: as plain values.
     data_path, data_hash: what it was trained on. history: a record per epoch, as plain values.
-    state: arrays by name, empty in a finished model. temperature: of the probabilities, see
-    `calibration`; 1 in files that have none. min_confidence: of a digit, 0 in files without.
+    state: arrays by name, empty in a finished model. calibration: the default where a file tells
+    nothing of it.
     """
 
     network: Network
@@ -47,8 +47,7 @@ class Checkpoint:
     history: list[dict[str, Any]]
     state: dict[str, NDArray[Any]] = field(default_factory=dict)
     preparation: str = PREPARATION
-    temperature: float = 1.0
-    min_confidence: float = 0.0
+    calibration: Calibration = NO_CALIBRATION
 
 
 def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
@@ -59,8 +58,8 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     arrays: dict[str, Any] = {"format_version": np.int64(FORMAT_VERSION)}
     for l, (W, b) in enumerate(zip(checkpoint.network.weights, checkpoint.network.biases)):
         arrays[f"weights_{l}"], arrays[f"biases_{l}"] = W, b
-    arrays["temperature"] = np.float64(checkpoint.temperature)
-    arrays["min_confidence"] = np.float64(checkpoint.min_confidence)
+    for name, number in checkpoint.calibration._asdict().items():
+        arrays[name] = np.float64(number)
     arrays["config"] = json.dumps(checkpoint.config)
     arrays["preparation"] = checkpoint.preparation
     arrays["class_names"] = np.array(checkpoint.class_names)
@@ -162,8 +161,11 @@ def _checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
             if name.startswith(STATE)
         },
         preparation,
-        _number(arrays, "temperature", LOWEST, HIGHEST, 1.0),
-        _number(arrays, "min_confidence", 0.0, 1.0, 0.0),
+        Calibration(
+            _number(arrays, "temperature", LOWEST, HIGHEST, 1.0),
+            _number(arrays, "min_confidence", 0.0, 1.0, 0.0),
+            _number(arrays, "min_evidence", 0.0, MOST_EVIDENCE, 0.0),
+        ),
     )
 
 

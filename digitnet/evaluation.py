@@ -174,7 +174,7 @@ class Examples:
 
 def evaluate_model(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
     """What the model in a checkpoint makes of examples, at its temperature."""
-    return evaluate(checkpoint.network, examples.minibatches(), checkpoint.temperature)
+    return evaluate(checkpoint.network, examples.minibatches(), checkpoint.calibration.temperature)
 
 
 def choose_examples(

@@ -10,7 +10,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.calibration import probabilities
+from digitnet.calibration import NO_CALIBRATION, Calibration, evidence, probabilities
 from digitnet.checkpoint import find_model, load_checkpoint
 from digitnet.errors import ImageError
 from digitnet.image import SIDE, Picture, Reading, read
@@ -29,13 +29,14 @@ class Prediction:
     """What a network makes of one picture.
 
     probabilities: (classes,), sum 1, in the order of `class_names`. reading: what it saw, and how
-    that was found in the picture. min_confidence: of what is a digit.
+    that was found in the picture. evidence: see `calibration`, which says how much a digit has.
     """
 
     probabilities: NDArray[np.float64]
     class_names: tuple[str, ...]
     reading: Reading
-    min_confidence: float = 0.0
+    evidence: float
+    calibration: Calibration = NO_CALIBRATION
 
     @property
     def digit(self) -> int | str | None:
@@ -45,9 +46,11 @@ class Prediction:
     @property
     def is_digit(self) -> bool:
         """Whether it is as sure as it has to be, and of one digit; always if it may be unsure."""
-        if not self.min_confidence:
+        _, min_confidence, min_evidence = self.calibration
+        if not min_confidence:
             return True
-        return self.reading.digits == 1 and self.confidence >= self.min_confidence
+        is_sure = self.confidence >= min_confidence and self.evidence >= min_evidence
+        return is_sure and self.reading.digits == 1
 
     @property
     def confidence(self) -> float:
@@ -68,15 +71,13 @@ class Prediction:
 class Model:
     """A trained network that reads pictures; `path` is the file it came from.
 
-    temperature: of its probabilities, see `calibration`. min_confidence: what it is less sure of
-    is none of its classes.
+    calibration: the temperature of its probabilities, and what is none of its classes.
     """
 
     network: Network
     class_names: tuple[str, ...]
     path: str
-    temperature: float = 1.0
-    min_confidence: float = 0.0
+    calibration: Calibration = NO_CALIBRATION
 
     @overload
     def predict(self, pictures: Picture) -> Prediction: ...
@@ -120,10 +121,11 @@ class Model:
         for room, reading in zip(images, readings):
             room[:] = reading.image
         with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
-            shares = probabilities(self.network(images, together=BLOCK), self.temperature)
+            outputs = self.network(images, together=BLOCK)
+            shares = probabilities(outputs, self.calibration.temperature)
         return [
-            Prediction(row, self.class_names, reading, self.min_confidence)
-            for row, reading in zip(shares, readings)
+            Prediction(row, self.class_names, reading, nats, self.calibration)
+            for row, reading, nats in zip(shares, readings, evidence(outputs).tolist())
         ]
 
 
@@ -134,13 +136,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Model:
     """
     path = find_model(None if path is None else os.fspath(path))
     checkpoint = load_checkpoint(path)
-    return Model(
-        checkpoint.network,
-        checkpoint.class_names,
-        path,
-        checkpoint.temperature,
-        checkpoint.min_confidence,
-    )
+    return Model(checkpoint.network, checkpoint.class_names, path, checkpoint.calibration)
 
 
 @functools.cache

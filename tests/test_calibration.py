@@ -7,19 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from hypothesis.extra.numpy import arrays
 
 from digitnet.calibration import (
     BINS,
     FEWEST,
     HIGHEST,
     LOWEST,
+    MOST_EVIDENCE,
     Bin,
+    calibrate,
     calibration_error,
     coverages,
+    evidence,
     fit_temperature,
     probabilities,
     reliability,
-    usual_confidence,
 )
 
 TEMPERATURES = st.floats(LOWEST, HIGHEST)
@@ -303,15 +306,42 @@ def test_the_threshold_gives_what_it_says(confidences: np.ndarray, seed: int) ->
 # What is no digit
 
 
-def test_the_usual_confidence_is_what_99_of_100_answers_have() -> None:
+def test_nearly_all_that_was_held_out_is_as_sure_and_as_evident_as_a_digit_has_to_be() -> None:
     rng = np.random.default_rng(1)
     outputs = softmax(rng.normal(scale=4, size=(1000, 10))).astype(np.float32)
-    for temperature in (1.0, 0.6):
-        least = usual_confidence(outputs, temperature)
-        confidences = probabilities(outputs, temperature).max(axis=1)
-        assert 0.99 <= (confidences >= least).mean() <= 0.991
-        assert (confidences >= least + 0.01).mean() < 0.99
+    labels = rng.integers(0, 10, 1000)
+    temperature, sure, evident = calibrate(outputs, labels)
+    assert temperature == fit_temperature(outputs, labels)
+    confidences = probabilities(outputs, temperature).max(axis=1)
+    for values, least, share in ((confidences, sure, 0.995), (evidence(outputs), evident, 0.988)):
+        assert share <= (values >= least).mean() <= share + 0.001
+        assert (values >= least + 0.02).mean() < share
 
 
-def test_a_few_pictures_tell_no_usual_confidence() -> None:
-    assert usual_confidence(np.eye(9, dtype=np.float32), 1.0) == 0
+def test_a_few_pictures_tell_nothing() -> None:
+    assert calibrate(np.eye(9, dtype=np.float32), np.arange(9)) == (1, 0, 0)
+
+
+def test_evidence_is_the_cost_of_all_alike_above_its_least() -> None:
+    outputs = np.array([[0.5, 0.25, 0.25], [0.2, 0.2, 0.2]], np.float32)
+    costs = [-(np.log(0.5) + 2 * np.log(0.25)) / 3, np.log(3)]
+    assert evidence(outputs) == pytest.approx(np.array(costs) - np.log(3), abs=1e-7)
+
+
+@given(arrays(np.float32, (3, 10), elements=st.floats(0, 1, width=32)))
+def test_evidence_is_within_its_bounds(outputs: np.ndarray) -> None:
+    found = evidence(outputs)
+    assert found.dtype == np.float64
+    assert ((found >= 0) & (found <= MOST_EVIDENCE)).all()
+
+
+def test_what_is_like_one_class_but_only_a_little_has_confidence_and_little_evidence() -> None:
+    little, much = (softmax(np.array([[z, *[0.0] * 9]])).astype(np.float32) for z in (5, 15))
+    assert probabilities(little).max() > 0.9
+    assert evidence(little) < 3
+    assert evidence(much) > 9
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_have_no_evidence(wrong: float) -> None:
+    assert evidence(np.array([[wrong, 0.1, 0.2]], np.float32)) == pytest.approx(0, abs=1e-12)

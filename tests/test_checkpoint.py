@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitnet import checkpoint as checkpoint_module
+from digitnet.calibration import Calibration
 from digitnet.checkpoint import (
     PREPARATION,
     Checkpoint,
@@ -45,7 +46,14 @@ def make(seed: int = 1, *, hidden: int = 2) -> Checkpoint:
     state = {"parameters": network.parameters + 1, "place": np.array(PLACE)}
     values = msgspec.to_builtins(config)
     return Checkpoint(
-        network, values, NAMES, "/digits", "abc", history, state, temperature=1 + seed / 7
+        network,
+        values,
+        NAMES,
+        "/digits",
+        "abc",
+        history,
+        state,
+        calibration=Calibration(1 + seed / 7, 0.25, 2.5),
     )
 
 
@@ -105,7 +113,7 @@ def test_what_was_saved_is_loaded(path: Path) -> None:
     assert (loaded.data_path, loaded.data_hash) == ("/digits", "abc")
     assert loaded.history == saved.history
     assert loaded.preparation == saved.preparation
-    assert loaded.temperature == saved.temperature == 8 / 7
+    assert loaded.calibration == saved.calibration == (8 / 7, 0.25, 2.5)
     assert msgspec.convert(loaded.config, type(to_config(loaded.config)))
     assert loaded.state.keys() == saved.state.keys()
     assert all((loaded.state[name] == saved.state[name]).all() for name in saved.state)
@@ -406,21 +414,28 @@ def test_shapes_have_to_fit_the_config(path: Path, name: str, shape: tuple[int, 
     assert said.endswith(f"found {shape}")
 
 
-def test_a_file_without_a_least_confidence_has_0(path: Path) -> None:
-    assert load_checkpoint(rewritten(path, min_confidence=None)).min_confidence == 0
-    assert load_checkpoint(rewritten(path, min_confidence=np.float64(0.7))).min_confidence == 0.7
-    for wrong in (-0.1, 1.1, np.nan):
-        said = refused(rewritten(path, min_confidence=np.float64(wrong)))
-        assert said == f"min_confidence: expected 0 to 1, found {wrong}"
+@pytest.mark.parametrize(("name", "most"), [("min_confidence", 1), ("min_evidence", 88)])
+def test_a_file_that_does_not_say_what_a_digit_has_asks_for_nothing(
+    path: Path, name: str, most: int
+) -> None:
+    for there, expected in ((None, 0), (np.float64(0.7), 0.7)):
+        found = load_checkpoint(rewritten(path, **{name: there})).calibration
+        assert getattr(found, name) == expected
+    for wrong in (-0.1, most + 0.1, np.nan):
+        said = refused(rewritten(path, **{name: np.float64(wrong)}))
+        assert said == f"{name}: expected 0 to {most}, found {wrong}"
 
 
 def test_a_file_without_a_temperature_has_1(path: Path) -> None:
-    assert load_checkpoint(rewritten(path, temperature=None)).temperature == 1
+    assert load_checkpoint(rewritten(path, temperature=None)).calibration.temperature == 1
 
 
 @pytest.mark.parametrize("value", [0.05, 1.0, 20.0])
 def test_a_temperature_comes_back_as_it_was(path: Path, value: float) -> None:
-    assert load_checkpoint(rewritten(path, temperature=np.float64(value))).temperature == value
+    assert (
+        load_checkpoint(rewritten(path, temperature=np.float64(value))).calibration.temperature
+        == value
+    )
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0, 0.049, 20.1, 1e300])

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 from digitnet.checkpoint import SHIPPED
 from digitnet.workers import available
 
-KEYS = {"path", "digit", "confidence", "probabilities", "model"}
+KEYS = {"path", "digit", "confidence", "probabilities", "evidence", "model"}
 
 
 @pytest.fixture
@@ -94,11 +94,26 @@ def test_a_line_of_json_has_the_documented_keys(run: Run, folder: Path) -> None:
     assert (line["decisions"]["dark"], line["decisions"]["digits"]) == (False, 1)
 
 
+def test_less_evidence_than_the_models_digits_have_is_no_digit(run: Run, folder: Path) -> None:
+    with np.load(folder / "model.npz") as file:
+        arrays = dict(file)
+    np.savez(folder / "strict.npz", **arrays | {"min_evidence": np.float64(80)})
+    command = "predict", "-m", "strict.npz", "7.png"
+    (line,) = lines_of(run(*command, "--format", "json", cwd=folder).stdout)
+    assert line["digit"] is None
+    assert float(arrays["min_confidence"]) < line["confidence"]
+    assert float(arrays["min_evidence"]) < line["evidence"] < 80
+    for least, digit in ((0, b"7"), (0.001, b"?")):
+        done = run(*command, "--min-confidence", str(least), cwd=folder)
+        assert done.stdout.split(b"\t")[1] == digit
+
+
 def test_json_and_text_say_the_same(run: Run, model: Path, pictures: Path) -> None:
     paths = sorted(pictures.iterdir())
     text = run("predict", "-m", model, *paths).stdout.decode().splitlines()
     objects = lines_of(run("predict", "-m", model, *paths, "--format", "json").stdout)
-    assert text == [f"{o['path']}\t{o['digit']}\t{o['confidence']:.4f}" for o in objects]
+    digits = ["?" if o["digit"] is None else o["digit"] for o in objects]
+    assert text == [f"{o['path']}\t{d}\t{o['confidence']:.4f}" for o, d in zip(objects, digits)]
 
 
 def test_top_gives_so_many_pairs(run: Run, folder: Path) -> None:

@@ -229,7 +229,7 @@ def test_one_of_several_own_sources_that_is_gone_is_named(
     trained: Checkpoint, small_mnist: Path, tmp_path: Path
 ) -> None:
     lost = replace(trained, data_path=(str(small_mnist), str(tmp_path / "lost")))
-    with pytest.raises(DataError, match="lost: the model's own data are gone"):
+    with pytest.raises(DataError, match="lost: expected the model's own data"):
         choose_examples(lost)
 
 
@@ -292,7 +292,7 @@ def test_without_validation_there_is_no_such_split(trained: Checkpoint) -> None:
 
 def test_data_that_are_gone_are_said(trained: Checkpoint, tmp_path: Path) -> None:
     lost = replace(trained, data_path=str(tmp_path / "lost"))
-    with pytest.raises(DataError, match=r"lost: the model's own data are gone; name other data"):
+    with pytest.raises(DataError, match=r"lost: expected the model's own data, found none"):
         choose_examples(lost)
 
 

@@ -12,6 +12,7 @@ from conftest import read_mnist
 from PIL import Image
 
 import digitnet
+from digitnet.calibration import Calibration
 from digitnet.checkpoint import load_checkpoint, save_checkpoint
 from digitnet.errors import CheckpointError, ImageError
 from digitnet.image import read
@@ -128,7 +129,7 @@ def test_the_temperature_changes_confidence_and_no_answer(output: str) -> None:
     network.initialise(rng=np.random.default_rng(1))
     images = list(read_mnist("t10k", 40)[0])
     cold, plain, hot = (
-        Model(network, tuple("0123456789"), "", temperature).predict(images)
+        Model(network, tuple("0123456789"), "", Calibration(temperature)).predict(images)
         for temperature in (0.5, 1.0, 2.0)
     )
     for three in zip(cold, plain, hot):
@@ -140,17 +141,17 @@ def test_the_temperature_changes_confidence_and_no_answer(output: str) -> None:
 
 def test_a_model_is_loaded_with_its_temperature(model: Path, tmp_path: Path, seven: Path) -> None:
     checkpoint = load_checkpoint(model)
-    save_checkpoint(str(tmp_path / "m.npz"), replace(checkpoint, temperature=1.5))
+    save_checkpoint(str(tmp_path / "m.npz"), replace(checkpoint, calibration=Calibration(1.5)))
     plain = Model(checkpoint.network, checkpoint.class_names, "")
     outputs = plain.predict(seven).probabilities
     expected = outputs ** (1 / 1.5)
     expected /= expected.sum()
     assert load(tmp_path / "m.npz").predict(seven).probabilities == pytest.approx(expected)
-    assert load(model).temperature == checkpoint.temperature
+    assert load(model).calibration == checkpoint.calibration
 
 
 def test_top_gives_the_likeliest_first() -> None:
-    answer = Prediction(np.array([0.1, 0.6, 0.3]), ("0", "1", "zwei"), READING)
+    answer = Prediction(np.array([0.1, 0.6, 0.3]), ("0", "1", "zwei"), READING, 1.0)
     top = answer.top(3)
     assert [digit for digit, _ in top] == [1, "zwei", 0]
     assert [confidence for _, confidence in top] == pytest.approx([0.6, 0.3, 0.1])
@@ -159,18 +160,25 @@ def test_top_gives_the_likeliest_first() -> None:
 
 
 def test_of_equals_the_first_is_the_answer() -> None:
-    assert Prediction(np.array([0.2, 0.4, 0.4]), ("0", "1", "2"), READING).digit == 1
+    assert Prediction(np.array([0.2, 0.4, 0.4]), ("0", "1", "2"), READING, 1.0).digit == 1
 
 
 @pytest.mark.parametrize(
-    ("digits", "least", "digit"),
-    [(1, 0.6, 1), (1, 0.61, None), (2, 0.1, None), (2, 0, 1), (1, 0, 1)],
+    ("digits", "least", "evident", "digit"),
+    [
+        (1, 0.6, 2.0, 1),
+        (1, 0.61, 2.0, None),
+        (1, 0.6, 2.1, None),
+        (2, 0.1, 0.0, None),
+        (2, 0, 0.0, 1),
+        (1, 0, 2.1, 1),
+    ],
 )
-def test_what_is_unsure_or_several_is_no_digit(
-    digits: int, least: float, digit: int | None
+def test_what_is_unsure_unlike_or_several_is_no_digit(
+    digits: int, least: float, evident: float, digit: int | None
 ) -> None:
-    reading = replace(READING, digits=digits)
-    answer = Prediction(np.array([0.4, 0.6]), ("0", "1"), reading, least)
+    reading, needed = replace(READING, digits=digits), Calibration(1.0, least, evident)
+    answer = Prediction(np.array([0.4, 0.6]), ("0", "1"), reading, 2.0, needed)
     assert answer.digit == digit
     assert answer.top(1) == [(1, 0.6)]
 

@@ -100,8 +100,7 @@ def assert_same(one: TrainingState, other: TrainingState) -> None:
     assert saved.keys() == expected.keys()
     for name, array in saved.items():
         np.testing.assert_array_equal(array, expected[name])
-    assert one.temperature == other.temperature
-    assert one.min_confidence == other.min_confidence
+    assert one.calibration == other.calibration
     assert history(one) == history(other)
     assert (one.place.epoch, one.place.step) == (other.place.epoch, other.place.step)
 
@@ -765,19 +764,20 @@ def fitted(state: TrainingState, parameters: np.ndarray) -> float:
 def test_the_temperature_kept_is_that_of_the_best_epoch(data: Path) -> None:
     state = last(train(make(data, epochs=6, optimizer={"name": "sgd", "learning_rate": 5.0})))
     assert (state.best != state.network.parameters).any()
-    assert state.temperature == pytest.approx(fitted(state, state.best), rel=1e-4)
-    assert state.temperature != pytest.approx(fitted(state, state.network.parameters), rel=1e-3)
-    assert state.checkpoint().temperature == state.temperature
-    assert state.checkpoint().min_confidence == state.min_confidence > 0
+    temperature = state.calibration.temperature
+    assert temperature == pytest.approx(fitted(state, state.best), rel=1e-4)
+    assert temperature != pytest.approx(fitted(state, state.network.parameters), rel=1e-3)
+    assert state.checkpoint().calibration == state.calibration
+    assert min(state.calibration) > 0
 
 
 def test_before_the_first_epoch_ends_there_is_no_temperature(data: Path) -> None:
     state = next(train(make(data))).state
-    assert state.temperature == state.checkpoint().temperature == 1
+    assert state.calibration == state.checkpoint().calibration == (1, 0, 0)
 
 
 def test_without_validation_there_is_no_temperature(data: Path) -> None:
-    assert last(train(make(data, validation=0))).temperature == 1
+    assert last(train(make(data, validation=0))).calibration == (1, 0, 0)
 
 
 # Splits

@@ -50,7 +50,7 @@ Examples
     metavar="P",
     type=SHARE,
     help="Answer ? (in JSON null) where the confidence is below P, 0 to 1, for several digits "
-    "and for what is no writing; 0: never. Else the model's own, which 99 of 100 digits like its "
+    "and for what is no writing; 0: never. Else the model's own, which nearly all digits like its "
     "own reach.",
 )
 @click.option("--show", is_flag=True, help="Draw what the network saw and what it makes of it.")
@@ -93,7 +93,8 @@ def predict(
     if min_confidence is not None:
         from dataclasses import replace
 
-        reader = replace(reader, min_confidence=min_confidence)
+        calibration = reader.calibration._replace(min_confidence=min_confidence)
+        reader = replace(reader, calibration=calibration)
     if verbose:
         say(f"model {reader.path}")
     batches = _batches(images, files_from, b"\0" if null else b"\n")
@@ -213,6 +214,7 @@ def _as_json(name: str, prediction: "Prediction", top: int, model: str) -> dict[
         "digit": prediction.digit,
         "confidence": prediction.confidence,
         "probabilities": prediction.probabilities.tolist(),
+        "evidence": prediction.evidence,
         "box": dict(zip(("top", "left", "bottom", "right"), reading.box)),
         "decisions": {
             "dark": reading.dark,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
 from digitnet.augment import Distorter
-from digitnet.calibration import fit_temperature, usual_confidence
+from digitnet.calibration import calibrate
 from digitnet.config import Config
 from digitnet.dataset import Block, Distort, Minibatches
 from digitnet.errors import TrainingError
@@ -174,7 +174,6 @@ def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, R
     state.history.append(record)
     if state.best_record is record:
         state.best[:] = model.parameters
-        state.temperature = fit_temperature(outputs, state.examples.labels[held_out])
-        state.min_confidence = usual_confidence(outputs, state.temperature)
+        state.calibration = calibrate(outputs, state.examples.labels[held_out])
     state.place = Place(epoch=state.place.epoch + 1)
     return record

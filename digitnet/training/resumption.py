@@ -55,8 +55,7 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
     if beyond or state.place.epoch != len(state.history) + 1:
         raise CheckpointError("state_place: expected a place within the training, found another")
     state.best[:] = checkpoint.network.parameters
-    state.temperature = checkpoint.temperature
-    state.min_confidence = checkpoint.min_confidence
+    state.calibration = checkpoint.calibration
     return state
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from digitnet.activations import FloatArray
 from digitnet.augment import Distortions
 from digitnet.averaging import Average
+from digitnet.calibration import NO_CALIBRATION, Calibration
 from digitnet.checkpoint import Checkpoint
 from digitnet.config import Config
 from digitnet.config.definition import OPTIMIZER_KEYS, OptimizerSection, ScheduleSection
@@ -69,8 +70,8 @@ class TrainingState:
     examples: the training set of `data`, and made-up digits and pictures of none.
     train_indices, validation_indices: of those to learn from and of those to choose by.
     network: as it is now, with its regularisers and, if asked for, the average of its parameters.
-    best: the parameters (n_parameters,) of the model that did best on validation, and temperature:
-    of its probabilities, 1 if none is held out, and the confidence that a digit has at least, or 0.
+    best: the parameters (n_parameters,) of the model that did best on validation, and calibration:
+    what it made of that.
     """
 
     config: Config
@@ -83,8 +84,7 @@ class TrainingState:
     regularisers: Regularisers
     average: Average | None
     best: FloatArray
-    temperature: float = 1.0
-    min_confidence: float = 0.0
+    calibration: Calibration = NO_CALIBRATION
     history: list[Record] = field(default_factory=list)
     place: Place = field(default_factory=Place)
 
@@ -178,8 +178,7 @@ class TrainingState:
             self.data.training.fingerprint,
             msgspec.to_builtins(self.history),
             {"place": np.array(place), **arrays(self)},
-            temperature=self.temperature,
-            min_confidence=self.min_confidence,
+            calibration=self.calibration,
         )
 
 

@@ -112,7 +112,7 @@ def main() -> None:
     if CLOTHING.exists():
         with gzip.open(CLOTHING) as file:
             clothes = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
-        tell(model, "clothing", [Image.fromarray(picture) for picture in clothes[:1000]])
+        tell(model, "clothing", [Image.fromarray(picture) for picture in clothes])
     if FONTS:
         letters = [letter(text, font, rng) for text in LETTERS for font in FONTS]
         tell(model, "handwritten letters", letters)
