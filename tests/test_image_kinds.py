@@ -159,6 +159,26 @@ def test_a_seam_in_cloth_is_no_writing_and_a_stroke_on_it_is() -> None:
         assert read(image(cloth)).digits == digits
 
 
+@pytest.mark.parametrize(
+    ("fall", "height", "columns", "digits"),
+    [
+        (0, 400, slice(None), 0),  # a margin's line
+        (36, 400, slice(None), 0),  # aslant
+        (5, 80, slice(None), 1),  # a 1 in a picture that is as high, and wide
+        (0, 400, slice(38, 44), 1),  # a 1 cropped to its ink
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_fine_line_from_side_to_side_is_no_1(
+    fall: int, height: int, columns: slice, digits: int, turned: bool
+) -> None:
+    page = np.full((height, 300), 240, np.uint8)
+    for y in range(height):
+        page[y, 40 + fall * y // height :][:2] = 30
+    page = page[:, columns]
+    assert read(page.T if turned else page).digits == digits
+
+
 @pytest.mark.parametrize("gap", [3, 8, 15])
 def test_a_digit_beside_a_dark_edge_is_writing(gap: int) -> None:
     for digit in DIGITS:

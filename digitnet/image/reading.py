@@ -32,6 +32,7 @@ AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
 NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
 LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
 LONGEST = 10  # times its longer side, where light is uneven: longer strokes are a pattern
+SLENDER, HAIRLINE = 0.2, 0.0125  # of a line's length: its box aslant, and how thick it is
 EDGE = 2  # pixels beside a digit, of which ink covers some
 SHEETS = 2  # on top of each other
 
@@ -182,9 +183,11 @@ def _is_written(light: FloatArray, ink: Ink, digit: Digit, step: int, width: flo
     Much is in the folds and seams of things, and along their edges. step: pixels of the picture
     that are one of `light`. width: of its strokes.
     """
+    mask = digit.mask[digit.box]
+    if _is_margin(digit.box, light.shape, width):
+        return False
     if ink.sure is ink.marked:  # on paper of one shade
         return True
-    mask = digit.mask[digit.box]
     if np.count_nonzero(mask) > LONGEST * width * max(mask.shape):
         return False
     light = smoothed(light)
@@ -195,6 +198,18 @@ def _is_written(light: FloatArray, ink: Ink, digit: Digit, step: int, width: flo
     as_dark = shade - NEARLY * (shade - np.minimum.reduce(darkness, axis=None))
     is_large = step * max(darkness.shape) >= LEAST_WRITING
     return is_large and bool(np.count_nonzero(paper >= as_dark) <= AS_DARK * len(paper))
+
+
+def _is_margin(box: tuple[slice, slice], shape: tuple[int, ...], width: float) -> bool:
+    """Whether a part of a picture is a line from side to side, finer than any 1, as on a margin.
+
+    What is cropped to its ink is none. width: of its strokes.
+    """
+    lengths = [(side.stop - side.start, whole) for side, whole in zip(box, shape)]
+    (across, breadth), (along, length) = sorted(lengths)
+    if along < length - 2 * EDGE or across >= breadth - 2 * EDGE:
+        return False
+    return across < SLENDER * along and width < HAIRLINE * along
 
 
 def _full(ink: FloatArray) -> float:
