@@ -205,7 +205,9 @@ def _is_margin(box: tuple[slice, slice], shape: tuple[int, ...], width: float) -
 
     What is cropped to its ink is none. width: of its strokes.
     """
-    lengths = [(side.stop - side.start, whole) for side, whole in zip(box, shape)]
+    lengths: list[tuple[int, int]] = [
+        (side.stop - side.start, whole) for side, whole in zip(box, shape)
+    ]
     (across, breadth), (along, length) = sorted(lengths)
     if along < length - 2 * EDGE or across >= breadth - 2 * EDGE:
         return False
