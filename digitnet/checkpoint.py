@@ -252,7 +252,7 @@ def _json(arrays: dict[str, NDArray[Any]], name: str, kind: type) -> Any:
 
 def find_model(path: str | None) -> str:
     """Which model is meant: the named one, $DIGITNET_MODEL, ./model.npz, or the one that ships."""
-    for candidate in (path, os.environ.get("DIGITNET_MODEL")):
-        if candidate:
-            return candidate
-    return "model.npz" if os.path.exists("model.npz") else SHIPPED
+    if path is not None:
+        return path
+    usual = "model.npz" if os.path.exists("model.npz") else SHIPPED
+    return os.environ.get("DIGITNET_MODEL") or usual

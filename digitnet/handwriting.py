@@ -7,6 +7,7 @@ curls or ends in a hook, the 3 with a flat top.
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.image.field import SIDE
 from digitnet.strokes import Script, as_prepared, drawn
 
 GROUP = 64  # pictures made together: that fit the cache
@@ -105,7 +106,7 @@ def make_digits(
     first = np.cumsum([0, *map(len, WAYS)])
     labels = rng.integers(0, len(WAYS), count)
     which = first[labels] + (rng.random(count) * np.diff(first)[labels]).astype(np.int64)
-    pictures = np.empty((count, 28, 28), np.uint8)
+    pictures = np.empty((count, SIDE, SIDE), np.uint8)
     for start in range(0, count, GROUP):
         group = slice(start, start + GROUP)
         pictures[group] = as_prepared(drawn(script.written(which[group], rng), rng))

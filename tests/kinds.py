@@ -359,6 +359,18 @@ def tilted_sheet(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return table.rotate(rng.choice([-8, 8]), fillcolor=64, expand=True)
 
 
+def lined_sheet_on_a_desk(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """Of wood, with its grain; the sheet lies aslant, and light falls off."""
+    sheet = light(np.pad(drawn(digit), 80))
+    sheet[20::25] -= 0.2
+    sheet[21::25] -= 0.2
+    lying = Image.fromarray(np.float32(sheet)).rotate(rng.uniform(-6, 6), expand=True)
+    paper = np.pad(np.asarray(lying), 70)
+    desk = np.repeat(0.25 + rng.normal(0, 0.03, (len(paper) // 4 + 1, 1)), 4, axis=0)[: len(paper)]
+    _, x = grid(*paper.shape)
+    return image(noisy(np.where(paper > 0, paper, desk), 0.01, rng) * (1 - 0.4 * x))
+
+
 def edge_of_a_table(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     sheet = noisy(light(page(drawn(digit), rng)), 0.01, rng)
     return image(np.pad(sheet, ((0, 40), (0, 50)), constant_values=0.25))
@@ -420,6 +432,7 @@ KINDS: list[Kind] = [
     white_on_nothing,
     sheet_on_a_table,
     tilted_sheet,
+    lined_sheet_on_a_desk,
     edge_of_a_table,
     highlighted,
     dotted_pen,

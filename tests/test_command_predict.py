@@ -446,6 +446,27 @@ def test_what_there_is_instead_of_a_picture_is_told(run: Run, folder: Path) -> N
     ]
 
 
+def test_stdin_that_cannot_be_read_is_named(folder: Path) -> None:
+    for arguments in (("-",), ("--files-from", "-")):
+        command = [DIGITNET, "predict", *arguments]
+        with open(folder / "written", "wb") as file:
+            done = subprocess.run(command, stdin=file, capture_output=True, cwd=folder, check=False)
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert done.stderr == b"-: Bad file descriptor\n"
+
+
+def test_a_model_of_no_name_is_none(run: Run, folder: Path) -> None:
+    done = run("predict", "-m", "", "7.png", cwd=folder)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b": no such file\n")
+
+
+def test_a_file_longer_than_it_says_is_one_line(run: Run, folder: Path) -> None:
+    done = run("predict", "/proc/self/pagemap", "7.png", cwd=folder)
+    assert done.returncode == 1
+    assert done.stdout.startswith(b"7.png\t7\t")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_list_that_is_missing_is_one_line(run: Run, folder: Path) -> None:
     done = run("predict", "7.png", "--files-from", "none", cwd=folder)
     assert done.returncode == 1

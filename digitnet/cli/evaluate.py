@@ -88,9 +88,9 @@ def evaluate(
         lines += _calibration(result) + _confusion(examples, result)
         answer("\n".join(lines))
     if min_accuracy is not None and result.accuracy < min_accuracy:
-        raise BelowBar(f"{path}: accuracy {result.accuracy:.4f} is below {min_accuracy}")
+        raise BelowBar(f"{path}: accuracy {result.accuracy:.6g} is below {min_accuracy}")
     if min_accuracy is not None and compared is not None and compared.is_worse:
-        worse = f"by {_points(-compared.difference)} points, p = {compared.p_value:.2g}"
+        worse = f"by {_points(-compared.difference)} points, {_p_value(compared)}"
         raise BelowBar(f"{path}: worse than {baseline} {worse}")
 
 
@@ -162,9 +162,8 @@ def _comparison(path: str, baseline: str, compared: "Comparison") -> list[str]:
     else:
         points, low, high = -points, -high, -low
         verdict = f"worse than {other} by {_points(points)} points"
-    p = f"p = {compared.p_value:.2g}" if compared.p_value else "p < 1e-300"
     return [
-        f"{verdict}, 95 % interval {_points(low)} to {_points(high)}, {p}",
+        f"{verdict}, 95 % interval {_points(low)} to {_points(high)}, {_p_value(compared)}",
         f"{compared.only_model_right:,} pictures only {shown(path)} has right, "
         f"{compared.only_baseline_right:,} only {shown(baseline)}",
     ]
@@ -200,6 +199,10 @@ def _confusion(examples: "Examples", result: "Evaluation") -> list[str]:
     for name, row in zip(names, result.confusion):
         lines.append(f"{name:>{width}}" + "".join(f"{count or '·':>{cell}}" for count in row))
     return lines
+
+
+def _p_value(compared: "Comparison") -> str:
+    return f"p = {compared.p_value:.2g}" if compared.p_value else "p < 1e-300"
 
 
 def _points(share: float) -> str:

@@ -139,17 +139,17 @@ def _batches(
                 first = next(paths, name)  # an empty folder stands for itself: no picture
                 yield from _together(chain([first], paths))
         else:
-            yield [(n, _stdin().read(MAX_BYTES + 1) if kind == "stdin" else n) for n in names]
-    if files_from == "-":
-        yield from _listed(_stdin(), separator)
-    elif files_from is not None:
-        try:
+            yield [(n, _piped(MAX_BYTES + 1) if kind == "stdin" else n) for n in names]
+    try:
+        if files_from == "-":
+            yield from _listed(_stdin(), separator)
+        elif files_from is not None:
             with open(files_from, "rb") as file:
                 yield from _listed(file, separator)
-        except OSError as error:
-            missing = isinstance(error, FileNotFoundError)
-            problem = "no such file" if missing else error.strerror
-            raise DigitnetError(f"{files_from}: {problem}") from None
+    except FileNotFoundError:
+        raise DigitnetError(f"{files_from}: no such file") from None
+    except OSError as error:
+        raise DigitnetError(f"{files_from}: {error.strerror}") from None
 
 
 def _kind(name: str) -> str:
@@ -186,6 +186,14 @@ def _named(name: bytes) -> tuple[str, str | bytes]:
     if len(name) < MOST_NAME:
         return os.fsdecode(name), os.fsdecode(name)
     return os.fsdecode(name[:SHOWN]) + "…", "-" * MOST_NAME  # the system says what is wrong
+
+
+def _piped(most: int) -> bytes:
+    """The bytes on stdin, so many of them at most."""
+    try:
+        return _stdin().read(most)
+    except OSError as error:
+        raise DigitnetError(f"-: {error.strerror}") from None
 
 
 def _stdin() -> BinaryIO:

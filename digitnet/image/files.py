@@ -101,7 +101,7 @@ def _opened(picture: Picture) -> Image.Image:
 
 def _content(path: str | os.PathLike[str]) -> bytes:
     if "\0" in os.fsdecode(path):
-        raise ValueError("a NUL byte in its name; -0 is for lists of names that end with one")
+        raise ValueError("a NUL byte in its name")
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
         empty = next(pictures_below(os.fsdecode(path)), None) is None
@@ -112,9 +112,10 @@ def _content(path: str | os.PathLike[str]) -> bytes:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
     descriptor = os.open(path, os.O_RDONLY)  # half the time of a file object
     try:
-        chunks = []
-        while chunk := os.read(descriptor, status.st_size + CHUNK):
+        chunks, room = [], MAX_BYTES + 1  # for it may be longer than it says
+        while chunk := os.read(descriptor, min(status.st_size + CHUNK, room)):
             chunks.append(chunk)
+            room -= len(chunk)
         return b"".join(chunks)
     finally:
         os.close(descriptor)

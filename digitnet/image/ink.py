@@ -24,6 +24,11 @@ class Ink(NamedTuple):
     threshold: float
     shadowed: bool = False
 
+    @property
+    def is_even(self) -> bool:
+        """Whether it was found on paper of one shade, where all of it is sure."""
+        return self.sure is self.marked
+
 
 def otsu(values: FloatArray) -> tuple[float, float, float]:
     """The threshold that splits values best into two, and the mean of each: Otsu 1979, eq. 14."""

@@ -21,7 +21,7 @@ LEAST_REACH = 9  # pixels
 STROKES = 3  # times the width of strokes, where that is known
 BROADER = 1.5  # times as wide as strokes, at least: a square within a shadow
 SHADED = 0.1  # of the longer side of the picture: the same
-ROUGH = 60  # pixels: larger pictures are averaged over 3×3 first, for their noise
+ROUGH = 60  # pixels: larger pictures are averaged first
 LEAST_SHADED = 60  # pixels: of smaller pictures, the border tells whether there is a shadow
 EVEN = 0.15  # of the contrast: how much paper may vary that counts as one shade
 COARSEST = 80, 30  # pixels: enough to tell whether there are but two shades, with soft edges fewer
@@ -81,7 +81,7 @@ def _on_even_paper(light: FloatArray, paper: float, ink: float) -> Ink:
     covered = strength / GRAIN - 1
     strength *= np.minimum(np.maximum(covered, 0, out=covered), 1, out=covered)
     marked = strength >= FAINT
-    threshold, lines = FAINT, ruling(strength, marked)
+    threshold, lines = FAINT, ruling(strength, strength > 2 * GRAIN)
     if lines is not None:
         threshold = lines + FAINT * (1 - lines)
         marked = strength >= threshold
@@ -312,14 +312,11 @@ def _greatest(rows: FloatArray, reach: int) -> FloatArray:
 
 
 def smoothed(light: FloatArray) -> FloatArray:
-    """As uneven paper is looked at: of large pictures, the mean of each pixel and those around."""
-    return averaged(light, 3) if min(light.shape) > ROUGH else light
-
-
-def averaged(light: FloatArray, width: int) -> FloatArray:
-    """The mean over squares of `width` pixels, an odd number."""
+    """As uneven paper is looked at: in large pictures, the mean over 3×3, for their noise."""
+    if min(light.shape) <= ROUGH:
+        return light
     for _ in range(2):
-        padded = np.pad(light, ((0, 0), (width // 2, width // 2)), mode="edge")
-        windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=1)
+        padded = np.pad(light, ((0, 0), (1, 1)), mode="edge")
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 3, axis=1)
         light = windows.mean(axis=2, dtype=np.float32).T
     return light

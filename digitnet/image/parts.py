@@ -35,7 +35,7 @@ IN_FRAME = 0.3  # of a frame's height: what is in it is higher, unlike the curl 
 
 class Digit(NamedTuple):
     """mask: (h, w), where the digit is. box: its rows and columns. alone: whether there is no other
-    mark. digits: how many there are, with others of about its height.
+    mark, on paper of one shade. digits: how many there are, with others of about its height.
     """
 
     mask: Bools
@@ -44,7 +44,7 @@ class Digit(NamedTuple):
     digits: int
 
 
-@dataclass
+@dataclass(eq=False)
 class _Box:
     """Rows from `top` to before `bottom`, columns from `left` to before `right`."""
 
@@ -159,13 +159,14 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         for part in near:
             box.include(part)
         chosen += near
-        taken = {id(part) for part in near}
-        apart = [part for part in apart if id(part) not in taken]
-    mask = _mask_of(chosen, marked.shape)
+        taken = set(near)
+        apart = [part for part in apart if part not in taken]
+    mask = mask_of(chosen, marked.shape)
     return Digit(mask, _slices(box), False, _count(parts, box.height, main.area))
 
 
-def _mask_of(parts: list[_Part], shape: tuple[int, ...]) -> Bools:
+def mask_of(parts: list[_Part], shape: tuple[int, ...]) -> Bools:
+    """Where the parts are in a picture of that shape."""
     mask = np.zeros(shape, np.bool_)
     for part in parts:
         for row, start, end in part.runs:
@@ -186,7 +187,7 @@ def _without_underlines(parts: list[_Part], main: _Part, shape: tuple[int, ...])
         return others
     least = SPECK * main.area
     strokes = [p for p in others if p.area >= least and p.height >= FLAT * p.width]
-    inked = widened(_mask_of(strokes, shape), min(BREAK, int(CUT_GAP * main.height)))
+    inked = widened(mask_of(strokes, shape), min(BREAK, int(CUT_GAP * main.height)))
     return others + [
         part for part in fine if any(inked[row, start:end].any() for row, start, end in part.runs)
     ]
@@ -304,12 +305,12 @@ def _without_surroundings(parts: list[_Part], height: int, width: int) -> list[_
         sides = width, width, height, height
         return sum(length / side for length, side in zip(covered, sides)) > ALONG
 
-    border = {id(part) for part in parts if along(part) and not is_stroke(part)}
+    border = {part for part in parts if along(part) and not is_stroke(part)}
     least = LEAST_DIGIT * max(height, width)
-    inside = [part for part in parts if id(part) not in border]
+    inside = [part for part in parts if part not in border]
     digits = [part.area for part in inside if max(part.height, part.width) >= least]
     largest = max(digits, default=math.inf)
-    return [p for p in parts if id(p) not in border or p.area < largest / 2] or parts
+    return [part for part in parts if part not in border or part.area < largest / 2]
 
 
 def runs_of(marked: Bools) -> list[Run]:

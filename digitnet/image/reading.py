@@ -12,9 +12,9 @@ from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
-from digitnet.image.ink import Ink, stroke_width, widened
+from digitnet.image.ink import Ink, otsu, stroke_width, widened
 from digitnet.image.paper import find_ink, slope_of_light, smoothed
-from digitnet.image.parts import Digit, find_digit
+from digitnet.image.parts import Digit, find_digit, join, mask_of, runs_of
 
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
@@ -37,21 +37,24 @@ EDGE = 2  # pixels beside a digit, of which ink covers some
 SHEETS = 2  # on top of each other
 
 
+Box = tuple[int, int, int, int]  # top, left, bottom, right
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
     """A prepared picture, and what each step decided.
 
-    image: uint8 (28, 28). dark: whether the ink is darker than the paper. threshold: of the
-    contrast between both, above which there is ink. box: top, left, bottom and right of the digit
-    in the upright picture, in pixels. stroke: how wide its lines are, in pixels of the 20×20 box
-    that it fills. corner: where that box came to on the field. digits: how many there seem to be,
-    0 where the ink is no writing.
+    image: uint8 (28, 28). dark: whether the ink is darker than the paper. threshold: above
+    which there is ink, of the contrast between both, or where light is uneven, of the light that
+    ink takes away. box: top, left, bottom and right of the digit in the upright picture, in pixels.
+    stroke: how wide its lines are, in pixels of the 20×20 box that it fills. corner: where that box
+    came to on the field. digits: how many there seem to be, 0 where the ink is no writing.
     """
 
     image: NDArray[np.uint8]
     dark: bool
     threshold: float
-    box: tuple[int, int, int, int]
+    box: Box
     stroke: float
     corner: tuple[int, int]
     digits: int
@@ -96,6 +99,8 @@ def look_closer(look: Look, name: str) -> Reading:
     Raises ImageError for a sheet or box that is empty.
     """
     reading, is_sheet = _read(look)
+    if not is_sheet and (reading.digits != 1 or not look.ink.is_even):
+        look, reading, is_sheet = _on_sheet(look, reading, name) or (look, reading, is_sheet)
     for _ in range(SHEETS):
         top, left, bottom, right = reading.box
         shorter, longer = sorted((bottom - top, right - left))
@@ -111,6 +116,60 @@ def look_closer(look: Look, name: str) -> Reading:
                 break
             raise ImageError(name, "expected a digit, found an empty sheet or box") from None
     return _closer(look.image, reading, look.part, name)
+
+
+def _on_sheet(look: Look, reading: Reading, name: str) -> tuple[Look, Reading, bool] | None:
+    """A look at the sheet of paper that the lightest large part is, if there is a digit on it.
+
+    None for what needs none: one digit that lies on no edge of a sheet. What the edges of the sheet
+    cut off may be in a shadow.
+    """
+    light = smoothed(look.light)
+    if min(light.shape) < 2 * LEAST_SHEET:
+        return None
+    threshold, _, _ = otsu(light)
+    sheet = max(join(runs_of(light > threshold)), key=lambda part: part.area)
+    whole = _in_picture(look, sheet.top, sheet.left, sheet.bottom, sheet.right)
+    if reading.digits == 1 and (_contains(whole, reading.box) or not _meets(whole, reading.box)):
+        return None
+    shorter = min(sheet.height, sheet.width)
+    box = slice(sheet.top, sheet.bottom), slice(sheet.left, sheet.right)
+    if shorter < LEAST_SHEET or not _is_sheet(mask_of([sheet], light.shape)[box]):
+        return None
+    inset = round(RIM * shorter)
+    top, left, bottom, right = _in_picture(
+        look, sheet.top + inset, sheet.left + inset, sheet.bottom - inset, sheet.right - inset
+    )
+    try:
+        nearer = _look(look.image, (left, top, right, bottom), name)
+    except ImageError:
+        return None
+    reading, is_sheet = _read(nearer)
+    edge = EDGE * nearer.step
+    inside = top + edge, left + edge, bottom - edge, right - edge
+    is_whole = reading.digits == 1 and _contains(inside, reading.box)
+    return (nearer, reading, is_sheet) if is_whole else None
+
+
+def _in_picture(look: Look, top: int, left: int, bottom: int, right: int) -> Box:
+    """A box in the pixels of a look's `light` as one in those of the picture."""
+    x, y = look.part[:2]
+    return y + look.step * top, x + look.step * left, y + look.step * bottom, x + look.step * right
+
+
+def _contains(outer: Box, inner: Box) -> bool:
+    return (
+        outer[0] <= inner[0]
+        and outer[1] <= inner[1]
+        and outer[2] >= inner[2]
+        and outer[3] >= inner[3]
+    )
+
+
+def _meets(one: Box, other: Box) -> bool:
+    return max(one[0], other[0]) < min(one[2], other[2]) and max(one[1], other[1]) < min(
+        one[3], other[3]
+    )
 
 
 def _closer(
@@ -186,7 +245,7 @@ def _is_written(light: FloatArray, ink: Ink, digit: Digit, step: int, width: flo
     mask = digit.mask[digit.box]
     if _is_margin(digit.box, light.shape, width):
         return False
-    if ink.sure is ink.marked:  # on paper of one shade
+    if ink.is_even:
         return True
     if np.count_nonzero(mask) > LONGEST * width * max(mask.shape):
         return False
