@@ -93,6 +93,21 @@ def test_a_grey_digit_with_darker_marks_on_it_is_no_shadow(crop: bool, what: str
     assert np.median(close) > 0.7
 
 
+def on_wood(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """On a sheet that is twice as light as the desk, which has a strong grain; light falls off."""
+    sheet = Image.fromarray(np.float32(light(np.pad(drawn(digit), 70))))
+    paper = np.pad(np.asarray(sheet.rotate(4, expand=True)), 80)
+    grain = np.repeat(rng.normal(0.35, 0.07, (len(paper) // 8 + 1, 1)), 8, axis=0)[: len(paper)]
+    y, _ = grid(*paper.shape)
+    return image(noisy(np.where(paper > 0, paper, grain), 0.01, rng) * (1 - 0.4 * y))
+
+
+def test_the_edges_of_a_sheet_on_a_desk_are_no_strokes() -> None:
+    rng = np.random.default_rng(1)
+    close = [closeness(prepare(on_wood(digit, rng)), prepare(digit)) for digit in DIGITS]
+    assert min(close) > 0.75  # they lie aslant
+
+
 @pytest.mark.parametrize("number", [68, 200, 311, 451])
 def test_a_bold_digit_is_no_sheet_of_paper(number: int) -> None:
     digit = read_mnist("t10k", number + 1)[0][number]  # a 3 or a 0 that fills two thirds of its box

@@ -33,6 +33,7 @@ NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
 LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
 LONGEST = 10  # times its longer side, where light is uneven: longer strokes are a pattern
 SLENDER, HAIRLINE = 0.2, 0.0125  # of a line's length: its box aslant, and how thick it is
+COVERED = 0.6  # of a sheet's height and width: what is there is its edges, and no digit
 EDGE = 2  # pixels beside a digit, of which ink covers some
 SHEETS = 2  # on top of each other
 
@@ -121,8 +122,8 @@ def look_closer(look: Look, name: str) -> Reading:
 def _on_sheet(look: Look, reading: Reading, name: str) -> tuple[Look, Reading, bool] | None:
     """A look at the sheet of paper that the lightest large part is, if there is a digit on it.
 
-    None for what needs none: one digit that lies on no edge of a sheet. What the edges of the sheet
-    cut off may be in a shadow.
+    None for what needs none: one digit on it, or so small beside it that it is no edge of a sheet,
+    which may be the part of the paper that is not in a shadow.
     """
     light = smoothed(look.light)
     if min(light.shape) < 2 * LEAST_SHEET:
@@ -130,7 +131,7 @@ def _on_sheet(look: Look, reading: Reading, name: str) -> tuple[Look, Reading, b
     threshold, _, _ = otsu(light)
     sheet = max(join(runs_of(light > threshold)), key=lambda part: part.area)
     whole = _in_picture(look, sheet.top, sheet.left, sheet.bottom, sheet.right)
-    if reading.digits == 1 and (_contains(whole, reading.box) or not _meets(whole, reading.box)):
+    if reading.digits == 1 and (_contains(whole, reading.box) or not _covers(reading.box, whole)):
         return None
     shorter = min(sheet.height, sheet.width)
     box = slice(sheet.top, sheet.bottom), slice(sheet.left, sheet.right)
@@ -166,9 +167,11 @@ def _contains(outer: Box, inner: Box) -> bool:
     )
 
 
-def _meets(one: Box, other: Box) -> bool:
-    return max(one[0], other[0]) < min(one[2], other[2]) and max(one[1], other[1]) < min(
-        one[3], other[3]
+def _covers(one: Box, other: Box) -> bool:
+    """Whether one box is nearly as high and as wide as the other, and not beside it."""
+    return all(
+        min(one[i + 2], other[i + 2]) - max(one[i], other[i]) > COVERED * (other[i + 2] - other[i])
+        for i in (0, 1)
     )
 
 
