@@ -117,3 +117,24 @@ def test_something_darker_is_left(seed: int, spread: float, side: int) -> None:
         part[:] = np.clip(rng.choice([0, 0.3, 0.6, 1]) + rng.normal(0, spread, part.shape), 0, 1)
     level = found(strength)
     assert level is None or (strength > level).any()
+
+
+@pytest.mark.parametrize("pale", [0.0, 0.14])
+def test_lines_are_told_where_a_part_of_the_page_is_a_little_darker(pale: float) -> None:
+    strength = np.zeros((300, 300), np.float32)
+    strength[:, 200:] = pale
+    strength[20::40] = strength[21::40] = 0.4
+    strength[90:210, 100:112] = 1
+    ink = find_ink(1 - 0.9 * strength)
+    assert ink is not None
+    assert ink.marked[90:210, 100:112].all()
+    assert ink.marked.sum() == 120 * 12
+
+
+def test_lines_are_told_where_they_are_marked_on_one_side_alone() -> None:
+    strength = np.zeros((300, 300), np.float32)
+    strength[20::40] = strength[21::40] = np.linspace(0.15, 0.3, 300)
+    strength[90:210, 100:112] = 1
+    ink = find_ink(1 - 0.9 * strength)
+    assert ink is not None
+    assert ink.marked.sum() == 120 * 12

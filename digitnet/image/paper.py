@@ -81,7 +81,9 @@ def _on_even_paper(light: FloatArray, paper: float, ink: float) -> Ink:
     covered = strength / GRAIN - 1
     strength *= np.minimum(np.maximum(covered, 0, out=covered), 1, out=covered)
     marked = strength >= FAINT
-    threshold, lines = FAINT, ruling(strength, strength > 2 * GRAIN)
+    threshold, lines = FAINT, ruling(strength, marked)
+    if lines is None:  # they may be marked where there is less light alone
+        lines = ruling(strength, strength > 2 * GRAIN)
     if lines is not None:
         threshold = lines + FAINT * (1 - lines)
         marked = strength >= threshold
