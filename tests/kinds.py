@@ -371,6 +371,15 @@ def lined_sheet_on_a_desk(digit: np.ndarray, rng: np.random.Generator) -> Image.
     return image(noisy(np.where(paper > 0, paper, desk), 0.01, rng) * (1 - 0.4 * x))
 
 
+def round_card(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """On wood, with light from the side."""
+    ink = np.pad(drawn(digit), 60)
+    y, x = grid(*ink.shape)
+    wood = np.repeat(rng.normal(0.3, 0.03, (len(ink), 1)), len(ink), axis=1)
+    shades = np.where(np.hypot(y - 0.5, x - 0.5) < 0.45, light(ink), wood)
+    return image(noisy(shades, 0.01, rng) * (1 - 0.3 * x))
+
+
 def edge_of_a_table(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     sheet = noisy(light(page(drawn(digit), rng)), 0.01, rng)
     return image(np.pad(sheet, ((0, 40), (0, 50)), constant_values=0.25))
@@ -433,6 +442,7 @@ KINDS: list[Kind] = [
     sheet_on_a_table,
     tilted_sheet,
     lined_sheet_on_a_desk,
+    round_card,
     edge_of_a_table,
     highlighted,
     dotted_pen,

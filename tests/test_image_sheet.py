@@ -1,0 +1,124 @@
+"""Sheets, cards and stickers: what is on them is read, and nothing else is taken for one."""
+
+import numpy as np
+import pytest
+from conftest import read_mnist
+from hypothesis import given
+from hypothesis import strategies as st
+from kinds import drawn, grid, image, light
+from PIL import Image
+
+from digitnet.errors import ImageError
+from digitnet.image import prepare, read
+from digitnet.image.sheet import alone, sheet_of
+
+DIGITS, _ = read_mnist("train", 12)
+
+
+def on_table(shape: np.ndarray, inks: np.ndarray, table: float = 0.25) -> Image.Image:
+    return image(np.where(shape, light(inks), table))
+
+
+def disc(side: int) -> np.ndarray:
+    y, x = grid(side, side)
+    return np.hypot(y - 0.5, x - 0.5) < 0.38
+
+
+def number(*digits: np.ndarray, margin: int) -> np.ndarray:
+    return np.pad(np.concatenate([drawn(digit, 60) for digit in digits], axis=1), margin)
+
+
+def whole(mask: np.ndarray) -> tuple[slice, slice]:
+    return slice(0, mask.shape[0]), slice(0, mask.shape[1])
+
+
+@pytest.mark.parametrize("table", [0.1, 0.3, 0.5])
+def test_what_is_on_a_round_sheet_is_read(table: float) -> None:
+    for digit in DIGITS:
+        ink = np.pad(drawn(digit), 60)
+        found = prepare(on_table(disc(len(ink)), ink, table))
+        assert np.corrcoef(found.ravel(), prepare(image(light(ink))).ravel())[0, 1] > 0.95
+
+
+def test_an_empty_round_sheet_is_read_as_what_it_may_be() -> None:
+    found = read(on_table(disc(200), np.zeros((200, 200))))
+    assert found.box[2] - found.box[0] > 145
+
+
+@pytest.mark.parametrize("margin", [8, 15, 40])
+@pytest.mark.parametrize("fall", [0, 0.5])
+def test_a_number_on_a_sheet_on_a_desk_is_no_digit(margin: int, fall: float) -> None:
+    inks = number(DIGITS[0], DIGITS[1], margin=margin)
+    sheet = np.pad(light(inks), 60, constant_values=0.25)
+    _, x = grid(*sheet.shape)
+    assert read(image(sheet * (1 - fall * x))).digits != 1
+
+
+@pytest.mark.parametrize("fall", [0, 0.4, 0.6])
+@pytest.mark.parametrize("after", [20, 60])
+def test_a_page_is_no_sheet_that_its_number_goes_beyond(fall: float, after: int) -> None:
+    inks = np.pad(number(*DIGITS[:2], margin=8), ((20, 0), (0, after)))
+    _, x = grid(*inks.shape)
+    assert read(image(light(inks) * (1 - fall * x))).digits == 2
+
+
+def test_two_cards_with_a_digit_each_are_two_digits() -> None:
+    cards = [
+        np.pad(light(np.pad(drawn(digit, 60), 20)), 30, constant_values=0.25) for digit in DIGITS
+    ]
+    assert read(image(np.concatenate(cards[:2], axis=1))).digits == 2
+
+
+def test_lit_paper_beside_a_shadow_is_no_sheet_with_half_a_digit() -> None:
+    ink = np.pad(drawn(DIGITS[0], 80), 8)
+    y, x = grid(*ink.shape)
+    found = read(image(light(ink) * np.where(y + 0.3 * x > 0.6, 0.6, 1)))
+    assert found.digits == 1
+    assert found.box[2] - found.box[0] > 50
+
+
+def test_the_sides_of_a_sheet_are_shown_as_what_is_beside_them() -> None:
+    light = np.arange(12, dtype=np.float32).reshape(3, 4)
+    inside = np.array([[0, 1, 1, 0], [1, 1, 1, 1], [0, 0, 1, 0]], np.bool_)
+    assert alone(light, inside).tolist() == [[1, 1, 2, 2], [4, 5, 6, 7], [10, 10, 10, 10]]
+
+
+@given(st.integers(20, 60), st.integers(20, 60), st.integers(1, 4), st.integers(0, 50))
+def test_a_sheet_lies_within_its_marks(height: int, width: int, step: int, at: int) -> None:
+    mask = np.pad(np.ones((height, width), np.bool_), 3)
+    box = slice(3, 3 + height), slice(3, 3 + width)
+    part = at, at, at + step * mask.shape[1], at + step * mask.shape[0]
+    sheet = sheet_of(mask, box, part, step)
+    if max(height, width) > 2 * min(height, width):
+        assert sheet is None
+    else:
+        assert sheet is not None
+        left, top, right, bottom = sheet.part
+        assert at + 3 * step < left < right < at + (3 + width) * step
+        assert at + 3 * step < top < bottom < at + (3 + height) * step
+        shape = (bottom - top) // step, (right - left) // step
+        assert sheet.within(shape, left, top, step).all()
+
+
+@pytest.mark.parametrize("turn", [0, 10, 30])
+def test_a_card_has_corners_and_a_disc_has_none(turn: int) -> None:
+    square = Image.new("L", (101, 101))
+    square.paste(255, (15, 25, 85, 75))
+    card = np.asarray(square.rotate(turn)) > 127
+    for mask, corners in ((card, True), (disc(101), False)):
+        y, x = np.nonzero(mask)
+        box = slice(y.min(), y.max() + 1), slice(x.min(), x.max() + 1)
+        sheet = sheet_of(mask, box, (0, 0, 101, 101), 1)
+        assert sheet is not None
+        assert sheet.is_cornered == corners
+
+
+@pytest.mark.parametrize("digit", range(12))
+def test_a_digit_is_no_sheet(digit: int) -> None:
+    mask = drawn(DIGITS[digit], 80) > 0.5
+    assert sheet_of(mask, whole(mask), (0, 0, *mask.shape[::-1]), 1) is None
+
+
+def test_a_card_that_has_been_left_empty_is_said_to_be() -> None:
+    with pytest.raises(ImageError, match="empty sheet"):
+        read(image(np.pad(np.full((90, 70), 0.9), 40, constant_values=0.2)))
