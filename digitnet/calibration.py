@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from digitnet.activations import FloatArray
 
 LOWEST, HIGHEST = 0.05, 20.0  # temperatures
-FEWEST = 10  # pictures that tell of a temperature
+FEWEST = 10  # pictures that tell of anything
 SMALLEST = 2.0**-25  # a sigmoid output that is no 0 yet
 SURE, EVIDENT = 0.995, 0.988  # of the pictures held out: as sure and as evident as these are digits
 LEAST_SHARE = 2.0**-126  # a probability that is no smaller: float32's least with all its bits
 MOST_EVIDENCE = 88.0  # nats, as follows from it
 BINS = 15
 COVERAGES = (100, 99, 98, 95, 90, 80, 50)  # percent
-DECIMALS = 10_000  # of a confidence as `predict` prints it
+STEPS = 10_000  # of a confidence as `predict` prints it, from 0 to 1
 
 Booleans = NDArray[np.bool_]
 
@@ -30,8 +30,8 @@ Booleans = NDArray[np.bool_]
 class Calibration(NamedTuple):
     """How far a network's outputs can be trusted.
 
-    temperature: of its probabilities. min_confidence, min_evidence: what nearly all digits have;
-    0 where nothing was held out that could tell.
+    temperature: of its probabilities. min_confidence: 0 to 1, min_evidence: nats, 0 to
+    MOST_EVIDENCE, what nearly all digits have; 0 where nothing was held out that could tell.
     """
 
     temperature: float = 1.0
@@ -137,8 +137,9 @@ def calibrate(outputs: FloatArray, labels: NDArray[np.integer]) -> Calibration:
 
 
 def _least(values: FloatArray, share: float) -> float:
-    """What such a share of them reaches, with four decimals."""
-    return math.floor(float(np.quantile(values, 1 - share)) * DECIMALS) / DECIMALS
+    """What at least such a share of them reaches, with four decimals."""
+    least = np.quantile(values, 1 - share, method="lower")
+    return math.floor(float(least) * STEPS) / STEPS
 
 
 class Bin(NamedTuple):
@@ -188,7 +189,7 @@ def coverages(confidences: FloatArray, right: Booleans) -> list[Coverage]:
     rows: dict[float, Coverage] = {}
     for percent in COVERAGES:
         least = float(ascending[len(ascending) * (100 - percent) // 100])
-        least = math.floor(least * DECIMALS) / DECIMALS
+        least = math.floor(least * STEPS) / STEPS
         sure = confidences >= least
         rows[least] = Coverage(float(sure.mean()), float(right[sure].mean()), least)
     return list(rows.values())

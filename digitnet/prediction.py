@@ -29,7 +29,8 @@ class Prediction:
     """What a network makes of one picture.
 
     probabilities: (classes,), sum 1, in the order of `class_names`. reading: what it saw, and how
-    that was found in the picture. evidence: see `calibration`, which says how much a digit has.
+    that was found in the picture. evidence: in nats, from 0; see `calibration.evidence`.
+    calibration: how much of both a digit has.
     """
 
     probabilities: NDArray[np.float64]
@@ -45,9 +46,11 @@ class Prediction:
 
     @property
     def is_digit(self) -> bool:
-        """Whether it is as sure as it has to be, and of one digit; always if it may be unsure."""
+        """Whether it is as sure and as evident as it has to be, and of one digit; always if it
+        may be neither.
+        """
         _, min_confidence, min_evidence = self.calibration
-        if not min_confidence:
+        if not (min_confidence or min_evidence):
             return True
         is_sure = self.confidence >= min_confidence and self.evidence >= min_evidence
         return is_sure and self.reading.digits == 1

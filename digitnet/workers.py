@@ -31,7 +31,7 @@ PATIENCE = 0.05  # seconds that one of them waits for others, but for the one at
 MANY = 500  # pictures that are shared out at once
 ALONE = 0.02  # seconds of work after which the rest is shared out; starting a process takes as many
 
-Named = tuple[str, str | bytes]
+Named = tuple[str, str | bytes | ImageError]  # what is to be read, or why it cannot
 Packed = tuple[Any, ...]  # a Reading: its image as bytes, and the other fields
 Prepared = tuple[str, Reading | ImageError]
 Decoded = tuple[str, "Image | ImageError"]
@@ -152,7 +152,7 @@ def _decoded(pictures: Sequence[Named]) -> Iterator[deque[Decoded]]:
     group: deque[Decoded] = deque()
     pixels, begun = 0, time.monotonic()
     for name, picture in pictures:
-        image = _tried(open_picture, picture, name)
+        image = picture if isinstance(picture, ImageError) else _tried(open_picture, picture, name)
         size = math.prod(getattr(image, "size", ()))
         if group and size >= AHEAD:
             yield group

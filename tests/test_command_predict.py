@@ -103,7 +103,7 @@ def test_less_evidence_than_the_models_digits_have_is_no_digit(run: Run, folder:
     assert line["digit"] is None
     assert float(arrays["min_confidence"]) < line["confidence"]
     assert float(arrays["min_evidence"]) < line["evidence"] < 80
-    for least, digit in ((0, b"7"), (0.001, b"?")):
+    for least, digit in ((0, b"7"), (0.001, b"7"), (1, b"?")):
         done = run(*command, "--min-confidence", str(least), cwd=folder)
         assert done.stdout.split(b"\t")[1] == digit
 
@@ -446,13 +446,19 @@ def test_what_there_is_instead_of_a_picture_is_told(run: Run, folder: Path) -> N
     ]
 
 
-def test_stdin_that_cannot_be_read_is_named(folder: Path) -> None:
-    for arguments in (("-",), ("--files-from", "-")):
+def test_stdin_that_cannot_be_read_is_named_and_does_not_stop_the_rest(folder: Path) -> None:
+    for arguments, answers in ((("-", "7.png"), 1), (("7.png", "--files-from", "-"), 1)):
         command = [DIGITNET, "predict", *arguments]
         with open(folder / "written", "wb") as file:
             done = subprocess.run(command, stdin=file, capture_output=True, cwd=folder, check=False)
-        assert (done.returncode, done.stdout) == (1, b"")
+        assert (done.returncode, len(done.stdout.splitlines())) == (1, answers)
         assert done.stderr == b"-: Bad file descriptor\n"
+
+
+def test_a_closed_stdin_does_not_stop_the_rest(folder: Path) -> None:
+    done = shell('"$digitnet" predict - 7.png <&-', folder)
+    assert done.stdout.startswith(b"7.png\t7\t")
+    assert (done.returncode, done.stderr) == (1, b"-: standard input is closed\n")
 
 
 def test_a_model_of_no_name_is_none(run: Run, folder: Path) -> None:

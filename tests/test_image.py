@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from digitnet.errors import ImageError
-from digitnet.image import prepare, read
+from digitnet.image import pictures_below, prepare, read
 from digitnet.image.field import THICKEST, fitted
 
 SOME, _ = read_mnist("t10k", 300)
@@ -435,3 +435,23 @@ def test_whole_numbers_and_one_channel_are_arrays_of_brightness_too() -> None:
 def test_what_is_no_picture_is_refused(picture: object) -> None:
     with pytest.raises(ImageError, match="expected a sound picture, found: "):
         prepare(picture)  # type: ignore[arg-type]
+
+
+def test_a_folder_that_cannot_be_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut, open_one = tmp_path / "shut", tmp_path / "tidy"
+    for folder in (shut, open_one):
+        folder.mkdir()
+        (folder / "7.png").touch()
+    scandir = os.scandir
+
+    def refusing(path: str) -> Any:
+        if os.fspath(path) == os.fspath(shut):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert list(pictures_below(str(tmp_path))) == [str(open_one / "7.png"), str(shut)]
+    with pytest.raises(ImageError, match=r"shut: .* Permission denied"):
+        read(shut)

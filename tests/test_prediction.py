@@ -171,7 +171,7 @@ def test_of_equals_the_first_is_the_answer() -> None:
         (1, 0.6, 2.1, None),
         (2, 0.1, 0.0, None),
         (2, 0, 0.0, 1),
-        (1, 0, 2.1, 1),
+        (1, 0, 2.1, None),
     ],
 )
 def test_what_is_unsure_unlike_or_several_is_no_digit(

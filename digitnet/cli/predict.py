@@ -11,10 +11,11 @@ import click
 
 from digitnet.cli.options import SHARE, format_option, model_option
 from digitnet.cli.output import answer, answer_json, flush_answers, printable, say
-from digitnet.errors import DigitnetError, ExitStatus
+from digitnet.errors import DigitnetError, ExitStatus, ImageError
 
 if TYPE_CHECKING:
     from digitnet.prediction import Prediction
+    from digitnet.workers import Named
 
 TOGETHER = 1000  # names of a folder that are handed on together
 CHUNK = 65536  # bytes of names read at once, at most; fewer where fewer are there
@@ -50,8 +51,8 @@ Examples
     metavar="P",
     type=SHARE,
     help="Answer ? (in JSON null) where the confidence is below P, 0 to 1, for several digits "
-    "and for what is no writing; 0: never. Else the model's own, which nearly all digits like its "
-    "own reach.",
+    "and for what is no writing; 0: never. Else where there is less confidence or evidence than "
+    "nearly all digits have that the model was chosen by.",
 )
 @click.option("--show", is_flag=True, help="Draw what the network saw and what it makes of it.")
 @click.option("-v", "--verbose", is_flag=True, help="Say which model is used.")
@@ -93,7 +94,7 @@ def predict(
     if min_confidence is not None:
         from dataclasses import replace
 
-        calibration = reader.calibration._replace(min_confidence=min_confidence)
+        calibration = reader.calibration._replace(min_confidence=min_confidence, min_evidence=0.0)
         reader = replace(reader, calibration=calibration)
     if verbose:
         say(f"model {reader.path}")
@@ -109,7 +110,7 @@ def predict(
             else:
                 digits = result.reading.digits
                 if digits != 1:
-                    found = digits or "a pattern, a seam or a shadow"
+                    found = digits or "a pattern, a line, a seam or a shadow"
                     _warn(f"{name}: expected one digit, found {found}")
                 if form == "json":
                     answer_json(_as_json(name, result, top, reader.path), flush=False)
@@ -126,8 +127,8 @@ def _warn(text: str) -> None:
 
 def _batches(
     images: tuple[str, ...], files_from: str | None, separator: bytes
-) -> Iterator[list[tuple[str, str | bytes]]]:
-    """Names with their pictures, a path or the bytes on stdin: those of the command line, then
+) -> Iterator["list[Named]"]:
+    """Names with their pictures, a path or what came of stdin: those of the command line, then
     those of the list, as many together as are there.
     """
     from digitnet.image import MAX_BYTES, pictures_below
@@ -142,7 +143,9 @@ def _batches(
             yield [(n, _piped(MAX_BYTES + 1) if kind == "stdin" else n) for n in names]
     try:
         if files_from == "-":
-            yield from _listed(_stdin(), separator)
+            if sys.stdin is None:
+                raise DigitnetError("standard input is closed")
+            yield from _listed(sys.stdin.buffer, separator)
         elif files_from is not None:
             with open(files_from, "rb") as file:
                 yield from _listed(file, separator)
@@ -156,12 +159,12 @@ def _kind(name: str) -> str:
     return "stdin" if name == "-" else "folder" if os.path.isdir(name) else "file"
 
 
-def _together(paths: Iterator[str]) -> Iterator[list[tuple[str, str | bytes]]]:
+def _together(paths: Iterator[str]) -> Iterator["list[Named]"]:
     while some := list(islice(paths, TOGETHER)):
         yield [(path, path) for path in some]
 
 
-def _listed(file: BinaryIO, separator: bytes) -> Iterator[list[tuple[str, str | bytes]]]:
+def _listed(file: BinaryIO, separator: bytes) -> Iterator["list[Named]"]:
     carriage_return = b"\r" if separator == b"\n" else b""  # in a list from elsewhere
     rest, told = b"", False  # told: the name in hand is too long, and has its answer
     begun = False
@@ -182,24 +185,20 @@ def _listed(file: BinaryIO, separator: bytes) -> Iterator[list[tuple[str, str | 
         yield [_named(name)]
 
 
-def _named(name: bytes) -> tuple[str, str | bytes]:
+def _named(name: bytes) -> "Named":
     if len(name) < MOST_NAME:
         return os.fsdecode(name), os.fsdecode(name)
     return os.fsdecode(name[:SHOWN]) + "…", "-" * MOST_NAME  # the system says what is wrong
 
 
-def _piped(most: int) -> bytes:
-    """The bytes on stdin, so many of them at most."""
-    try:
-        return _stdin().read(most)
-    except OSError as error:
-        raise DigitnetError(f"-: {error.strerror}") from None
-
-
-def _stdin() -> BinaryIO:
+def _piped(most: int) -> bytes | ImageError:
+    """The bytes on stdin, so many of them at most, or why there are none."""
     if sys.stdin is None:
-        raise DigitnetError("standard input is closed")
-    return sys.stdin.buffer
+        return ImageError("-", "standard input is closed")
+    try:
+        return sys.stdin.buffer.read(most)
+    except OSError as error:
+        return ImageError("-", str(error.strerror))
 
 
 def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:

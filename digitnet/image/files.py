@@ -40,14 +40,16 @@ def name_of(picture: Picture) -> str:
 def pictures_below(folder: str) -> Iterator[str]:
     """The paths of the pictures in a folder, by name, then those of each folder in it.
 
-    Hidden files and folders are passed over, and files whose ending is no picture's.
+    Hidden files and folders are passed over, and files whose ending is no picture's. At last come
+    folders that cannot be read.
     """
-    endings = Image.registered_extensions()
-    for path, folders, files in os.walk(folder):
+    endings, shut = Image.registered_extensions(), []
+    for path, folders, files in os.walk(folder, onerror=lambda error: shut.append(error.filename)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in endings:
                 yield os.path.join(path, name)
+    yield from shut
 
 
 def open_picture(picture: Picture, name: str) -> Image.Image:
@@ -104,6 +106,7 @@ def _content(path: str | os.PathLike[str]) -> bytes:
         raise ValueError("a NUL byte in its name")
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
+        os.scandir(path).close()  # that it may be read
         empty = next(pictures_below(os.fsdecode(path)), None) is None
         raise _NoPicture("a folder without pictures" if empty else "a folder")
     if not stat.S_ISREG(status.st_mode):

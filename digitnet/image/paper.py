@@ -221,14 +221,14 @@ def _split(strength: FloatArray) -> tuple[float, float, float] | None:
     """
     darker, least, spread = strength, LEAST_SHARE, 0.0
     for _ in range(SPLITS):
+        if not darker.size or not np.ptp(darker):
+            break
         threshold, _, ink = otsu(darker)
         below = strength[strength <= threshold]
         paper, noise = float(below.mean()), float(below.std())
         if ink - paper >= max(least, LEAST_DEVIATIONS * max(noise, spread)):
             return threshold, paper, noise
         darker, least, spread = darker[darker > threshold], LEAST_RARE, float(strength.std())
-        if not darker.size:
-            break
     return None
 
 

@@ -9,11 +9,12 @@ from PIL import Image
 
 from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
+from digitnet.image.digit import Digit, find_digit
 from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
 from digitnet.image.ink import Ink, otsu, stroke_width, widened
 from digitnet.image.paper import find_ink, slope_of_light, smoothed
-from digitnet.image.parts import Digit, find_digit, join, mask_of, runs_of
+from digitnet.image.parts import join, mask_of, runs_of
 from digitnet.image.sheet import Sheet, alone, sheet_of
 
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper

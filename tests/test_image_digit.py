@@ -1,0 +1,250 @@
+"""Which of the marks on a picture are taken for the digit."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from digitnet.image.digit import find_digit
+
+Masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))
+
+
+@given(Masks)
+def test_a_digit_is_found_wherever_there_are_sure_marks(marked: np.ndarray) -> None:
+    if not marked.any():
+        return
+    digit = find_digit(marked, marked)
+    assert digit.mask.any()
+    assert not (digit.mask & ~marked).any()
+    inside = np.zeros(marked.shape, np.bool_)
+    inside[digit.box] = True
+    assert not (digit.mask & ~inside).any()
+    assert digit.digits >= 1
+
+
+def canvas(*boxes: tuple[slice, slice]) -> np.ndarray:
+    marked = np.zeros((100, 100), np.bool_)
+    for box in boxes:
+        marked[box] = True
+    return marked
+
+
+BODY = (slice(30, 70), slice(40, 50))
+
+
+@pytest.mark.parametrize(
+    ("other", "belongs"),
+    [
+        ((slice(28, 32), slice(52, 70)), True),  # the bar of a 5
+        ((slice(35, 36), slice(60, 61)), False),  # a speck
+        ((slice(5, 25), slice(80, 95)), False),  # far away
+        ((slice(0, 3), slice(0, 100)), False),  # a line along the border
+        ((slice(80, 82), slice(0, 100)), False),  # a ruled line
+    ],
+)
+def test_what_belongs_to_the_digit(other: tuple[slice, slice], belongs: bool) -> None:
+    marked = canvas(BODY, other)
+    digit = find_digit(marked, marked)
+    assert digit.mask[BODY].all()
+    assert digit.mask[other].any() == belongs
+
+
+def test_a_box_around_does_not_belong() -> None:
+    marked = canvas((slice(10, 90), slice(10, 90)))
+    marked[13:87, 13:87] = False
+    marked[BODY] = True
+    digit = find_digit(marked, marked)
+    assert digit.mask.sum() == marked[BODY].sum()
+    assert digit.box == BODY
+
+
+def test_a_circle_around_does_not_belong() -> None:
+    y, x = np.mgrid[-50:50, -50:50]
+    radius = np.hypot(1.1 * y, x)
+    marked = (radius < 48) & (radius > 45) | canvas(BODY)
+    digit = find_digit(marked, marked)
+    assert digit.mask.sum() == marked[BODY].sum()
+    assert digit.box == BODY
+
+
+def test_a_curl_inside_a_zero_belongs_to_it() -> None:
+    y, x = np.mgrid[-50:50, -50:50]
+    radius = np.hypot(y, x)
+    marked = (radius < 40) & (radius > 36) | canvas((slice(25, 43), slice(40, 62)))
+    digit = find_digit(marked, marked)
+    assert digit.mask.sum() == marked.sum()
+
+
+def test_a_mark_in_a_zero_that_is_higher_than_a_circle_is_no_digit() -> None:
+    y, x = np.mgrid[-50:50, -50:50]
+    radius = np.hypot(y, 1.5 * x)
+    ring = (radius < 42) & (radius > 37)
+    marked = ring | canvas((slice(30, 70), slice(48, 52)))
+    assert find_digit(marked, marked).mask[ring].all()
+
+
+def test_a_box_may_go_on_outside_the_picture() -> None:
+    marked = canvas((slice(10, 90), slice(10, 100)))
+    marked[13:87, 13:] = False
+    marked[BODY] = True
+    assert find_digit(marked, marked).box == BODY
+
+
+@pytest.mark.parametrize(("top", "bottom", "is_form"), [(20, 80, True), (29, 71, False)])
+def test_lines_between_the_cells_of_a_form_do_not_belong(
+    top: int, bottom: int, is_form: bool
+) -> None:
+    lines = canvas((slice(top, bottom), slice(30, 33)), (slice(top, bottom), slice(58, 61)))
+    marked = lines | canvas(BODY)
+    assert find_digit(marked, marked).mask[lines].any() != is_form
+
+
+@pytest.mark.parametrize(("width", "is_cell"), [(80, True), (50, False)])
+def test_a_cell_of_a_form_may_be_open_above(width: int, is_cell: bool) -> None:
+    left, right = 50 - width // 2, 50 + width // 2
+    sides = (slice(60, 92), slice(left, left + 2)), (slice(60, 92), slice(right - 2, right))
+    cell = canvas(*sides, (slice(90, 92), slice(left, right)))
+    marked = cell | canvas((slice(30, 80), slice(45, 55)))
+    assert find_digit(marked, marked).mask[cell].any() != is_cell
+
+
+def test_a_round_digit_that_fills_the_page_is_no_frame() -> None:
+    y, x = np.mgrid[-50:50, -50:50]
+    radius = np.hypot(y, x)
+    ring = (radius < 48) & (radius > 40)
+    marked = ring | canvas((slice(48, 52), slice(48, 52)))
+    assert find_digit(marked, marked).mask[ring].all()
+
+
+def test_strokes_stay_where_a_ruled_line_crosses_them() -> None:
+    marked = canvas(BODY, (slice(50, 52), slice(0, 100)))
+    digit = find_digit(marked, marked)
+    assert digit.mask.sum() == marked[BODY].sum()
+
+
+def test_marks_that_are_not_sure_are_left_out() -> None:
+    other = (slice(30, 60), slice(52, 60))
+    marked = canvas(BODY, other)
+    digit = find_digit(marked, canvas(BODY))
+    assert not digit.mask[other].any()
+    assert digit.mask[BODY].all()
+
+
+def test_the_bar_of_a_five_may_lie_along_the_border() -> None:
+    bar = (slice(0, 4), slice(40, 70))
+    marked = canvas((slice(8, 70), slice(40, 50)), bar)
+    assert find_digit(marked, marked).mask[bar].all()
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "belongs"),
+    [
+        (70, 71, True),  # one row is missing between both
+        (70, 73, False),  # a bar so thick is not broken so finely
+        (80, 81, False),
+    ],
+)
+@pytest.mark.parametrize("main", [69, 50])  # the last row before the stroke is broken, too
+def test_a_fine_bar_below_belongs_to_the_digit_only_beyond_a_break(
+    top: int, bottom: int, belongs: bool, main: int
+) -> None:
+    bar = (slice(top, bottom), slice(40, 75))
+    body = (slice(20, main), slice(40, 44)), (slice(main + 1, 69), slice(40, 44))
+    marked = canvas(*body, bar)
+    digit = find_digit(marked, marked)
+    assert digit.mask[20, 40]
+    assert digit.mask[bar].all() == belongs
+
+
+def test_very_many_parts_are_no_hindrance() -> None:
+    marked = np.zeros((320, 320), np.bool_)
+    marked[::2, ::2] = True
+    assert find_digit(marked, marked).mask.any()
+
+
+def test_a_digit_that_lies_along_the_border_is_no_surroundings_of_a_speck() -> None:
+    stroke = (slice(90, 100), slice(15, 85))
+    marked = canvas(stroke, (slice(40, 41), slice(80, 81)))
+    digit = find_digit(marked, marked)
+    assert digit.mask[stroke].all()
+    assert not digit.mask[40, 80]
+
+
+@pytest.mark.parametrize(
+    ("other", "digits"),
+    [
+        ((slice(30, 70), slice(60, 70)), 2),  # beside it
+        ((slice(32, 66), slice(90, 95)), 2),  # far off
+        ((slice(75, 99), slice(40, 50)), 1),  # half as high
+        ((slice(28, 32), slice(52, 70)), 1),  # the bar of a 5
+        ((slice(30, 70), slice(53, 60)), 1),  # a broken stroke
+        ((slice(30, 70), slice(60, 61)), 1),  # a scratch
+    ],
+)
+def test_digits_of_about_one_height_are_counted(other: tuple[slice, slice], digits: int) -> None:
+    marked = canvas(BODY, other)
+    assert find_digit(marked, marked).digits == digits
+
+
+def test_three_digits_are_three() -> None:
+    marked = canvas(*((slice(30, 70), slice(left, left + 10)) for left in (10, 40, 70)))
+    assert find_digit(marked, marked).digits == 3
+
+
+def page_with(*lines: tuple[int, int, int, int]) -> np.ndarray:
+    """A 4 of 60 pixels in the middle of 200×300, and rectangles of ink: rows, columns."""
+    marked = np.zeros((200, 300), np.bool_)
+    for top, bottom, left, right in (
+        (70, 110, 130, 134),
+        (106, 110, 130, 165),
+        (70, 130, 155, 159),
+    ):
+        marked[top:bottom, left:right] = True
+    for top, bottom, left, right in lines:
+        marked[top:bottom, left:right] = True
+    return marked
+
+
+FOUR = slice(70, 130), slice(130, 165)
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        (0, 200, 230, 250),  # a pen from side to side
+        (0, 200, 60, 75),
+        (150, 200, 220, 300),  # a finger in the corner
+        (90, 200, 5, 60),  # one from below
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_goes_on_outside_is_no_digit_beside_a_whole_one(
+    thing: tuple[int, int, int, int], turned: bool
+) -> None:
+    marked = page_with(thing)
+    marked = marked[:, ::-1] if turned else marked
+    rows, columns = find_digit(marked, marked).box
+    assert rows == FOUR[0]
+    assert columns.stop - columns.start == 35
+
+
+@pytest.mark.parametrize("cells", [2, 3])
+@pytest.mark.parametrize("top", [55, 115])  # below that, they are ticks on a line
+def test_a_digit_in_a_row_of_cells_is_found(cells: int, top: int) -> None:
+    left, right = 22, 22 + 100 * cells
+    lines = [(top, 150, x, x + 2) for x in range(left, right + 1, 50)]
+    lines += [(148, 150, left, right + 2)] + [(55, 57, left, right + 2)] * (top == 55)
+    marked = page_with(*lines)
+    found = find_digit(marked, marked)
+    assert (found.box, found.digits) == (FOUR, 1)
+
+
+def test_a_digit_in_one_of_several_boxes_is_found() -> None:
+    boxes = []
+    for left in (20, 120, 220):
+        boxes += [(55, 57, left, left + 60), (145, 147, left, left + 60)]
+        boxes += [(55, 147, left, left + 2), (55, 147, left + 58, left + 60)]
+    marked = page_with(*boxes)
+    found = find_digit(marked, marked)
+    assert (found.box, found.digits) == (FOUR, 1)
