@@ -251,8 +251,14 @@ def _json(arrays: dict[str, NDArray[Any]], name: str, kind: type) -> Any:
 
 
 def find_model(path: str | None) -> str:
-    """Which model is meant: the named one, $DIGITNET_MODEL, ./model.npz, or the one that ships."""
+    """Which model is meant: the named one, $DIGITNET_MODEL, ./model.npz, or the one that ships.
+
+    Raises CheckpointError where the second is missing.
+    """
     if path is not None:
         return path
-    usual = "model.npz" if os.path.exists("model.npz") else SHIPPED
-    return os.environ.get("DIGITNET_MODEL") or usual
+    if named := os.environ.get("DIGITNET_MODEL"):
+        if not os.path.exists(named):
+            raise CheckpointError(f"{named}: no such file, but $DIGITNET_MODEL names it")
+        return named
+    return "model.npz" if os.path.exists("model.npz") else SHIPPED

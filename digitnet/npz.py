@@ -12,6 +12,7 @@ from digitnet.npy import NpyError, read_header
 
 ALLOWANCE = 64 << 20  # bytes that any archive may unpack to
 MOST_PACKED = 20  # bytes from each byte of a larger one; MNIST packs into a fifth, noise not at all
+ZIP = b"PK"  # the first bytes of an archive
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's; others unpack without a bound
 
 
@@ -26,6 +27,8 @@ def read_npz(path: str | os.PathLike[str], skip: str | None = None) -> dict[str,
     promise more than is there; OSError if it cannot be opened.
     """
     with open(path, "rb") as file:
+        if file.peek(len(ZIP))[: len(ZIP)] != ZIP:
+            raise NpzError("expected an .npz archive, found something else")
         try:
             with zipfile.ZipFile(file) as archive:
                 return _read_members(archive, os.fstat(file.fileno()).st_size, skip)

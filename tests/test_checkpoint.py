@@ -309,7 +309,7 @@ class Trap:
 
 def test_a_pickle_is_refused_and_runs_nothing(tmp_path: Path) -> None:
     (tmp_path / "m.npz").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
-    assert "expected a sound .npz archive" in refused(tmp_path / "m.npz")
+    assert "expected an .npz archive, found something else" in refused(tmp_path / "m.npz")
     assert not (tmp_path / "sprung").exists()
 
 
@@ -677,6 +677,9 @@ def test_the_environment_comes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.npz").touch()
     monkeypatch.setenv("DIGITNET_MODEL", "environment.npz")
+    with pytest.raises(CheckpointError, match=r"^environment\.npz: no such file, but \$DIGITNET"):
+        find_model(None)
+    (tmp_path / "environment.npz").touch()
     assert find_model(None) == "environment.npz"
 
 

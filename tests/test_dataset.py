@@ -1257,3 +1257,9 @@ def test_a_class_without_pictures_is_refused(tmp_path: Path) -> None:
     Image.fromarray(images[0]).save(tmp_path / "0" / "a.png")
     with pytest.raises(DataError, match="1: expected pictures of this class"):
         read_data(tmp_path)
+
+
+@pytest.mark.parametrize("paths", ["", ["", "data"]])
+def test_an_empty_path_is_no_data(paths: str | list[str]) -> None:
+    with pytest.raises(DataError, match="found an empty one"):
+        read_data(paths)

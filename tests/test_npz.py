@@ -112,7 +112,7 @@ def test_missing_file_is_an_os_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"PK\3\4", b"PK\5\6" + bytes(17), b"text\n" * 50])
 def test_what_is_no_archive_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(content)
-    with pytest.raises(NpzError, match=r"expected a sound .npz archive"):
+    with pytest.raises(NpzError, match=r"expected an? (sound )?.npz archive"):
         read_npz(tmp_path / "a.npz")
 
 

@@ -23,6 +23,8 @@ def read_data(paths: Paths | Path) -> Data:
     it must not be cut short while they are in use. Raises DataError, naming the file and the place,
     for whatever is missing or wrong.
     """
+    if "" in ([paths] if isinstance(paths, str | Path) else paths):
+        raise DataError("expected the path of data, found an empty one")
     if isinstance(paths, str | Path):
         return _read(Path(paths))
     times = Counter(paths)
