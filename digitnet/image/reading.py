@@ -29,7 +29,7 @@ LONGEST = 10  # times its longer side, where light is uneven: longer strokes are
 SLENDER, HAIRLINE = 0.2, 0.0125  # of a line's length: its box aslant, and how thick it is
 COVERED = 0.6  # of a sheet's height and width: what is there is its edges, and no digit
 EDGE = 2  # pixels beside a digit, of which ink covers some
-SLIM = 0.25  # of its longer side: strokes of a digit, not the hole of a bold 0
+SLIM = 0.2  # of its longer side: strokes of a digit, not the hole of a bold 0
 SHEETS = 2  # on top of each other
 
 

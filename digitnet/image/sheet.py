@@ -11,7 +11,7 @@ from digitnet.image.ink import widened
 
 Bools = NDArray[np.bool_]
 
-LEAST, LONGEST = 20, 2  # pixels of its shorter side, and times that: longer is a 1
+LEAST, LONGEST = 30, 2  # pixels of its shorter side, and times that: longer is a 1
 LONGEST_EMPTY = 1.6  # times its shorter side: what is longer, and empty, is a broad 1
 FILLED = 0.5  # of its box: what covers more may be a sheet
 SOLID = 0.8  # of what lies within its outline: the rest may be a digit on it
