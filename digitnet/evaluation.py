@@ -189,7 +189,9 @@ def choose_examples(
         path = checkpoint.data_path
         for one in (path,) if isinstance(path, str) else path:
             if not os.path.exists(one):
-                raise DataError(f"{one}: expected the model's own data, found none; name others")
+                raise DataError(
+                    f"{one}: expected the model's own data, found none; name others with --data"
+                )
     data = read_data(path)
     own = data.training.fingerprint == checkpoint.data_hash
     if split is None and data.test is not None:

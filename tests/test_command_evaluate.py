@@ -258,7 +258,10 @@ def test_the_model_that_lies_there_is_used(run: Run, model: Path) -> None:
 def test_without_another_model_it_is_the_one_that_ships(run: Run, tmp_path: Path) -> None:
     done = run("evaluate", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr == b"data/mnist: expected the model's own data, found none; name others\n"
+    assert (
+        done.stderr
+        == b"data/mnist: expected the model's own data, found none; name others with --data\n"
+    )
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -248,3 +248,50 @@ def test_a_digit_in_one_of_several_boxes_is_found() -> None:
     marked = page_with(*boxes)
     found = find_digit(marked, marked)
     assert (found.box, found.digits) == (FOUR, 1)
+
+
+@pytest.mark.parametrize("thing", [(40, 160, 210, 218), (150, 158, 60, 240)])
+def test_a_whole_pen_beside_a_digit_is_no_1(thing: tuple[int, int, int, int]) -> None:
+    marked = page_with(thing)
+    assert find_digit(marked, marked).box == FOUR
+
+
+@pytest.mark.parametrize("height", [50, 60])
+def test_a_1_beside_another_digit_is_a_digit(height: int) -> None:
+    marked = page_with((130 - height, 130, 190, 195))
+    assert find_digit(marked, marked).digits == 2
+
+
+def test_a_1_between_pieces_of_other_digits_is_no_pen() -> None:
+    marked = np.zeros((100, 60), np.bool_)
+    marked[10:90, 28:33] = True
+    for columns in (slice(0, 2), slice(58, 60)):
+        marked[30:34, columns] = marked[60:64, columns] = True
+    marked[30:64, 0] = marked[30:64, 59] = True
+    assert find_digit(marked, marked).box == (slice(10, 90), slice(28, 33))
+
+
+@pytest.mark.parametrize("top", [48, 136])
+def test_a_line_of_text_beside_a_digit_is_no_part_of_it(top: int) -> None:
+    letters = [(top, top + 16, left, left + 9) for left in range(80, 220, 13)]
+    marked = page_with(*letters)
+    assert find_digit(marked, marked).box == FOUR
+
+
+def test_lines_above_and_below_that_the_picture_cuts_off_are_no_part_of_it() -> None:
+    marked = page_with((0, 50, 130, 150), (150, 200, 140, 160))
+    found = find_digit(marked, marked)
+    assert (found.box, found.digits) == (FOUR, 1)
+
+
+def test_a_bar_at_the_upper_side_is_a_digits_own_where_it_is_close() -> None:
+    marked = page_with()[64:]
+    marked[0:3, 140:170] = True
+    assert find_digit(marked, marked).box == (slice(0, 66), slice(130, 170))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_thousands_of_dots_take_no_time(seed: int) -> None:
+    marked = np.random.default_rng(seed).random((320, 320)) > 0.93
+    marked[100:200, 150] = True
+    assert find_digit(marked, marked).mask.any()

@@ -1,7 +1,9 @@
 """Connected parts, held against a flood."""
 
 import numpy as np
+import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from digitnet.image.parts import join, runs_of
@@ -36,3 +38,28 @@ def test_parts_are_what_a_flood_reaches(marked: np.ndarray) -> None:
         assert (part.left, part.right) == (min(columns), max(columns) + 1)
         found.add(frozenset(pixels))
     assert found == flooded(marked)
+
+
+@given(st.integers(3, 30), st.integers(40, 90), st.integers(0, 180))
+def test_a_bar_is_as_long_and_as_thick_as_it_is(thickness: int, length: int, turn: int) -> None:
+    y, x = np.mgrid[-60:61, -60:61]
+    angle = np.deg2rad(turn)
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    (bar,) = join(runs_of((abs(along) <= length / 2) & (abs(across) <= thickness / 2)))
+    assert bar.as_bar() == pytest.approx((length, thickness), abs=2.5)
+
+
+@given(Masks)
+def test_a_part_covers_its_mask(marked: np.ndarray) -> None:
+    for part in join(runs_of(marked)):
+        assert np.count_nonzero(part.mask()) == part.area
+        assert (part.mask() <= marked[part.top : part.bottom, part.left : part.right]).all()
+
+
+def test_a_frame_is_ruled_and_what_is_solid_or_round_is_not() -> None:
+    y, x = np.mgrid[:40, :60]
+    frame = (y < 2) | (y > 37) | (x < 2) | (x > 57) | (abs(x - 30) < 1)
+    ring = abs(np.hypot(y - 20, x - 30) - 17) < 2
+    for mask, ruled in ((frame, True), (ring, False), (np.ones((40, 60), np.bool_), False)):
+        (part,) = join(runs_of(mask))
+        assert part.is_ruled(15) == ruled

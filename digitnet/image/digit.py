@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digitnet.image.ink import widened
+from digitnet.image.ink import stroke_width, widened
 from digitnet.image.lines import LONG, THIN, Bools, without_lines
 from digitnet.image.parts import Part, Rectangle, join, mask_of, runs_of
 
@@ -14,6 +14,13 @@ SPECK = 0.03  # of the largest part's area: a smaller one is dirt
 NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
 CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
 CUT_GAP = 0.08  # of that side: what is closer is a part of the digit all the same
+BAR_GAP = 0.15  # of that side: a loose bar at the picture's upper side is closer
+LEAST_PAGE = 60  # pixels: smaller pictures show nothing of lines above and below
+TEXT = 0.4  # of the main part's height: printed letters beside it are lower
+LETTERS = 3  # in a row, at least: text, and no dots or pieces of a stroke
+TEXTURE = 500  # parts: more are no text, and would take long
+LONG_PEN, PEN = 1.4, 1.4  # times as long, and as thick in its strokes, as what it lies beside
+SLIM, SOLID = 4, 0.85  # times as long as thick, at least, and how much of such a bar it covers
 HAIR, BREAK = 2, 4  # pixels: how thick a stroke is, how far its ends are, that may be broken
 FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
 LONGER = 1.2  # times as wide as the main part, at least: a line aslant below it
@@ -64,6 +71,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
     parts = [part for part in parts if not _is_line(part, height, width)] or parts
     parts = _without_frames(parts, height, width)
     parts = _without_surroundings(parts, height, width)
+    parts = _without_pens(parts, height, width)
 
     def weight(part: Part) -> float:
         y, x = (part.top + part.bottom) / height - 1, (part.left + part.right) / width - 1
@@ -75,6 +83,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         main = max(whole, key=weight, default=main)
     parts = _without_underlines(parts, main, marked.shape)
     parts = _without_posts(parts, main)
+    parts = _without_text(parts, main)
     if not main.is_cut_off(height, width):
         parts = [part for part in parts if not _is_of_another(part, main, height, width)]
     box = Rectangle(main.top, main.bottom, main.left, main.right)
@@ -127,6 +136,49 @@ def _is_underline(part: Part, main: Part) -> bool:
     return min(gaps) >= 0 and sum(gaps) / 2 >= CUT_GAP * main.height
 
 
+def _without_pens(parts: list[Part], height: int, width: int) -> list[Part]:
+    """Without bars longer than another large part, all of which is there, and thicker than its
+    strokes: such a bar is no 1 beside it.
+    """
+    least = LEAST_WHOLE * max(height, width)
+    large = [part for part in parts if max(part.height, part.width) >= least]
+    bars, written = [], []
+    for part in large if len(large) > 1 else []:
+        length, thickness = part.as_bar()
+        if length > SLIM * thickness and part.area > SOLID * length * thickness:
+            bars.append((part, length, thickness))
+        elif not part.is_at_border(height, width):
+            written.append((max(part.height, part.width), stroke_width(part.mask())))
+    pens = [
+        bar
+        for bar, length, thickness in bars
+        if any(length > LONG_PEN * longer and thickness > PEN * width for longer, width in written)
+    ]
+    return [part for part in parts if part not in pens]
+
+
+def _without_text(parts: list[Part], main: Part) -> list[Part]:
+    """Without rows of letters beside the main part, much lower than that."""
+    least = SPECK * main.area  # what is smaller is no part of a digit anyway
+    low = [
+        p for p in parts if p.height < TEXT * main.height and p.area >= least and p.gap(main) > 0
+    ]
+    if len(low) > TEXTURE:
+        return parts
+    rows = [
+        [
+            two
+            for two in low
+            if abs(one.height - two.height) <= (ALIKE - 1) * one.height
+            and min(one.bottom, two.bottom) - max(one.top, two.top) > one.height / 2
+            and one.gap(two) <= LETTERS * one.height
+        ]
+        for one in low
+    ]
+    text = {part for row in rows if len(row) >= LETTERS for part in row}
+    return [part for part in parts if part not in text]
+
+
 def _without_posts(parts: list[Part], main: Part) -> list[Part]:
     """Without the lines between the cells of a form, to either side of the main part.
 
@@ -158,11 +210,17 @@ def _is_whole_beside(part: Part, main: Part, height: int, width: int) -> bool:
 def _is_of_another(part: Part, main: Part, height: int, width: int) -> bool:
     """Whether a part goes on outside at a side, as digits beside the main one do.
 
-    What goes on above or below may be the bar of a 5, and what is small or close a broken stroke.
+    What goes on above or below may be the bar of a 5, if it is close, and what is small or closer
+    still a broken stroke.
     """
-    longer = max(main.height, main.width)
-    large = max(part.height, part.width) >= CUT_OFF * longer
-    return large and part.is_cut_off(height, width) and main.gap(part) >= CUT_GAP * longer
+    longer, gap = max(main.height, main.width), main.gap(part)
+    if max(part.height, part.width) < CUT_OFF * longer:
+        return False
+    if part.is_cut_off(height, width):
+        return gap >= CUT_GAP * longer
+    if min(height, width) < LEAST_PAGE or main.is_at_border(height, width):
+        return False
+    return part.is_at_border(height, width) and gap >= BAR_GAP * longer
 
 
 def _count(parts: list[Part], height: int, area: int) -> int:

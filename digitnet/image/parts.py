@@ -61,11 +61,16 @@ class Part(Rectangle):
         pairs = (self.height, other.height), (self.width, other.width)
         return all(abs(one - two) <= LIKE * two for one, two in pairs)
 
-    def is_ruled(self, least: int) -> bool:
-        """Whether nearly all of it is in lines of so many pixels or more, level or upright."""
+    def mask(self) -> Bools:
+        """Where it is in its box, (height, width)."""
         mask = np.zeros((self.height, self.width), np.bool_)
         for row, start, end in self.runs:
             mask[row - self.top, start - self.left : end - self.left] = True
+        return mask
+
+    def is_ruled(self, least: int) -> bool:
+        """Whether nearly all of it is in lines of so many pixels or more, level or upright."""
+        mask = self.mask()
         level, upright = np.zeros((2, *mask.shape), np.bool_)
         for marks, lines in ((mask, level), (mask.T, upright.T)):
             for row, start, end in runs_of(marks):
@@ -83,6 +88,20 @@ class Part(Rectangle):
         slope = float(lengths @ (x * y)) / spread
         variance = float(lengths @ (y - slope * x) ** 2 + slope * slope * (lengths**3).sum() / 12)
         return slope, row - slope * column, math.sqrt(12 * variance / self.area)
+
+    def as_bar(self) -> tuple[float, float]:
+        """The length and the thickness of the bar it is most like, however it lies.
+
+        A bar that is so long and so thick has the same variance along it and across.
+        """
+        runs = np.array(self.runs, np.float64)
+        y, lengths = runs[:, 0], runs[:, 2] - runs[:, 1]
+        x = (runs[:, 1] + runs[:, 2] - 1) / 2
+        y, x = (at - float(lengths @ at) / self.area for at in (y, x))
+        down, both = float(lengths @ (y * y)) + self.area / 12, float(lengths @ (y * x))
+        across = float(lengths @ (x * x + lengths * lengths / 12))
+        short, long = np.linalg.eigvalsh([[down, both], [both, across]]) * (12 / self.area)
+        return math.sqrt(long), math.sqrt(short)
 
     def hugs_its_box(self, *, is_round: bool) -> bool:
         """Whether nearly all of it is close to the edges of the box, or to the ellipse in it."""
