@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -685,6 +686,10 @@ def test_what_it_saw_is_drawn(run: Run, folder: Path) -> None:
     assert any("█" in line[:28] for line in lines)
     assert [line[30] for line in lines[:10]] == list("0123456789")
     assert "light on dark" in lines[0]
+    with np.load(folder / "model.npz") as file:
+        needed = float(file["min_evidence"])
+    (evidence,) = re.findall(r"evidence ([0-9.]+), needed ([0-9.]+)$", lines[6])
+    assert (float(evidence[0]) > needed, evidence[1]) == (True, f"{needed:.2f}")
     assert "\x1b" not in done.stdout.decode()
 
 

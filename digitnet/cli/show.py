@@ -11,7 +11,6 @@ from digitnet.cli.output import printable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitnet.image import Reading
     from digitnet.prediction import Prediction
 
 BAR = 12  # columns
@@ -26,7 +25,7 @@ def drawing(prediction: "Prediction") -> str:
     """
     image = prediction.reading.image
     picture = _in_grey(image) if _has_colours() else _in_black(image)
-    columns = picture, _bars(prediction), _decisions(prediction.reading)
+    columns = picture, _bars(prediction), _decisions(prediction)
     lines = max(map(len, columns))
     blank = " " * image.shape[1], " " * len(columns[1][0]), ""
     padded = (column + [empty] * (lines - len(column)) for column, empty in zip(columns, blank))
@@ -62,7 +61,8 @@ def _bars(prediction: "Prediction") -> list[str]:
     return lines
 
 
-def _decisions(reading: "Reading") -> list[str]:
+def _decisions(prediction: "Prediction") -> list[str]:
+    reading, least = prediction.reading, prediction.calibration.min_evidence
     top, left, bottom, right = reading.box
     return [
         "dark on light" if reading.dark else "light on dark",
@@ -71,4 +71,5 @@ def _decisions(reading: "Reading") -> list[str]:
         f"strokes {reading.stroke:.1f} of 20 pixels",
         f"corner put to {reading.corner[1]}, {reading.corner[0]}",
         f"{reading.digits} digit{'' if reading.digits == 1 else 's'}",
+        f"evidence {prediction.evidence:.2f}" + f", needed {least:.2f}" * bool(least),
     ]
