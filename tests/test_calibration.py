@@ -11,10 +11,12 @@ from hypothesis.extra.numpy import arrays
 
 from digitnet.calibration import (
     BINS,
+    EVIDENT,
     FEWEST,
     HIGHEST,
     LOWEST,
     MOST_EVIDENCE,
+    SURE,
     Bin,
     calibrate,
     calibration_error,
@@ -345,3 +347,13 @@ def test_what_is_like_one_class_but_only_a_little_has_confidence_and_little_evid
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_have_no_evidence(wrong: float) -> None:
     assert evidence(np.array([[wrong, 0.1, 0.2]], np.float32)) == pytest.approx(0, abs=1e-12)
+
+
+@given(seed=SEEDS, n=st.integers(FEWEST, 300))
+def test_as_many_as_were_meant_to_reach_the_thresholds(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    outputs = rng.dirichlet(np.full(10, 0.3), n).astype(np.float32)
+    found = calibrate(outputs, rng.integers(0, 10, n))
+    confidences = probabilities(outputs, found.temperature).max(axis=1)
+    assert np.mean(confidences >= found.min_confidence) >= SURE
+    assert np.mean(evidence(outputs) >= found.min_evidence) >= EVIDENT

@@ -17,6 +17,7 @@ from PIL import Image
 from digitnet.errors import ImageError
 from digitnet.image import pictures_below, prepare, read
 from digitnet.image.field import THICKEST, fitted
+from digitnet.image.paper import _split
 
 SOME, _ = read_mnist("t10k", 300)
 STROKES = np.array([read(digit).stroke for digit in SOME])
@@ -455,3 +456,11 @@ def test_a_folder_that_cannot_be_read_is_said(
     assert list(pictures_below(str(tmp_path))) == [str(open_one / "7.png"), str(shut)]
     with pytest.raises(ImageError, match=r"shut: .* Permission denied"):
         read(shut)
+
+
+def test_ink_of_one_value_is_split_without_a_warning() -> None:
+    strength = np.zeros((20, 20), np.float32)
+    strength[3, 4:7] = 0.03  # too faint, and nothing darker is left to look at
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert _split(strength) is None

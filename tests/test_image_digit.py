@@ -295,3 +295,11 @@ def test_thousands_of_dots_take_no_time(seed: int) -> None:
     marked = np.random.default_rng(seed).random((320, 320)) > 0.93
     marked[100:200, 150] = True
     assert find_digit(marked, marked).mask.any()
+
+
+def test_a_digit_cropped_to_its_ink_is_alone() -> None:
+    y, x = np.mgrid[:60, :50]
+    ring = abs(np.hypot((y - 29.5) / 30, (x - 24.5) / 25) - 0.9) < 0.1
+    assert ring[0].any()
+    assert ring[:, 0].any()
+    assert find_digit(ring, ring).alone

@@ -87,17 +87,17 @@ def test_the_sides_of_a_sheet_are_shown_as_what_is_beside_them() -> None:
 def test_a_sheet_lies_within_its_marks(height: int, width: int, step: int, at: int) -> None:
     mask = np.pad(np.ones((height, width), np.bool_), 3)
     box = slice(3, 3 + height), slice(3, 3 + width)
-    part = at, at, at + step * mask.shape[1], at + step * mask.shape[0]
-    sheet = sheet_of(mask, box, part, step)
+    part = at, at, at + step * mask.shape[0], at + step * mask.shape[1]
+    sheet = sheet_of(mask[box], box, part, step)
     if max(height, width) > 2 * min(height, width):
         assert sheet is None
     else:
         assert sheet is not None
-        left, top, right, bottom = sheet.part
+        top, left, bottom, right = sheet.part
         assert at + 3 * step < left < right < at + (3 + width) * step
         assert at + 3 * step < top < bottom < at + (3 + height) * step
         shape = (bottom - top) // step, (right - left) // step
-        assert sheet.within(shape, left, top, step).all()
+        assert sheet.within(shape, sheet.part, step).all()
 
 
 @pytest.mark.parametrize("turn", [0, 10, 30])
@@ -108,7 +108,7 @@ def test_a_card_has_corners_and_a_disc_has_none(turn: int) -> None:
     for mask, corners in ((card, True), (disc(101), False)):
         y, x = np.nonzero(mask)
         box = slice(y.min(), y.max() + 1), slice(x.min(), x.max() + 1)
-        sheet = sheet_of(mask, box, (0, 0, 101, 101), 1)
+        sheet = sheet_of(mask[box], box, (0, 0, 101, 101), 1)
         assert sheet is not None
         assert sheet.is_cornered == corners
 
@@ -116,7 +116,7 @@ def test_a_card_has_corners_and_a_disc_has_none(turn: int) -> None:
 @pytest.mark.parametrize("digit", range(12))
 def test_a_digit_is_no_sheet(digit: int) -> None:
     mask = drawn(DIGITS[digit], 80) > 0.5
-    assert sheet_of(mask, whole(mask), (0, 0, *mask.shape[::-1]), 1) is None
+    assert sheet_of(mask, whole(mask), (0, 0, *mask.shape), 1) is None
 
 
 def test_a_card_that_has_been_left_empty_is_said_to_be() -> None:

@@ -1,6 +1,7 @@
 """`digitnet predict`."""
 
 import codecs
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -143,9 +144,7 @@ def _batches(
             yield [(n, _piped(MAX_BYTES + 1) if kind == "stdin" else n) for n in names]
     try:
         if files_from == "-":
-            if sys.stdin is None:
-                raise DigitnetError("standard input is closed")
-            yield from _listed(sys.stdin.buffer, separator)
+            yield from _listed(_stdin(), separator)
         elif files_from is not None:
             with open(files_from, "rb") as file:
                 yield from _listed(file, separator)
@@ -193,12 +192,16 @@ def _named(name: bytes) -> "Named":
 
 def _piped(most: int) -> bytes | ImageError:
     """The bytes on stdin, so many of them at most, or why there are none."""
-    if sys.stdin is None:
-        return ImageError("-", "standard input is closed")
     try:
-        return sys.stdin.buffer.read(most)
+        return _stdin().read(most)
     except OSError as error:
         return ImageError("-", str(error.strerror))
+
+
+def _stdin() -> BinaryIO:
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "standard input is closed")
+    return sys.stdin.buffer
 
 
 def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:

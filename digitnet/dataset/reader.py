@@ -1,5 +1,6 @@
 """What a path holds is recognised by looking at it, not configured."""
 
+import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +24,10 @@ def read_data(paths: Paths | Path) -> Data:
     it must not be cut short while they are in use. Raises DataError, naming the file and the place,
     for whatever is missing or wrong.
     """
-    if "" in ([paths] if isinstance(paths, str | Path) else paths):
-        raise DataError("expected the path of data, found an empty one")
     if isinstance(paths, str | Path):
-        return _read(Path(paths))
+        return _read(paths)
     times = Counter(paths)
-    sources = {path: _read(Path(path)) for path in times}
+    sources = {path: _read(path) for path in times}
     names = next(iter(sources.values())).training.class_names
     training = _together({path: data.training for path, data in sources.items()}, names)
     if len(times) < len(paths):
@@ -50,7 +49,10 @@ def _together(parts: dict[str, Dataset], names: tuple[str, ...]) -> Dataset:
     )
 
 
-def _read(path: Path) -> Data:
+def _read(path: str | Path) -> Data:
+    if not os.fspath(path):
+        raise DataError("expected the path of data, found an empty one")
+    path = Path(path)
     try:
         if path.is_dir():
             return read_folder_of_pairs(path) or _read_pictures(path)

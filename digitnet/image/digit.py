@@ -20,7 +20,7 @@ TEXT = 0.4  # of the main part's height: printed letters beside it are lower
 LETTERS = 3  # in a row, at least: text, and no dots or pieces of a stroke
 TEXTURE = 500  # parts: more are no text, and would take long
 LONG_PEN, PEN = 1.4, 1.4  # times as long, and as thick in its strokes, as what it lies beside
-SLIM, SOLID = 4, 0.85  # times as long as thick, at least, and how much of such a bar it covers
+BAR, SOLID = 4, 0.85  # times as long as thick, at least, and how much of such a bar it covers
 HAIR, BREAK = 2, 4  # pixels: how thick a stroke is, how far its ends are, that may be broken
 FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
 LONGER = 1.2  # times as wide as the main part, at least: a line aslant below it
@@ -53,9 +53,9 @@ class Digit(NamedTuple):
 def find_digit(marked: Bools, sure: Bools) -> Digit:
     """The digit among marks (h, w), of which at least one is sure.
 
-    It is the largest part, the middle of the picture counting more than its edge, with what lies
-    near it, but for parts of others that a side of the picture cuts off. Where there is one only,
-    it is that.
+    It is the largest part, the middle of the picture counting more than its edge, or a whole one
+    beside it where that goes on outside, with what lies near it, but for lines, frames, pens, print
+    and parts of others that a side of the picture cuts off. Where there is one only, it is that.
     """
     rows, columns = (np.logical_or.reduce(marked, axis=axis) for axis in (1, 0))
     if (rows[0] and rows[-1]) or (columns[0] and columns[-1]):
@@ -64,7 +64,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
             marked = cleaned
     parts = join(runs_of(marked))
     if len(parts) == 1:
-        return Digit(marked, _slices(parts[0]), sure is marked, 1)
+        return Digit(marked, parts[0].slices, sure is marked, 1)
     if sure is not marked:
         parts = [part for part in parts if any(sure[y, x:to].any() for y, x, to in part.runs)]
     height, width = marked.shape
@@ -96,7 +96,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         taken = set(near)
         apart = [part for part in apart if part not in taken]
     mask = mask_of(chosen, marked.shape)
-    return Digit(mask, _slices(box), False, _count(parts, box.height, main.area))
+    return Digit(mask, box.slices, False, _count(parts, box.height, main.area))
 
 
 def _without_underlines(parts: list[Part], main: Part, shape: tuple[int, ...]) -> list[Part]:
@@ -142,10 +142,12 @@ def _without_pens(parts: list[Part], height: int, width: int) -> list[Part]:
     """
     least = LEAST_WHOLE * max(height, width)
     large = [part for part in parts if max(part.height, part.width) >= least]
+    if len(large) < 2:
+        return parts
     bars, written = [], []
-    for part in large if len(large) > 1 else []:
+    for part in large:
         length, thickness = part.as_bar()
-        if length > SLIM * thickness and part.area > SOLID * length * thickness:
+        if length > BAR * thickness and part.area > SOLID * length * thickness:
             bars.append((part, length, thickness))
         elif not part.is_at_border(height, width):
             written.append((max(part.height, part.width), stroke_width(part.mask())))
@@ -232,16 +234,11 @@ def _count(parts: list[Part], height: int, area: int) -> int:
     return max(len(alike) - joined, 1)
 
 
-def _slices(box: Rectangle) -> tuple[slice, slice]:
-    return slice(box.top, box.bottom), slice(box.left, box.right)
-
-
 def _is_line(part: Part, height: int, width: int) -> bool:
     """Whether a part is a line along the border."""
     across = part.width > LONG * width and part.height < THIN * height
     down = part.height > LONG * height and part.width < THIN * width
-    ends = part.top == 0 or part.left == 0 or part.bottom == height or part.right == width
-    return ends and (across or down)
+    return part.is_at_border(height, width) and (across or down)
 
 
 def _without_frames(parts: list[Part], height: int, width: int) -> list[Part]:

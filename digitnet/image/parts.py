@@ -30,6 +30,10 @@ class Rectangle:
     def width(self) -> int:
         return self.right - self.left
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
     def include(self, other: "Rectangle | Part") -> None:
         self.top, self.bottom = min(self.top, other.top), max(self.bottom, other.bottom)
         self.left, self.right = min(self.left, other.left), max(self.right, other.right)
@@ -63,10 +67,7 @@ class Part(Rectangle):
 
     def mask(self) -> Bools:
         """Where it is in its box, (height, width)."""
-        mask = np.zeros((self.height, self.width), np.bool_)
-        for row, start, end in self.runs:
-            mask[row - self.top, start - self.left : end - self.left] = True
-        return mask
+        return mask_of([self], (self.bottom, self.right))[self.top :, self.left :]
 
     def is_ruled(self, least: int) -> bool:
         """Whether nearly all of it is in lines of so many pixels or more, level or upright."""
@@ -79,29 +80,33 @@ class Part(Rectangle):
 
     def as_line(self) -> tuple[float, float, float]:
         """The slope of the bar it is most like, in rows a column, its row halfway, how thick."""
-        runs = np.array(self.runs, np.float64)
-        y, lengths = runs[:, 0], runs[:, 2] - runs[:, 1]
-        x = (runs[:, 1] + runs[:, 2]) / 2 - (self.left + self.right) / 2
-        row, column = (float(lengths @ value) / self.area for value in (y, x))
-        y, x = y - row, x - column
-        spread = float(lengths @ (x * x + lengths * lengths / 12))
-        slope = float(lengths @ (x * y)) / spread
-        variance = float(lengths @ (y - slope * x) ** 2 + slope * slope * (lengths**3).sum() / 12)
-        return slope, row - slope * column, math.sqrt(12 * variance / self.area)
+        row, column, down, both, across = self._moments()
+        slope = both / across
+        halfway = row + slope * ((self.left + self.right - 1) / 2 - column)
+        return slope, halfway, math.sqrt(12 * max(down - slope * both, 0))
 
     def as_bar(self) -> tuple[float, float]:
         """The length and the thickness of the bar it is most like, however it lies.
 
         A bar that is so long and so thick has the same variance along it and across.
         """
+        _, _, down, both, across = self._moments()
+        short, long = np.linalg.eigvalsh([[down + 1 / 12, both], [both, across]])
+        return math.sqrt(12 * long), math.sqrt(12 * short)
+
+    def _moments(self) -> tuple[float, float, float, float, float]:
+        """The mean row and column of its pixels, the variance of rows, of both, and of columns.
+
+        In a row, pixels have their width; rows are taken for lines.
+        """
         runs = np.array(self.runs, np.float64)
         y, lengths = runs[:, 0], runs[:, 2] - runs[:, 1]
         x = (runs[:, 1] + runs[:, 2] - 1) / 2
-        y, x = (at - float(lengths @ at) / self.area for at in (y, x))
-        down, both = float(lengths @ (y * y)) + self.area / 12, float(lengths @ (y * x))
-        across = float(lengths @ (x * x + lengths * lengths / 12))
-        short, long = np.linalg.eigvalsh([[down, both], [both, across]]) * (12 / self.area)
-        return math.sqrt(long), math.sqrt(short)
+        shares = lengths / self.area
+        row, column = float(shares @ y), float(shares @ x)
+        y, x = y - row, x - column
+        down, both = float(shares @ (y * y)), float(shares @ (y * x))
+        return row, column, down, both, float(shares @ (x * x + lengths * lengths / 12))
 
     def hugs_its_box(self, *, is_round: bool) -> bool:
         """Whether nearly all of it is close to the edges of the box, or to the ellipse in it."""

@@ -14,8 +14,8 @@ from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
 from digitnet.image.ink import Ink, otsu, stroke_width, widened
 from digitnet.image.paper import find_ink, slope_of_light, smoothed
-from digitnet.image.parts import join, mask_of, runs_of
-from digitnet.image.sheet import Sheet, alone, sheet_of
+from digitnet.image.parts import join, runs_of
+from digitnet.image.sheet import Box, Sheet, alone, sheet_of
 
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
@@ -31,9 +31,6 @@ COVERED = 0.6  # of a sheet's height and width: what is there is its edges, and 
 EDGE = 2  # pixels beside a digit, of which ink covers some
 SLIM = 0.2  # of its longer side: strokes of a digit, not the hole of a bold 0
 SHEETS = 2  # on top of each other
-
-
-Box = tuple[int, int, int, int]  # top, left, bottom, right
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,13 +69,13 @@ def read(picture: Picture, name: str | None = None) -> Reading:
 
 
 class Look(NamedTuple):
-    """The ink in a part (left, top, right, bottom) of a picture.
+    """The ink in a part of a picture.
 
     step: pixels of the picture that are one of `light`. sheet: the only one of it, if it is known.
     """
 
     image: Image.Image
-    part: tuple[int, int, int, int]
+    part: Box
     step: int
     light: FloatArray
     ink: Ink
@@ -87,7 +84,7 @@ class Look(NamedTuple):
 
 def first_look(image: Image.Image, name: str) -> Look:
     """At the whole of what `open_picture` returned. Raises ImageError where there is no ink."""
-    return _look(image, (0, 0, image.width, image.height), name)
+    return _look(image, (0, 0, image.height, image.width), name)
 
 
 def look_closer(look: Look, name: str) -> Reading:
@@ -96,10 +93,10 @@ def look_closer(look: Look, name: str) -> Reading:
     Raises ImageError for a sheet or box that is empty.
     """
     reading, digit = _read(look)
-    sheet = sheet_of(digit.mask, digit.box, look.part, look.step)
-    if sheet is None and (reading.digits != 1 or not look.ink.is_even):
-        look, reading, sheet = _on_lightest(look, reading, name) or (look, reading, None)
+    if (reading.digits != 1 or not look.ink.is_even) and _sheet(look, digit) is None:
+        look, reading, digit = _on_lightest(look, reading, name) or (look, reading, digit)
     for _ in range(SHEETS):
+        sheet = _sheet(look, digit)
         if sheet is None or reading.digits > 1:
             break
         try:
@@ -112,13 +109,15 @@ def look_closer(look: Look, name: str) -> Reading:
         if not sheet.is_cornered and not _lies_on(sheet, nearer, on_it, digit, dark=reading.dark):
             break
         look, reading = nearer, on_it
-        sheet = sheet_of(digit.mask, digit.box, look.part, look.step)
     return _closer(look, reading, name)
 
 
-def _on_lightest(
-    look: Look, reading: Reading, name: str
-) -> tuple[Look, Reading, Sheet | None] | None:
+def _sheet(look: Look, digit: Digit) -> Sheet | None:
+    """The sheet that what was found in a look may be instead."""
+    return sheet_of(digit.mask[digit.box], digit.box, look.part, look.step)
+
+
+def _on_lightest(look: Look, reading: Reading, name: str) -> tuple[Look, Reading, Digit] | None:
     """A look at the sheet of paper that the lightest large part is, if there is a digit on it.
 
     None for what needs none: digits on it, or so small beside it that they are no edge of a sheet,
@@ -129,11 +128,10 @@ def _on_lightest(
     *others, largest = sorted(join(runs_of(light > threshold)), key=lambda part: part.area)
     if others and 2 * others[-1].area > largest.area:
         return None
-    whole = _in_picture(look, largest.top, largest.left, largest.bottom, largest.right)
+    whole = _in_picture(look, largest.slices)
     if reading.digits and (_contains(whole, reading.box) or not _covers(reading.box, whole)):
         return None
-    box = slice(largest.top, largest.bottom), slice(largest.left, largest.right)
-    sheet = sheet_of(mask_of([largest], light.shape), box, look.part, look.step)
+    sheet = sheet_of(largest.mask(), largest.slices, look.part, look.step)
     if sheet is None:
         return None
     try:
@@ -141,9 +139,8 @@ def _on_lightest(
     except ImageError:
         return None
     reading, digit = _read(nearer)
-    if not _lies_on(sheet, nearer, reading, digit, dark=False):
-        return None
-    return nearer, reading, sheet_of(digit.mask, digit.box, nearer.part, nearer.step)
+    is_there = _lies_on(sheet, nearer, reading, digit, dark=False)
+    return (nearer, reading, digit) if is_there else None
 
 
 def _lies_on(sheet: Sheet, look: Look, reading: Reading, digit: Digit, *, dark: bool) -> bool:
@@ -153,19 +150,20 @@ def _lies_on(sheet: Sheet, look: Look, reading: Reading, digit: Digit, *, dark: 
     """
     if reading.digits != 1 or reading.dark == dark or reading.stroke > SLIM * BOX:
         return False
-    inside = sheet.within(digit.mask.shape, *look.part[:2], look.step)
+    inside = sheet.within(digit.mask.shape, look.part, look.step)
     outside = widened(np.pad(~inside, 1, constant_values=True), EDGE)[1:-1, 1:-1]
     return not (digit.mask & outside).any()
 
 
-def _in_picture(look: Look, top: int, left: int, bottom: int, right: int) -> Box:
-    """A box in the pixels of a look's `light` as one in those of the picture."""
-    step, (x, y, end, last) = look.step, look.part
+def _in_picture(look: Look, box: tuple[slice, slice]) -> Box:
+    """Rows and columns of a look's `light` as a box in the picture."""
+    (top, left, bottom, right), step = look.part, look.step
+    rows, columns = box
     return (
-        y + step * top,
-        x + step * left,
-        min(y + step * bottom, last),
-        min(x + step * right, end),
+        top + step * rows.start,
+        left + step * columns.start,
+        min(top + step * rows.stop, bottom),
+        min(left + step * columns.stop, right),
     )
 
 
@@ -191,10 +189,10 @@ def _closer(look: Look, reading: Reading, name: str) -> Reading:
         return reading
     margin = round(MARGIN * size)
     around = (
-        max(left - margin, part[0]),
-        max(top - margin, part[1]),
-        min(right + margin, part[2]),
-        min(bottom + margin, part[3]),
+        max(top - margin, part[0]),
+        max(left - margin, part[1]),
+        min(bottom + margin, part[2]),
+        min(right + margin, part[3]),
     )
     try:
         finer = _look(look.image, around, name, look.sheet)
@@ -203,18 +201,16 @@ def _closer(look: Look, reading: Reading, name: str) -> Reading:
     return replace(_read(finer)[0], digits=reading.digits)
 
 
-def _look(
-    image: Image.Image, part: tuple[int, int, int, int], name: str, sheet: Sheet | None = None
-) -> Look:
-    whole, (left, top, right, bottom) = image, part
+def _look(image: Image.Image, part: Box, name: str, sheet: Sheet | None = None) -> Look:
+    whole, (top, left, bottom, right) = image, part
     step = -(-max(right - left, bottom - top) // COARSE)
     if step > 1:
-        image = image.reduce(step, part)
-    elif part != (0, 0, *image.size):
-        image = image.crop(part)
+        image = image.reduce(step, (left, top, right, bottom))
+    elif part != (0, 0, image.height, image.width):
+        image = image.crop((left, top, right, bottom))
     light = brightness(image)
     if sheet is not None:
-        light = alone(light, sheet.within(light.shape, left, top, step))
+        light = alone(light, sheet.within(light.shape, part, step))
     ink = find_ink(light)
     if ink is None:
         raise ImageError(name, "expected a digit, found no ink")
@@ -225,7 +221,6 @@ def _read(look: Look) -> tuple[Reading, Digit]:
     """The digit in the part that was looked at."""
     ink = look.ink
     digit = find_digit(ink.marked, ink.sure)
-    rows, columns = digit.box
     mask, strength = digit.mask[digit.box], ink.strength[digit.box]
     if not digit.alone:
         strength = np.where(widened(mask, EDGE), strength, 0)
@@ -236,7 +231,7 @@ def _read(look: Look) -> tuple[Reading, Digit]:
     if stroke < THIN or max(strength.shape) < BOX:
         full = _full(fit[fit > full / 4])
     field, corner = centred(np.minimum(fit / full, 1))
-    box = _in_picture(look, rows.start, columns.start, rows.stop, columns.stop)
+    box = _in_picture(look, digit.box)
     digits = digit.digits if _is_written(look, digit, width) else 0
     return Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits), digit
 

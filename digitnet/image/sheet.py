@@ -10,6 +10,7 @@ from digitnet.activations import FloatArray
 from digitnet.image.ink import widened
 
 Bools = NDArray[np.bool_]
+Box = tuple[int, int, int, int]  # top, left, bottom, right
 
 LEAST, LONGEST = 30, 2  # pixels of its shorter side, and times that: longer is a 1
 LONGEST_EMPTY = 1.6  # times its shorter side: what is longer, and empty, is a broad 1
@@ -25,24 +26,22 @@ LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
 
 
 class Sheet(NamedTuple):
-    """inside: (h, w), where there is nothing else. part: the box around it, left, top, right and
-    bottom in the picture. step: pixels of the picture that are one of `inside`. is_cornered:
-    whether it has four corners, as no digit but a bar has. may_be_digit: a broad 1, or a 0.
+    """inside: (h, w), where there is nothing else. part: the box around it in the picture, of which
+    `step` pixels are one of `inside`. is_cornered: whether it has four corners, as no digit but a
+    bar has. may_be_digit: a broad 1, or a 0.
     """
 
     inside: Bools
-    part: tuple[int, int, int, int]
+    part: Box
     step: int
     is_cornered: bool
     may_be_digit: bool
 
-    def within(self, shape: tuple[int, ...], left: int, top: int, step: int) -> Bools:
-        """Where it is in a part of itself: of such a shape, from there, so many pixels as one."""
+    def within(self, shape: tuple[int, ...], part: Box, step: int) -> Bools:
+        """Where it is in a part of the picture, of which so many pixels are one of the shape."""
         rows, columns = (
-            np.clip((step * np.arange(n) + step // 2 + at) // self.step, 0, length - 1)
-            for n, at, length in zip(
-                shape, (top - self.part[1], left - self.part[0]), self.inside.shape
-            )
+            np.clip((step * np.arange(n) + step // 2 + start - first) // self.step, 0, length - 1)
+            for n, start, first, length in zip(shape, part, self.part, self.inside.shape)
         )
         return self.inside[rows[:, np.newaxis], columns]
 
@@ -55,20 +54,17 @@ def alone(light: FloatArray, inside: Bools) -> FloatArray:
     return np.take_along_axis(light, nearest, axis=1)
 
 
-def sheet_of(
-    mask: Bools, box: tuple[slice, slice], part: tuple[int, int, int, int], step: int
-) -> Sheet | None:
+def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> Sheet | None:
     """The sheet that marks are, if they are one: convex, and with few gaps, or but one.
 
     That one is the paper in a printed box: a square one, or it could be a 0 of straight lines.
 
-    mask: (h, w), where they are in a part (left, top, right, bottom) of a picture, of which so many
-    pixels are one of the mask. box: their rows and columns.
+    mask: (h, w), where they are in their box: rows and columns in a part of a picture, of which so
+    many pixels are one of the mask.
     """
-    shorter, longer = sorted(side.stop - side.start for side in box)
+    shorter, longer = sorted(mask.shape)
     if shorter < LEAST or longer > LONGEST * shorter:
         return None
-    mask = mask[box]
     frame = max(round(FRAME * shorter), 1)
     is_frame = longer < LONGEST_FRAME * shorter and not mask[frame:-frame, frame:-frame].any()
     area = np.count_nonzero(mask)
@@ -86,10 +82,10 @@ def sheet_of(
     if not len(rows):
         return None
     inside = inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    left = part[0] + step * (box[1].start + int(columns[0]))
-    top = part[1] + step * (box[0].start + int(rows[0]))
+    top = part[0] + step * (box[0].start + int(rows[0]))
+    left = part[1] + step * (box[1].start + int(columns[0]))
     height, width = (step * length for length in inside.shape)
-    part = left, top, min(left + width, part[2]), min(top + height, part[3])
+    part = top, left, min(top + height, part[2]), min(left + width, part[3])
     may_be_digit = not is_cornered or longer > LONGEST_EMPTY * shorter
     return Sheet(inside, part, step, is_cornered, may_be_digit)
 
