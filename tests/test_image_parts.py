@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from digitnet.image.parts import join, runs_of
+from digitnet.image.parts import parts_of
 
 Masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))
 
@@ -30,7 +30,7 @@ def flooded(marked: np.ndarray) -> set[frozenset[tuple[int, int]]]:
 @given(Masks)
 def test_parts_are_what_a_flood_reaches(marked: np.ndarray) -> None:
     found = set()
-    for part in join(runs_of(marked)):
+    for part in parts_of(marked):
         pixels = {(y, x) for y, start, end in part.runs for x in range(start, end)}
         assert part.area == len(pixels)
         rows, columns = zip(*pixels)
@@ -45,13 +45,13 @@ def test_a_bar_is_as_long_and_as_thick_as_it_is(thickness: int, length: int, tur
     y, x = np.mgrid[-60:61, -60:61]
     angle = np.deg2rad(turn)
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    (bar,) = join(runs_of((abs(along) <= length / 2) & (abs(across) <= thickness / 2)))
+    (bar,) = parts_of((abs(along) <= length / 2) & (abs(across) <= thickness / 2))
     assert bar.as_bar() == pytest.approx((length, thickness), abs=2.5)
 
 
 @given(Masks)
 def test_a_part_covers_its_mask(marked: np.ndarray) -> None:
-    for part in join(runs_of(marked)):
+    for part in parts_of(marked):
         assert np.count_nonzero(part.mask()) == part.area
         assert (part.mask() <= marked[part.top : part.bottom, part.left : part.right]).all()
 
@@ -61,5 +61,5 @@ def test_a_frame_is_ruled_and_what_is_solid_or_round_is_not() -> None:
     frame = (y < 2) | (y > 37) | (x < 2) | (x > 57) | (abs(x - 30) < 1)
     ring = abs(np.hypot(y - 20, x - 30) - 17) < 2
     for mask, ruled in ((frame, True), (ring, False), (np.ones((40, 60), np.bool_), False)):
-        (part,) = join(runs_of(mask))
+        (part,) = parts_of(mask)
         assert part.is_ruled(15) == ruled

@@ -4,11 +4,9 @@ import math
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
-
 from digitnet.image.ink import stroke_width, widened
 from digitnet.image.lines import LONG, THIN, Bools, without_lines
-from digitnet.image.parts import Part, Rectangle, join, mask_of, runs_of
+from digitnet.image.parts import Part, Rectangle, mask_of, parts_of
 
 SPECK = 0.03  # of the largest part's area: a smaller one is dirt
 NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
@@ -57,17 +55,16 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
     beside it where that goes on outside, with what lies near it, but for lines, frames, pens, print
     and parts of others that a side of the picture cuts off. Where there is one only, it is that.
     """
-    rows, columns = (np.logical_or.reduce(marked, axis=axis) for axis in (1, 0))
-    if (rows[0] and rows[-1]) or (columns[0] and columns[-1]):
+    height, width = marked.shape
+    parts = parts_of(marked)
+    if _reach_opposite_sides(parts, height, width):
         cleaned = without_lines(marked)
         if (cleaned & sure).any() and (cleaned != marked).any():
-            marked = cleaned
-    parts = join(runs_of(marked))
+            marked, parts = cleaned, parts_of(cleaned)
     if len(parts) == 1:
         return Digit(marked, parts[0].slices, sure is marked, 1)
     if sure is not marked:
         parts = [part for part in parts if any(sure[y, x:to].any() for y, x, to in part.runs)]
-    height, width = marked.shape
     parts = [part for part in parts if not _is_line(part, height, width)] or parts
     parts = _without_frames(parts, height, width)
     parts = _without_surroundings(parts, height, width)
@@ -97,6 +94,12 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         apart = [part for part in apart if part not in taken]
     mask = mask_of(chosen, marked.shape)
     return Digit(mask, box.slices, False, _count(parts, box.height, main.area))
+
+
+def _reach_opposite_sides(parts: list[Part], height: int, width: int) -> bool:
+    top, left = min(part.top for part in parts), min(part.left for part in parts)
+    bottom, right = max(part.bottom for part in parts), max(part.right for part in parts)
+    return (top == 0 and bottom == height) or (left == 0 and right == width)
 
 
 def _without_underlines(parts: list[Part], main: Part, shape: tuple[int, ...]) -> list[Part]:

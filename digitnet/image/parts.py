@@ -1,7 +1,8 @@
 """Marks that touch each other, as parts of a picture: where they are, and what shape they have."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -44,12 +45,20 @@ class Rectangle:
         return max(rows, self.left - other.right, other.left - self.right)
 
 
-@dataclass(eq=False)
 class Part(Rectangle):
     """Marks that touch each other, in their box. area: how many."""
 
-    area: int = 0
-    runs: list[Run] = field(default_factory=list)
+    def __init__(self, starts: list[int], ends: list[int], stride: int) -> None:
+        """Where its runs start and end in rows put one after the other, so far apart."""
+        self._runs = starts, ends, stride
+        lefts, rights = [start % stride for start in starts], [end % stride for end in ends]
+        top, bottom = starts[0] // stride, starts[-1] // stride + 1
+        super().__init__(top, bottom, min(lefts), max(rights))
+        self.area = sum(ends) - sum(starts)
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        return _in_rows(*self._runs)
 
     def is_at_border(self, height: int, width: int) -> bool:
         """Whether it reaches a side of a picture of that size."""
@@ -140,24 +149,34 @@ class Part(Rectangle):
 
 def runs_of(marked: Bools) -> list[Run]:
     """Each run of marks in a row, in reading order."""
+    return _in_rows(*_flat_runs(marked))
+
+
+def _flat_runs(marked: Bools) -> tuple[list[int], list[int], int]:
+    """Where runs start and end in rows put one after the other, and how far these lie apart."""
     height, width = marked.shape
     padded = np.zeros((height, width + 2), np.bool_)  # so that each run begins and ends
     padded[:, 1:-1] = marked
-    rows, ends = np.nonzero(padded[:, 1:] != padded[:, :-1])
-    columns = ends.tolist()
-    return list(zip(rows[::2].tolist(), columns[::2], columns[1::2]))
+    flat = padded.ravel()
+    changes = np.flatnonzero(flat[1:] != flat[:-1]).tolist()
+    return changes[::2], changes[1::2], width + 2
 
 
-def join(runs: list[Run]) -> list[Part]:
-    """Runs that touch those of the row above, also at corners, as one part: union and find."""
+def _in_rows(starts: list[int], ends: list[int], stride: int) -> list[Run]:
+    return [(start // stride, start % stride, end % stride) for start, end in zip(starts, ends)]
+
+
+def parts_of(marked: Bools) -> list[Part]:
+    """Marks that touch each other, also at corners, as one part: union and find over runs."""
+    starts, ends, stride = _flat_runs(marked)
     numbers: list[int] = []  # of the part of each run
     same_as: list[int] = []  # the smallest number that a part has turned out to go by as well
     above = 0  # the first run of the row above that may touch this one
-    for row, start, end in runs:
-        while runs[above][0] < row - 1 or (runs[above][0] < row and runs[above][2] < start):
+    for start, end in zip(starts, ends):
+        while ends[above] < start - stride:
             above += 1
         number, touching = -1, above
-        while runs[touching][0] < row and runs[touching][1] <= end:
+        while starts[touching] <= end - stride:
             other = numbers[touching]
             while same_as[other] != other:
                 other = same_as[other]
@@ -172,22 +191,15 @@ def join(runs: list[Run]) -> list[Part]:
             same_as.append(number)
         numbers.append(number)
     if sum(number == other for number, other in enumerate(same_as)) == 1:
-        rows, starts, ends = zip(*runs)
-        area = sum(ends) - sum(starts)
-        return [Part(rows[0], rows[-1] + 1, min(starts), max(ends), area, runs)]
-    parts: dict[int, Part] = {}
-    for number, run in zip(numbers, runs):
+        return [Part(starts, ends, stride)]
+    groups: dict[int, tuple[list[int], list[int]]] = {}
+    for number, start, end in zip(numbers, starts, ends):
         while same_as[number] != number:
             number = same_as[number]
-        row, start, end = run
-        part = parts.get(number)
-        if part is None:
-            part = parts[number] = Part(row, row + 1, start, end)
-        part.bottom = row + 1
-        part.left, part.right = min(part.left, start), max(part.right, end)
-        part.area += end - start
-        part.runs.append(run)
-    return list(parts.values())
+        of_part = groups.setdefault(number, ([], []))
+        of_part[0].append(start)
+        of_part[1].append(end)
+    return [Part(*group, stride) for group in groups.values()]
 
 
 def mask_of(parts: list[Part], shape: tuple[int, ...]) -> Bools:

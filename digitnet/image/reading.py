@@ -14,7 +14,7 @@ from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
 from digitnet.image.ink import Ink, otsu, stroke_width, widened
 from digitnet.image.paper import find_ink, slope_of_light, smoothed
-from digitnet.image.parts import join, runs_of
+from digitnet.image.parts import parts_of
 from digitnet.image.sheet import Box, Sheet, alone, sheet_of
 
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper
@@ -125,7 +125,7 @@ def _on_lightest(look: Look, reading: Reading, name: str) -> tuple[Look, Reading
     """
     light = smoothed(look.light)
     threshold, _, _ = otsu(light)
-    *others, largest = sorted(join(runs_of(light > threshold)), key=lambda part: part.area)
+    *others, largest = sorted(parts_of(light > threshold), key=lambda part: part.area)
     if others and 2 * others[-1].area > largest.area:
         return None
     whole = _in_picture(look, largest.slices)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from digitnet.activations import FloatArray
 from digitnet.image.ink import DOT, extent, otsu, stroke_width, widened
 from digitnet.image.lines import ends
-from digitnet.image.parts import join, runs_of
+from digitnet.image.parts import parts_of
 
 LEAST_RULED = 60  # pixels: in smaller pictures, lines are no thinner than strokes
 RIM = 4  # pixels: so near, a line reaches the border
@@ -60,7 +60,7 @@ def _crosses(mask: NDArray[np.bool_]) -> bool:
     height, width = (length - RIM for length in mask.shape)
     return any(
         (part.left < RIM and part.right > width) or (part.top < RIM and part.bottom > height)
-        for part in join(runs_of(mask))
+        for part in parts_of(mask)
     )
 
 
