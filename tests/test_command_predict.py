@@ -163,6 +163,14 @@ def test_at_the_confidence_asked_for_the_digit_is_given(run: Run, folder: Path) 
     assert run("predict", *arguments, cwd=folder).stdout.split(b"\t")[1] == b"7"
 
 
+def test_verbose_says_why_there_is_no_digit(run: Run, folder: Path) -> None:
+    done = run("predict", "7.png", "-v", "--min-confidence", "1", cwd=folder)
+    _, why = done.stderr.decode().splitlines()
+    confidence = done.stdout.decode().split()[2]
+    assert why.startswith("7.png: expected a confidence of 1.0000, evidence of 0.00; found ")
+    assert f"found {confidence}, " in why
+
+
 def test_verbose_names_the_model_on_stderr(run: Run, folder: Path) -> None:
     quiet, verbose = (run("predict", "7.png", *v, cwd=folder) for v in ([], ["-v"]))
     assert verbose.stderr == b"model model.npz\n"

@@ -56,7 +56,7 @@ Examples
     "nearly all digits have that the model was chosen by.",
 )
 @click.option("--show", is_flag=True, help="Draw what the network saw and what it makes of it.")
-@click.option("-v", "--verbose", is_flag=True, help="Say which model is used.")
+@click.option("-v", "--verbose", is_flag=True, help="Say which model is used, and why it is ?.")
 @click.pass_context
 def predict(
     context: click.Context,
@@ -109,10 +109,8 @@ def predict(
                 if form == "json":
                     answer_json({"path": name, "error": result.problem}, flush=False)
             else:
-                digits = result.reading.digits
-                if digits != 1:
-                    found = digits or "a pattern, a line, a seam or a shadow"
-                    _warn(f"{name}: expected one digit, found {found}")
+                if doubt := _doubt(result, verbose=verbose):
+                    _warn(f"{name}: {doubt}")
                 if form == "json":
                     answer_json(_as_json(name, result, top, reader.path), flush=False)
                 else:
@@ -202,6 +200,20 @@ def _stdin() -> BinaryIO:
     if sys.stdin is None:
         raise OSError(errno.EBADF, "standard input is closed")
     return sys.stdin.buffer
+
+
+def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
+    """Why it may be no digit; with `verbose`, also that it is too little like one."""
+    digits = prediction.reading.digits
+    if digits != 1:
+        return f"expected one digit, found {digits or 'a pattern, a line, a seam or a shadow'}"
+    if not verbose or prediction.is_digit:
+        return None
+    _, min_confidence, min_evidence = prediction.calibration
+    return (
+        f"expected a confidence of {min_confidence:.4f}, evidence of {min_evidence:.2f}; "
+        f"found {prediction.confidence:.4f}, {prediction.evidence:.2f}"
+    )
 
 
 def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:
