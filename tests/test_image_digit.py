@@ -278,6 +278,30 @@ def test_a_line_of_text_beside_a_digit_is_no_part_of_it(top: int) -> None:
     assert find_digit(marked, marked).box == FOUR
 
 
+@pytest.mark.parametrize(
+    ("mark", "belongs"),
+    [
+        ((120, 132, 182, 194), False),  # a stop
+        ((115, 135, 180, 187), False),  # a comma
+        ((120, 132, 105, 117), False),  # a stop of what was before
+        ((120, 130, 168, 178), True),  # where a stroke is broken
+        ((64, 72, 182, 194), True),  # high beside it: of the bar of a 5
+    ],
+)
+def test_a_stop_or_a_comma_is_no_part_of_a_digit(
+    mark: tuple[int, int, int, int], belongs: bool
+) -> None:
+    marked = page_with(mark)
+    assert (find_digit(marked, marked).box != FOUR) == belongs
+
+
+def test_a_comb_below_a_digit_is_no_part_of_it() -> None:
+    ticks = [(118, 138, left, left + 3) for left in (20, 90, 210, 237)]
+    marked = page_with((138, 141, 20, 240), *ticks)
+    found = find_digit(marked, marked)
+    assert (found.box, found.digits) == (FOUR, 1)
+
+
 def test_lines_above_and_below_that_the_picture_cuts_off_are_no_part_of_it() -> None:
     marked = page_with((0, 50, 130, 150), (150, 200, 140, 160))
     found = find_digit(marked, marked)

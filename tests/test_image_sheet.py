@@ -40,6 +40,24 @@ def test_what_is_on_a_round_sheet_is_read(table: float) -> None:
         assert np.corrcoef(found.ravel(), prepare(image(light(ink))).ravel())[0, 1] > 0.95
 
 
+@pytest.mark.parametrize("turn", [0, 12, 90])
+def test_what_is_on_a_tag_is_read(turn: int) -> None:
+    y, x = np.mgrid[:200, :320]
+    tag = (np.abs(y - 100) < 90) & (np.abs(y - 100) < x) & (x < 300) & (x > 15)
+    for digit in DIGITS:
+        ink = np.pad(drawn(digit, 110), ((45, 45), (130, 80)))
+        lying = on_table(tag, ink).rotate(turn, fillcolor=64, expand=True)
+        alone = image(light(ink)).rotate(turn, fillcolor=242, expand=True)
+        assert np.abs(np.subtract(read(lying).box, read(alone).box)).max() <= 1
+
+
+def test_the_hole_of_a_bold_digit_is_no_digit_on_a_sheet() -> None:
+    ink = np.zeros((160, 140))
+    ink[20:132, 30:110] = 1
+    ink[40:65, 58:82] = ink[85:115, 55:85] = 0
+    assert read(image(light(ink))).box == (20, 30, 132, 110)
+
+
 def test_an_empty_round_sheet_is_read_as_what_it_may_be() -> None:
     found = read(on_table(disc(200), np.zeros((200, 200))))
     assert found.box[2] - found.box[0] > 145

@@ -15,6 +15,7 @@ CUT_GAP = 0.08  # of that side: what is closer is a part of the digit all the sa
 BAR_GAP = 0.15  # of that side: a loose bar at the picture's upper side is closer
 LEAST_PAGE = 60  # pixels: smaller pictures show nothing of lines above and below
 TEXT = 0.4  # of the main part's height: printed letters beside it are lower
+STOP = 0.35  # of the main part's height: stops are no larger, and no higher above its foot
 LETTERS = 3  # in a row, at least: text, and no dots or pieces of a stroke
 TEXTURE = 500  # parts: more are no text, and would take long
 LONG_PEN, PEN = 1.4, 1.4  # times as long, and as thick in its strokes, as what it lies beside
@@ -75,12 +76,16 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         return part.area * math.exp(-(x * x + y * y) / 2)  # x and y from -1 to 1
 
     main = max(parts, key=weight)
+    if main.height < FLAT * main.width:  # no digit is so flat, but there may be a speck beside it
+        large = [part for part in parts if part.height > LEAST_WHOLE * max(height, width)]
+        main = max(large, key=weight, default=main)
     if main.is_at_border(height, width):
         whole = [part for part in parts if _is_whole_beside(part, main, height, width)]
         main = max(whole, key=weight, default=main)
     parts = _without_underlines(parts, main, marked.shape)
     parts = _without_posts(parts, main)
     parts = _without_text(parts, main)
+    parts = [part for part in parts if not _is_stop(part, main)]
     if not main.is_cut_off(height, width):
         parts = [part for part in parts if not _is_of_another(part, main, height, width)]
     box = Rectangle(main.top, main.bottom, main.left, main.right)
@@ -127,7 +132,7 @@ def _is_underline(part: Part, main: Part) -> bool:
     It may fall or rise, if it is longer than a bar of that digit, and not as close as a broken one.
     """
     is_level = part.height < FLAT * part.width and part.width > UNDER * main.width
-    if is_level and part.top >= main.bottom:
+    if is_level and _top_within(part, main) >= main.bottom:
         return True
     if part.width <= LONGER * main.width or part.bottom <= main.bottom:
         return False
@@ -137,6 +142,14 @@ def _is_underline(part: Part, main: Part) -> bool:
     ends = max(part.left, main.left), min(part.right, main.right)
     gaps = [middle + slope * (x - (part.left + part.right) / 2) - main.bottom for x in ends]
     return min(gaps) >= 0 and sum(gaps) / 2 >= CUT_GAP * main.height
+
+
+def _top_within(part: Part, main: Part) -> int:
+    """Its top in the columns of the main part: the ticks of a comb stand beside that."""
+    if part.top >= main.bottom or part.bottom <= main.bottom:
+        return part.top
+    rows = (row for row, start, end in part.runs if start < main.right and end > main.left)
+    return next(rows, part.top)
 
 
 def _without_pens(parts: list[Part], height: int, width: int) -> list[Part]:
@@ -182,6 +195,14 @@ def _without_text(parts: list[Part], main: Part) -> list[Part]:
     ]
     text = {part for row in rows if len(row) >= LETTERS for part in row}
     return [part for part in parts if part not in text]
+
+
+def _is_stop(part: Part, main: Part) -> bool:
+    """Whether a part is low and beside the foot of the main one: a full stop or a comma."""
+    is_low = part.height < STOP * main.height and part.width < STOP * main.height
+    is_beside = max(part.left - main.right, main.left - part.right) >= CUT_GAP * main.height
+    middle = (part.top + part.bottom) / 2
+    return is_low and is_beside and middle > main.bottom - STOP * main.height
 
 
 def _without_posts(parts: list[Part], main: Part) -> list[Part]:

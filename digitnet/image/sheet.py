@@ -19,7 +19,7 @@ SOLID = 0.8  # of what lies within its outline: the rest may be a digit on it
 ROUNDED = 1.3  # times as long as wide, at most: longer ones without corners may be a 0
 QUADRANGLE = 0.93  # of a sheet and of what is between its corners is common: of digits 0.90
 CONVEX = 0.93  # of one without corners, and of what is between so many points of its outline
-DIRECTIONS = 16  # that those are the farthest in
+ROUND, TAG = 16, 8  # directions that those are the farthest in, of a round one, of a longer one
 RIM = 0.035  # of the shorter side: left away, for shadows at its edge
 FRAME = 0.12  # of that side: so thick are the lines of a printed box, at most
 LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
@@ -110,14 +110,14 @@ def _has_corners(outline: Bools) -> bool:
 
 
 def _is_rounded(outline: Bools) -> bool:
-    """Whether it is convex, and hardly longer than wide."""
+    """Whether it is convex, and hardly longer than wide, or else has straight sides, as a tag."""
     shorter, longer = sorted(outline.shape)
-    if longer > ROUNDED * shorter:
-        return False
+    is_long = longer > ROUNDED * shorter
+    directions, least = (TAG, QUADRANGLE) if is_long else (ROUND, CONVEX)
     y, x = np.nonzero(outline)
-    turns = 2 * math.pi * np.arange(DIRECTIONS) / DIRECTIONS
+    turns = 2 * math.pi * np.arange(directions) / directions
     farthest = [int((x * c + y * s).argmax()) for c, s in zip(np.cos(turns), np.sin(turns))]
-    return _alike(y, x, farthest) > CONVEX
+    return _alike(y, x, farthest) > least
 
 
 def _alike(y: NDArray[np.intp], x: NDArray[np.intp], corners: list[int]) -> float:
