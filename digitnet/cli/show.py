@@ -66,7 +66,7 @@ def _decisions(prediction: "Prediction") -> list[str]:
     top, left, bottom, right = reading.box
     return [
         "dark on light" if reading.dark else "light on dark",
-        f"ink from {reading.threshold:.2f} of contrast",
+        f"ink from {reading.threshold:.2f}",
         f"box {right - left}×{bottom - top} at {left}, {top}",
         f"strokes {reading.stroke:.1f} of 20 pixels",
         f"corner put to {reading.corner[1]}, {reading.corner[0]}",

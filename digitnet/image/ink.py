@@ -13,8 +13,9 @@ DOT = 4  # times as long as wide, at most: no stroke
 
 class Ink(NamedTuple):
     """strength: (h, w), 0 on paper, 1 where ink covers it. sure, marked: (h, w), where there is
-    ink for sure, and where at all. dark: darker than the paper. threshold: of the strength.
-    shadowed: whether a shadow lies there that is fainter than the ink.
+    ink for sure, and where at all. dark: darker than the paper. threshold: above which it is ink,
+    of the contrast, or on uneven paper of the light that ink takes away. shadowed: whether a shadow
+    lies there that is fainter than the ink.
     """
 
     strength: FloatArray

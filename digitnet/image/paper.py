@@ -136,14 +136,14 @@ def _may_be_strokes(ink: NDArray[np.bool_]) -> bool:
     if stroke_width(ink) > THICK * longer:
         return False
     sides = (ink[0], ink[-1]), (ink[:, 0], ink[:, -1])
-    return not all(any(_covers(side, longer) for side in pair) for pair in sides)
+    return not all(any(_is_covered(side, longer) for side in pair) for pair in sides)
 
 
 def _within_a_pixel(light: FloatArray) -> FloatArray:
     return _greatest(_greatest(light, 3).T, 3).T
 
 
-def _covers(side: NDArray[np.bool_], longer: int) -> bool:
+def _is_covered(side: NDArray[np.bool_], longer: int) -> bool:
     return 2 * len(side) > longer and bool(np.count_nonzero(side) > ALL_ALONG * len(side))
 
 

@@ -245,7 +245,7 @@ def _is_written(look: Look, digit: Digit, width: float) -> bool:
     """
     ink, light = look.ink, look.light
     mask = digit.mask[digit.box]
-    if _is_margin(digit.box, light.shape, width):
+    if _is_hairline(digit.box, light.shape, width):
         return False
     if ink.is_even and look.sheet is None:
         return True
@@ -261,7 +261,7 @@ def _is_written(look: Look, digit: Digit, width: float) -> bool:
     return is_large and bool(np.count_nonzero(paper >= as_dark) <= AS_DARK * len(paper))
 
 
-def _is_margin(box: tuple[slice, slice], shape: tuple[int, ...], width: float) -> bool:
+def _is_hairline(box: tuple[slice, slice], shape: tuple[int, ...], width: float) -> bool:
     """Whether a part of a picture is a line from side to side, finer than any 1, as on a margin.
 
     What is cropped to its ink is none. width: of its strokes.
