@@ -302,6 +302,22 @@ def test_a_comb_below_a_digit_is_no_part_of_it() -> None:
     assert (found.box, found.digits) == (FOUR, 1)
 
 
+@pytest.mark.parametrize(
+    ("top", "digits"), [(150, 2), (140, 1)], ids=["another digit", "the lower loop of an 8"]
+)
+def test_a_digit_below_is_counted(top: int, digits: int) -> None:
+    marked = page_with((top, top + 5, 130, 165), (top + 40, top + 45, 130, 165))
+    marked[top : top + 45, 130:135] = marked[top : top + 45, 160:165] = True
+    assert find_digit(marked, marked).digits == digits
+
+
+def test_pieces_of_a_fine_broken_stroke_are_not_counted() -> None:
+    pieces = np.zeros((300, 200), np.bool_)
+    for top in (50, 128):
+        pieces[top : top + 60, 60:62] = pieces[top + 58 : top + 60, 60:120] = True
+    assert find_digit(pieces, pieces).digits == 1
+
+
 def test_lines_above_and_below_that_the_picture_cuts_off_are_no_part_of_it() -> None:
     marked = page_with((0, 50, 130, 150), (150, 200, 140, 160))
     found = find_digit(marked, marked)

@@ -1,9 +1,9 @@
 """Which of the marks on a picture make up the digit: not specks, ruled lines or a box around it."""
 
 import math
-from itertools import pairwise
 from typing import NamedTuple
 
+from digitnet.image.count import ALIKE, BROKEN, count_digits
 from digitnet.image.ink import stroke_width, widened
 from digitnet.image.lines import LONG, THIN, Bools, without_lines
 from digitnet.image.parts import Part, Rectangle, mask_of, parts_of
@@ -31,8 +31,6 @@ CENTRAL = 0.15  # of its area: in the middle of the picture, half as wide and hi
 BROAD = 0.4  # of the picture's width: runs on average
 LEAST_WHOLE = 0.15  # of the picture's longer side: what is smaller is no digit beside a pen
 LEAST_DIGIT = 0.05  # of the picture's longer side: what is smaller is no digit
-ALIKE = 1.5  # times as high, at most, is another digit of a number
-BROKEN = 0.12  # of its height: a gap that is narrower is in a digit, not between two
 FRAME = 0.15  # of the picture's longer side: the sides of a frame
 ROUND = 1.3  # times as high as wide, at most: a circle
 IN_FRAME = 0.3  # of a frame's height: what is in it is higher, unlike the curl inside a 0
@@ -76,9 +74,10 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         return part.area * math.exp(-(x * x + y * y) / 2)  # x and y from -1 to 1
 
     main = max(parts, key=weight)
-    if main.height < FLAT * main.width:  # no digit is so flat, but there may be a speck beside it
-        large = [part for part in parts if part.height > LEAST_WHOLE * max(height, width)]
-        main = max(large, key=weight, default=main)
+    if _is_flat(main):  # no digit is, but there may be nothing else than specks beside it
+        least = LEAST_DIGIT * max(height, width)
+        others = [part for part in parts if part.height >= least and not _is_flat(part)]
+        main = max(others, key=weight, default=main)
     if main.is_at_border(height, width):
         whole = [part for part in parts if _is_whole_beside(part, main, height, width)]
         main = max(whole, key=weight, default=main)
@@ -98,7 +97,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         taken = set(near)
         apart = [part for part in apart if part not in taken]
     mask = mask_of(chosen, marked.shape)
-    return Digit(mask, box.slices, False, _count(parts, box.height, main.area))
+    return Digit(mask, box.slices, False, count_digits(parts, main, box.height))
 
 
 def _reach_opposite_sides(parts: list[Part], height: int, width: int) -> bool:
@@ -119,7 +118,7 @@ def _without_underlines(parts: list[Part], main: Part, shape: tuple[int, ...]) -
     if not fine:
         return others
     least = SPECK * main.area
-    strokes = [p for p in others if p.area >= least and p.height >= FLAT * p.width]
+    strokes = [p for p in others if p.area >= least and not _is_flat(p)]
     inked = widened(mask_of(strokes, shape), min(BREAK, int(CUT_GAP * main.height)))
     return others + [
         part for part in fine if any(inked[row, start:end].any() for row, start, end in part.runs)
@@ -131,7 +130,7 @@ def _is_underline(part: Part, main: Part) -> bool:
 
     It may fall or rise, if it is longer than a bar of that digit, and not as close as a broken one.
     """
-    is_level = part.height < FLAT * part.width and part.width > UNDER * main.width
+    is_level = _is_flat(part) and part.width > UNDER * main.width
     if is_level and _top_within(part, main) >= main.bottom:
         return True
     if part.width <= LONGER * main.width or part.bottom <= main.bottom:
@@ -142,6 +141,10 @@ def _is_underline(part: Part, main: Part) -> bool:
     ends = max(part.left, main.left), min(part.right, main.right)
     gaps = [middle + slope * (x - (part.left + part.right) / 2) - main.bottom for x in ends]
     return min(gaps) >= 0 and sum(gaps) / 2 >= CUT_GAP * main.height
+
+
+def _is_flat(part: Part) -> bool:
+    return part.height < FLAT * part.width
 
 
 def _top_within(part: Part, main: Part) -> int:
@@ -247,15 +250,6 @@ def _is_of_another(part: Part, main: Part, height: int, width: int) -> bool:
     if min(height, width) < LEAST_PAGE or main.is_at_border(height, width):
         return False
     return part.is_at_border(height, width) and gap >= BAR_GAP * longer
-
-
-def _count(parts: list[Part], height: int, area: int) -> int:
-    """How many of the parts are as high as a digit of some height; halves of one are close."""
-    low, high = height / ALIKE, height * ALIKE
-    alike = [p for p in parts if low <= p.height <= high and p.area * 2 * ALIKE >= area]
-    alike.sort(key=lambda part: part.left)
-    joined = sum(one.gap(other) < BROKEN * height for one, other in pairwise(alike))
-    return max(len(alike) - joined, 1)
 
 
 def _is_line(part: Part, height: int, width: int) -> bool:

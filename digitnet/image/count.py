@@ -1,0 +1,45 @@
+"""How many digits a number has."""
+
+from itertools import pairwise
+
+from digitnet.image.ink import stroke_width
+from digitnet.image.parts import Part
+
+ALIKE = 1.5  # times as high, at most, is another digit of a number
+BROKEN = 0.12  # of its height: a gap that is narrower is in a digit, not between two
+STACKED = 0.25  # of its height: so far above or below is another digit
+FINEST = 0.02  # of the height of both: finer strokes may be broken anywhere
+STORIES = 3  # of one above the other, at most: more are dots
+
+
+def count_digits(parts: list[Part], main: Part, height: int) -> int:
+    """How many digits there are where one of such a height seems to be, main part and all."""
+    digits = _count_beside(_alike(parts, height, main.area), height)
+    if not STORIES * main.height > height > ALIKE * main.height:
+        return digits
+    if stroke_width(main.mask()) < FINEST * height:
+        return digits
+    return max(digits, _count_above(_alike(parts, main.height, main.area), main))
+
+
+def _alike(parts: list[Part], height: int, area: int) -> list[Part]:
+    """The parts that are about as high, and not much smaller."""
+    low, high = height / ALIKE, height * ALIKE
+    return [p for p in parts if low <= p.height <= high and p.area * 2 * ALIKE >= area]
+
+
+def _count_beside(parts: list[Part], height: int) -> int:
+    """How many digits of some height are beside each other; halves of one are close."""
+    parts = sorted(parts, key=lambda part: part.left)
+    joined = sum(one.gap(other) < BROKEN * height for one, other in pairwise(parts))
+    return max(len(parts) - joined, 1)
+
+
+def _count_above(parts: list[Part], main: Part) -> int:
+    """The main part and those above and below, farther away than the loops of an 8."""
+    return 1 + sum(
+        max(part.top - main.bottom, main.top - part.bottom) >= STACKED * main.height
+        and part.left < main.right
+        and part.right > main.left
+        for part in parts
+    )
