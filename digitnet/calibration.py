@@ -17,7 +17,7 @@ from digitnet.activations import FloatArray
 LOWEST, HIGHEST = 0.05, 20.0  # temperatures
 FEWEST = 10  # pictures that tell of anything
 SMALLEST = 2.0**-25  # a sigmoid output that is no 0 yet
-SURE, EVIDENT = 0.995, 0.988  # of the pictures held out: as sure and as evident as these are digits
+SURE, EVIDENT = 0.995, 0.99  # of the pictures held out: as sure and as evident as these are digits
 LEAST_SHARE = 2.0**-126  # a probability that is no smaller: float32's least with all its bits
 MOST_EVIDENCE = 88.0  # nats, as follows from it
 BINS = 15

@@ -310,12 +310,12 @@ def test_the_threshold_gives_what_it_says(confidences: np.ndarray, seed: int) ->
 
 def test_nearly_all_that_was_held_out_is_as_sure_and_as_evident_as_a_digit_has_to_be() -> None:
     rng = np.random.default_rng(1)
-    outputs = softmax(rng.normal(scale=4, size=(1000, 10))).astype(np.float32)
-    labels = rng.integers(0, 10, 1000)
+    outputs = softmax(rng.normal(scale=4, size=(10_000, 10))).astype(np.float32)
+    labels = rng.integers(0, 10, 10_000)
     temperature, sure, evident = calibrate(outputs, labels)
     assert temperature == fit_temperature(outputs, labels)
     confidences = probabilities(outputs, temperature).max(axis=1)
-    for values, least, share in ((confidences, sure, 0.995), (evidence(outputs), evident, 0.988)):
+    for values, least, share in ((confidences, sure, 0.995), (evidence(outputs), evident, 0.99)):
         assert share <= (values >= least).mean() <= share + 0.001
         assert (values >= least + 0.02).mean() < share
 

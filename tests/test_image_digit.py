@@ -286,6 +286,8 @@ def test_a_line_of_text_beside_a_digit_is_no_part_of_it(top: int) -> None:
         ((120, 132, 105, 117), False),  # a stop of what was before
         ((120, 130, 168, 178), True),  # where a stroke is broken
         ((64, 72, 182, 194), True),  # high beside it: of the bar of a 5
+        ((120, 128, 170, 200), True),  # too long
+        ((132, 142, 172, 182), True),  # below
     ],
 )
 def test_a_stop_or_a_comma_is_no_part_of_a_digit(
@@ -309,6 +311,46 @@ def test_a_digit_below_is_counted(top: int, digits: int) -> None:
     marked = page_with((top, top + 5, 130, 165), (top + 40, top + 45, 130, 165))
     marked[top : top + 45, 130:135] = marked[top : top + 45, 160:165] = True
     assert find_digit(marked, marked).digits == digits
+
+
+def test_three_digits_above_each_other_are_three() -> None:
+    marked = np.zeros((300, 200), np.bool_)
+    for top in (30, 110, 190):
+        marked[top : top + 60, 80:120] = True
+    assert find_digit(marked, marked).digits == 3
+
+
+def test_halves_of_a_broken_digit_are_not_counted() -> None:
+    halves = np.zeros((200, 200), np.bool_)
+    for top in (50, 90):
+        halves[top : top + 30, 60:100] = True
+    assert find_digit(halves, halves).digits == 1
+
+
+def test_the_foot_of_a_broken_2_is_no_comb() -> None:
+    upper = (slice(20, 60), slice(55, 59)), (slice(20, 24), slice(34, 59))
+    broken = canvas(*upper, (slice(63, 68), slice(20, 80)))
+    assert find_digit(broken, broken).box == (slice(20, 68), slice(20, 80))
+
+
+def test_a_digit_in_a_grid_is_found() -> None:
+    grid = np.zeros((200, 200), np.bool_)
+    for at in (25, 75, 125, 175):
+        grid[at : at + 2, 25:177] = grid[25:177, at : at + 2] = True
+    digit = slice(82, 120), slice(92, 110)
+    grid[digit] = True
+    found = find_digit(grid, grid)
+    assert (found.box, found.digits) == (digit, 1)
+
+
+def test_a_triangle_around_does_not_belong_and_an_oval_may() -> None:
+    y, x = np.mgrid[:200, :200]
+    inside = np.minimum(180 - y, (y - 20) / 2 - abs(x - 100))
+    oval = np.hypot((y - 100) / 1.5, x - 100)
+    digit = slice(100, 160), slice(90, 110)
+    for frame, belongs in (((inside >= 0) & (inside < 4), False), (abs(oval - 50) < 3, True)):
+        frame[digit] = True
+        assert (find_digit(frame, frame).box != digit) == belongs
 
 
 def test_pieces_of_a_fine_broken_stroke_are_not_counted() -> None:

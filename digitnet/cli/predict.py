@@ -56,7 +56,9 @@ Examples
     "nearly all digits have that the model was chosen by.",
 )
 @click.option("--show", is_flag=True, help="Draw what the network saw and what it makes of it.")
-@click.option("-v", "--verbose", is_flag=True, help="Say which model is used, and why it is ?.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Say which model is used, and why an answer is ?."
+)
 @click.pass_context
 def predict(
     context: click.Context,

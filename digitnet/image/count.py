@@ -9,7 +9,7 @@ ALIKE = 1.5  # times as high, at most, is another digit of a number
 BROKEN = 0.12  # of its height: a gap that is narrower is in a digit, not between two
 STACKED = 0.25  # of its height: so far above or below is another digit
 FINEST = 0.02  # of the height of both: finer strokes may be broken anywhere
-STORIES = 3  # of one above the other, at most: more are dots
+STORIES = 4  # times as high as one of them, at most, are those above each other: else they are dots
 
 
 def count_digits(parts: list[Part], main: Part, height: int) -> int:
@@ -36,9 +36,15 @@ def _count_beside(parts: list[Part], height: int) -> int:
 
 
 def _count_above(parts: list[Part], main: Part) -> int:
-    """The main part and those above and below, farther away than the loops of an 8."""
+    """The main part and those above and below, farther away than the loops of an 8.
+
+    What is wider than high is half of a broken digit.
+    """
+    if main.width > main.height:
+        return 1
     return 1 + sum(
-        max(part.top - main.bottom, main.top - part.bottom) >= STACKED * main.height
+        part.width <= part.height
+        and max(part.top - main.bottom, main.top - part.bottom) >= STACKED * main.height
         and part.left < main.right
         and part.right > main.left
         for part in parts

@@ -23,6 +23,7 @@ BAR, SOLID = 4, 0.85  # times as long as thick, at least, and how much of such a
 HAIR, BREAK = 2, 4  # pixels: how thick a stroke is, how far its ends are, that may be broken
 FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
 LONGER = 1.2  # times as wide as the main part, at least: a line aslant below it
+COMB = 3  # times as wide as a digit, at least
 STEEP = 0.25  # rows a column: what falls or rises by more lies under nothing
 POST = 1.1  # of its height: lines on both sides that are higher are those of a form
 DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
@@ -34,6 +35,7 @@ LEAST_DIGIT = 0.05  # of the picture's longer side: what is smaller is no digit
 FRAME = 0.15  # of the picture's longer side: the sides of a frame
 ROUND = 1.3  # times as high as wide, at most: a circle
 IN_FRAME = 0.3  # of a frame's height: what is in it is higher, unlike the curl inside a 0
+IN_GRID = 0.1  # of a grid's
 
 
 class Digit(NamedTuple):
@@ -74,10 +76,9 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         return part.area * math.exp(-(x * x + y * y) / 2)  # x and y from -1 to 1
 
     main = max(parts, key=weight)
-    if _is_flat(main):  # no digit is, but there may be nothing else than specks beside it
-        least = LEAST_DIGIT * max(height, width)
-        others = [part for part in parts if part.height >= least and not _is_flat(part)]
-        main = max(others, key=weight, default=main)
+    if _is_flat(main):
+        above = [part for part in parts if _is_digit_on(part, main, max(height, width))]
+        main = max(above, key=weight, default=main)
     if main.is_at_border(height, width):
         whole = [part for part in parts if _is_whole_beside(part, main, height, width)]
         main = max(whole, key=weight, default=main)
@@ -143,6 +144,12 @@ def _is_underline(part: Part, main: Part) -> bool:
     return min(gaps) >= 0 and sum(gaps) / 2 >= CUT_GAP * main.height
 
 
+def _is_digit_on(part: Part, comb: Part, longer: int) -> bool:
+    """Whether a part is much narrower than a line with ticks, and higher: no piece of a digit."""
+    is_narrow = COMB * part.width < comb.width and part.height > comb.height
+    return is_narrow and part.height >= LEAST_DIGIT * longer
+
+
 def _is_flat(part: Part) -> bool:
     return part.height < FLAT * part.width
 
@@ -205,7 +212,8 @@ def _is_stop(part: Part, main: Part) -> bool:
     is_low = part.height < STOP * main.height and part.width < STOP * main.height
     is_beside = max(part.left - main.right, main.left - part.right) >= CUT_GAP * main.height
     middle = (part.top + part.bottom) / 2
-    return is_low and is_beside and middle > main.bottom - STOP * main.height
+    is_at_foot = part.top < main.bottom and middle > main.bottom - STOP * main.height
+    return is_low and is_beside and is_at_foot
 
 
 def _without_posts(parts: list[Part], main: Part) -> list[Part]:
@@ -273,7 +281,8 @@ def _without_frames(parts: list[Part], height: int, width: int) -> list[Part]:
 
 
 def _is_frame(part: Part, parts: list[Part], height: int, width: int) -> bool:
-    """Whether a part goes around another that is no speck in it: a box, a circle, a row of cells.
+    """Whether a part goes around another that is no speck in it: a box, a circle, another shape of
+    straight sides, a row of cells, a grid.
 
     It may be open above, if it is as wide as a cell of a form in a picture of it. What is higher
     than a circle may be a 0 with a mark in it.
@@ -285,9 +294,14 @@ def _is_frame(part: Part, parts: list[Part], height: int, width: int) -> bool:
     hugs = is_large and part.hugs_its_box(is_round=part.height <= ROUND * part.width)
     open_above = part.width > ALONG * width
     for other in parts:
-        if other.width < part.width and other.height > IN_FRAME * part.height:
+        if other.width < part.width and other.height > IN_GRID * part.height:
             above, *others = part.sides_around(other, height, width)
-            if all(others) and (above or open_above) and (hugs or part.is_ruled(other.height // 2)):
+            if not all(others) or not (above or open_above):
+                continue
+            if part.is_ruled(max(other.height // 3, 2)):
+                return True
+            is_high = other.height > IN_FRAME * part.height
+            if is_high and (hugs or (is_large and part.hugs_its_outline())):
                 return True
     return False
 

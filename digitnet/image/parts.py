@@ -6,7 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from digitnet.image.ink import widened
 from digitnet.image.lines import THIN, Bools
+from digitnet.image.outline import has_corners, outline_of
 
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
 
@@ -128,6 +130,15 @@ class Part(Rectangle):
                 reach = width * math.sqrt(within) if is_round else width
                 inside += max(min(end, centre + reach) - max(start, centre - reach), 0)
         return inside < OFF * self.area
+
+    def hugs_its_outline(self) -> bool:
+        """Whether that has straight sides, and nearly all of it is close to them."""
+        mask = self.mask()
+        outline = outline_of(mask)
+        rim = max(round(THIN * min(self.height, self.width)), 1)
+        inside = ~widened(np.pad(~outline, 1, constant_values=True), rim)[1:-1, 1:-1]
+        within = np.count_nonzero(mask & inside)
+        return bool(within < OFF * self.area) and has_corners(outline)
 
     def sides_around(
         self, other: Rectangle, height: int, width: int

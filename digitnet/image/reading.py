@@ -10,7 +10,7 @@ from PIL import Image
 from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 from digitnet.image.digit import Digit, find_digit
-from digitnet.image.field import BOX, BROADEST, centred, fitted
+from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
 from digitnet.image.ink import Ink, otsu, stroke_width, widened
 from digitnet.image.paper import find_ink, slope_of_light, smoothed
@@ -106,8 +106,6 @@ def look_closer(look: Look, name: str) -> Reading:
                 break
             raise ImageError(name, "expected a digit, found an empty sheet or box") from None
         on_it, digit = _read(nearer)
-        if on_it.stroke > BROADEST:  # the hole of a bold digit
-            break
         if not sheet.is_cornered and not _lies_on(sheet, nearer, on_it, digit, dark=reading.dark):
             break
         look, reading = nearer, on_it

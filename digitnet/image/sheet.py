@@ -1,25 +1,21 @@
 """Sheets of paper on a table, cards, stickers, and the paper in a printed box."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
 from digitnet.image.ink import widened
+from digitnet.image.outline import Bools, has_corners, has_four_corners, is_convex, outline_of
 
-Bools = NDArray[np.bool_]
 Box = tuple[int, int, int, int]  # top, left, bottom, right
 
 LEAST, LONGEST = 30, 2  # pixels of its shorter side, and times that: longer is a 1
+LONGEST_LYING = 4  # times that: a label that is wider than high
+ROUNDED = 1.3  # times as long as wide, at most: longer ones without corners may be a 0
 LONGEST_EMPTY = 1.6  # times its shorter side: what is longer, and empty, is a broad 1
 FILLED = 0.5  # of its box: what covers more may be a sheet
 SOLID = 0.8  # of what lies within its outline: the rest may be a digit on it
-ROUNDED = 1.3  # times as long as wide, at most: longer ones without corners may be a 0
-QUADRANGLE = 0.93  # of a sheet and of what is between its corners is common: of digits 0.90
-CONVEX = 0.93  # of one without corners, and of what is between so many points of its outline
-ROUND, TAG = 16, 8  # directions that those are the farthest in, of a round one, of a longer one
 RIM = 0.035  # of the shorter side: left away, for shadows at its edge
 FRAME = 0.12  # of that side: so thick are the lines of a printed box, at most
 LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
@@ -28,7 +24,7 @@ LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
 class Sheet(NamedTuple):
     """inside: (h, w), where there is nothing else. part: the box around it in the picture, of which
     `step` pixels are one of `inside`. is_cornered: whether it has four corners, as no digit but a
-    bar has. may_be_digit: a broad 1, or a 0.
+    bar has, and is not as long as one. may_be_digit: a broad 1, or a 0.
     """
 
     inside: Bools
@@ -63,18 +59,18 @@ def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> She
     many pixels are one of the mask.
     """
     shorter, longer = sorted(mask.shape)
-    if shorter < LEAST or longer > LONGEST * shorter:
+    if shorter < LEAST or longer > (LONGEST_LYING if _lies(mask) else LONGEST) * shorter:
         return None
     frame = max(round(FRAME * shorter), 1)
     is_frame = longer < LONGEST_FRAME * shorter and not mask[frame:-frame, frame:-frame].any()
     area = np.count_nonzero(mask)
     if area < FILLED * mask.size and not is_frame:
         return None
-    outline = _outline(mask)
+    outline = outline_of(mask)
     if area <= SOLID * np.count_nonzero(outline) and not is_frame:
         return None
-    is_cornered = _has_corners(outline)
-    if not is_cornered and (is_frame or not _is_rounded(outline)):
+    is_cornered = has_four_corners(outline)
+    if not is_cornered and (is_frame or not _is_round_or_tag(outline)):
         return None
     rim = frame if is_frame else max(round(RIM * shorter), 1)
     inside = ~widened(np.pad(~outline, 1, constant_values=True), rim)[1:-1, 1:-1]
@@ -87,48 +83,18 @@ def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> She
     height, width = (step * length for length in inside.shape)
     part = top, left, min(top + height, part[2]), min(left + width, part[3])
     may_be_digit = not is_cornered or longer > LONGEST_EMPTY * shorter
-    return Sheet(inside, part, step, is_cornered, may_be_digit)
+    return Sheet(inside, part, step, is_cornered and longer <= LONGEST * shorter, may_be_digit)
 
 
-def _outline(mask: Bools) -> Bools:
-    """What has marks on all four sides, (h, w), or is marked itself."""
-    across, down = (
-        np.logical_or.accumulate(m, 1) & np.logical_or.accumulate(m[:, ::-1], 1)[:, ::-1]
-        for m in (mask, mask.T)
-    )
-    outline: Bools = across & down.T
-    return outline
-
-
-def _has_corners(outline: Bools) -> bool:
-    """Whether it has four of them, as no digit but a bar has."""
-    y, x = np.nonzero(outline)
-    return any(
-        _alike(y, x, [int(end.argmax()) for end in ends]) > QUADRANGLE
-        for ends in ((y + x, y - x, -y - x, x - y), (y, -x, -y, x))
-    )
-
-
-def _is_rounded(outline: Bools) -> bool:
-    """Whether it is convex, and hardly longer than wide, or else has straight sides, as a tag."""
+def _is_round_or_tag(outline: Bools) -> bool:
+    """Whether it is convex and hardly longer than wide, or has straight sides and lies."""
     shorter, longer = sorted(outline.shape)
-    is_long = longer > ROUNDED * shorter
-    directions, least = (TAG, QUADRANGLE) if is_long else (ROUND, CONVEX)
-    y, x = np.nonzero(outline)
-    turns = 2 * math.pi * np.arange(directions) / directions
-    farthest = [int((x * c + y * s).argmax()) for c, s in zip(np.cos(turns), np.sin(turns))]
-    return _alike(y, x, farthest) > least
+    if longer <= ROUNDED * shorter:
+        return is_convex(outline)
+    return _lies(outline) and has_corners(outline)
 
 
-def _alike(y: NDArray[np.intp], x: NDArray[np.intp], corners: list[int]) -> float:
-    """How much of pixels and of the polygon between corners among them is common: 0 to 1."""
-    twice, steps = 0, 0  # the area between the corners' middles, and pixels around it
-    inside = np.ones(len(y), np.bool_)
-    for one, two in zip(corners, corners[1:] + corners[:1]):
-        dy, dx = int(y[two] - y[one]), int(x[two] - x[one])
-        inside &= dx * (y - y[one]) - dy * (x - x[one]) >= -math.hypot(dy, dx)  # a pixel off
-        twice += int(x[one]) * dy - int(y[one]) * dx
-        steps += max(abs(dy), abs(dx))
-    within = (abs(twice) + steps) / 2 + 1  # in pixels, about: Pick's theorem
-    both = min(float(np.count_nonzero(inside)), within)
-    return both / max(float(len(y)), within)
+def _lies(mask: Bools) -> bool:
+    """Whether it is wider than high, as no 0 is and no 1."""
+    height, width = mask.shape
+    return bool(width > height)
