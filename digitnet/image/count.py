@@ -45,7 +45,5 @@ def _count_above(parts: list[Part], main: Part) -> int:
     return 1 + sum(
         part.width <= part.height
         and max(part.top - main.bottom, main.top - part.bottom) >= STACKED * main.height
-        and part.left < main.right
-        and part.right > main.left
         for part in parts
     )

@@ -156,8 +156,6 @@ def _is_flat(part: Part) -> bool:
 
 def _top_within(part: Part, main: Part) -> int:
     """Its top in the columns of the main part: the ticks of a comb stand beside that."""
-    if part.top >= main.bottom or part.bottom <= main.bottom:
-        return part.top
     rows = (row for row, start, end in part.runs if start < main.right and end > main.left)
     return next(rows, part.top)
 
