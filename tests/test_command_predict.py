@@ -167,8 +167,19 @@ def test_verbose_says_why_there_is_no_digit(run: Run, folder: Path) -> None:
     done = run("predict", "7.png", "-v", "--min-confidence", "1", cwd=folder)
     _, why = done.stderr.decode().splitlines()
     confidence = done.stdout.decode().split()[2]
-    assert why.startswith("7.png: expected a confidence of 1.0000, evidence of 0.00; found ")
-    assert f"found {confidence}, " in why
+    assert why == f"7.png: expected a confidence of 1.0000 or more, found {confidence}"
+
+
+def test_verbose_says_that_there_is_too_little_evidence(run: Run, folder: Path) -> None:
+    arrays = dict(np.load(folder / "model.npz"))
+    arrays |= {"min_confidence": np.float64(0.0001), "min_evidence": np.float64(88.0)}
+    np.savez(folder / "strict.npz", **arrays)
+    done = run("predict", "7.png", "-v", "-m", "strict.npz", "--format", "json", cwd=folder)
+    (line,) = lines_of(done.stdout)
+    found = f"{line['evidence']:.2f}"
+    assert done.stderr.decode().splitlines()[1:] == [
+        f"7.png: expected evidence of 88.00 or more, found {found}"
+    ]
 
 
 def test_verbose_names_the_model_on_stderr(run: Run, folder: Path) -> None:

@@ -434,7 +434,7 @@ def test_whole_numbers_and_one_channel_are_arrays_of_brightness_too() -> None:
 
 @pytest.mark.parametrize("picture", [None, 3, np.zeros(784), np.zeros((2, 28, 28, 3))])
 def test_what_is_no_picture_is_refused(picture: object) -> None:
-    with pytest.raises(ImageError, match="expected a sound picture, found: "):
+    with pytest.raises(ImageError, match="expected a picture, found (NoneType|int|an array)"):
         prepare(picture)  # type: ignore[arg-type]
 
 

@@ -211,11 +211,10 @@ def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
         return f"expected one digit, found {digits or 'a pattern, a line, a seam or a shadow'}"
     if not verbose or prediction.is_digit:
         return None
-    _, min_confidence, min_evidence = prediction.calibration
-    return (
-        f"expected a confidence of {min_confidence:.4f}, evidence of {min_evidence:.2f}; "
-        f"found {prediction.confidence:.4f}, {prediction.evidence:.2f}"
-    )
+    _, least, least_evidence = prediction.calibration
+    if prediction.confidence < least:
+        return f"expected a confidence of {least:.4f} or more, found {prediction.confidence:.4f}"
+    return f"expected evidence of {least_evidence:.2f} or more, found {prediction.evidence:.2f}"
 
 
 def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:

@@ -86,7 +86,8 @@ def _opened(picture: Picture) -> Image.Image:
     if isinstance(picture, str | os.PathLike):
         picture = _content(picture)
     if not isinstance(picture, bytes):
-        raise TypeError(f"{type(picture).__name__}, no path, bytes, Pillow image or array")
+        kind = type(picture).__name__
+        raise _NoPicture(f"{kind}, which is no path, bytes, Pillow image or array")
     if len(picture) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
     if not picture:
@@ -128,7 +129,7 @@ def _of_array(array: NDArray[Any]) -> Image.Image:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (2, 3, 4)):
-        raise ValueError(f"an array of the shape {array.shape}, not (h, w) or (h, w, 3)")
+        raise _NoPicture(f"an array of the shape {array.shape}, not (h, w) or (h, w, 3)")
     if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() <= 255:
         array = array.astype(np.uint8)
     return Image.fromarray(array)
