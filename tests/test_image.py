@@ -387,7 +387,7 @@ def test_array_without_pixels_is_refused(shape: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("array", [np.zeros((2, 28, 28, 3), np.uint8), np.zeros((9, 9), complex)])
 def test_array_that_is_no_picture_is_refused(array: np.ndarray) -> None:
-    refused(array, "expected a sound picture", "array")
+    refused(array, "picture, found", "array")
 
 
 def test_picture_without_a_path_goes_by_the_name_it_is_given() -> None:
@@ -434,7 +434,7 @@ def test_whole_numbers_and_one_channel_are_arrays_of_brightness_too() -> None:
 
 @pytest.mark.parametrize("picture", [None, 3, np.zeros(784), np.zeros((2, 28, 28, 3))])
 def test_what_is_no_picture_is_refused(picture: object) -> None:
-    with pytest.raises(ImageError, match="expected a picture, found (NoneType|int|an array)"):
+    with pytest.raises(ImageError, match=r"expected a picture, found (NoneType|int|an array)"):
         prepare(picture)  # type: ignore[arg-type]
 
 

@@ -104,7 +104,7 @@ def test_sigusr1_writes_a_checkpoint_and_goes_on(
     start: Callable[..., Training], config_file: Path
 ) -> None:
     output = config_file.parent / "model.npz"
-    slow = ("--set", "network.layer_sizes=[784,400,10]", "--set", "training.minibatch_size=1")
+    slow = ("--set", "network.layer_sizes=[784,3000,10]", "--set", "training.minibatch_size=1")
     training = start("--config", config_file, *slow)
     assert not output.exists()
     training.process.send_signal(signal.SIGUSR1)
