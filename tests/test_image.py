@@ -387,7 +387,7 @@ def test_array_without_pixels_is_refused(shape: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("array", [np.zeros((2, 28, 28, 3), np.uint8), np.zeros((9, 9), complex)])
 def test_array_that_is_no_picture_is_refused(array: np.ndarray) -> None:
-    refused(array, "picture, found", "array")
+    refused(array, "expected a picture, found an array", "array")
 
 
 def test_picture_without_a_path_goes_by_the_name_it_is_given() -> None:

@@ -320,6 +320,13 @@ def test_three_digits_above_each_other_are_three() -> None:
     assert find_digit(marked, marked).digits == 3
 
 
+def test_dots_above_each_other_are_one_line() -> None:
+    marked = np.zeros((300, 200), np.bool_)
+    for top in range(100, 200, 15):
+        marked[top : top + 10, 90:100] = True
+    assert find_digit(marked, marked).digits == 1
+
+
 def test_halves_of_a_broken_digit_are_not_counted() -> None:
     halves = np.zeros((200, 200), np.bool_)
     for top in (50, 90):

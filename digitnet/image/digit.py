@@ -4,8 +4,8 @@ import math
 from typing import NamedTuple
 
 from digitnet.image.count import ALIKE, BROKEN, count_digits
-from digitnet.image.ink import stroke_width, widened
-from digitnet.image.lines import LONG, THIN, Bools, without_lines
+from digitnet.image.ink import Bools, stroke_width, widened
+from digitnet.image.lines import LONG, THIN, without_lines
 from digitnet.image.parts import Part, Rectangle, mask_of, parts_of
 
 SPECK = 0.03  # of the largest part's area: a smaller one is dirt
@@ -53,8 +53,9 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
     """The digit among marks (h, w), of which at least one is sure.
 
     It is the largest part, the middle of the picture counting more than its edge, or a whole one
-    beside it where that goes on outside, with what lies near it, but for lines, frames, pens, print
-    and parts of others that a side of the picture cuts off. Where there is one only, it is that.
+    beside it where that goes on outside, with what lies near it, but for lines, combs, frames,
+    pens, print, stops and parts of others that a side of the picture cuts off. Where there is one
+    only, it is that.
     """
     height, width = marked.shape
     parts = parts_of(marked)

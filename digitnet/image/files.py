@@ -132,7 +132,10 @@ def _of_array(array: NDArray[Any]) -> Image.Image:
         raise _NoPicture(f"an array of the shape {array.shape}, not (h, w) or (h, w, 3)")
     if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() <= 255:
         array = array.astype(np.uint8)
-    return Image.fromarray(array)
+    try:
+        return Image.fromarray(array)
+    except TypeError:
+        raise _NoPicture(f"an array of {array.dtype} of the shape {array.shape}") from None
 
 
 def _check(image: Image.Image, name: str) -> None:

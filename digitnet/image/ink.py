@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
 
+Bools = NDArray[np.bool_]
+
 DOT = 4  # times as long as wide, at most: no stroke
 
 
@@ -19,8 +21,8 @@ class Ink(NamedTuple):
     """
 
     strength: FloatArray
-    sure: NDArray[np.bool_]
-    marked: NDArray[np.bool_]
+    sure: Bools
+    marked: Bools
     dark: bool
     threshold: float
     shadowed: bool = False
@@ -44,7 +46,7 @@ def otsu(values: FloatArray) -> tuple[float, float, float]:
     return float(edges[best + 1]), float(low[best]), float(high[best])
 
 
-def stroke_width(mask: NDArray[np.bool_], area: float | None = None) -> float:
+def stroke_width(mask: Bools, area: float | None = None) -> float:
     """How wide strokes are on average, in pixels: twice their area over their outline's length.
 
     The outline is counted in steps between pixels, π/4 of which are its length on average over all
@@ -59,12 +61,12 @@ def stroke_width(mask: NDArray[np.bool_], area: float | None = None) -> float:
     return 2 * covered / (max(steps, 1) * math.pi / 4)
 
 
-def extent(mask: NDArray[np.bool_]) -> int:
+def extent(mask: Bools) -> int:
     """From the first to the last of its rows or columns, whichever is more; not empty."""
     return int(max(np.ptp(np.flatnonzero(mask.any(axis=axis))) for axis in (0, 1)))
 
 
-def widened(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+def widened(mask: Bools, by: int) -> Bools:
     """The mask and what is up to so many steps from it."""
     for _ in range(by):
         wider = mask.copy()
@@ -74,3 +76,8 @@ def widened(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
         wider[:, :-1] |= mask[:, 1:]
         mask = wider
     return mask
+
+
+def narrowed(mask: Bools, by: int) -> Bools:
+    """The mask without what is up to so many steps from its rim, or from a side of the picture."""
+    return ~widened(np.pad(~mask, 1, constant_values=True), by)[1:-1, 1:-1]

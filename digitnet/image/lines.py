@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Bools = NDArray[np.bool_]
+from digitnet.image.ink import Bools
 
 LONG, THIN = 0.85, 0.12  # of the picture's side: what is so long and so thin is a line
 BESIDE = 0.6  # of the side, at most, is inked by what crosses a line

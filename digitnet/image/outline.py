@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-Bools = NDArray[np.bool_]
+from digitnet.image.ink import Bools
 
 STRAIGHT = 0.93  # of it and of what is between its corners is common: of digits 0.90
 CONVEX = 0.93  # of it and of what is between many points of its rim

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from digitnet.image.ink import widened
-from digitnet.image.lines import THIN, Bools
+from digitnet.image.ink import Bools, narrowed
+from digitnet.image.lines import THIN
 from digitnet.image.outline import has_corners, outline_of
 
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
@@ -136,8 +136,7 @@ class Part(Rectangle):
         mask = self.mask()
         outline = outline_of(mask)
         rim = max(round(THIN * min(self.height, self.width)), 1)
-        inside = ~widened(np.pad(~outline, 1, constant_values=True), rim)[1:-1, 1:-1]
-        within = np.count_nonzero(mask & inside)
+        within = np.count_nonzero(mask & narrowed(outline, rim))
         return bool(within < OFF * self.area) and has_corners(outline)
 
     def sides_around(

@@ -12,7 +12,7 @@ from digitnet.errors import ImageError
 from digitnet.image.digit import Digit, find_digit
 from digitnet.image.field import BOX, centred, fitted
 from digitnet.image.files import Picture, brightness, name_of, open_picture
-from digitnet.image.ink import Ink, otsu, stroke_width, widened
+from digitnet.image.ink import Ink, narrowed, otsu, stroke_width, widened
 from digitnet.image.paper import find_ink, slope_of_light, smoothed
 from digitnet.image.parts import parts_of
 from digitnet.image.sheet import Box, Sheet, alone, sheet_of
@@ -151,8 +151,7 @@ def _lies_on(sheet: Sheet, look: Look, reading: Reading, digit: Digit, *, dark: 
     if reading.digits != 1 or reading.dark == dark or reading.stroke > SLIM * BOX:
         return False
     inside = sheet.within(digit.mask.shape, look.part, look.step)
-    outside = widened(np.pad(~inside, 1, constant_values=True), EDGE)[1:-1, 1:-1]
-    return not (digit.mask & outside).any()
+    return not (digit.mask & ~narrowed(inside, EDGE)).any()
 
 
 def _in_picture(look: Look, box: tuple[slice, slice]) -> Box:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from digitnet.activations import FloatArray
-from digitnet.image.ink import widened
-from digitnet.image.outline import Bools, has_corners, has_four_corners, is_convex, outline_of
+from digitnet.image.ink import Bools, narrowed
+from digitnet.image.outline import has_corners, has_four_corners, is_convex, outline_of
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right
 
@@ -73,7 +73,7 @@ def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> She
     if not is_cornered and (is_frame or not _is_round_or_tag(outline)):
         return None
     rim = frame if is_frame else max(round(RIM * shorter), 1)
-    inside = ~widened(np.pad(~outline, 1, constant_values=True), rim)[1:-1, 1:-1]
+    inside = narrowed(outline, rim)
     rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return None
