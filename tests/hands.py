@@ -1,8 +1,10 @@
 """Digits of many hands as data to train on: `python tests/hands.py FOLDER SOURCE...`.
 
-A source is a font, or a file of the UCI repository's optdigits: 64 values from 0 to 16 and a label
-a line, of 8×8 pixels each. The pictures go through `image`, and into FOLDER in the order of their
-bytes: the same sources give the same files.
+A source is a font, or a file of the UCI repository, a digit a line: of optdigits, 64 values from 0
+to 16 (8×8 pixels) and a label; of pendigits, 16 from 0 to 100 (eight places of a pen, x and y from
+the lower left, at even distances along its way) and a label. Lines with @ are KEEL's. The pictures
+go through `image`, and into FOLDER in the order of their bytes: the same sources give the same
+files.
 """
 
 import gzip
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from digitnet.errors import ImageError
@@ -18,6 +21,10 @@ from digitnet.image import prepare
 
 SIZE = 120  # pixels of a font's em
 SIDE = 28  # pixels that those of 8×8 are drawn in
+PENS = 0.05, 0.17  # narrowest and widest, by the height that they write in
+LIFTED = {5: 0.25, 7: 0.12}  # of the height: who goes up so far, late, has lifted the pen for a bar
+LATE = 3  # steps from place to place
+FINER = np.linspace(0, 1, 12, endpoint=False)[:, np.newaxis]  # from one place to the next
 
 
 def pictures_of(source: Path) -> Iterator[tuple[Image.Image, int]]:
@@ -27,10 +34,50 @@ def pictures_of(source: Path) -> Iterator[tuple[Image.Image, int]]:
             page = Image.new("L", (3 * SIZE, 3 * SIZE), 255)
             ImageDraw.Draw(page).text((SIZE, SIZE), str(digit), 0, font)
             yield page, digit
-    else:
-        for *pixels, label in np.loadtxt(source, np.uint8, delimiter=","):
-            small = Image.fromarray((np.reshape(pixels, (8, 8)) / 16 * 255).astype(np.uint8))
-            yield small.resize((SIDE, SIDE), Image.Resampling.BICUBIC), int(label)
+        return
+    lines = np.loadtxt(source, np.uint8, comments="@", delimiter=",", ndmin=2)
+    for *values, label in lines.tolist():
+        if len(values) == 16:
+            yield written(np.reshape(values, (8, 2)) / (100, -100) + (0, 1), label), label
+        else:
+            small = Image.fromarray((np.reshape(values, (8, 8)) / 16 * 255).astype(np.uint8))
+            yield small.resize((SIDE, SIDE), Image.Resampling.BICUBIC), label
+
+
+def written(places: NDArray[np.float64], label: int) -> Image.Image:
+    """A digit by its pen's places (8, 2), columns and rows by its height; each with another pen."""
+    rng = np.random.default_rng(np.rint(places * 100).astype(int).ravel())
+    pen = rng.uniform(*PENS) * SIZE
+    page = Image.new("L", (2 * SIZE, 2 * SIZE), 255)
+    draw = ImageDraw.Draw(page)
+    for stroke in strokes(places, label):
+        line = [tuple(point) for point in smooth(stroke) * SIZE + SIZE / 2]
+        draw.line(line, 0, round(pen))
+        for point in line:
+            draw.circle(point, pen / 2, 0)
+    return page
+
+
+def strokes(places: NDArray[np.float64], label: int) -> list[NDArray[np.float64]]:
+    """The places parted where the pen was lifted for a 5's or 7's bar, which they do not say.
+
+    Of a bar that only its end tells of, nothing is left.
+    """
+    rising = -np.diff(places[:, 1]) > LIFTED.get(label, np.inf)
+    lifted = LATE + int(np.argmax(rising[LATE:]))
+    if not rising[lifted]:
+        return [places]
+    bar = lifted + int(np.argmin([*rising[lifted:], False]))
+    return [stroke for stroke in (places[: lifted + 1], places[bar:]) if len(stroke) > 1]
+
+
+def smooth(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A curve through the places (n, 2): Catmull's and Rom's (1974)."""
+    padded = np.vstack([2 * places[0] - places[1], places, 2 * places[-1] - places[-2]])
+    a, b, c, d = (padded[i : i + len(places) - 1, np.newaxis] for i in range(4))
+    t = FINER
+    curve = b + t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a))) / 2
+    return np.vstack([curve.reshape(-1, 2), places[-1:]])
 
 
 def main(folder: Path, sources: list[Path]) -> None:
