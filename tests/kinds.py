@@ -395,6 +395,33 @@ def dotted_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(light(page(drawn(digit) * (np.hypot(y, x) < 5), rng)))
 
 
+def dry_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = filtered(middle_line(drawn(digit, 100)), ImageFilter.MaxFilter(3)) > 0.5
+    y, x = grid(*ink.shape)
+    turn = rng.uniform(0, 2 * np.pi)
+    there = 0.6 + 0.7 * ((x - 0.5) * np.cos(turn) + (y - 0.5) * np.sin(turn))
+    return image(light(page(ink & (rng.random(ink.shape) < there), rng, 150, 130)))
+
+
+def dashed(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = filtered(middle_line(drawn(digit)), ImageFilter.MaxFilter(5))
+    y, x = np.mgrid[:SIDE, :SIDE]
+    turn = rng.uniform(0, 2 * np.pi)
+    return image(light(page(ink * ((x * np.cos(turn) + y * np.sin(turn)) % 9 < 5), rng)))
+
+
+def crayon(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    grain = filtered(rng.random((SIDE, SIDE)), ImageFilter.GaussianBlur(1.5))
+    ink = drawn(digit) * (grain > np.median(grain))
+    return image(noisy(light(page(ink, rng), full=0.3), 0.02, rng))
+
+
+def box_touched(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    ink = np.pad(cropped(drawn(digit)), ((25, 25), rng.permutation([0, 25])))
+    ink[:4] = ink[-4:] = ink[:, :4] = ink[:, -4:] = 1
+    return image(light(np.pad(ink, 40)))
+
+
 KINDS: list[Kind] = [
     plain,
     thin_pen,
@@ -446,4 +473,8 @@ KINDS: list[Kind] = [
     edge_of_a_table,
     highlighted,
     dotted_pen,
+    dry_pen,
+    dashed,
+    crayon,
+    box_touched,
 ]

@@ -38,6 +38,12 @@ BODY = (slice(30, 70), slice(40, 50))
     [
         ((slice(28, 32), slice(52, 70)), True),  # the bar of a 5
         ((slice(35, 36), slice(60, 61)), False),  # a speck
+        ((slice(35, 36), slice(52, 53)), False),  # a speck close to it
+        ((slice(35, 36), slice(52, 73, 3)), True),  # a dotted stroke
+        ((slice(35, 36), slice(60, 81, 3)), False),  # a row of dots beside it
+        ((slice(78, 79), slice(30, 70, 3)), False),  # a dotted line below it
+        ((slice(71, 72), slice(38, 54, 3)), False),  # and close below
+        ((slice(10, 90, 3), slice(52, 53)), False),  # a dotted line from side to side
         ((slice(5, 25), slice(80, 95)), False),  # far away
         ((slice(0, 3), slice(0, 100)), False),  # a line along the border
         ((slice(80, 82), slice(0, 100)), False),  # a ruled line
@@ -48,6 +54,26 @@ def test_what_belongs_to_the_digit(other: tuple[slice, slice], belongs: bool) ->
     digit = find_digit(marked, marked)
     assert digit.mask[BODY].all()
     assert digit.mask[other].any() == belongs
+
+
+def test_a_dotted_stroke_may_go_on_from_another_part_and_specks_do_not() -> None:
+    bar = slice(28, 32), slice(54, 66)
+    written = canvas(BODY, bar, (slice(30, 31), slice(68, 80, 3)))
+    marked = written | canvas((slice(50, 60, 9), slice(60, 80, 9)))
+    np.testing.assert_array_equal(find_digit(marked, marked).mask, written)
+
+
+def test_dots_around_a_digit_are_no_other_one() -> None:
+    dots = canvas((slice(2, 98, 3), slice(2, 98, 3)))
+    dots[5:95, 5:95] = False
+    digit = find_digit(dots | canvas(BODY), dots | canvas(BODY))
+    assert (digit.box, digit.digits) == (BODY, 1)
+
+
+def test_two_digits_that_are_close_and_broken_are_two() -> None:
+    first = canvas((slice(30, 50), slice(20, 40)), (slice(52, 70), slice(20, 40)))
+    both = first | np.roll(first, 26, axis=1)
+    assert find_digit(both, both).digits == 2
 
 
 def test_a_box_around_does_not_belong() -> None:
@@ -332,6 +358,34 @@ def test_halves_of_a_broken_digit_are_not_counted() -> None:
     for top in (50, 90):
         halves[top : top + 30, 60:100] = True
     assert find_digit(halves, halves).digits == 1
+
+
+def dashed(*lines: tuple[slice, slice]) -> np.ndarray:
+    """Lines on a page of 200×200, of dashes of 8 pixels and 4 between."""
+    whole, there = np.zeros((2, 200, 200), np.bool_)
+    for line in lines:
+        whole[line] = True
+    y, x = np.mgrid[:200, :200]
+    there[(y % 12 < 8) & (x % 12 < 8)] = True
+    return whole & there
+
+
+def test_a_dashed_digit_is_one_and_its_dashes_are_no_text() -> None:
+    level = [(slice(row, row + 6), slice(60, 128)) for row in (36, 84, 132)]
+    upright = (slice(36, 90), slice(60, 66)), (slice(84, 138), slice(120, 126))
+    marked = dashed(*level, *upright)  # a 5
+    marked[upright[1]] = True
+    digit = find_digit(marked, marked)
+    assert digit.mask.sum() == marked.sum()
+    assert digit.digits == 1
+
+
+@pytest.mark.parametrize("gap", [0, 20])
+def test_a_digit_that_touches_its_box_is_cut_out_of_it(gap: int) -> None:
+    box = canvas((slice(10, 90), slice(10, 90)))
+    box[12:88, 12:88] = False
+    digit = slice(30, 88 - gap), slice(40, 50)
+    assert find_digit(box | canvas(digit), box | canvas(digit)).box == digit
 
 
 def test_the_foot_of_a_broken_2_is_no_comb() -> None:

@@ -32,6 +32,9 @@ LESS_ALIKE = {
     "marker",
     "eight_pixels",
     "dotted_pen",
+    "dry_pen",
+    "dashed",
+    "crayon",
     "tilted_sheet",
 }
 

@@ -5,7 +5,7 @@ import pytest
 from conftest import read_mnist
 from kinds import bar, cropped, drawn
 
-from digitnet.image.lines import without_lines
+from digitnet.image.lines import without_box, without_lines
 
 DIGITS, _ = read_mnist("train", 40)
 
@@ -46,3 +46,21 @@ def test_nothing_is_added() -> None:
     for _ in range(50):
         marked = rng.random(rng.integers(60, 100, 2)) < rng.choice([0.1, 0.5, 0.97])
         assert not (without_lines(marked) & ~marked).any()
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_a_box_goes_which_may_be_open_above(missing: int) -> None:
+    marked = np.zeros((80, 60), np.bool_)
+    sides = [np.s_[:3], np.s_[-3:], np.s_[:, :3], np.s_[:, -3:]]
+    for side in sides[missing:]:
+        marked[side] = True
+    marked[30:77, 20:30] = True
+    left = without_box(marked)
+    assert left[30:77, 20:30].all()
+    assert (left.sum() == 47 * 10) == (missing < 2)
+
+
+def test_no_digit_is_a_box() -> None:
+    for digit in DIGITS:
+        marked = cropped(drawn(digit)) > 0.5
+        np.testing.assert_array_equal(without_box(marked), marked)

@@ -3,12 +3,13 @@
 import math
 from typing import NamedTuple
 
+from digitnet.image.broken import dotted_strokes, pieces
 from digitnet.image.count import ALIKE, BROKEN, count_digits
 from digitnet.image.ink import Bools, stroke_width, widened
-from digitnet.image.lines import LONG, THIN, without_lines
-from digitnet.image.parts import Part, Rectangle, mask_of, parts_of
+from digitnet.image.lines import LONG, THIN, without_box, without_lines
+from digitnet.image.parts import Part, Rectangle, joined, mask_of, parts_of
 
-SPECK = 0.03  # of the largest part's area: a smaller one is dirt
+SPECK = 0.03  # of the largest part's area: a smaller one is dirt, or a dot of a stroke
 NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
 CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
 CUT_GAP = 0.08  # of that side: what is closer is a part of the digit all the same
@@ -63,6 +64,9 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         cleaned = without_lines(marked)
         if (cleaned & sure).any() and (cleaned != marked).any():
             marked, parts = cleaned, parts_of(cleaned)
+    opened = _without_touched_boxes(marked, parts)
+    if opened is not marked and (opened & sure).any():
+        marked, parts = opened, parts_of(opened)
     if len(parts) == 1:
         return Digit(marked, parts[0].slices, sure is marked, 1)
     if sure is not marked:
@@ -85,21 +89,45 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         main = max(whole, key=weight, default=main)
     parts = _without_underlines(parts, main, marked.shape)
     parts = _without_posts(parts, main)
-    parts = _without_text(parts, main)
-    parts = [part for part in parts if not _is_stop(part, main)]
+    longer = max(main.height, main.width)
+    linked = set(next(group for group in pieces(parts, longer, marked.shape) if main in group))
+    parts = _without_text(parts, main, linked)
+    parts = [part for part in parts if part in linked or not _is_stop(part, main)]
     if not main.is_cut_off(height, width):
         parts = [part for part in parts if not _is_of_another(part, main, height, width)]
     box = Rectangle(main.top, main.bottom, main.left, main.right)
-    chosen, apart = [main], [part for part in parts if part is not main]
-    reach = max(NEAR * max(box.height, box.width), DOTS * max(height, width))
-    while near := [p for p in apart if p.area >= SPECK * main.area and box.gap(p) <= reach]:
+    reach = max(NEAR * longer, DOTS * max(height, width))
+    larger = [part for part in parts if part.area >= SPECK * main.area]
+    specks = [part for part in parts if part.area < SPECK * main.area]
+    dotted = dotted_strokes(specks, larger, longer, marked.shape)
+    chosen, apart = [main], [part for part in larger if part is not main]
+    apart += [stroke for stroke in dotted if not _is_underline(stroke, main)]
+    while near := [part for part in apart if box.gap(part) <= reach]:
         for part in near:
             box.include(part)
         chosen += near
         taken = set(near)
         apart = [part for part in apart if part not in taken]
     mask = mask_of(chosen, marked.shape)
-    return Digit(mask, box.slices, False, count_digits(parts, main, box.height))
+    groups = pieces(larger, box.height, marked.shape)
+    others = [joined(group) for group in groups if main not in group]
+    main = joined(next(group for group in groups if main in group))
+    return Digit(mask, box.slices, False, count_digits([main, *others], main, box.height))
+
+
+def _without_touched_boxes(marked: Bools, parts: list[Part]) -> Bools:
+    """Without boxes around what is high enough for a digit and touches their sides."""
+    least = FRAME * max(marked.shape)
+    for part in parts:
+        if min(part.height, part.width) >= least and part.may_be_box(marked):
+            mask = part.mask()
+            inside = without_box(mask)
+            if inside is mask:
+                continue
+            if any(one.height > IN_FRAME * part.height for one in parts_of(inside)):
+                marked = marked.copy()
+                marked[part.slices] &= inside | ~mask
+    return marked
 
 
 def _reach_opposite_sides(parts: list[Part], height: int, width: int) -> bool:
@@ -184,11 +212,13 @@ def _without_pens(parts: list[Part], height: int, width: int) -> list[Part]:
     return [part for part in parts if part not in pens]
 
 
-def _without_text(parts: list[Part], main: Part) -> list[Part]:
-    """Without rows of letters beside the main part, much lower than that."""
-    least = SPECK * main.area  # what is smaller is no part of a digit anyway
+def _without_text(parts: list[Part], main: Part, linked: set[Part]) -> list[Part]:
+    """Without rows of letters beside the main part, much lower than that and not linked to it."""
+    least = SPECK * main.area  # what is smaller is no letter
     low = [
-        p for p in parts if p.height < TEXT * main.height and p.area >= least and p.gap(main) > 0
+        p
+        for p in parts
+        if p.height < TEXT * main.height and p.area >= least and p.gap(main) > 0 and p not in linked
     ]
     if len(low) > TEXTURE:
         return parts

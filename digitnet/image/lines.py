@@ -35,6 +35,16 @@ def without_lines(marked: Bools) -> Bools:
     return marked if is_filled and lines_across + lines_down <= BARS else both.T
 
 
+def without_box(marked: Bools) -> Bools:
+    """Without a box around, open above or below perhaps; strokes that cross its sides stay."""
+    box = np.pad(marked, 1)
+    level, upright = _lines(box), _lines(box.T)
+    rim = THIN * len(box.T)
+    if not level or not upright or upright[0][0] > rim or upright[-1][1] < len(box.T) - rim:
+        return marked
+    return _without(_without(box, level).T, upright).T[1:-1, 1:-1]
+
+
 def ends(side: Bools) -> int:
     """How many marks, or rows of them, there are along a side."""
     return int(side[0]) + int(np.count_nonzero(side[1:] & ~side[:-1]))

@@ -3,11 +3,12 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
 from digitnet.image.ink import Bools, narrowed
-from digitnet.image.lines import THIN
+from digitnet.image.lines import LONG, THIN
 from digitnet.image.outline import has_corners, outline_of
 
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
@@ -52,7 +53,7 @@ class Part(Rectangle):
 
     def __init__(self, starts: list[int], ends: list[int], stride: int) -> None:
         """Where its runs start and end in rows put one after the other, so far apart."""
-        self._runs = starts, ends, stride
+        self.flat_runs = starts, ends, stride
         lefts, rights = [start % stride for start in starts], [end % stride for end in ends]
         top, bottom = starts[0] // stride, starts[-1] // stride + 1
         super().__init__(top, bottom, min(lefts), max(rights))
@@ -60,7 +61,7 @@ class Part(Rectangle):
 
     @cached_property
     def runs(self) -> list[Run]:
-        return _in_rows(*self._runs)
+        return _in_rows(*self.flat_runs)
 
     def is_at_border(self, height: int, width: int) -> bool:
         """Whether it reaches a side of a picture of that size."""
@@ -79,6 +80,15 @@ class Part(Rectangle):
     def mask(self) -> Bools:
         """Where it is in its box, (height, width)."""
         return mask_of([self], (self.bottom, self.right))[self.top :, self.left :]
+
+    def may_be_box(self, marked: Bools) -> bool:
+        """Whether some row, and columns at both sides of what is marked in its box, are inked."""
+        starts, ends, _ = self.flat_runs
+        if max([end - start for start, end in zip(starts, ends)]) <= LONG * self.width:
+            return False
+        inked = np.add.reduce(marked[self.slices], axis=0, dtype=np.intp).tolist()
+        rim = math.ceil(THIN * self.width)
+        return bool(min(max(inked[:rim]), max(inked[-rim:])) > LONG * self.height)
 
     def is_ruled(self, least: int) -> bool:
         """Whether nearly all of it is in lines of so many pixels or more, level or upright."""
@@ -210,6 +220,14 @@ def parts_of(marked: Bools) -> list[Part]:
         of_part[0].append(start)
         of_part[1].append(end)
     return [Part(*group, stride) for group in groups.values()]
+
+
+def joined(parts: list[Part]) -> Part:
+    """Parts of one picture as one."""
+    if len(parts) == 1:
+        return parts[0]
+    starts, ends, strides = zip(*(part.flat_runs for part in parts))
+    return Part(sorted(chain(*starts)), sorted(chain(*ends)), strides[0])
 
 
 def mask_of(parts: list[Part], shape: tuple[int, ...]) -> Bools:
