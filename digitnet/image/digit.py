@@ -14,7 +14,7 @@ NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther 
 CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
 CUT_GAP = 0.08  # of that side: what is closer is a part of the digit all the same
 BAR_GAP = 0.15  # of that side: a loose bar at the picture's upper side is closer
-LEAST_PAGE = 60  # pixels: smaller pictures show nothing of lines above and below
+LEAST_PAGE = 60  # pixels: smaller pictures show nothing of lines above and below, or of a box
 TEXT = 0.4  # of the main part's height: printed letters beside it are lower
 STOP = 0.35  # of the main part's height: stops are no larger, and no higher above its foot
 LETTERS = 3  # in a row, at least: text, and no dots or pieces of a stroke
@@ -117,6 +117,8 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
 
 def _without_touched_boxes(marked: Bools, parts: list[Part]) -> Bools:
     """Without boxes around what is high enough for a digit and touches their sides."""
+    if max(marked.shape) < LEAST_PAGE:
+        return marked
     least = FRAME * max(marked.shape)
     for part in parts:
         if min(part.height, part.width) >= least and part.may_be_box(marked):
