@@ -7,10 +7,10 @@ import numpy as np
 from digitnet.image.ink import widened
 from digitnet.image.parts import Part, joined, mask_of, parts_of
 
-BREAK = 0.08  # of a digit's longer side: so far apart, at most, are the pieces of its strokes
-DOT_GAP = 0.04  # of that side: so far apart are dots of them
+GAP = 0.08  # of a digit's longer side: what is closer is a part of it
+DOT_GAP = 0.04  # of that side: so far apart are dots of a stroke
 SHORTEST, LONGEST = 0.12, 0.7  # of that side: a row of dots; longer ones are ruled, or a frame
-MOST = 500  # dots: more are a pattern, and would take long
+TEXTURE = 500  # parts: more are neither dots nor letters, and would take long
 
 
 def pieces(parts: list[Part], longer: int, shape: tuple[int, ...]) -> list[list[Part]]:
@@ -18,7 +18,7 @@ def pieces(parts: list[Part], longer: int, shape: tuple[int, ...]) -> list[list[
 
     longer: how many pixels the digit's longer side has.
     """
-    return _close(parts, max(round(BREAK / 2 * longer), 1), shape)
+    return _close(parts, max(round(GAP / 2 * longer), 1), shape)
 
 
 def dotted_strokes(
@@ -28,7 +28,7 @@ def dotted_strokes(
 
     So they are where a pen ran dry, or a scan lost the rest.
     """
-    if not 2 <= len(dots) <= MOST:
+    if not 2 <= len(dots) <= TEXTURE:
         return []
     by = max(round(DOT_GAP / 2 * longer), 1)
     near = widened(mask_of(larger, shape), 2 * by + 1)

@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from digitnet.image.broken import dotted_strokes, pieces
+from digitnet.image.broken import GAP, TEXTURE, dotted_strokes, pieces
 from digitnet.image.count import ALIKE, BROKEN, count_digits
 from digitnet.image.ink import Bools, stroke_width, widened
 from digitnet.image.lines import LONG, THIN, without_box, without_lines
@@ -12,13 +12,11 @@ from digitnet.image.parts import Part, Rectangle, joined, mask_of, parts_of
 SPECK = 0.03  # of the largest part's area: a smaller one is dirt, or a dot of a stroke
 NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
 CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
-CUT_GAP = 0.08  # of that side: what is closer is a part of the digit all the same
 BAR_GAP = 0.15  # of that side: a loose bar at the picture's upper side is closer
 LEAST_PAGE = 60  # pixels: smaller pictures show nothing of lines above and below, or of a box
 TEXT = 0.4  # of the main part's height: printed letters beside it are lower
 STOP = 0.35  # of the main part's height: stops are no larger, and no higher above its foot
 LETTERS = 3  # in a row, at least: text, and no dots or pieces of a stroke
-TEXTURE = 500  # parts: more are no text, and would take long
 LONG_PEN, PEN = 1.4, 1.4  # times as long, and as thick in its strokes, as what it lies beside
 BAR, SOLID = 4, 0.85  # times as long as thick, at least, and how much of such a bar it covers
 HAIR, BREAK = 2, 4  # pixels: how thick a stroke is, how far its ends are, that may be broken
@@ -151,7 +149,7 @@ def _without_underlines(parts: list[Part], main: Part, shape: tuple[int, ...]) -
         return others
     least = SPECK * main.area
     strokes = [p for p in others if p.area >= least and not _is_flat(p)]
-    inked = widened(mask_of(strokes, shape), min(BREAK, int(CUT_GAP * main.height)))
+    inked = widened(mask_of(strokes, shape), min(BREAK, int(GAP * main.height)))
     return others + [
         part for part in fine if any(inked[row, start:end].any() for row, start, end in part.runs)
     ]
@@ -172,7 +170,7 @@ def _is_underline(part: Part, main: Part) -> bool:
         return False
     ends = max(part.left, main.left), min(part.right, main.right)
     gaps = [middle + slope * (x - (part.left + part.right) / 2) - main.bottom for x in ends]
-    return min(gaps) >= 0 and sum(gaps) / 2 >= CUT_GAP * main.height
+    return min(gaps) >= 0 and sum(gaps) / 2 >= GAP * main.height
 
 
 def _is_digit_on(part: Part, comb: Part, longer: int) -> bool:
@@ -241,7 +239,7 @@ def _without_text(parts: list[Part], main: Part, linked: set[Part]) -> list[Part
 def _is_stop(part: Part, main: Part) -> bool:
     """Whether a part is low and beside the foot of the main one: a full stop or a comma."""
     is_low = part.height < STOP * main.height and part.width < STOP * main.height
-    is_beside = max(part.left - main.right, main.left - part.right) >= CUT_GAP * main.height
+    is_beside = max(part.left - main.right, main.left - part.right) >= GAP * main.height
     middle = (part.top + part.bottom) / 2
     is_at_foot = part.top < main.bottom and middle > main.bottom - STOP * main.height
     return is_low and is_beside and is_at_foot
@@ -285,7 +283,7 @@ def _is_of_another(part: Part, main: Part, height: int, width: int) -> bool:
     if max(part.height, part.width) < CUT_OFF * longer:
         return False
     if part.is_cut_off(height, width):
-        return gap >= CUT_GAP * longer
+        return gap >= GAP * longer
     if min(height, width) < LEAST_PAGE or main.is_at_border(height, width):
         return False
     return part.is_at_border(height, width) and gap >= BAR_GAP * longer
