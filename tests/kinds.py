@@ -422,6 +422,33 @@ def box_touched(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(light(np.pad(ink, 40)))
 
 
+def shaded(ink: np.ndarray, shape: np.ndarray, soft: float, rng: np.random.Generator) -> np.ndarray:
+    """The brightness of ink on paper under a shadow of a shape, with a soft edge."""
+    shade = filtered(shape, ImageFilter.GaussianBlur(soft))
+    return noisy(light(ink, full=0.25), 0.012, rng) * (1 - rng.uniform(0.3, 0.5) * shade)
+
+
+def shadow_of_a_phone(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """It lies in the middle of the page."""
+    ink = page(drawn(digit, 160), rng, 400, 400)
+    y, x = np.mgrid[-200:200, -200:200] - rng.uniform(-25, 25, (2, 1, 1))
+    angle = rng.uniform(0, np.pi)
+    across, along = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
+    phone = (np.abs(across) < 75) & (np.abs(along) < 140)
+    return image(shaded(ink, phone, rng.uniform(2, 12), rng))
+
+
+def shadow_of_a_hand(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """It comes from below, its fingers on the page."""
+    ink = page(drawn(digit, 160), rng, 400, 400)
+    y, x = np.mgrid[:400, :400] - rng.uniform(240, 300, (2, 1, 1))
+    hand = (np.hypot(y, x) < 90) | ((np.abs(x) < 60) & (y > 0))
+    for angle in np.deg2rad([-125, -105, -85, -65]):
+        along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+        hand |= (along > 0) & (along < 165) & (np.abs(across) < 15)
+    return image(shaded(ink, hand, rng.uniform(2, 8), rng))
+
+
 KINDS: list[Kind] = [
     plain,
     thin_pen,
@@ -477,4 +504,6 @@ KINDS: list[Kind] = [
     dashed,
     crayon,
     box_touched,
+    shadow_of_a_phone,
+    shadow_of_a_hand,
 ]

@@ -10,17 +10,16 @@ found by the same on the negative. What differs from the paper by more than its 
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
-from digitnet.image.ink import DOT, Ink, extent, otsu, stroke_width
+from digitnet.image.closing import closed, closed_beyond, greatest, holds_square
+from digitnet.image.ink import Bools, Ink, otsu, stroke_width
 from digitnet.image.ruling import ruling
+from digitnet.image.shadow import shadow_in, written_over
 
 REACH = 0.35  # of the shorter side: how thick strokes may be, where nothing else is known
 LEAST_REACH = 9  # pixels
 STROKES = 3  # times the width of strokes, where that is known
-BROADER = 1.5  # times as wide as strokes, at least: a square within a shadow
-SHADED = 0.1  # of the longer side of the picture: the same
 ROUGH = 60  # pixels: larger pictures are averaged first
 LEAST_SHADED = 60  # pixels: of smaller pictures, the border tells whether there is a shadow
 EVEN = 0.15  # of the contrast: how much paper may vary that counts as one shade
@@ -65,10 +64,10 @@ def find_ink(light: FloatArray) -> Ink | None:
     ):
         if (
             min(light.shape) < LEAST_SHADED
-            or _shadow_in(found.strength, found.marked, known=False) is None
+            or shadow_in(found.strength, found.marked, found.dark, known=False) is None
         ):
             return found
-        return _on_uneven_paper(light) or found
+        return _on_uneven_paper(light, shadowed=True) or found
     shades = _two_shades(light, paper)
     if shades:
         return _on_even_paper(light, *shades)
@@ -120,17 +119,11 @@ def _only_two_shades(light: FloatArray, border: float) -> tuple[float, float] | 
     for third, few in ((between, FEW), (share > 1 + APART, FEWER), (share < -APART, FEWEST)):
         if np.count_nonzero(third) > few * light.size:
             return None
-    is_broad = _holds_square(share > 0.5, int(BROAD * max(light.shape)) | 1)
+    is_broad = holds_square(share > 0.5, int(BROAD * max(light.shape)) | 1)
     return (paper, ink) if _may_be_strokes(share > APART) and not is_broad else None
 
 
-def _holds_square(mask: NDArray[np.bool_], side: int) -> bool:
-    """Whether a square of so many pixels, an odd number, fits into a mask."""
-    inverse = np.pad(~mask, side // 2, constant_values=True).astype(np.float32)
-    return not bool(_greatest(_greatest(inverse, side).T, side).all())
-
-
-def _may_be_strokes(ink: NDArray[np.bool_]) -> bool:
+def _may_be_strokes(ink: Bools) -> bool:
     """Whether it is thin, and not all along a side and one beside it, but the short one of a 1."""
     longer = max(ink.shape)
     if stroke_width(ink) > THICK * longer:
@@ -140,25 +133,25 @@ def _may_be_strokes(ink: NDArray[np.bool_]) -> bool:
 
 
 def _within_a_pixel(light: FloatArray) -> FloatArray:
-    return _greatest(_greatest(light, 3).T, 3).T
+    return greatest(greatest(light, 3).T, 3).T
 
 
-def _is_covered(side: NDArray[np.bool_], longer: int) -> bool:
+def _is_covered(side: Bools, longer: int) -> bool:
     return 2 * len(side) > longer and bool(np.count_nonzero(side) > ALL_ALONG * len(side))
 
 
-def _on_uneven_paper(light: FloatArray) -> Ink | None:
+def _on_uneven_paper(light: FloatArray, *, shadowed: bool = False) -> Ink | None:
     """Where light falls off, or a shadow lies: with a reach that suits the strokes it finds."""
     light = smoothed(light)
     reach = max(int(min(light.shape) * REACH) | 1, LEAST_REACH)
     plane = slope_of_light(light)
-    ink = _with_reach(light, plane, reach)
+    ink = _with_reach(light, plane, reach, shadowed=shadowed)
     if ink is None:
         return None
     suitable = max(int(STROKES * stroke_width(ink.marked)) | 1, LEAST_REACH)
     if suitable >= reach:
         return ink
-    return _with_reach(light, plane, suitable, ink.dark, ink.shadowed)
+    return _with_reach(light, plane, suitable, ink.dark, shadowed or ink.shadowed)
 
 
 def _with_reach(
@@ -191,13 +184,15 @@ def _with_reach(
     sure = strength > threshold
     if not sure.any():
         return None
-    shadow = _shadow_in(strength, sure, known=shadowed)
+    shadow = shadow_in(strength, sure, dark, known=shadowed)
     if shadow is not None:
         sure &= ~shadow
         shades = strength[shadow]
         threshold, paper, noise = (
             float(shade) for shade in (shades.max(), shades.mean(), shades.std())
         )
+    if shadowed:
+        sure = written_over(strength, sure)
     faint = max(HYSTERESIS * threshold, paper + LEAST_DEVIATIONS / 2 * noise)
     marked = strength > faint
     lines = ruling(strength, marked)
@@ -232,27 +227,6 @@ def _split(strength: FloatArray) -> tuple[float, float, float] | None:
     return None
 
 
-def _shadow_in(
-    strength: FloatArray, sure: NDArray[np.bool_], *, known: bool
-) -> NDArray[np.bool_] | None:
-    """Where the fainter part of what is sure, (h, w), is a shadow and no ink; None where it is ink.
-
-    A shadow comes from outside, though not from all sides, as a digit does that is cropped to its
-    ink, and is much broader than the darker part, the strokes. Those are no mere dots, as where a
-    pen rested. known: whether there is one, of which this may be a rest.
-    """
-    threshold, _, _ = otsu(strength[sure])
-    fainter, darker = sure & (strength <= threshold), strength > threshold
-    sides = fainter[0], fainter[-1], fainter[:, 0], fainter[:, -1]
-    touched = sum(bool(side.any()) for side in sides)
-    if not known and touched not in (1, 2, 3):
-        return None
-    width = stroke_width(darker)
-    least = 0 if known else SHADED * max(strength.shape)
-    broader = math.ceil(max(BROADER * width, LEAST_REACH, least)) | 1
-    return fainter if extent(darker) > DOT * width and _holds_square(fainter, broader) else None
-
-
 def _edges(light: FloatArray) -> float:
     """How steep a picture is: the mean square of the steps between neighbours."""
     down, across = np.diff(light, axis=0), np.diff(light, axis=1)
@@ -285,32 +259,6 @@ def slope_of_light(light: FloatArray) -> FloatArray:
         weights = 1 / (1 + (distances / max(float(np.median(distances)), 1e-3)) ** 2)
     plane: FloatArray = level + down * y[:, np.newaxis] + right * x
     return plane.astype(np.float32)
-
-
-def closed(light: FloatArray, reach: int) -> FloatArray:
-    """Closing with a square of `reach` pixels, an odd number, its middle in the picture.
-
-    The picture goes on at its edges as they are.
-    """
-    lightest = _greatest(_greatest(light, reach).T, reach).T
-    return -_greatest(_greatest(-lightest, reach).T, reach).T
-
-
-def closed_beyond(light: FloatArray, reach: int) -> FloatArray:
-    """The same, the square also half out of the picture: so light may fall off to its edges."""
-    half = reach // 2
-    return closed(np.pad(light, half, mode="edge"), reach)[half:-half, half:-half]
-
-
-def _greatest(rows: FloatArray, reach: int) -> FloatArray:
-    """The greatest within reach along each row, from greatest of 1, 2, 4, … neighbours."""
-    greatest = np.pad(rows, ((0, 0), (reach // 2, reach // 2)), mode="edge")
-    width = 1
-    while width < reach:
-        step = min(width, reach - width)
-        greatest = np.maximum(greatest[:, :-step], greatest[:, step:])
-        width += step
-    return greatest
 
 
 def smoothed(light: FloatArray) -> FloatArray:
