@@ -17,11 +17,14 @@ from kinds import (
     light_and_filling_the_picture,
     noisy,
     plain,
+    shadow_of_a_hand,
+    shadow_of_a_phone,
 )
 from PIL import Image, ImageDraw
 
 from digitnet.errors import ImageError
 from digitnet.image import prepare, read
+from digitnet.image.ink import extent
 
 DIGITS, _ = read_mnist("train", 12)
 # Of another pen, or turned.
@@ -72,6 +75,15 @@ def test_a_broken_stroke_that_reaches_a_side_is_nearly_always_the_digits_own() -
         box = read(image(light(np.pad(ink, ((20, 20), (0, 60)))))).box
         whole += box[1] <= 1 and box[3] >= ink.shape[1] - 1
     assert whole >= 0.9 * len(DIGITS)
+
+
+@pytest.mark.parametrize("kind", [shadow_of_a_phone, shadow_of_a_hand])
+def test_a_shadow_is_no_part_of_the_digit(kind: Kind) -> None:
+    whole, rng = 0, np.random.default_rng(1)
+    for digit in read_mnist("train", 40)[0]:
+        box = read(kind(digit, rng)).box
+        whole += max(box[2] - box[0], box[3] - box[1]) <= extent(drawn(digit, 160) > 0.5) + 5
+    assert whole >= 34
 
 
 def of_two_shades(digit: np.ndarray, darker: np.ndarray, crop: bool) -> np.ndarray:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitnet.image.shadow import shadow_in, written_over
+from digitnet.image.shadow import shadow_in
 
 SIDE = 200
 STROKE = (slice(40, 160), slice(98, 102))
@@ -73,8 +73,8 @@ def test_dots_on_it_are_where_a_pen_rested() -> None:
     assert not is_found(picture(0.4, WITHIN, (slice(100, 110), slice(115, 125))))
 
 
-def test_what_is_left_of_a_shadow_is_not_written_over_it() -> None:
-    strength = picture(0.4, (slice(0, 9), slice(0, 9)))
-    assert (written_over(strength, strength > 0) == (strength > 0.5)).all()
-    strength = picture(0.8, (slice(0, 9), slice(0, 9)))
-    assert (written_over(strength, strength > 0) == (strength > 0)).all()
+def test_what_is_left_of_a_known_shadow_is_one_but_for_the_edge_of_strokes() -> None:
+    strength = picture(0.4, (slice(0, 8), slice(0, 8)))
+    assert not is_found(strength)
+    assert is_found(strength, known=True)
+    assert not is_found(picture(0.4, (slice(38, 162), slice(96, 104))), known=True)

@@ -15,7 +15,7 @@ from digitnet.activations import FloatArray
 from digitnet.image.closing import closed, closed_beyond, greatest, holds_square
 from digitnet.image.ink import Bools, Ink, otsu, stroke_width
 from digitnet.image.ruling import ruling
-from digitnet.image.shadow import shadow_in, written_over
+from digitnet.image.shadow import shadow_in
 
 REACH = 0.35  # of the shorter side: how thick strokes may be, where nothing else is known
 LEAST_REACH = 9  # pixels
@@ -47,8 +47,11 @@ SAMPLE = 4096  # pixels that tell the slope of the light
 DARKEST = 0.15  # paper is taken to be no darker than this, or noise in deep shadow would be ink
 
 
-def find_ink(light: FloatArray) -> Ink | None:
-    """The ink in a picture of brightness 0 to 1, float32 (h, w); None where there is none."""
+def find_ink(light: FloatArray, *, shadowed: bool = False) -> Ink | None:
+    """The ink in a picture of brightness 0 to 1, float32 (h, w); None where there is none.
+
+    shadowed: whether there is known to be a shadow.
+    """
     border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
     border.sort()
     n = len(border)
@@ -62,16 +65,14 @@ def find_ink(light: FloatArray) -> Ink | None:
     if high - low <= EVEN * most and (
         min(light.shape) < SMALL or np.count_nonzero(found.marked) <= MOST_INK * light.size
     ):
-        if (
-            min(light.shape) < LEAST_SHADED
-            or shadow_in(found.strength, found.marked, found.dark, known=False) is None
-        ):
+        if min(light.shape) < LEAST_SHADED:
             return found
-        return _on_uneven_paper(light, shadowed=True) or found
-    shades = _two_shades(light, paper)
+        shadowed |= shadow_in(found.strength, found.marked, found.dark, known=False) is not None
+        return (_on_uneven_paper(light, shadowed=True) if shadowed else None) or found
+    shades = None if shadowed else _two_shades(light, paper)
     if shades:
         return _on_even_paper(light, *shades)
-    return found if min(light.shape) < SMALL else _on_uneven_paper(light)
+    return found if min(light.shape) < SMALL else _on_uneven_paper(light, shadowed=shadowed)
 
 
 def _on_even_paper(light: FloatArray, paper: float, ink: float) -> Ink:
@@ -140,7 +141,7 @@ def _is_covered(side: Bools, longer: int) -> bool:
     return 2 * len(side) > longer and bool(np.count_nonzero(side) > ALL_ALONG * len(side))
 
 
-def _on_uneven_paper(light: FloatArray, *, shadowed: bool = False) -> Ink | None:
+def _on_uneven_paper(light: FloatArray, *, shadowed: bool) -> Ink | None:
     """Where light falls off, or a shadow lies: with a reach that suits the strokes it finds."""
     light = smoothed(light)
     reach = max(int(min(light.shape) * REACH) | 1, LEAST_REACH)
@@ -151,7 +152,7 @@ def _on_uneven_paper(light: FloatArray, *, shadowed: bool = False) -> Ink | None
     suitable = max(int(STROKES * stroke_width(ink.marked)) | 1, LEAST_REACH)
     if suitable >= reach:
         return ink
-    return _with_reach(light, plane, suitable, ink.dark, shadowed or ink.shadowed)
+    return _with_reach(light, plane, suitable, ink.dark, shadowed=ink.shadowed)
 
 
 def _with_reach(
@@ -159,7 +160,8 @@ def _with_reach(
     plane: FloatArray,
     reach: int,
     dark: bool | None = None,
-    shadowed: bool = False,
+    *,
+    shadowed: bool,
 ) -> Ink | None:
     """Where strokes are thinner than `reach` pixels.
 
@@ -191,8 +193,6 @@ def _with_reach(
         threshold, paper, noise = (
             float(shade) for shade in (shades.max(), shades.mean(), shades.std())
         )
-    if shadowed:
-        sure = written_over(strength, sure)
     faint = max(HYSTERESIS * threshold, paper + LEAST_DEVIATIONS / 2 * noise)
     marked = strength > faint
     lines = ruling(strength, marked)
@@ -205,7 +205,7 @@ def _with_reach(
             return None
     full = float(np.quantile(strength[sure], FULL))
     strength = np.clip((strength - paper) / max(full - paper, 1e-6), 0, 1)
-    return Ink(strength, sure, marked, dark, threshold, shadow is not None)
+    return Ink(strength, sure, marked, dark, threshold, shadowed or shadow is not None)
 
 
 def _split(strength: FloatArray) -> tuple[float, float, float] | None:

@@ -194,13 +194,20 @@ def _closer(look: Look, reading: Reading, name: str) -> Reading:
         min(right + margin, part[3]),
     )
     try:
-        finer = _look(look.image, around, name, look.sheet)
+        finer = _look(look.image, around, name, look.sheet, shadowed=look.ink.shadowed)
     except ImageError:
         return reading
     return replace(_read(finer)[0], digits=reading.digits)
 
 
-def _look(image: Image.Image, part: Box, name: str, sheet: Sheet | None = None) -> Look:
+def _look(
+    image: Image.Image,
+    part: Box,
+    name: str,
+    sheet: Sheet | None = None,
+    *,
+    shadowed: bool = False,
+) -> Look:
     whole, (top, left, bottom, right) = image, part
     step = -(-max(right - left, bottom - top) // COARSE)
     if step > 1:
@@ -210,7 +217,7 @@ def _look(image: Image.Image, part: Box, name: str, sheet: Sheet | None = None) 
     light = brightness(image)
     if sheet is not None:
         light = alone(light, sheet.within(light.shape, part, step))
-    ink = find_ink(light)
+    ink = find_ink(light, shadowed=shadowed)
     if ink is None:
         raise ImageError(name, "expected a digit, found no ink")
     return Look(whole, part, step, light, ink, sheet)

@@ -2,23 +2,36 @@
 
 import math
 
+import numpy as np
+
 from digitnet.activations import FloatArray
 from digitnet.image.closing import holds_square
-from digitnet.image.ink import DOT, Bools, extent, otsu, stroke_width
+from digitnet.image.ink import DOT, Bools, extent, otsu, stroke_width, widened
 
 LEAST_SIDE = 9  # pixels of a square that fits into one
 BROADER = 1.5  # times as wide as strokes, at least: a square within a shadow
 SHADED, INSIDE = 0.06, 0.14  # of the longer side: the same, from outside and within the picture
 DARKER = 1.4  # times as dark as a shadow, at least, is the ink in it
+SOFT = 4  # pixels: of strokes, an edge so wide
+APART = 0.05  # of what is left of a shadow is farther from them
 SHADES = 2  # of a shadow: its soft edge, and all of it
 
 
 def shadow_in(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -> Bools | None:
     """Where the fainter part of what is sure, (h, w), is a shadow and no ink; None where it is ink.
 
-    What is split off first may be no more than its soft edge. known: whether there is a shadow, of
-    which this may be a rest.
+    dark: whether that is darker than the paper. known: whether there is a shadow, of which this may
+    be a rest.
     """
+    shadow = _broad_shadow(strength, sure, dark, known=known)
+    if not known:
+        return shadow
+    rest = _rest(strength, sure if shadow is None else sure & ~shadow)
+    return shadow if rest is None else rest if shadow is None else shadow | rest
+
+
+def _broad_shadow(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -> Bools | None:
+    """What is split off first may be no more than its soft edge."""
     rest = sure
     for _ in range(SHADES):
         threshold, low, high = otsu(strength[rest])
@@ -31,10 +44,14 @@ def shadow_in(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -> 
     return None
 
 
-def written_over(strength: FloatArray, sure: Bools) -> Bools:
-    """What of sure ink (h, w) is no rest of a shadow, where that has been taken away."""
+def _rest(strength: FloatArray, sure: Bools) -> Bools | None:
+    """The fainter part, where it is more than the soft edge of strokes."""
     threshold, low, high = otsu(strength[sure])
-    return sure if high < DARKER * low else sure & (strength > threshold)
+    if high < DARKER * low:
+        return None
+    fainter, darker = sure & (strength <= threshold), sure & (strength > threshold)
+    apart = np.count_nonzero(fainter & ~widened(darker, SOFT))
+    return fainter if apart > APART * np.count_nonzero(fainter) else None
 
 
 def _is_shadow(fainter: Bools, darker: Bools, dark: bool, *, known: bool) -> bool:
