@@ -52,6 +52,17 @@ def fitted(ink: FloatArray, width: float) -> FloatArray:
     return _scaled(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], BOX)
 
 
+def sharpened(ink: FloatArray, size: int) -> FloatArray:
+    """Ink (h, w), 0 to 1, of a digit of `size` pixels that was made larger, with steeper edges.
+
+    Enlarging has made them flatter; the square root of how many times is taken back, as contrast,
+    which leaves narrow gaps open.
+    """
+    contrast = math.sqrt(BOX / size)
+    steeper: FloatArray = np.clip((ink - 0.5) * contrast + 0.5, 0, 1)
+    return steeper
+
+
 def _framed(ink: FloatArray, by: int, value: float = 0) -> FloatArray:
     """With so many pixels of one value on all sides: in a sixth of the time of `np.pad`."""
     height, width = ink.shape
@@ -98,8 +109,8 @@ def _scaled(ink: FloatArray, longest: int) -> FloatArray:
         return ink
     height, width = (max(round(length * scale), 1) for length in ink.shape)
     rows, columns = _resampling(ink.shape[0], height), _resampling(ink.shape[1], width)
-    scaled = rows @ ink @ columns.T  # (height, h) @ (h, w) @ (w, width)
-    return scaled.astype(np.float32)
+    scaled = (rows @ ink @ columns.T).astype(np.float32)  # (height, h) @ (h, w) @ (w, width)
+    return scaled if scale < 1 else np.minimum(np.maximum(scaled, 0, out=scaled), 1, out=scaled)
 
 
 @lru_cache(maxsize=128)  # small digits are of few sizes; the largest are 200 kB
@@ -109,12 +120,16 @@ def _resampling(n_in: int, n_out: int) -> FloatArray:
     In float64, for in float32 what comes out would depend on the order in which a BLAS sums.
 
     The triangle is as wide as two pixels of the coarser line, so that scaling down averages all
-    that a pixel covers, scaling up interpolates, and the same size changes nothing.
+    that a pixel covers, and the same size changes nothing. Scaling up, it is Keys' cubic (1981)
+    instead, which keeps edges sharper than straight lines between pixels, and goes beyond 0 and 1.
     """
     scale = n_in / n_out
     centres = (np.arange(n_out) + 0.5) * scale
-    distances = np.abs(np.arange(n_in) + 0.5 - centres[:, None]) / max(scale, 1)
-    weights: FloatArray = np.maximum(1 - distances, 0)
+    d = np.abs(np.arange(n_in) + 0.5 - centres[:, None]) / max(scale, 1)
+    weights: FloatArray = np.maximum(1 - d, 0)
+    if scale < 1:
+        beyond = np.where(d < 2, ((5 - d) * d - 8) * d + 4, 0)
+        weights = np.where(d < 1, (3 * d - 5) * d * d + 2, beyond)
     weights /= weights.sum(axis=1, keepdims=True)
     return weights
 

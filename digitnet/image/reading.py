@@ -10,7 +10,7 @@ from PIL import Image
 from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 from digitnet.image.digit import Digit, find_digit
-from digitnet.image.field import BOX, centred, fitted
+from digitnet.image.field import BOX, centred, fitted, sharpened
 from digitnet.image.files import Picture, brightness, name_of, open_picture
 from digitnet.image.ink import Ink, narrowed, otsu, stroke_width, widened
 from digitnet.image.paper import find_ink, slope_of_light, smoothed
@@ -231,12 +231,15 @@ def _read(look: Look) -> tuple[Reading, Digit]:
     if not digit.alone:
         strength = np.where(widened(mask, EDGE), strength, 0)
     width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
-    fit = fitted(strength, width)
-    stroke = width * BOX / max(strength.shape)
+    fit, size = fitted(strength, width), max(strength.shape)
+    stroke = width * BOX / size
     full = np.maximum.reduce(fit, axis=None)
-    if stroke < THIN or max(strength.shape) < BOX:
+    if stroke < THIN or size < BOX:
         full = _full(fit[fit > full / 4])
-    field, corner = centred(np.minimum(fit / full, 1))
+    fit = np.minimum(fit / full, 1)
+    if size < BOX:
+        fit = sharpened(fit, size)
+    field, corner = centred(fit)
     box = _in_picture(look, digit.box)
     digits = digit.digits if _is_written(look, digit, width) else 0
     return Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits), digit

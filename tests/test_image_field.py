@@ -1,0 +1,60 @@
+"""Ink comes to its size as it was, and small digits with edges as of larger ones."""
+
+import numpy as np
+import pytest
+from conftest import read_mnist
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+
+from digitnet.image import prepare
+from digitnet.image.field import BOX, _resampling, fitted, sharpened
+
+INK = st.tuples(st.integers(1, 60), st.integers(1, 60)).flatmap(
+    lambda shape: arrays(np.float32, shape, elements=st.floats(0, 1, width=32))
+)
+
+
+@given(INK, st.floats(0.25, 60))
+def test_fitted_ink_fills_the_box_and_stays_ink(ink: np.ndarray, width: float) -> None:
+    fit = fitted(ink, width)
+    assert max(fit.shape) == BOX
+    assert fit.dtype == np.float32
+    assert fit.min() >= 0
+    assert fit.max() <= 1
+
+
+@given(st.integers(1, 90), st.integers(1, 90))
+def test_resampling_leaves_an_even_shade_as_it_is(n_in: int, n_out: int) -> None:
+    assert _resampling(n_in, n_out).sum(axis=1) == pytest.approx(1)
+
+
+def test_scaling_up_follows_a_curve_and_down_averages() -> None:
+    curve = np.arange(30.0) ** 2
+    places = (np.arange(90) + 0.5) / 3 - 0.5
+    assert (_resampling(30, 90) @ curve)[6:-6] == pytest.approx(places[6:-6] ** 2)
+    assert _resampling(4, 2).tolist() == pytest.approx(np.array([[3, 3, 1, 0], [0, 1, 3, 3]]) / 7)
+
+
+def test_what_was_made_larger_gets_steeper_edges() -> None:
+    ink = np.linspace(0, 1, 21)[np.newaxis]
+    for size in (5, 10, 19):
+        steps = np.diff(sharpened(ink, size))
+        assert steps.max() == pytest.approx(0.05 * (BOX / size) ** 0.5)
+        assert sharpened(ink, size)[0, 10] == 0.5
+
+
+def test_a_digit_of_ten_pixels_is_about_as_grey_as_it_was() -> None:
+    def greyness(picture: Image.Image | np.ndarray) -> float:
+        ink = prepare(picture) / 255
+        return float((ink * (1 - ink)).sum() / ink.sum())
+
+    digits = [Image.fromarray(digit) for digit in read_mnist("train", 40)[0]]
+    small = [digit.resize((14, 14), Image.Resampling.BICUBIC) for digit in digits]
+    enlarged = [picture.resize((28, 28), Image.Resampling.BILINEAR) for picture in small]
+    as_drawn, as_small, as_enlarged = (
+        np.mean([greyness(picture) for picture in pictures])
+        for pictures in (digits, small, enlarged)
+    )
+    assert abs(as_small - as_drawn) < abs(as_enlarged - as_drawn) / 2
