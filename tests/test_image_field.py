@@ -25,16 +25,18 @@ def test_fitted_ink_fills_the_box_and_stays_ink(ink: np.ndarray, width: float) -
     assert fit.max() <= 1
 
 
-@given(st.integers(1, 90), st.integers(1, 90))
-def test_resampling_leaves_an_even_shade_as_it_is(n_in: int, n_out: int) -> None:
-    assert _resampling(n_in, n_out).sum(axis=1) == pytest.approx(1)
+@given(st.integers(1, 90), st.integers(1, 90), st.booleans())
+def test_resampling_leaves_an_even_shade_as_it_is(n_in: int, n_out: int, is_small: bool) -> None:
+    assert _resampling(n_in, n_out, is_small).sum(axis=1) == pytest.approx(1)
 
 
-def test_scaling_up_follows_a_curve_and_down_averages() -> None:
+def test_what_is_small_follows_a_curve_and_scaling_down_averages() -> None:
     curve = np.arange(30.0) ** 2
     places = (np.arange(90) + 0.5) / 3 - 0.5
-    assert (_resampling(30, 90) @ curve)[6:-6] == pytest.approx(places[6:-6] ** 2)
-    assert _resampling(4, 2).tolist() == pytest.approx(np.array([[3, 3, 1, 0], [0, 1, 3, 3]]) / 7)
+    assert (_resampling(30, 90, True) @ curve)[6:-6] == pytest.approx(places[6:-6] ** 2)
+    assert _resampling(4, 2, False).tolist() == pytest.approx(
+        np.array([[3, 3, 1, 0], [0, 1, 3, 3]]) / 7
+    )
 
 
 def test_what_was_made_larger_gets_steeper_edges() -> None:

@@ -205,11 +205,13 @@ def _stdin() -> BinaryIO:
 
 
 def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
-    """Why it may be no digit; with `verbose`, also that it is too little like one."""
+    """Why it seems to be no digit; with `verbose`, also that it is too little like one."""
+    if prediction.is_digit:
+        return None
     digits = prediction.reading.digits
     if digits != 1:
         return f"expected one digit, found {digits or 'a pattern, a line, a seam or a shadow'}"
-    if not verbose or prediction.is_digit:
+    if not verbose:
         return None
     _, least, least_evidence = prediction.calibration
     if prediction.confidence < least:

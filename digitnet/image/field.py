@@ -104,30 +104,32 @@ def _within(beside: list[FloatArray], radius: int) -> FloatArray:
 
 def _scaled(ink: FloatArray, longest: int) -> FloatArray:
     """Resampled, antialiased, to a longer side of so many pixels."""
-    scale = longest / max(ink.shape)
-    if scale == 1:
+    size = max(ink.shape)
+    if size == longest:
         return ink
-    height, width = (max(round(length * scale), 1) for length in ink.shape)
-    rows, columns = _resampling(ink.shape[0], height), _resampling(ink.shape[1], width)
+    height, width = (max(round(length * longest / size), 1) for length in ink.shape)
+    is_small = size < BOX
+    rows = _resampling(ink.shape[0], height, is_small)
+    columns = _resampling(ink.shape[1], width, is_small)
     scaled = (rows @ ink @ columns.T).astype(np.float32)  # (height, h) @ (h, w) @ (w, width)
-    return scaled if scale < 1 else np.minimum(np.maximum(scaled, 0, out=scaled), 1, out=scaled)
+    return np.clip(scaled, 0, 1) if is_small else scaled
 
 
 @lru_cache(maxsize=128)  # small digits are of few sizes; the largest are 200 kB
-def _resampling(n_in: int, n_out: int) -> FloatArray:
+def _resampling(n_in: int, n_out: int, is_small: bool) -> FloatArray:
     """The matrix (n_out, n_in) that scales a line of pixels: each row a triangle of weights.
 
     In float64, for in float32 what comes out would depend on the order in which a BLAS sums.
 
     The triangle is as wide as two pixels of the coarser line, so that scaling down averages all
-    that a pixel covers, and the same size changes nothing. Scaling up, it is Keys' cubic (1981)
-    instead, which keeps edges sharper than straight lines between pixels, and goes beyond 0 and 1.
+    that a pixel covers, scaling up interpolates, and the same size changes nothing. What is small
+    is scaled up along Keys' cubic (1981), which keeps edges sharper, and goes beyond 0 and 1.
     """
     scale = n_in / n_out
     centres = (np.arange(n_out) + 0.5) * scale
     d = np.abs(np.arange(n_in) + 0.5 - centres[:, None]) / max(scale, 1)
     weights: FloatArray = np.maximum(1 - d, 0)
-    if scale < 1:
+    if is_small:
         beyond = np.where(d < 2, ((5 - d) * d - 8) * d + 4, 0)
         weights = np.where(d < 1, (3 * d - 5) * d * d + 2, beyond)
     weights /= weights.sum(axis=1, keepdims=True)
