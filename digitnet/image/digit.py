@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from digitnet.image.broken import GAP, TEXTURE, dotted_strokes, pieces
 from digitnet.image.count import ALIKE, BROKEN, count_digits
-from digitnet.image.ink import Bools, stroke_width, widened
+from digitnet.image.ink import LEAST_PAGE, Bools, stroke_width, widened
 from digitnet.image.lines import LONG, THIN, without_box, without_lines
 from digitnet.image.parts import Part, Rectangle, joined, mask_of, parts_of
 
@@ -13,7 +13,6 @@ SPECK = 0.03  # of the largest part's area: a smaller one is dirt, or a dot of a
 NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
 CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
 BAR_GAP = 0.15  # of that side: a loose bar at the picture's upper side is closer
-LEAST_PAGE = 60  # pixels: smaller pictures show nothing of lines above and below, or of a box
 TEXT = 0.4  # of the main part's height: printed letters beside it are lower
 STOP = 0.35  # of the main part's height: stops are no larger, and no higher above its foot
 LETTERS = 3  # in a row, at least: text, and no dots or pieces of a stroke

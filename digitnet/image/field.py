@@ -59,8 +59,13 @@ def sharpened(ink: FloatArray, size: int) -> FloatArray:
     which leaves narrow gaps open.
     """
     contrast = math.sqrt(BOX / size)
-    steeper: FloatArray = np.clip((ink - 0.5) * contrast + 0.5, 0, 1)
-    return steeper
+    return _clipped((ink - 0.5) * contrast + 0.5)
+
+
+def _clipped(ink: FloatArray) -> FloatArray:
+    """In place, from 0 to 1: in less time than np.clip."""
+    clipped: FloatArray = np.minimum(np.maximum(ink, 0, out=ink), 1, out=ink)
+    return clipped
 
 
 def _framed(ink: FloatArray, by: int, value: float = 0) -> FloatArray:
@@ -112,18 +117,19 @@ def _scaled(ink: FloatArray, longest: int) -> FloatArray:
     rows = _resampling(ink.shape[0], height, is_small)
     columns = _resampling(ink.shape[1], width, is_small)
     scaled = (rows @ ink @ columns.T).astype(np.float32)  # (height, h) @ (h, w) @ (w, width)
-    return np.clip(scaled, 0, 1) if is_small else scaled
+    return _clipped(scaled) if is_small else scaled
 
 
 @lru_cache(maxsize=128)  # small digits are of few sizes; the largest are 200 kB
 def _resampling(n_in: int, n_out: int, is_small: bool) -> FloatArray:
-    """The matrix (n_out, n_in) that scales a line of pixels: each row a triangle of weights.
+    """The matrix (n_out, n_in) that scales a line of pixels, each row the weights of one pixel.
 
     In float64, for in float32 what comes out would depend on the order in which a BLAS sums.
 
-    The triangle is as wide as two pixels of the coarser line, so that scaling down averages all
-    that a pixel covers, scaling up interpolates, and the same size changes nothing. What is small
-    is scaled up along Keys' cubic (1981), which keeps edges sharper, and goes beyond 0 and 1.
+    They are a triangle as wide as two pixels of the coarser line, so that scaling down averages all
+    that a pixel covers, scaling up interpolates, and the same size changes nothing. For a digit
+    smaller than the box they are Keys' cubic (1981), which keeps edges sharper, and goes beyond 0
+    and 1.
     """
     scale = n_in / n_out
     centres = (np.arange(n_out) + 0.5) * scale

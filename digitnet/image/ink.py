@@ -11,6 +11,7 @@ from digitnet.activations import FloatArray
 Bools = NDArray[np.bool_]
 
 DOT = 4  # times as long as wide, at most: no stroke
+LEAST_PAGE = 60  # pixels: smaller pictures show nothing but the digit, no shadow, line or box
 
 
 class Ink(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 
 from digitnet.activations import FloatArray
 from digitnet.image.closing import closed, closed_beyond, greatest, holds_square
-from digitnet.image.ink import Bools, Ink, otsu, stroke_width
+from digitnet.image.ink import LEAST_PAGE, Bools, Ink, otsu, stroke_width
 from digitnet.image.ruling import ruling
 from digitnet.image.shadow import shadow_in
 
@@ -21,7 +21,6 @@ REACH = 0.35  # of the shorter side: how thick strokes may be, where nothing els
 LEAST_REACH = 9  # pixels
 STROKES = 3  # times the width of strokes, where that is known
 ROUGH = 60  # pixels: larger pictures are averaged first
-LEAST_SHADED = 60  # pixels: of smaller pictures, the border tells whether there is a shadow
 EVEN = 0.15  # of the contrast: how much paper may vary that counts as one shade
 COARSEST = 80, 30  # pixels: enough to tell whether there are but two shades, with soft edges fewer
 APART = 0.2  # of the contrast: what is farther from both, and no part of an edge, is a third shade
@@ -50,7 +49,7 @@ DARKEST = 0.15  # paper is taken to be no darker than this, or noise in deep sha
 def find_ink(light: FloatArray, *, shadowed: bool = False) -> Ink | None:
     """The ink in a picture of brightness 0 to 1, float32 (h, w); None where there is none.
 
-    shadowed: whether there is known to be a shadow.
+    shadowed: whether there is known to be a shadow; it counts from LEAST_PAGE pixels on.
     """
     border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
     border.sort()
@@ -65,9 +64,11 @@ def find_ink(light: FloatArray, *, shadowed: bool = False) -> Ink | None:
     if high - low <= EVEN * most and (
         min(light.shape) < SMALL or np.count_nonzero(found.marked) <= MOST_INK * light.size
     ):
-        if min(light.shape) < LEAST_SHADED:
+        if min(light.shape) < LEAST_PAGE:
             return found
-        shadowed |= shadow_in(found.strength, found.marked, found.dark, known=False) is not None
+        shadowed = shadowed or bool(
+            shadow_in(found.strength, found.marked, found.dark, known=False).any()
+        )
         return (_on_uneven_paper(light, shadowed=True) if shadowed else None) or found
     shades = None if shadowed else _two_shades(light, paper)
     if shades:
@@ -187,7 +188,8 @@ def _with_reach(
     if not sure.any():
         return None
     shadow = shadow_in(strength, sure, dark, known=shadowed)
-    if shadow is not None:
+    if shadow.any():
+        shadowed = True
         sure &= ~shadow
         shades = strength[shadow]
         threshold, paper, noise = (
@@ -205,7 +207,7 @@ def _with_reach(
             return None
     full = float(np.quantile(strength[sure], FULL))
     strength = np.clip((strength - paper) / max(full - paper, 1e-6), 0, 1)
-    return Ink(strength, sure, marked, dark, threshold, shadowed or shadow is not None)
+    return Ink(strength, sure, marked, dark, threshold, shadowed)
 
 
 def _split(strength: FloatArray) -> tuple[float, float, float] | None:

@@ -15,6 +15,7 @@ from digitnet.image.files import Picture, brightness, name_of, open_picture
 from digitnet.image.ink import Ink, narrowed, otsu, stroke_width, widened
 from digitnet.image.paper import find_ink, slope_of_light, smoothed
 from digitnet.image.parts import parts_of
+from digitnet.image.shadow import without_shadows_beside
 from digitnet.image.sheet import Box, Sheet, alone, sheet_of
 
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper
@@ -220,7 +221,7 @@ def _look(
     ink = find_ink(light, shadowed=shadowed)
     if ink is None:
         raise ImageError(name, "expected a digit, found no ink")
-    return Look(whole, part, step, light, ink, sheet)
+    return Look(whole, part, step, light, without_shadows_beside(ink), sheet)
 
 
 def _read(look: Look) -> tuple[Reading, Digit]:

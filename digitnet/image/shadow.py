@@ -1,4 +1,4 @@
-"""Shadows that are taken for ink: fainter than the strokes, and much broader."""
+"""Shadows that are taken for ink: fainter than the strokes, and broader, or much longer."""
 
 import math
 
@@ -6,70 +6,141 @@ import numpy as np
 
 from digitnet.activations import FloatArray
 from digitnet.image.closing import holds_square
-from digitnet.image.ink import DOT, Bools, extent, otsu, stroke_width, widened
+from digitnet.image.ink import DOT, LEAST_PAGE, Bools, Ink, extent, otsu, stroke_width, widened
+from digitnet.image.parts import Part, parts_of
 
-LEAST_SIDE = 9  # pixels of a square that fits into one
+DARKER = 1.4  # times as dark as a shadow, at least, is the ink on it
+SPLITS = 2  # of ink, until a shadow is split off: its soft edge, and all of it
 BROADER = 1.5  # times as wide as strokes, at least: a square within a shadow
-SHADED, INSIDE = 0.06, 0.14  # of the longer side: the same, from outside and within the picture
-DARKER = 1.4  # times as dark as a shadow, at least, is the ink in it
-SOFT = 4  # pixels: of strokes, an edge so wide
-APART = 0.05  # of what is left of a shadow is farther from them
-SHADES = 2  # of a shadow: its soft edge, and all of it
+LEAST_SQUARE = 9  # pixels of the side of that square
+NARROW, BROAD, WITHIN = 0.06, 0.1, 0.14  # of the picture's longer side: the same; see `_least`
+COMPACT = 0.3  # of its own extent, at least: a square within one that comes from nowhere
+THINNER = 0.5  # of a stroke's width, at least, is a shadow from side to side
+SOFT = 4  # pixels: so far from strokes, their edge may be soft
+FAR, FAR_REST = 0.3, 0.05  # of a shadow from side to side, of a rest: farther from strokes
+AROUND = 0.8  # of what is as close to strokes: they are all on what is fainter
+LEAST_DIGIT = 0.1  # of the picture's longer side: what is smaller tells not how dark ink is
+BROADER_PART = 1.3  # times as wide as strokes, at least: a shadow beside a digit
 
 
-def shadow_in(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -> Bools | None:
-    """Where the fainter part of what is sure, (h, w), is a shadow and no ink; None where it is ink.
+def shadow_in(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -> Bools:
+    """Where the fainter part of what is surely ink, (h, w), is a shadow instead: perhaps nowhere.
 
-    dark: whether that is darker than the paper. known: whether there is a shadow, of which this may
-    be a rest.
+    dark: whether ink is darker than the paper. known: whether there is known to be a shadow, of
+    which this may be a rest.
     """
     shadow = _broad_shadow(strength, sure, dark, known=known)
-    if not known:
-        return shadow
-    rest = _rest(strength, sure if shadow is None else sure & ~shadow)
-    return shadow if rest is None else rest if shadow is None else shadow | rest
+    return shadow | _rest(strength, sure & ~shadow) if known else shadow
 
 
-def _broad_shadow(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -> Bools | None:
-    """What is split off first may be no more than its soft edge."""
-    rest = sure
-    for _ in range(SHADES):
-        threshold, low, high = otsu(strength[rest])
+def _broad_shadow(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -> Bools:
+    """The first of the fainter parts that may be one: the very first may be but its soft edge."""
+    darker = sure
+    for _ in range(SPLITS):
+        threshold, low, high = otsu(strength[darker])
         if high < DARKER * low:
-            return None
-        rest = strength > threshold
-        fainter = sure & ~rest
-        if _is_shadow(fainter, rest, dark, known=known):
+            break
+        darker = darker & (strength > threshold)
+        fainter = sure & ~darker
+        if _is_shadow(fainter, darker, dark, known=known):
             return fainter
-    return None
+    return np.zeros_like(sure)
 
 
-def _rest(strength: FloatArray, sure: Bools) -> Bools | None:
+def _rest(strength: FloatArray, sure: Bools) -> Bools:
     """The fainter part, where it is more than the soft edge of strokes."""
     threshold, low, high = otsu(strength[sure])
-    if high < DARKER * low:
-        return None
     fainter, darker = sure & (strength <= threshold), sure & (strength > threshold)
-    apart = np.count_nonzero(fainter & ~widened(darker, SOFT))
-    return fainter if apart > APART * np.count_nonzero(fainter) else None
+    is_rest = high >= DARKER * low and _share_apart(fainter, darker) > FAR_REST
+    return fainter if is_rest else np.zeros_like(sure)
+
+
+def _share_apart(fainter: Bools, darker: Bools) -> float:
+    """How much of the fainter part is no soft edge of the darker."""
+    apart = int(np.count_nonzero(fainter & ~widened(darker, SOFT)))
+    return apart / max(int(np.count_nonzero(fainter)), 1)
 
 
 def _is_shadow(fainter: Bools, darker: Bools, dark: bool, *, known: bool) -> bool:
-    """Whether it is much broader than the darker part, the strokes, and does not come from all
-    sides, as a digit that is cropped to its ink. Those strokes are no mere dots, as where a pen
-    rested. What comes from no side is no shadow if it is lighter than the paper.
+    """Whether what is fainter is much broader than what is darker, strokes and no mere dots, as
+    where a pen rested; or goes from side to side, where those reach none and are not all on it.
+
+    One that comes from no side is darker than the paper, and itself no strokes.
     """
-    longer = max(fainter.shape)
-    sides = fainter[0], fainter[-1], fainter[:, 0], fainter[:, -1]
-    touched = sum(bool(side.any()) for side in sides)
-    if known:
-        least = 0.0
-    elif touched in (1, 2, 3):
-        least = SHADED * longer
-    elif touched == 0 and dark:
-        least = INSIDE * longer
-    else:
-        return False
     width = stroke_width(darker)
-    broader = math.ceil(max(BROADER * width, LEAST_SIDE, least)) | 1
-    return extent(darker) > DOT * width and holds_square(fainter, broader)
+    if extent(darker) <= DOT * width:
+        return False
+    top, bottom, left, right = _sides(fainter)
+    through = (top and bottom) or (left and right)
+    if through and not any(_sides(darker)) and _is_crossed(darker, fainter, width):
+        return True
+    touched = top + bottom + left + right
+    least = 0.0 if known else _least(touched, darker) * max(fainter.shape)
+    if not holds_square(fainter, _odd(max(BROADER * width, LEAST_SQUARE, least))):
+        return False
+    if touched or known:
+        return True
+    return dark and holds_square(fainter | darker, _odd(COMPACT * extent(fainter)))
+
+
+def _is_crossed(strokes: Bools, fainter: Bools, width: float) -> bool:
+    """Whether one of the strokes is no dot, they are not all on what is fainter, and that is no
+    soft edge of theirs, nor much thinner. width: of the strokes.
+    """
+    around = widened(strokes, SOFT) & ~strokes
+    covered = int(np.count_nonzero(around & fainter)) / max(int(np.count_nonzero(around)), 1)
+    if covered > AROUND or _share_apart(fainter, strokes) <= FAR:
+        return False
+    is_thin = stroke_width(fainter) < THINNER * width
+    is_stroke = (max(part.height, part.width) > DOT * width for part in parts_of(strokes))
+    return not is_thin and any(is_stroke)
+
+
+def _least(touched: int, strokes: Bools) -> float:
+    """How broad a shadow is that comes from so many sides, of the picture's longer side.
+
+    From all four comes a digit that is cropped to its ink, and no shadow; where strokes reach a
+    side, that may be a digit, too.
+    """
+    if touched == 4:
+        return 1.0
+    if touched == 0:
+        return WITHIN
+    return BROAD if any(_sides(strokes)) else NARROW
+
+
+def _sides(mask: Bools) -> list[bool]:
+    """Whether it reaches the picture's top, bottom, left and right."""
+    return [bool(side.any()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1])]
+
+
+def _odd(side: float) -> int:
+    return math.ceil(side) | 1
+
+
+def without_shadows_beside(ink: Ink) -> Ink:
+    """Without parts that are fainter than the darkest of a digit's size, if one is broader, too."""
+    height, width = ink.marked.shape
+    if not ink.dark or min(height, width) < LEAST_PAGE:
+        return ink
+    parts = parts_of(ink.marked)
+    least = LEAST_DIGIT * max(height, width)
+    large = [part for part in parts if max(part.height, part.width) >= least]
+    if len(large) < 2:
+        return ink
+    darkest = max(large, key=lambda part: _darkness(part, ink))
+    limit = _darkness(darkest, ink) / DARKER
+    broader = BROADER_PART * stroke_width(darkest.mask())
+    fainter = [part for part in large if _darkness(part, ink) <= limit]
+    if all(stroke_width(part.mask()) <= broader for part in fainter):
+        return ink
+    marked = ink.marked.copy()
+    for part in parts:
+        if _darkness(part, ink) <= limit:
+            marked[part.slices] &= ~part.mask()
+    return ink._replace(marked=marked, sure=marked if ink.is_even else ink.sure & marked)
+
+
+def _darkness(part: Part, ink: Ink) -> float:
+    """The upper quartile of its ink: edges are fainter."""
+    return float(np.quantile(ink.strength[part.slices][part.mask()], 0.75))
