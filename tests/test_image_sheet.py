@@ -40,6 +40,29 @@ def test_what_is_on_a_round_sheet_is_read(table: float) -> None:
         assert np.corrcoef(found.ravel(), prepare(image(light(ink))).ravel())[0, 1] > 0.95
 
 
+@pytest.mark.parametrize("side", [40, 43])
+def test_what_is_on_a_tile_of_an_icon_is_read(side: int) -> None:
+    alike = []
+    for digit in DIGITS:
+        tile = np.pad(light(np.pad(drawn(digit), 20), 0.2, 0.9), 60, constant_values=0.95)
+        small = image(tile).resize((side, side), Image.Resampling.BOX)
+        alone = image(light(drawn(digit))).resize((side // 2, side // 2), Image.Resampling.BOX)
+        found = read(small)
+        assert (found.dark, found.digits) == (False, 1)
+        alike.append(np.corrcoef(found.image.ravel(), prepare(alone).ravel())[0, 1])
+    assert np.mean(alike) > 0.85
+
+
+@pytest.mark.parametrize("holes", [[(10, 14)], [(5, 9), (15, 19)]], ids=["0", "8"])
+def test_a_bold_digit_of_few_pixels_is_no_tile(holes: list[tuple[int, int]]) -> None:
+    ink = np.zeros((24, 24))
+    ink[:, 2:22] = 1
+    for top, bottom in holes:
+        ink[top:bottom, 9:15] = 0
+    found = read(image(light(np.pad(ink, 8))))
+    assert (found.dark, found.box) == (True, (8, 10, 32, 30))
+
+
 @pytest.mark.parametrize("turn", [0, 12, -12])
 @pytest.mark.parametrize("point", [90, 0], ids=["tag", "label"])
 def test_what_is_on_a_tag_or_a_label_is_read(point: int, turn: int) -> None:

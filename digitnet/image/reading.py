@@ -29,6 +29,7 @@ LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less
 LONGEST = 10  # times its longer side, where light is uneven: longer strokes are a pattern
 SLENDER, HAIRLINE = 0.2, 0.0125  # of a line's length: its box aslant, and how thick it is
 COVERED = 0.6  # of a sheet's height and width: what is there is its edges, and no digit
+LEAST_SHEET = 30  # of its pixels: smaller ones may be bold digits, if no other is on them
 EDGE = 2  # pixels beside a digit, of which ink covers some
 SLIM = 0.2  # of its longer side: strokes of a digit, not the hole of a bold 0
 SHEETS = 2  # on top of each other
@@ -107,7 +108,8 @@ def look_closer(look: Look, name: str) -> Reading:
                 break
             raise ImageError(name, "expected a digit, found an empty sheet or box") from None
         on_it, digit = _read(nearer)
-        if not sheet.is_cornered and not _lies_on(sheet, nearer, on_it, digit, dark=reading.dark):
+        is_doubtful = not sheet.is_cornered or min(sheet.inside.shape) < LEAST_SHEET
+        if is_doubtful and not _lies_on(sheet, nearer, on_it, digit, dark=reading.dark):
             break
         look, reading = nearer, on_it
     return _closer(look, reading, name)
