@@ -10,7 +10,8 @@ from digitnet.image.outline import has_corners, has_four_corners, is_convex, out
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right
 
-LEAST, LONGEST = 20, 2  # pixels of its shorter side, and times that: longer is a 1
+LEAST = 21  # pixels of its shorter side: more than MNIST's digits have
+LONGEST = 2  # times that: longer is a 1
 LONGEST_LYING = 4  # times that: a label that is wider than high
 ROUNDED = 1.3  # times as long as wide, at most: longer ones without corners may be a 0
 LONGEST_EMPTY = 1.6  # times its shorter side: what is longer, and empty, is a broad 1
