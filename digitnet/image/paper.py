@@ -66,10 +66,9 @@ def find_ink(light: FloatArray, *, shadowed: bool = False) -> Ink | None:
     ):
         if min(light.shape) < LEAST_PAGE:
             return found
-        shadowed = shadowed or bool(
-            shadow_in(found.strength, found.marked, found.dark, known=False).any()
-        )
-        return (_on_uneven_paper(light, shadowed=True) if shadowed else None) or found
+        if not shadowed:
+            shadowed = bool(shadow_in(found.strength, found.marked, found.dark, known=False).any())
+        return (shadowed and _on_uneven_paper(light, shadowed=True)) or found
     shades = None if shadowed else _two_shades(light, paper)
     if shades:
         return _on_even_paper(light, *shades)

@@ -5,9 +5,10 @@ import math
 import numpy as np
 
 from digitnet.activations import FloatArray
+from digitnet.image.broken import TEXTURE
 from digitnet.image.closing import holds_square
 from digitnet.image.ink import DOT, LEAST_PAGE, Bools, Ink, extent, otsu, stroke_width, widened
-from digitnet.image.parts import Part, parts_of
+from digitnet.image.parts import Part, mask_of, parts_of
 
 DARKER = 1.4  # times as dark as a shadow, at least, is the ink on it
 SPLITS = 2  # of ink, until a shadow is split off: its soft edge, and all of it
@@ -51,14 +52,13 @@ def _rest(strength: FloatArray, sure: Bools) -> Bools:
     """The fainter part, where it is more than the soft edge of strokes."""
     threshold, low, high = otsu(strength[sure])
     fainter, darker = sure & (strength <= threshold), sure & (strength > threshold)
-    is_rest = high >= DARKER * low and _share_apart(fainter, darker) > FAR_REST
+    is_rest = high >= DARKER * low and _share(fainter, ~widened(darker, SOFT)) > FAR_REST
     return fainter if is_rest else np.zeros_like(sure)
 
 
-def _share_apart(fainter: Bools, darker: Bools) -> float:
-    """How much of the fainter part is no soft edge of the darker."""
-    apart = int(np.count_nonzero(fainter & ~widened(darker, SOFT)))
-    return apart / max(int(np.count_nonzero(fainter)), 1)
+def _share(mask: Bools, other: Bools) -> float:
+    """How much of a mask is in another."""
+    return int(np.count_nonzero(mask & other)) / max(int(np.count_nonzero(mask)), 1)
 
 
 def _is_shadow(fainter: Bools, darker: Bools, dark: bool, *, known: bool) -> bool:
@@ -87,9 +87,8 @@ def _is_crossed(strokes: Bools, fainter: Bools, width: float) -> bool:
     """Whether one of the strokes is no dot, they are not all on what is fainter, and that is no
     soft edge of theirs, nor much thinner. width: of the strokes.
     """
-    around = widened(strokes, SOFT) & ~strokes
-    covered = int(np.count_nonzero(around & fainter)) / max(int(np.count_nonzero(around)), 1)
-    if covered > AROUND or _share_apart(fainter, strokes) <= FAR:
+    near = widened(strokes, SOFT)
+    if _share(near & ~strokes, fainter) > AROUND or _share(fainter, ~near) <= FAR:
         return False
     is_thin = stroke_width(fainter) < THINNER * width
     is_stroke = (max(part.height, part.width) > DOT * width for part in parts_of(strokes))
@@ -126,18 +125,16 @@ def without_shadows_beside(ink: Ink) -> Ink:
     parts = parts_of(ink.marked)
     least = LEAST_DIGIT * max(height, width)
     large = [part for part in parts if max(part.height, part.width) >= least]
-    if len(large) < 2:
+    if len(large) < 2 or len(parts) > TEXTURE:
         return ink
-    darkest = max(large, key=lambda part: _darkness(part, ink))
-    limit = _darkness(darkest, ink) / DARKER
+    shades = {part: _darkness(part, ink) for part in large}
+    darkest = max(large, key=shades.__getitem__)
+    faint = shades[darkest] / DARKER
     broader = BROADER_PART * stroke_width(darkest.mask())
-    fainter = [part for part in large if _darkness(part, ink) <= limit]
-    if all(stroke_width(part.mask()) <= broader for part in fainter):
+    if not any(shades[part] <= faint and stroke_width(part.mask()) > broader for part in large):
         return ink
-    marked = ink.marked.copy()
-    for part in parts:
-        if _darkness(part, ink) <= limit:
-            marked[part.slices] &= ~part.mask()
+    fainter = [part for part in parts if _darkness(part, ink) <= faint]
+    marked = ink.marked & ~mask_of(fainter, ink.marked.shape)
     return ink._replace(marked=marked, sure=marked if ink.is_even else ink.sure & marked)
 
 
