@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from digitnet.image import prepare
-from digitnet.image.field import BOX, _resampling, fitted, sharpened
+from digitnet.image.field import BOX, _resampling, enlarged, fitted, sharpened
 
 INK = st.tuples(st.integers(1, 60), st.integers(1, 60)).flatmap(
     lambda shape: arrays(np.float32, shape, elements=st.floats(0, 1, width=32))
@@ -25,18 +25,29 @@ def test_fitted_ink_fills_the_box_and_stays_ink(ink: np.ndarray, width: float) -
     assert fit.max() <= 1
 
 
-@given(st.integers(1, 90), st.integers(1, 90), st.booleans())
-def test_resampling_leaves_an_even_shade_as_it_is(n_in: int, n_out: int, is_small: bool) -> None:
-    assert _resampling(n_in, n_out, is_small).sum(axis=1) == pytest.approx(1)
+@given(st.integers(1, 90), st.integers(1, 90))
+def test_resampling_leaves_an_even_shade_as_it_is(n_in: int, n_out: int) -> None:
+    assert _resampling(n_in, n_out).sum(axis=1) == pytest.approx(1)
 
 
-def test_what_is_small_follows_a_curve_and_scaling_down_averages() -> None:
-    curve = np.arange(30.0) ** 2
-    places = (np.arange(90) + 0.5) / 3 - 0.5
-    assert (_resampling(30, 90, True) @ curve)[6:-6] == pytest.approx(places[6:-6] ** 2)
-    assert _resampling(4, 2, False).tolist() == pytest.approx(
-        np.array([[3, 3, 1, 0], [0, 1, 3, 3]]) / 7
-    )
+def test_scaling_down_averages() -> None:
+    expected = np.array([[3, 3, 1, 0], [0, 1, 3, 3]]) / 7
+    assert _resampling(4, 2).tolist() == pytest.approx(expected)
+
+
+@given(INK)
+def test_enlarged_ink_stays_ink_and_an_even_shade_as_it_is(ink: np.ndarray) -> None:
+    larger = enlarged(ink)
+    assert larger.shape == (4 * ink.shape[0], 4 * ink.shape[1])
+    assert larger.min() >= 0
+    assert larger.max() <= 1
+    assert enlarged(np.full_like(ink, 0.7)) == pytest.approx(0.7)
+
+
+def test_it_is_enlarged_along_a_curve() -> None:
+    curve = (np.arange(17.0) / 16)[:, np.newaxis] ** 2
+    places = ((np.arange(68) + 0.5) / 4 - 0.5) / 16
+    assert enlarged(curve)[8:-8, 0] == pytest.approx(places[8:-8] ** 2, abs=1e-6)
 
 
 def test_what_was_made_larger_gets_steeper_edges() -> None:

@@ -52,6 +52,26 @@ def fitted(ink: FloatArray, width: float) -> FloatArray:
     return _scaled(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], BOX)
 
 
+def enlarged(ink: FloatArray) -> FloatArray:
+    """Ink (h, w), 0 to 1, four times as large, along Keys' cubic (1981): its edges stay sharper
+    than along straight lines between pixels.
+    """
+    height, width = ink.shape
+    larger = _cubic(height) @ ink @ _cubic(width).T
+    return np.clip(larger, 0, 1).astype(np.float32)
+
+
+@lru_cache(maxsize=128)
+def _cubic(n: int) -> FloatArray:
+    """The matrix (FINE n, n) that enlarges a line of pixels."""
+    centres = (np.arange(FINE * n) + 0.5) / FINE
+    d = np.abs(np.arange(n) + 0.5 - centres[:, np.newaxis])
+    beyond = np.where(d < 2, ((5 - d) * d - 8) * d + 4, 0)
+    weights: FloatArray = np.where(d < 1, (3 * d - 5) * d * d + 2, beyond)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
+
+
 def sharpened(ink: FloatArray, size: int) -> FloatArray:
     """Ink (h, w), 0 to 1, of a digit of `size` pixels that was made larger, with steeper edges.
 
@@ -59,13 +79,8 @@ def sharpened(ink: FloatArray, size: int) -> FloatArray:
     which leaves narrow gaps open.
     """
     contrast = math.sqrt(BOX / size)
-    return _clipped((ink - 0.5) * contrast + 0.5)
-
-
-def _clipped(ink: FloatArray) -> FloatArray:
-    """In place, from 0 to 1: in less time than np.clip."""
-    clipped: FloatArray = np.minimum(np.maximum(ink, 0, out=ink), 1, out=ink)
-    return clipped
+    steeper: FloatArray = np.clip((ink - 0.5) * contrast + 0.5, 0, 1)
+    return steeper
 
 
 def _framed(ink: FloatArray, by: int, value: float = 0) -> FloatArray:
@@ -109,35 +124,28 @@ def _within(beside: list[FloatArray], radius: int) -> FloatArray:
 
 def _scaled(ink: FloatArray, longest: int) -> FloatArray:
     """Resampled, antialiased, to a longer side of so many pixels."""
-    size = max(ink.shape)
-    if size == longest:
+    scale = longest / max(ink.shape)
+    if scale == 1:
         return ink
-    height, width = (max(round(length * longest / size), 1) for length in ink.shape)
-    is_small = size < BOX
-    rows = _resampling(ink.shape[0], height, is_small)
-    columns = _resampling(ink.shape[1], width, is_small)
-    scaled = (rows @ ink @ columns.T).astype(np.float32)  # (height, h) @ (h, w) @ (w, width)
-    return _clipped(scaled) if is_small else scaled
+    height, width = (max(round(length * scale), 1) for length in ink.shape)
+    rows, columns = _resampling(ink.shape[0], height), _resampling(ink.shape[1], width)
+    scaled = rows @ ink @ columns.T  # (height, h) @ (h, w) @ (w, width)
+    return scaled.astype(np.float32)
 
 
 @lru_cache(maxsize=128)  # small digits are of few sizes; the largest are 200 kB
-def _resampling(n_in: int, n_out: int, is_small: bool) -> FloatArray:
-    """The matrix (n_out, n_in) that scales a line of pixels, each row the weights of one pixel.
+def _resampling(n_in: int, n_out: int) -> FloatArray:
+    """The matrix (n_out, n_in) that scales a line of pixels: each row a triangle of weights.
 
     In float64, for in float32 what comes out would depend on the order in which a BLAS sums.
 
-    They are a triangle as wide as two pixels of the coarser line, so that scaling down averages all
-    that a pixel covers, scaling up interpolates, and the same size changes nothing. For a digit
-    smaller than the box they are Keys' cubic (1981), which keeps edges sharper, and goes beyond 0
-    and 1.
+    The triangle is as wide as two pixels of the coarser line, so that scaling down averages all
+    that a pixel covers, scaling up interpolates, and the same size changes nothing.
     """
     scale = n_in / n_out
     centres = (np.arange(n_out) + 0.5) * scale
-    d = np.abs(np.arange(n_in) + 0.5 - centres[:, None]) / max(scale, 1)
-    weights: FloatArray = np.maximum(1 - d, 0)
-    if is_small:
-        beyond = np.where(d < 2, ((5 - d) * d - 8) * d + 4, 0)
-        weights = np.where(d < 1, (3 * d - 5) * d * d + 2, beyond)
+    distances = np.abs(np.arange(n_in) + 0.5 - centres[:, None]) / max(scale, 1)
+    weights: FloatArray = np.maximum(1 - distances, 0)
     weights /= weights.sum(axis=1, keepdims=True)
     return weights
 

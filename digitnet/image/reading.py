@@ -10,7 +10,7 @@ from PIL import Image
 from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
 from digitnet.image.digit import Digit, find_digit
-from digitnet.image.field import BOX, centred, fitted, sharpened
+from digitnet.image.field import BOX, FINE, centred, enlarged, fitted, sharpened
 from digitnet.image.files import Picture, brightness, name_of, open_picture
 from digitnet.image.ink import Ink, narrowed, otsu, stroke_width, widened
 from digitnet.image.paper import find_ink, slope_of_light, smoothed
@@ -234,8 +234,9 @@ def _read(look: Look) -> tuple[Reading, Digit]:
     if not digit.alone:
         strength = np.where(widened(mask, EDGE), strength, 0)
     width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
-    fit, size = fitted(strength, width), max(strength.shape)
+    size = max(strength.shape)
     stroke = width * BOX / size
+    fit = fitted(enlarged(strength), width * FINE) if size < BOX else fitted(strength, width)
     full = np.maximum.reduce(fit, axis=None)
     if stroke < THIN or size < BOX:
         full = _full(fit[fit > full / 4])
