@@ -385,6 +385,45 @@ def edge_of_a_table(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(np.pad(sheet, ((0, 40), (0, 50)), constant_values=0.25))
 
 
+def lying(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The brightness of a sheet with ink on it, a little aslant; 0 beside it."""
+    sheet = Image.fromarray(np.float32(np.pad(light(ink), 35)))
+    return np.asarray(sheet.rotate(rng.uniform(-7, 7)))
+
+
+def sheet_among_other_things(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """A blank card, a coin and a pen beside it, all lighter than the desk."""
+    sheet = lying(page(drawn(digit, 130), rng, 230, 180), rng)
+    desk = np.full((340, 400), 0.25)
+    desk[:300, :250] = np.where(sheet > 0, sheet, 0.25)
+    y, x = np.mgrid[:340, :400] - rng.uniform(-10, 10, (2, 1, 1))
+    desk[(y > 30) & (y < 110) & (x > 280) & (x < 370)] = 0.8
+    desk[np.hypot(y - 180, x - 340) < 22] = 0.6
+    desk[np.abs(x - 280 - 0.2 * (y - 180)) < 5] = 0.7
+    return image(noisy(desk, 0.01, rng))
+
+
+def held_sheet(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """A thumb holds it by a side."""
+    sheet = np.pad(lying(np.pad(page(drawn(digit, 110), rng, 200, 130), 30), rng), 30)
+    y, x = np.mgrid[: sheet.shape[0], : sheet.shape[1]]
+    middle, tip = rng.uniform(120, 240), rng.uniform(228, 240)
+    thumb = ((np.abs(y - middle) < 25) & (x > tip)) | (np.hypot(y - middle, x - tip) < 25)
+    shades = np.where(thumb, 0.65, np.where(sheet > 0, sheet, 0.2))
+    return image(noisy(shades, 0.01, rng))
+
+
+def shadow_over_sheet_and_desk(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """Its edge goes from side to side of the picture, which was taken from afar."""
+    desk = np.full((600, 560), 0.28)
+    desk[40:550, 40:500] = light(page(drawn(digit, 90), rng, 510, 460))
+    y, x = np.mgrid[:600, :560] - 290
+    turn = rng.uniform(0, 2 * np.pi)
+    edge = x * np.cos(turn) + y * np.sin(turn) - rng.uniform(-90, 90)
+    shade = np.clip(edge / 8 + 0.5, 0, 1)
+    return image(noisy(desk, 0.01, rng) * (1 - rng.uniform(0.25, 0.5) * shade))
+
+
 def highlighted(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     ink = np.pad(drawn(digit), 20)
     return image(np.pad(light(ink, paper=0.75), 60, constant_values=0.95))
@@ -506,4 +545,7 @@ KINDS: list[Kind] = [
     box_touched,
     shadow_of_a_phone,
     shadow_of_a_hand,
+    sheet_among_other_things,
+    held_sheet,
+    shadow_over_sheet_and_desk,
 ]

@@ -39,6 +39,8 @@ LESS_ALIKE = {
     "dashed",
     "crayon",
     "tilted_sheet",
+    "sheet_among_other_things",
+    "held_sheet",
 }
 
 

@@ -166,3 +166,53 @@ def test_a_digit_is_no_sheet(digit: int) -> None:
 def test_a_card_that_has_been_left_empty_is_said_to_be() -> None:
     with pytest.raises(ImageError, match="empty sheet"):
         read(image(np.pad(np.full((90, 70), 0.9), 40, constant_values=0.2)))
+
+
+def on_desk(*cards: np.ndarray) -> Image.Image:
+    """Cards beside each other, each on 120 by 110 pixels of a desk."""
+    return image(np.pad(np.concatenate([np.pad(card, 10) for card in cards], axis=1), 15) + 0.2)
+
+
+def card(ink: np.ndarray) -> np.ndarray:
+    return light(np.pad(ink, ((20, 20), (15, 15)))) - 0.2
+
+
+def test_a_digit_is_read_beside_an_empty_sheet() -> None:
+    picture = np.full((200, 300), 0.9)
+    picture[40:140, 40:110] = 0.3
+    picture[60:120, 180:240] = light(drawn(DIGITS[0], 60), 0.9, 0.3)
+    found = read(image(picture))
+    assert (found.digits, found.dark) == (1, True)
+    assert found.box[1] >= 180
+
+
+def test_a_card_with_a_digit_is_found_among_empty_ones() -> None:
+    empty, written = card(np.zeros((60, 60))), card(drawn(DIGITS[0], 60))
+    alone = prepare(on_desk(written))
+    for cards in ((written, empty), (empty, written), (empty, written, empty)):
+        found = read(on_desk(*cards))
+        assert (found.digits, found.dark) == (1, True)
+        assert np.corrcoef(found.image.ravel(), alone.ravel())[0, 1] > 0.95
+
+
+def test_of_two_cards_with_a_digit_none_is_preferred() -> None:
+    first, second = card(drawn(DIGITS[0], 60)), card(drawn(DIGITS[1], 60))
+    found = read(on_desk(first, second))
+    assert found.digits > 1 or found.box[3] - found.box[1] > 120
+
+
+@pytest.mark.parametrize("thick", [10, 25])
+def test_what_holds_a_sheet_is_no_part_of_it(thick: int) -> None:
+    mask = np.zeros((100, 160), np.bool_)
+    mask[:, :100] = True
+    mask[40 : 40 + thick, 100:] = True
+    assert sheet_of(mask, whole(mask), (0, 0, 100, 160), 1) is None
+    held = sheet_of(mask, whole(mask), (0, 0, 100, 160), 1, held=True)
+    assert held is not None
+    assert held.inside.shape[1] < 100
+
+
+@pytest.mark.parametrize("digit", range(12))
+def test_a_digit_is_no_sheet_that_is_held(digit: int) -> None:
+    mask = drawn(DIGITS[digit], 80) > 0.5
+    assert sheet_of(mask, whole(mask), (0, 0, *mask.shape), 1, held=True) is None

@@ -1,58 +1,30 @@
 """From a picture to the 28×28 pixels that a network sees, and what was decided on the way."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitnet.activations import FloatArray
 from digitnet.errors import ImageError
-from digitnet.image.digit import Digit, find_digit
-from digitnet.image.field import BOX, FINE, centred, enlarged, fitted, sharpened
-from digitnet.image.files import Picture, brightness, name_of, open_picture
-from digitnet.image.ink import Ink, narrowed, otsu, stroke_width, widened
-from digitnet.image.paper import find_ink, slope_of_light, smoothed
+from digitnet.image.digit import Digit
+from digitnet.image.field import BOX
+from digitnet.image.files import Picture, name_of, open_picture
+from digitnet.image.ink import LEAST_PAGE, narrowed, otsu
+from digitnet.image.look import COARSE, EDGE, Look, Reading, in_picture, look_at, read_in
+from digitnet.image.paper import smoothed
 from digitnet.image.parts import parts_of
-from digitnet.image.shadow import without_shadows_beside
-from digitnet.image.sheet import Box, Sheet, alone, sheet_of
+from digitnet.image.sheet import FILLED, Box, Sheet, sheet_of
 
-COARSE = 320  # pixels of the longer side: enough to tell ink from paper
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
-THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places
-FULL = 0.9  # of what is inked by them is fainter than what counts as full
-AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
-NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
-LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
-LONGEST = 10  # times its longer side, where light is uneven: longer strokes are a pattern
-SLENDER, HAIRLINE = 0.2, 0.0125  # of a line's length: its box aslant, and how thick it is
 COVERED = 0.6  # of a sheet's height and width: what is there is its edges, and no digit
 LEAST_SHEET = 30  # of its pixels: smaller ones may be bold digits, if no other is on them
-EDGE = 2  # pixels beside a digit, of which ink covers some
+LEAST_BESIDE = 0.1  # of the picture's longer side: less beside an empty sheet is no digit
 SLIM = 0.2  # of its longer side: strokes of a digit, not the hole of a bold 0
 SHEETS = 2  # on top of each other
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """A prepared picture, and what each step decided.
-
-    image: uint8 (28, 28). dark: whether the ink is darker than the paper. threshold: above
-    which there is ink, of the contrast between both, or where light is uneven, of the light that
-    ink takes away. box: top, left, bottom and right of the digit in the upright picture, in pixels.
-    stroke: how wide its lines are, in pixels of the 20×20 box that it fills. corner: where that box
-    came to on the field. digits: how many there seem to be, 0 where the ink is no writing.
-    """
-
-    image: NDArray[np.uint8]
-    dark: bool
-    threshold: float
-    box: Box
-    stroke: float
-    corner: tuple[int, int]
-    digits: int
+THINGS = 8  # that lie beside each other, at most: the largest
 
 
 def prepare(picture: Picture, name: str | None = None) -> NDArray[np.uint8]:
@@ -70,23 +42,17 @@ def read(picture: Picture, name: str | None = None) -> Reading:
     return look_closer(first_look(open_picture(picture, name), name), name)
 
 
-class Look(NamedTuple):
-    """The ink in a part of a picture.
-
-    step: pixels of the picture that are one of `light`. sheet: the only one of it, if it is known.
-    """
-
-    image: Image.Image
-    part: Box
-    step: int
-    light: FloatArray
-    ink: Ink
-    sheet: Sheet | None = None
-
-
 def first_look(image: Image.Image, name: str) -> Look:
     """At the whole of what `open_picture` returned. Raises ImageError where there is no ink."""
-    return _look(image, (0, 0, image.height, image.width), name)
+    return look_at(image, (0, 0, image.height, image.width), name)
+
+
+class Found(NamedTuple):
+    """What is read in a look, and the marks that are."""
+
+    look: Look
+    reading: Reading
+    digit: Digit
 
 
 def look_closer(look: Look, name: str) -> Reading:
@@ -94,79 +60,114 @@ def look_closer(look: Look, name: str) -> Reading:
 
     Raises ImageError for a sheet or box that is empty.
     """
-    reading, digit = _read(look)
-    if (reading.digits != 1 or not look.ink.is_even) and _sheet(look, digit) is None:
-        look, reading, digit = _on_lightest(look, reading, name) or (look, reading, digit)
+    found = Found(look, *read_in(look))
+    if _sheet(found) is None:
+        found = _on_lightest(found, name) or _on_one_of_many(found, name) or found
     for _ in range(SHEETS):
-        sheet = _sheet(look, digit)
-        if sheet is None or reading.digits > 1:
+        sheet = _sheet(found)
+        if sheet is None or found.reading.digits > 1:
             break
-        try:
-            nearer = _look(look.image, sheet.part, name, sheet)
-        except ImageError:
-            if sheet.may_be_digit:
-                break
-            raise ImageError(name, "expected a digit, found an empty sheet or box") from None
-        on_it, digit = _read(nearer)
-        is_doubtful = not sheet.is_cornered or min(sheet.inside.shape) < LEAST_SHEET
-        if is_doubtful and not _lies_on(sheet, nearer, on_it, digit, dark=reading.dark):
+        nearer = _on_sheet(found, sheet, name)
+        if nearer is None:
+            beside = None if sheet.may_be_digit else _beside(found, name)
+            if beside is None and not sheet.may_be_digit:
+                raise ImageError(name, "expected a digit, found an empty sheet or box")
+            found = beside or found
             break
-        look, reading = nearer, on_it
-    return _closer(look, reading, name)
+        is_sure = sheet.is_cornered and not _is_small(sheet)
+        if not is_sure and not _lies_on(sheet, nearer, dark=found.reading.dark):
+            break
+        found = nearer
+    return _closer(found.look, found.reading, name)
 
 
-def _sheet(look: Look, digit: Digit) -> Sheet | None:
+def _sheet(found: Found) -> Sheet | None:
     """The sheet that what was found in a look may be instead."""
+    (look, _, digit) = found
     return sheet_of(digit.mask[digit.box], digit.box, look.part, look.step)
 
 
-def _on_lightest(look: Look, reading: Reading, name: str) -> tuple[Look, Reading, Digit] | None:
-    """A look at the sheet of paper that the lightest large part is, if there is a digit on it.
+def _is_small(sheet: Sheet) -> bool:
+    return bool(min(sheet.inside.shape) < LEAST_SHEET)
+
+
+def _on_sheet(found: Found, sheet: Sheet, name: str) -> Found | None:
+    """What is on a sheet, if it is not empty."""
+    try:
+        nearer = look_at(found.look.image, sheet.part, name, sheet)
+    except ImageError:
+        return None
+    return Found(nearer, *read_in(nearer))
+
+
+def _beside(found: Found, name: str) -> Found | None:
+    """What is beside a thing with nothing on it, or on a sheet there, if it is large enough."""
+    look, _, empty = found
+    marked = look.ink.marked & ~empty.mask
+    sure = marked if look.ink.is_even else look.ink.sure & marked
+    if not sure.any():
+        return None
+    look = look._replace(ink=look.ink._replace(marked=marked, sure=sure))
+    beside = Found(look, *read_in(look))
+    is_large = max(beside.digit.mask[beside.digit.box].shape) >= LEAST_BESIDE * max(marked.shape)
+    if not is_large:
+        return None
+    return _on_one_of_many(beside, name) or (beside if beside.reading.digits == 1 else None)
+
+
+def _on_lightest(found: Found, name: str) -> Found | None:
+    """What is on the sheet of paper that the lightest large part is, if there is a digit on it.
 
     None for what needs none: digits on it, or so small beside it that they are no edge of a sheet,
     which may be the part of the paper that is not in a shadow; and where there are two.
     """
+    look, reading, _ = found
+    if reading.digits == 1 and look.ink.is_even:
+        return None
     light = smoothed(look.light)
     threshold, _, _ = otsu(light)
     *others, largest = sorted(parts_of(light > threshold), key=lambda part: part.area)
     if others and 2 * others[-1].area > largest.area:
         return None
-    whole = _in_picture(look, largest.slices)
+    whole = in_picture(look, largest.slices)
     if reading.digits and (_contains(whole, reading.box) or not _covers(reading.box, whole)):
         return None
     sheet = sheet_of(largest.mask(), largest.slices, look.part, look.step)
-    if sheet is None:
-        return None
-    try:
-        nearer = _look(look.image, sheet.part, name, sheet)
-    except ImageError:
-        return None
-    reading, digit = _read(nearer)
-    is_there = _lies_on(sheet, nearer, reading, digit, dark=False)
-    return (nearer, reading, digit) if is_there else None
+    return sheet and _digit_on(found, sheet, name, dark=False)
 
 
-def _lies_on(sheet: Sheet, look: Look, reading: Reading, digit: Digit, *, dark: bool) -> bool:
+def _on_one_of_many(found: Found, name: str) -> Found | None:
+    """What is on the one sheet with a digit, among other things that were taken for digits."""
+    look, reading, digit = found
+    if min(look.light.shape) < LEAST_PAGE:
+        return None
+    parts = parts_of(digit.mask if reading.digits == 1 else look.ink.marked)
+    filled = [part for part in parts if part.area >= FILLED * part.height * part.width]
+    there = []
+    for part in sorted(filled, key=lambda part: -part.area)[:THINGS]:
+        sheet = sheet_of(part.mask(), part.slices, look.part, look.step, held=True)
+        there.append(sheet and _digit_on(found, sheet, name, dark=reading.dark))
+    on_sheets = [one for one in there if one is not None]
+    return on_sheets[0] if len(on_sheets) == 1 else None
+
+
+def _digit_on(found: Found, sheet: Sheet, name: str, *, dark: bool) -> Found | None:
+    """What is on a sheet, dark or light, if that is one digit."""
+    nearer = _on_sheet(found, sheet, name)
+    return nearer if nearer and _lies_on(sheet, nearer, dark=dark) else None
+
+
+def _lies_on(sheet: Sheet, found: Found, *, dark: bool) -> bool:
     """Whether one digit, and all of it, was found in a look at a sheet: no hole of a bold 0.
 
     dark: whether the sheet is.
     """
-    if reading.digits != 1 or reading.dark == dark or reading.stroke > SLIM * BOX:
+    look, reading, digit = found
+    is_slim = reading.stroke <= SLIM * BOX or (sheet.is_cornered and not _is_small(sheet))
+    if reading.digits != 1 or reading.dark == dark or not is_slim:
         return False
     inside = sheet.within(digit.mask.shape, look.part, look.step)
     return not (digit.mask & ~narrowed(inside, EDGE)).any()
-
-
-def _in_picture(look: Look, box: tuple[slice, slice]) -> Box:
-    """Rows and columns of a look's `light` as a box in the picture."""
-    (top, left, bottom, right), step = look.part, look.step
-    rows, columns = box
-    return (
-        top + step * rows.start,
-        left + step * columns.start,
-        min(top + step * rows.stop, bottom),
-        min(left + step * columns.stop, right),
-    )
 
 
 def _contains(outer: Box, inner: Box) -> bool:
@@ -197,95 +198,7 @@ def _closer(look: Look, reading: Reading, name: str) -> Reading:
         min(right + margin, part[3]),
     )
     try:
-        finer = _look(look.image, around, name, look.sheet, shadowed=look.ink.shadowed)
+        finer = look_at(look.image, around, name, look.sheet, shadowed=look.ink.shadowed)
     except ImageError:
         return reading
-    return replace(_read(finer)[0], digits=reading.digits)
-
-
-def _look(
-    image: Image.Image,
-    part: Box,
-    name: str,
-    sheet: Sheet | None = None,
-    *,
-    shadowed: bool = False,
-) -> Look:
-    whole, (top, left, bottom, right) = image, part
-    step = -(-max(right - left, bottom - top) // COARSE)
-    if step > 1:
-        image = image.reduce(step, (left, top, right, bottom))
-    elif part != (0, 0, image.height, image.width):
-        image = image.crop((left, top, right, bottom))
-    light = brightness(image)
-    if sheet is not None:
-        light = alone(light, sheet.within(light.shape, part, step))
-    ink = find_ink(light, shadowed=shadowed)
-    if ink is None:
-        raise ImageError(name, "expected a digit, found no ink")
-    return Look(whole, part, step, light, without_shadows_beside(ink), sheet)
-
-
-def _read(look: Look) -> tuple[Reading, Digit]:
-    """The digit in the part that was looked at."""
-    ink = look.ink
-    digit = find_digit(ink.marked, ink.sure)
-    mask, strength = digit.mask[digit.box], ink.strength[digit.box]
-    if not digit.alone:
-        strength = np.where(widened(mask, EDGE), strength, 0)
-    width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
-    size = max(strength.shape)
-    stroke = width * BOX / size
-    fit = fitted(enlarged(strength), width * FINE) if size < BOX else fitted(strength, width)
-    full = np.maximum.reduce(fit, axis=None)
-    if stroke < THIN or size < BOX:
-        full = _full(fit[fit > full / 4])
-    fit = np.minimum(fit / full, 1)
-    if size < BOX:
-        fit = sharpened(fit, size)
-    field, corner = centred(fit)
-    box = _in_picture(look, digit.box)
-    digits = digit.digits if _is_written(look, digit, width) else 0
-    return Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits), digit
-
-
-def _is_written(look: Look, digit: Digit, width: float) -> bool:
-    """Whether it has a digit's size and strokes, and little in its box is as dark and yet paper.
-
-    Much is in the folds and seams of things, and along their edges. width: of its strokes.
-    """
-    ink, light = look.ink, look.light
-    mask = digit.mask[digit.box]
-    if _is_hairline(digit.box, light.shape, width):
-        return False
-    if ink.is_even and look.sheet is None:
-        return True
-    if np.count_nonzero(mask) > LONGEST * width * max(mask.shape):
-        return False
-    light = smoothed(light)
-    flat = light - slope_of_light(light)
-    darkness = (-flat if ink.dark else flat)[digit.box]
-    paper = darkness[~ink.marked[digit.box]]
-    shade = np.median(darkness[mask])
-    as_dark = shade - NEARLY * (shade - np.minimum.reduce(darkness, axis=None))
-    is_large = look.step * max(darkness.shape) >= LEAST_WRITING
-    return is_large and bool(np.count_nonzero(paper >= as_dark) <= AS_DARK * len(paper))
-
-
-def _is_hairline(box: tuple[slice, slice], shape: tuple[int, ...], width: float) -> bool:
-    """Whether a part of a picture is a line from side to side, finer than any 1, as on a margin.
-
-    What is cropped to its ink is none. width: of its strokes.
-    """
-    lengths: list[tuple[int, int]] = [
-        (side.stop - side.start, whole) for side, whole in zip(box, shape)
-    ]
-    (across, breadth), (along, length) = sorted(lengths)
-    if along < length - 2 * EDGE or across >= breadth - 2 * EDGE:
-        return False
-    return across < SLENDER * along and width < HAIRLINE * along
-
-
-def _full(ink: FloatArray) -> float:
-    """What full ink is, (n,): the darkest pixels are where thin strokes cross."""
-    return float(np.sort(ink)[int(FULL * len(ink))])
+    return replace(read_in(finer)[0], digits=reading.digits)

@@ -1,0 +1,164 @@
+"""A look at a part of a picture: where its ink is, and what is read there."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from digitnet.activations import FloatArray
+from digitnet.errors import ImageError
+from digitnet.image.digit import Digit, find_digit
+from digitnet.image.edges import without_edges
+from digitnet.image.field import BOX, FINE, centred, enlarged, fitted, sharpened
+from digitnet.image.files import brightness
+from digitnet.image.ink import Ink, stroke_width, widened
+from digitnet.image.paper import find_ink, slope_of_light, smoothed
+from digitnet.image.shadow import without_shadows_beside
+from digitnet.image.sheet import Box, Sheet, alone
+
+COARSE = 320  # pixels of the longer side: enough to tell ink from paper
+THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places
+FULL = 0.9  # of what is inked by them is fainter than what counts as full
+AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
+NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
+LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
+LONGEST = 10  # times its longer side, where light is uneven: longer strokes are a pattern
+SLENDER, HAIRLINE = 0.2, 0.0125  # of a line's length: its box aslant, and how thick it is
+EDGE = 2  # pixels beside a digit, of which ink covers some
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A prepared picture, and what each step decided.
+
+    image: uint8 (28, 28). dark: whether the ink is darker than the paper. threshold: above
+    which there is ink, of the contrast between both, or where light is uneven, of the light that
+    ink takes away. box: top, left, bottom and right of the digit in the upright picture, in pixels.
+    stroke: how wide its lines are, in pixels of the 20×20 box that it fills. corner: where that box
+    came to on the field. digits: how many there seem to be, 0 where the ink is no writing.
+    """
+
+    image: NDArray[np.uint8]
+    dark: bool
+    threshold: float
+    box: Box
+    stroke: float
+    corner: tuple[int, int]
+    digits: int
+
+
+class Look(NamedTuple):
+    """The ink in a part of a picture.
+
+    step: pixels of the picture that are one of `light`. sheet: the only one of it, if it is known.
+    """
+
+    image: Image.Image
+    part: Box
+    step: int
+    light: FloatArray
+    ink: Ink
+    sheet: Sheet | None = None
+
+
+def look_at(
+    image: Image.Image,
+    part: Box,
+    name: str,
+    sheet: Sheet | None = None,
+    *,
+    shadowed: bool = False,
+) -> Look:
+    whole, (top, left, bottom, right) = image, part
+    step = -(-max(right - left, bottom - top) // COARSE)
+    if step > 1:
+        image = image.reduce(step, (left, top, right, bottom))
+    elif part != (0, 0, image.height, image.width):
+        image = image.crop((left, top, right, bottom))
+    light = brightness(image)
+    if sheet is not None:
+        light = alone(light, sheet.within(light.shape, part, step))
+    ink = find_ink(light, shadowed=shadowed)
+    if ink is None:
+        raise ImageError(name, "expected a digit, found no ink")
+    ink = without_edges(without_shadows_beside(ink), light)
+    return Look(whole, part, step, light, ink, sheet)
+
+
+def read_in(look: Look) -> tuple[Reading, Digit]:
+    """The digit in the part that was looked at."""
+    ink = look.ink
+    digit = find_digit(ink.marked, ink.sure)
+    mask, strength = digit.mask[digit.box], ink.strength[digit.box]
+    if not digit.alone:
+        strength = np.where(widened(mask, EDGE), strength, 0)
+    width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
+    size = max(strength.shape)
+    stroke = width * BOX / size
+    fit = fitted(enlarged(strength), width * FINE) if size < BOX else fitted(strength, width)
+    full = np.maximum.reduce(fit, axis=None)
+    if stroke < THIN or size < BOX:
+        full = _full(fit[fit > full / 4])
+    fit = np.minimum(fit / full, 1)
+    if size < BOX:
+        fit = sharpened(fit, size)
+    field, corner = centred(fit)
+    box = in_picture(look, digit.box)
+    digits = digit.digits if _is_written(look, digit, width) else 0
+    return Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits), digit
+
+
+def _is_written(look: Look, digit: Digit, width: float) -> bool:
+    """Whether it has a digit's size and strokes, and little in its box is as dark and yet paper.
+
+    Much is in the folds and seams of things, and along their edges. width: of its strokes.
+    """
+    ink, light = look.ink, look.light
+    mask = digit.mask[digit.box]
+    if _is_hairline(digit.box, light.shape, width):
+        return False
+    if ink.is_even and look.sheet is None:
+        return True
+    if np.count_nonzero(mask) > LONGEST * width * max(mask.shape):
+        return False
+    light = smoothed(light)
+    flat = light - slope_of_light(light)
+    darkness = (-flat if ink.dark else flat)[digit.box]
+    paper = darkness[~ink.marked[digit.box]]
+    shade = np.median(darkness[mask])
+    as_dark = shade - NEARLY * (shade - np.minimum.reduce(darkness, axis=None))
+    is_large = look.step * max(darkness.shape) >= LEAST_WRITING
+    return is_large and bool(np.count_nonzero(paper >= as_dark) <= AS_DARK * len(paper))
+
+
+def _is_hairline(box: tuple[slice, slice], shape: tuple[int, ...], width: float) -> bool:
+    """Whether a part of a picture is a line from side to side, finer than any 1, as on a margin.
+
+    What is cropped to its ink is none. width: of its strokes.
+    """
+    lengths: list[tuple[int, int]] = [
+        (side.stop - side.start, whole) for side, whole in zip(box, shape)
+    ]
+    (across, breadth), (along, length) = sorted(lengths)
+    if along < length - 2 * EDGE or across >= breadth - 2 * EDGE:
+        return False
+    return across < SLENDER * along and width < HAIRLINE * along
+
+
+def _full(ink: FloatArray) -> float:
+    """What full ink is, (n,): the darkest pixels are where thin strokes cross."""
+    return float(np.sort(ink)[int(FULL * len(ink))])
+
+
+def in_picture(look: Look, box: tuple[slice, slice]) -> Box:
+    """Rows and columns of a look's `light` as a box in the picture."""
+    (top, left, bottom, right), step = look.part, look.step
+    rows, columns = box
+    return (
+        top + step * rows.start,
+        left + step * columns.start,
+        min(top + step * rows.stop, bottom),
+        min(left + step * columns.stop, right),
+    )
