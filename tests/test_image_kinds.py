@@ -185,9 +185,9 @@ def test_a_pattern_on_cloth_is_no_writing(half: int, shade: float) -> None:
 
 def test_a_seam_in_cloth_is_no_writing_and_a_stroke_on_it_is() -> None:
     y, x = grid(40, 40)
-    for length, digits in ((8, 0), (20, 1)):
+    for length, width, digits in ((8, 2, 0), (20, 2, 0), (25, 2, 1), (20, 8, 1)):
         cloth = np.where(abs(x - 0.5) < 0.4, 0.9 - 0.1 * y, 0.1)
-        cloth[10 : 10 + length, 19:21] -= 0.3
+        cloth[10 : 10 + length, 19 : 19 + width] -= 0.3
         assert read(image(cloth)).digits == digits
 
 

@@ -13,7 +13,7 @@ from digitnet.image.digit import Digit, find_digit
 from digitnet.image.edges import without_edges
 from digitnet.image.field import BOX, FINE, centred, enlarged, fitted, sharpened
 from digitnet.image.files import brightness
-from digitnet.image.ink import Ink, stroke_width, widened
+from digitnet.image.ink import LEAST_PAGE, Ink, stroke_width, widened
 from digitnet.image.paper import find_ink, slope_of_light, smoothed
 from digitnet.image.shadow import without_shadows_beside
 from digitnet.image.sheet import Box, Sheet, alone
@@ -25,6 +25,7 @@ AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
 NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
 LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
 LONGEST = 10  # times its longer side, where light is uneven: longer strokes are a pattern
+SLENDER_SEAM, LEAST_SEAM = 0.35, 0.6  # of its length; of the picture's longer side
 SLENDER, HAIRLINE = 0.2, 0.0125  # of a line's length: its box aslant, and how thick it is
 EDGE = 2  # pixels beside a digit, of which ink covers some
 
@@ -121,6 +122,8 @@ def _is_written(look: Look, digit: Digit, width: float) -> bool:
         return False
     if ink.is_even and look.sheet is None:
         return True
+    if max(light.shape) < LEAST_PAGE and _is_seam(digit.box, light.shape):
+        return False
     if np.count_nonzero(mask) > LONGEST * width * max(mask.shape):
         return False
     light = smoothed(light)
@@ -131,6 +134,12 @@ def _is_written(look: Look, digit: Digit, width: float) -> bool:
     as_dark = shade - NEARLY * (shade - np.minimum.reduce(darkness, axis=None))
     is_large = look.step * max(darkness.shape) >= LEAST_WRITING
     return is_large and bool(np.count_nonzero(paper >= as_dark) <= AS_DARK * len(paper))
+
+
+def _is_seam(box: tuple[slice, slice], shape: tuple[int, ...]) -> bool:
+    """Whether a part of a little picture is slender and much shorter than that, as on a coat."""
+    shorter, longer = sorted(side.stop - side.start for side in box)
+    return shorter <= SLENDER_SEAM * longer and longer < LEAST_SEAM * max(shape)
 
 
 def _is_hairline(box: tuple[slice, slice], shape: tuple[int, ...], width: float) -> bool:
