@@ -90,6 +90,7 @@ def test_a_line_of_json_has_the_documented_keys(run: Run, folder: Path) -> None:
     assert len(line["probabilities"]) == 10
     assert sum(line["probabilities"]) == pytest.approx(1, abs=1e-5)
     assert line["confidence"] == max(line["probabilities"]) == line["probabilities"][7]
+    assert line["doubt"] is None
     assert line["box"].keys() == {"top", "left", "bottom", "right"}
     assert line["decisions"].keys() == {"dark", "threshold", "stroke", "corner", "digits"}
     assert (line["decisions"]["dark"], line["decisions"]["digits"]) == (False, 1)
@@ -681,6 +682,7 @@ def test_a_letter_is_a_question_mark_unless_that_is_turned_off(run: Run, folder:
     assert run(*arguments, "--min-confidence", "0").stdout.split(b"\t")[1] != b"?"
     (line,) = lines_of(run(*arguments, "--format", "json").stdout)
     assert line["digit"] is None
+    assert line["doubt"].startswith("expected ")
 
 
 def test_several_digits_are_said(run: Run, folder: Path, seven: Path) -> None:
@@ -688,7 +690,9 @@ def test_several_digits_are_said(run: Run, folder: Path, seven: Path) -> None:
     Image.fromarray(sevens).save(folder / "77.png")
     done = run("predict", "-m", SHIPPED, "77.png", cwd=folder)
     assert (done.returncode, done.stdout.split(b"\t")[1]) == (0, b"?")
-    assert done.stderr == b"77.png: expected one digit, found 2\n"
+    assert done.stderr == b"77.png: expected one digit, found 2 that may be\n"
+    (line,) = lines_of(run("predict", "77.png", "--format", "json", cwd=folder).stdout)
+    assert line["doubt"] == "expected one digit, found 2 that may be"
     done = run("predict", "-m", SHIPPED, "77.png", "--min-confidence", "0", cwd=folder)
     assert (done.stdout.split(b"\t")[1] != b"?", done.stderr) == (True, b"")
 

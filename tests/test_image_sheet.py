@@ -216,3 +216,35 @@ def test_what_holds_a_sheet_is_no_part_of_it(thick: int) -> None:
 def test_a_digit_is_no_sheet_that_is_held(digit: int) -> None:
     mask = drawn(DIGITS[digit], 80) > 0.5
     assert sheet_of(mask, whole(mask), (0, 0, *mask.shape), 1, held=True) is None
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_is_on_a_strip_that_goes_on_outside_is_read(turned: bool) -> None:
+    for digit in DIGITS:
+        page = light(np.pad(drawn(digit, 80), ((60, 140), (95, 85))))
+        strip = page.copy()
+        strip[:, :70] = strip[:, -60:] = 0.25
+        found, alone = (read(image(one.T if turned else one)) for one in (strip, page))
+        assert (found.digits, found.dark) == (1, True)
+        np.testing.assert_allclose(found.box, alone.box, atol=1)
+
+
+def test_the_lit_part_of_a_page_is_no_light_digit() -> None:
+    y, x = grid(240, 200)
+    for digit in DIGITS:
+        ink = np.zeros((240, 200))
+        ink[60:160, 30:130] = drawn(digit, 100)
+        lit = (x - 0.75 + 0.1 * y) * 40
+        found = read(image(light(ink) * (0.45 + 0.55 * np.clip(lit, 0, 1))))
+        assert (found.digits, found.dark) == (1, True)
+        assert found.box[3] < 145
+
+
+@pytest.mark.parametrize("holes", [[(12, 22), (28, 42)], [(24, 34)]], ids=["8", "6"])
+def test_the_holes_of_a_bold_digit_are_none_on_a_round_sheet(holes: list[tuple[int, int]]) -> None:
+    y, x = np.mgrid[:50, :40]
+    ink = (np.hypot(y - 24.5, (x - 19.5) * 1.2) < 25) * 1.0
+    for top, bottom in holes:
+        middle, half = (top + bottom) / 2, (bottom - top) / 2
+        ink[np.hypot(y - middle, (x - 19.5) * 0.7) < half] = 0
+    assert read(image(light(np.pad(ink, 40)))).dark

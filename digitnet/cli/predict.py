@@ -210,7 +210,8 @@ def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
         return None
     digits = prediction.reading.digits
     if digits != 1:
-        return f"expected one digit, found {digits or 'a pattern, a line, a seam or a shadow'}"
+        found = f"{digits} that may be" if digits else "a pattern, a line, a seam or a shadow"
+        return f"expected one digit, found {found}"
     if not verbose:
         return None
     _, least, least_evidence = prediction.calibration
@@ -240,6 +241,7 @@ def _as_json(name: str, prediction: "Prediction", top: int, model: str) -> dict[
         "confidence": prediction.confidence,
         "probabilities": prediction.probabilities.tolist(),
         "evidence": prediction.evidence,
+        "doubt": _doubt(prediction, verbose=True),
         "box": dict(zip(("top", "left", "bottom", "right"), reading.box)),
         "decisions": {
             "dark": reading.dark,

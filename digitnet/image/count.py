@@ -6,6 +6,7 @@ from digitnet.image.ink import stroke_width
 from digitnet.image.parts import Part
 
 ALIKE = 1.5  # times as high, at most, is another digit of a number
+PEN, LYING = 2.5, 1.5  # times as wide in its strokes; as wide as high: at most, is another digit
 BROKEN = 0.12  # of its height: a gap that is narrower is in a digit, not between two
 STACKED = 0.25  # of its height: so far above or below is another digit
 FINEST = 0.02  # of the height of both: finer strokes may be broken anywhere
@@ -14,18 +15,28 @@ STORIES = 4  # times as high as one of them, at most, are those above each other
 
 def count_digits(parts: list[Part], main: Part, height: int) -> int:
     """How many digits there are where one of such a height seems to be, main part and all."""
-    digits = _count_beside(_alike(parts, height, main.area), height)
+    digits = _count_beside(_alike(parts, height, main), height)
     if not STORIES * main.height > height > ALIKE * main.height:
         return digits
     if stroke_width(main.mask()) < FINEST * height:
         return digits
-    return max(digits, _count_above(_alike(parts, main.height, main.area), main))
+    return max(digits, _count_above(_alike(parts, main.height, main), main))
 
 
-def _alike(parts: list[Part], height: int, area: int) -> list[Part]:
-    """The parts that are about as high, and not much smaller."""
+def _alike(parts: list[Part], height: int, main: Part) -> list[Part]:
+    """The parts that are about as high as that, not much smaller, and by the same pen."""
     low, high = height / ALIKE, height * ALIKE
-    return [p for p in parts if low <= p.height <= high and p.area * 2 * ALIKE >= area]
+    alike = [p for p in parts if low <= p.height <= high and p.area * 2 * ALIKE >= main.area]
+    if len(alike) < 2:
+        return alike
+    width = stroke_width(main.mask())
+    return [p for p in alike if p is main or _is_by_the_same_pen(p, width)]
+
+
+def _is_by_the_same_pen(part: Part, width: float) -> bool:
+    """Whether its strokes are about so wide, and it is no line that lies."""
+    own = stroke_width(part.mask())
+    return part.width <= LYING * part.height and width <= PEN * own and own <= PEN * width
 
 
 def _count_beside(parts: list[Part], height: int) -> int:

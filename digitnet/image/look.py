@@ -71,6 +71,7 @@ def look_at(
     sheet: Sheet | None = None,
     *,
     shadowed: bool = False,
+    dark: bool | None = None,
 ) -> Look:
     whole, (top, left, bottom, right) = image, part
     step = -(-max(right - left, bottom - top) // COARSE)
@@ -81,7 +82,7 @@ def look_at(
     light = brightness(image)
     if sheet is not None:
         light = alone(light, sheet.within(light.shape, part, step))
-    ink = find_ink(light, shadowed=shadowed)
+    ink = find_ink(light, shadowed=shadowed, dark=dark)
     if ink is None:
         raise ImageError(name, "expected a digit, found no ink")
     ink = without_edges(without_shadows_beside(ink), light)
@@ -139,7 +140,7 @@ def _is_written(look: Look, digit: Digit, width: float) -> bool:
 def _is_seam(box: tuple[slice, slice], shape: tuple[int, ...]) -> bool:
     """Whether a part of a little picture is slender and much shorter than that, as on a coat."""
     shorter, longer = sorted(side.stop - side.start for side in box)
-    return shorter <= SLENDER_SEAM * longer and longer < LEAST_SEAM * max(shape)
+    return bool(shorter <= SLENDER_SEAM * longer and longer < LEAST_SEAM * max(shape))
 
 
 def _is_hairline(box: tuple[slice, slice], shape: tuple[int, ...], width: float) -> bool:

@@ -46,11 +46,14 @@ SAMPLE = 4096  # pixels that tell the slope of the light
 DARKEST = 0.15  # paper is taken to be no darker than this, or noise in deep shadow would be ink
 
 
-def find_ink(light: FloatArray, *, shadowed: bool = False) -> Ink | None:
+def find_ink(light: FloatArray, *, shadowed: bool = False, dark: bool | None = None) -> Ink | None:
     """The ink in a picture of brightness 0 to 1, float32 (h, w); None where there is none.
 
-    shadowed: whether there is known to be a shadow; it counts from LEAST_PAGE pixels on.
+    shadowed: whether there is known to be a shadow; it counts from LEAST_PAGE pixels on. dark:
+    whether ink is darker than paper that is of several shades, if that is known.
     """
+    if dark is not None:
+        return _on_uneven_paper(light, shadowed=shadowed, dark=dark)
     border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
     border.sort()
     n = len(border)
@@ -141,12 +144,12 @@ def _is_covered(side: Bools, longer: int) -> bool:
     return 2 * len(side) > longer and bool(np.count_nonzero(side) > ALL_ALONG * len(side))
 
 
-def _on_uneven_paper(light: FloatArray, *, shadowed: bool) -> Ink | None:
+def _on_uneven_paper(light: FloatArray, *, shadowed: bool, dark: bool | None = None) -> Ink | None:
     """Where light falls off, or a shadow lies: with a reach that suits the strokes it finds."""
     light = smoothed(light)
     reach = max(int(min(light.shape) * REACH) | 1, LEAST_REACH)
     plane = slope_of_light(light)
-    ink = _with_reach(light, plane, reach, shadowed=shadowed)
+    ink = _with_reach(light, plane, reach, dark, shadowed=shadowed)
     if ink is None:
         return None
     suitable = max(int(STROKES * stroke_width(ink.marked)) | 1, LEAST_REACH)

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitnet.errors import ImageError
+from digitnet.image.border import within_border
 from digitnet.image.digit import Digit
 from digitnet.image.field import BOX
 from digitnet.image.files import Picture, name_of, open_picture
-from digitnet.image.ink import LEAST_PAGE, narrowed, otsu
+from digitnet.image.ink import LEAST_PAGE, narrowed, otsu, stroke_width
 from digitnet.image.look import COARSE, EDGE, Look, Reading, in_picture, look_at, read_in
 from digitnet.image.paper import smoothed
 from digitnet.image.parts import parts_of
@@ -22,6 +23,7 @@ MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
 COVERED = 0.6  # of a sheet's height and width: what is there is its edges, and no digit
 LEAST_SHEET = 30  # of its pixels: smaller ones may be bold digits, if no other is on them
 LEAST_BESIDE = 0.1  # of the picture's longer side: less beside an empty sheet is no digit
+LONG = 3.5  # times as long as its stroke is wide: less is the hole of an 8, or of another digit
 SLIM = 0.2  # of its longer side: strokes of a digit, not the hole of a bold 0
 SHEETS = 2  # on top of each other
 THINGS = 8  # that lie beside each other, at most: the largest
@@ -44,7 +46,9 @@ def read(picture: Picture, name: str | None = None) -> Reading:
 
 def first_look(image: Image.Image, name: str) -> Look:
     """At the whole of what `open_picture` returned. Raises ImageError where there is no ink."""
-    return look_at(image, (0, 0, image.height, image.width), name)
+    look = look_at(image, (0, 0, image.height, image.width), name)
+    photo = within_border(look.light)
+    return look if photo is None else look_at(image, in_picture(look, photo), name)
 
 
 class Found(NamedTuple):
@@ -62,7 +66,12 @@ def look_closer(look: Look, name: str) -> Reading:
     """
     found = Found(look, *read_in(look))
     if _sheet(found) is None:
-        found = _on_lightest(found, name) or _on_one_of_many(found, name) or found
+        found = (
+            _on_lightest(found, name)
+            or _on_one_of_many(found, name)
+            or _dark_instead(found, name)
+            or found
+        )
     for _ in range(SHEETS):
         sheet = _sheet(found)
         if sheet is None or found.reading.digits > 1:
@@ -70,6 +79,7 @@ def look_closer(look: Look, name: str) -> Reading:
         nearer = _on_sheet(found, sheet, name)
         if nearer is None:
             beside = None if sheet.may_be_digit else _beside(found, name)
+            beside = beside or _dark_instead(found, name)
             if beside is None and not sheet.may_be_digit:
                 raise ImageError(name, "expected a digit, found an empty sheet or box")
             found = beside or found
@@ -113,6 +123,23 @@ def _beside(found: Found, name: str) -> Found | None:
     if not is_large:
         return None
     return _on_one_of_many(beside, name) or (beside if beside.reading.digits == 1 else None)
+
+
+def _dark_instead(found: Found, name: str) -> Found | None:
+    """The dark digit, where what is light is no stroke but a part of the page beside a shadow."""
+    look, reading, digit = found
+    mask = digit.mask[digit.box]
+    is_page = not look.ink.is_even and min(look.light.shape) >= LEAST_PAGE
+    if reading.dark or not is_page or np.count_nonzero(mask) < FILLED * mask.size:
+        return None
+    try:
+        look = look_at(look.image, look.part, name, look.sheet, dark=True)
+    except ImageError:
+        return None
+    reading, digit = read_in(look)
+    is_large = max(digit.mask[digit.box].shape) >= LEAST_BESIDE * max(digit.mask.shape)
+    is_digit = is_large and reading.digits == 1 and reading.stroke <= SLIM * BOX
+    return Found(look, reading, digit) if is_digit else None
 
 
 def _on_lightest(found: Found, name: str) -> Found | None:
@@ -165,6 +192,10 @@ def _lies_on(sheet: Sheet, found: Found, *, dark: bool) -> bool:
     look, reading, digit = found
     is_slim = reading.stroke <= SLIM * BOX or (sheet.is_cornered and not _is_small(sheet))
     if reading.digits != 1 or reading.dark == dark or not is_slim:
+        return False
+    largest = max(parts_of(digit.mask), key=lambda part: part.area)
+    longer = max(largest.height, largest.width)
+    if not sheet.is_cornered and longer < LONG * stroke_width(largest.mask()):
         return False
     inside = sheet.within(digit.mask.shape, look.part, look.step)
     return not (digit.mask & ~narrowed(inside, EDGE)).any()

@@ -65,7 +65,10 @@ def sheet_of(
     many pixels are one of the mask. held: whether something may stick out beside it.
     """
     shorter, longer = sorted(mask.shape)
-    if shorter < LEAST or longer > (LONGEST_LYING if _lies(mask) else LONGEST) * shorter:
+    sides = zip(box, part[:2], part[2:])
+    is_cut = any(side.start == 0 and side.stop * step >= end - start for side, start, end in sides)
+    most = LONGEST_LYING if _lies(mask) else LONGEST
+    if shorter < LEAST or (longer > most * shorter and not (held and is_cut)):
         return None
     frame = max(round(FRAME * shorter), 1)
     is_frame = longer < LONGEST_FRAME * shorter and not mask[frame:-frame, frame:-frame].any()
