@@ -17,6 +17,7 @@ STROKES = 3  # in a character, at most
 POINTS = 64  # along a stroke: closer than it is wide
 BENDINGS = 3  # Chaikin's cuts of a corner (1974)
 ASIDE = 0.07  # of the height: deviation of a stroke's place, of its end, of its middle
+PROPORTIONS = 0.35  # deviation of the logarithm of the power that rows are raised to: what is above
 SLANT = 0.25  # deviation of columns a row
 WIDER = 0.22  # deviation of the logarithm of a character's width, and of its height
 WIDEST = 4.0  # pixels of a stroke
@@ -44,6 +45,7 @@ class Script:
         strokes = self.lines[which].transpose(1, 2, 0, 3)
         strokes = strokes + place + end * t + middle * 4 * t * (1 - t)
         np.copyto(strokes, strokes[0], where=np.isnan(strokes))
+        strokes[..., 0] = np.maximum(strokes[..., 0], 0) ** np.exp(rng.normal(0, PROPORTIONS, n))
         strokes[..., 1] -= rng.normal(0, SLANT, n) * strokes[..., 0]
         points: FloatArray = strokes.reshape(STROKES * POINTS, n, 2).astype(np.float32)
         return points

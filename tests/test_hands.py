@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import read_mnist
-from hands import PENS, SIZE, smooth, strokes, written
+from hands import PENS, SIZE, smooth, strokes, varied, written
 
 from digitnet.dataset import read_data
 from digitnet.image import prepare
@@ -81,14 +81,23 @@ def test_digits_of_a_pen_become_data(tmp_path: Path) -> None:
     source.write_text(f"@relation penbased\n@data\n{line}\n")
     subprocess.run([sys.executable, SCRIPT, tmp_path / "out", source], check=True)
     made = read_data(tmp_path / "out").training
-    np.testing.assert_array_equal(
-        made.images[0], prepare(written(values / (100, -100) + (0, 1), 7))
-    )
-    assert list(made.labels) == [7]
+    places = values / (100, -100) + (0, 1)
+    expected = [prepare(written(places, 7)), prepare(written(varied(places), 7))]
+    assert {image.tobytes() for image in made.images} == {image.tobytes() for image in expected}
+    assert list(made.labels) == [7, 7]
+
+
+def test_what_is_varied_is_always_the_same_and_other_for_each_digit() -> None:
+    np.testing.assert_array_equal(varied(SEVEN), varied(SEVEN))
+    others = [varied(np.clip(SEVEN + step / 100, 0, 1)) for step in range(-2, 3)]
+    moved = [np.abs(other - SEVEN).max() for other in others]
+    assert min(moved) > 0.02
+    assert np.std(moved) > 0.01
+    assert all(((other >= 0) & (other <= 1)).all() for other in others)
 
 
 def test_those_that_come_with_the_repository_are_prepared() -> None:
-    for name, n in (("optdigits", 3822), ("pendigits", 10_992), ("fonts", 1750)):
+    for name, n in (("optdigits", 3822), ("pendigits", 21_984), ("fonts", 1750)):
         training = read_data(DATA / name).training
         assert len(training) == n
         assert np.bincount(training.labels).min() > 0.09 * n

@@ -52,4 +52,4 @@ def test_they_are_the_digits_that_people_write(made: tuple[np.ndarray, np.ndarra
         x.reshape(len(x), -1).astype(np.float32) / 255 for x in (images, made[0][:500])
     )
     distances = (known**2).sum(axis=1) - 2 * unknown @ known.T
-    assert (labels[distances.argmin(axis=1)] == made[1][:500]).mean() > 0.7
+    assert (labels[distances.argmin(axis=1)] == made[1][:500]).mean() > 0.6
