@@ -248,3 +248,16 @@ def test_the_holes_of_a_bold_digit_are_none_on_a_round_sheet(holes: list[tuple[i
         middle, half = (top + bottom) / 2, (bottom - top) / 2
         ink[np.hypot(y - middle, (x - 19.5) * 0.7) < half] = 0
     assert read(image(light(np.pad(ink, 40)))).dark
+
+
+def test_the_lightest_of_three_shades_is_the_sheet() -> None:
+    """It lies on what is dark above and grey below, as on a laptop, where light falls off."""
+    for digit in DIGITS:
+        page = light(np.pad(drawn(digit, 80), ((70, 90), (90, 110))))
+        under = np.pad(np.full((105, 250), 0.08), ((15, 0), (15, 15)), constant_values=0.55)
+        under = np.pad(under, ((0, 120), (0, 0)), constant_values=0.55)
+        under[45:210, 60:220] = page[45:210, 60:220]
+        fall = 1 - 0.3 * grid(240, 280)[1]
+        found, alone = read(image(under * fall)), read(image(page * fall))
+        assert (found.digits, found.dark) == (1, True)
+        np.testing.assert_allclose(found.box, alone.box, atol=1)

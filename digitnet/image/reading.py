@@ -12,7 +12,7 @@ from digitnet.image.border import within_border
 from digitnet.image.digit import Digit
 from digitnet.image.field import BOX
 from digitnet.image.files import Picture, name_of, open_picture
-from digitnet.image.ink import LEAST_PAGE, narrowed, otsu, stroke_width
+from digitnet.image.ink import LEAST_PAGE, Bools, narrowed, otsu, stroke_width
 from digitnet.image.look import COARSE, EDGE, Look, Reading, in_picture, look_at, read_in
 from digitnet.image.paper import smoothed
 from digitnet.image.parts import parts_of
@@ -145,15 +145,26 @@ def _dark_instead(found: Found, name: str) -> Found | None:
 def _on_lightest(found: Found, name: str) -> Found | None:
     """What is on the sheet of paper that the lightest large part is, if there is a digit on it.
 
+    If there is none on the lighter part of what is seen, perhaps on the lighter part of that.
+    """
+    if found.reading.digits == 1 and found.look.ink.is_even:
+        return None
+    light = smoothed(found.look.light)
+    first, _, _ = otsu(light)
+    second, _, _ = otsu(light[light > first])
+    return _on_lighter(found, light > first, name) or _on_lighter(found, light > second, name)
+
+
+def _on_lighter(found: Found, lighter: Bools, name: str) -> Found | None:
+    """The same of what is lighter, (h, w).
+
     None for what needs none: digits on it, or so small beside it that they are no edge of a sheet,
     which may be the part of the paper that is not in a shadow; and where there are two.
     """
     look, reading, _ = found
-    if reading.digits == 1 and look.ink.is_even:
+    if not lighter.any():
         return None
-    light = smoothed(look.light)
-    threshold, _, _ = otsu(light)
-    *others, largest = sorted(parts_of(light > threshold), key=lambda part: part.area)
+    *others, largest = sorted(parts_of(lighter), key=lambda part: part.area)
     if others and 2 * others[-1].area > largest.area:
         return None
     whole = in_picture(look, largest.slices)
