@@ -31,9 +31,9 @@ def test_what_is_lower_or_higher_is_no_digit_beside_it() -> None:
     assert count((20, 20, 60, 8), (10, 60, 100, 8)) == 1
 
 
-def test_what_a_much_thicker_or_finer_pen_made_is_none() -> None:
+def test_what_is_much_thicker_is_a_thing_and_what_is_finer_another_digit() -> None:
     assert count((20, 20, 60, 8), (20, 60, 60, 45)) == 1
-    assert count((20, 20, 60, 36), (20, 90, 60, 10)) == 1
+    assert count((20, 20, 60, 30), (20, 90, 60, 11)) == 2
     assert count((20, 20, 60, 8), (20, 60, 60, 13)) == 2
 
 

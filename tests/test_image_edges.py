@@ -56,11 +56,39 @@ def test_where_all_are_edges_they_stay() -> None:
     assert without_edges(whole, light) is whole
 
 
-def test_what_is_alone_or_large_or_on_even_paper_stays() -> None:
-    alone = ink(marked(CORNER))
-    assert without_edges(alone, page()) is alone
+@pytest.mark.parametrize("rows", [slice(0, 16), slice(84, 100)])
+@pytest.mark.parametrize("flipped", [False, True])
+def test_an_edge_may_be_at_the_border_of_the_picture(rows: slice, flipped: bool) -> None:
+    corner = rows, CORNER[1]
+    light = page()
+    light[CORNER], light[corner] = PAPER, PEN
+    flip = slice(None, None, -1 if flipped else 1)
+    found = without_edges(ink(marked(STROKE, corner)[:, flip]), light[:, flip])
+    assert np.array_equal(found.marked, marked(STROKE)[:, flip])
+
+
+def test_what_is_close_to_other_ink_is_none() -> None:
+    """The ink beside it does not count, nor its own soft edge; all may be covered."""
+    close = slice(20, 60), slice(37, 42)
+    light = page()
+    light[close] = PEN
+    light[19:61, 29] = light[19:61, 42] = (PEN + PAPER) / 2
+    whole = ink(marked(STROKE, close))
+    assert without_edges(whole, light) is whole
+    ring = marked((slice(70, 90), slice(20, 60)))
+    ring[77:83, 28:52] = False
+    light[70:90, 20:60] = PEN
+    inner = slice(79, 81), slice(32, 48)
+    covered = ink(ring | marked(inner, STROKE))
+    assert without_edges(covered, light).marked[inner].any()
+
+
+def test_what_is_large_or_on_even_paper_or_in_a_little_picture_stays() -> None:
     large = ink(marked(STROKE, (slice(10, 90), slice(90, 98))))
     assert without_edges(large, page()) is large
     mask = marked(STROKE, CORNER)
     even = Ink(mask.astype(np.float32), mask, mask, True, 0.2)
     assert without_edges(even, page()) is even
+    little = ink(marked(STROKE, CORNER)[10:64, 70:])
+    little.marked[:20, :6] = little.sure[:20, :6] = True
+    assert without_edges(little, page()[10:64, 70:]) is little

@@ -5,8 +5,8 @@ import pytest
 from conftest import read_mnist
 from hypothesis import given
 from hypothesis import strategies as st
-from kinds import drawn, grid, image, light
-from PIL import Image
+from kinds import drawn, filtered, grid, image, light
+from PIL import Image, ImageFilter
 
 from digitnet.errors import ImageError
 from digitnet.image import prepare, read
@@ -212,10 +212,56 @@ def test_what_holds_a_sheet_is_no_part_of_it(thick: int) -> None:
     assert held.inside.shape[1] < 100
 
 
+@pytest.mark.parametrize("bolder", [1, 9, 15])
 @pytest.mark.parametrize("digit", range(12))
-def test_a_digit_is_no_sheet_that_is_held(digit: int) -> None:
-    mask = drawn(DIGITS[digit], 80) > 0.5
-    assert sheet_of(mask, whole(mask), (0, 0, *mask.shape), 1, held=True) is None
+def test_no_more_of_a_digit_is_a_sheet_if_it_may_be_held(digit: int, bolder: int) -> None:
+    ink = filtered(np.pad(drawn(DIGITS[digit], 80), 10), ImageFilter.MaxFilter(bolder)) > 0.5
+    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    mask = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    place = whole(mask), (0, 0, *mask.shape), 1
+    assert (sheet_of(mask, *place, held=True) is None) == (sheet_of(mask, *place) is None)
+
+
+def test_the_loop_of_a_bold_6_is_no_sheet() -> None:
+    y, x = np.mgrid[:160, :140]
+    loop = np.hypot((y - 105) * 1.1, x - 70) < 50
+    stem = (np.abs(x - 45 - 0.3 * (90 - y)) < 18) & (y > 15) & (y < 100)
+    hole = np.hypot((y - 105) * 0.5, x - 70) < 6
+    found = read(image(light(((loop | stem) & ~hole) * 1.0)))
+    assert found.dark
+    assert found.box[0] < 20
+
+
+@pytest.mark.parametrize("ring", [False, True])
+def test_a_card_beside_a_loose_thing_is_empty(ring: bool) -> None:
+    desk = np.pad(np.full((120, 90), 0.9), ((40, 60), (40, 150)), constant_values=0.25)
+    y, x = np.mgrid[:220, :280]
+    distance = np.hypot(y - 110, x - 210)
+    desk[np.abs(distance - 30) < 4 if ring else (np.abs(x - 210) < 5) & (np.abs(y - 100) < 60)] = (
+        0.8
+    )
+    with pytest.raises(ImageError, match="empty sheet"):
+        read(image(desk))
+
+
+def test_a_digit_on_a_badge_is_not_preferred_to_those_beside_it() -> None:
+    digits = [np.pad(drawn(digit, 120), ((40, 40), (20, 20))) for digit in DIGITS[:2]]
+    page = light(np.pad(np.concatenate(digits, axis=1), ((0, 0), (0, 130))))
+    page[60:116, -86:-30] = light(np.pad(drawn(DIGITS[2], 36), 10), 0.15, 0.95)
+    assert read(image(page)).digits > 1
+
+
+def test_what_is_as_light_as_a_sheet_is_nothing_on_it() -> None:
+    """A hole in it, to the desk, is no digit; a light digit on a dark sheet is one."""
+    coin = np.hypot(*(np.mgrid[:220, :100] - np.array([110, 50])[:, None, None])) < 14
+    for table, paper, ink in ((0.25, 0.9, 0.2), (0.9, 0.2, 0.85)):
+        sheet = np.pad(
+            light(np.pad(drawn(DIGITS[0], 80), 30), paper, ink), 40, constant_values=table
+        )
+        things = np.where(coin, paper, table)
+        found = read(image(np.concatenate([sheet, things], axis=1)))
+        assert (found.digits, found.dark) == (1, paper > ink)
+        assert found.box[3] < 180
 
 
 @pytest.mark.parametrize("turned", [False, True])

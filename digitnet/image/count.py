@@ -34,9 +34,8 @@ def _alike(parts: list[Part], height: int, main: Part) -> list[Part]:
 
 
 def _is_by_the_same_pen(part: Part, width: float) -> bool:
-    """Whether its strokes are about so wide, and it is no line that lies."""
-    own = stroke_width(part.mask())
-    return part.width <= LYING * part.height and width <= PEN * own and own <= PEN * width
+    """Whether its strokes are not much wider, as of a thing, and it is no line that lies."""
+    return part.width <= LYING * part.height and stroke_width(part.mask()) <= PEN * width
 
 
 def _count_beside(parts: list[Part], height: int) -> int:

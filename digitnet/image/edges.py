@@ -8,18 +8,26 @@ from digitnet.image.ink import LEAST_PAGE, Ink, widened
 from digitnet.image.parts import Part, mask_of, parts_of
 
 BESIDE = 3  # pixels: what is beside a part, but for the next to it, where its own edge is
-AS_DARK = 0.15  # of what is beside a part: strokes are darker than all around them
-CONTRAST = 0.15  # of the most that it could differ by: less does a pen, where light falls off
+SHARE = (
+    0.15  # of what is beside a part is as dark, at least, along an edge: strokes are the darkest
+)
+FAINTEST = (
+    0.15  # of the light beside a part is missing in it: a pen's stroke in fading light has less
+)
 LEAST = 5  # pixels of its longer side: less is a speck
-LARGEST = 0.2  # of the picture's longer side: what is larger may be a sheet
+LARGEST = 0.2  # of the picture's longer side: what is larger may be a sheet, or the digit
 
 
 def without_edges(ink: Ink, light: FloatArray) -> Ink:
-    """Without parts beside which much of the light (h, w) is as dark, where there are others."""
+    """Without parts that have something as dark along a side of them, in light (h, w).
+
+    The same where all paper is of one shade, in little pictures, where there are very many parts,
+    and where nothing sure would be left.
+    """
     if ink.is_even or min(light.shape) < LEAST_PAGE:
         return ink
     parts = parts_of(ink.marked)
-    if not 1 < len(parts) <= TEXTURE:
+    if len(parts) > TEXTURE:
         return ink
     darkness = 1 - light if ink.dark else light
     edges = [part for part in parts if _is_edge(part, ink, darkness)]
@@ -29,6 +37,7 @@ def without_edges(ink: Ink, light: FloatArray) -> Ink:
 
 
 def _is_edge(part: Part, ink: Ink, darkness: FloatArray) -> bool:
+    """Whether some of what is near a part is as dark as it is, though most is much lighter."""
     if not LEAST <= max(part.height, part.width) <= LARGEST * max(darkness.shape):
         return False
     rows, columns = (slice(max(side.start - BESIDE, 0), side.stop + BESIDE) for side in part.slices)
@@ -40,5 +49,5 @@ def _is_edge(part: Part, ink: Ink, darkness: FloatArray) -> bool:
     if not len(beside):
         return False
     inked, around = float(np.median(near[mask])), float(np.median(beside))
-    as_dark = np.count_nonzero(beside >= inked) > AS_DARK * len(beside)
-    return bool(as_dark) and inked - around > CONTRAST * (1 - around)
+    is_much_darker = inked - around > FAINTEST * (1 - around)
+    return is_much_darker and int(np.count_nonzero(beside >= inked)) > SHARE * len(beside)

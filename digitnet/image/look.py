@@ -73,6 +73,11 @@ def look_at(
     shadowed: bool = False,
     dark: bool | None = None,
 ) -> Look:
+    """At rows and columns `part` of a picture, or at the sheet alone that lies there.
+
+    shadowed, dark: whether there is known to be a shadow, and whether ink is known to be darker or
+    lighter than the paper. Raises ImageError, calling the picture `name`, where there is no ink.
+    """
     whole, (top, left, bottom, right) = image, part
     step = -(-max(right - left, bottom - top) // COARSE)
     if step > 1:

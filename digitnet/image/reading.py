@@ -22,7 +22,7 @@ SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, 
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
 COVERED = 0.6  # of a sheet's height and width: what is there is its edges, and no digit
 LEAST_SHEET = 30  # of its pixels: smaller ones may be bold digits, if no other is on them
-LEAST_BESIDE = 0.1  # of the picture's longer side: less beside an empty sheet is no digit
+LEAST_BESIDE = 0.1  # of the picture's longer side: less beside a sheet or a thing is no digit
 LONG = 3.5  # times as long as its stroke is wide: less is the hole of an 8, or of another digit
 SLIM = 0.2  # of its longer side: strokes of a digit, not the hole of a bold 0
 SHEETS = 2  # on top of each other
@@ -111,7 +111,10 @@ def _on_sheet(found: Found, sheet: Sheet, name: str) -> Found | None:
 
 
 def _beside(found: Found, name: str) -> Found | None:
-    """What is beside a thing with nothing on it, or on a sheet there, if it is large enough."""
+    """What is beside a thing with nothing on it: the digit on a sheet, or a large enough dark one.
+
+    What is light beside an empty sheet is another thing on the desk.
+    """
     look, _, empty = found
     marked = look.ink.marked & ~empty.mask
     sure = marked if look.ink.is_even else look.ink.sure & marked
@@ -122,7 +125,8 @@ def _beside(found: Found, name: str) -> Found | None:
     is_large = max(beside.digit.mask[beside.digit.box].shape) >= LEAST_BESIDE * max(marked.shape)
     if not is_large:
         return None
-    return _on_one_of_many(beside, name) or (beside if beside.reading.digits == 1 else None)
+    is_digit = beside.reading.digits == 1 and beside.reading.dark
+    return _on_one_of_many(beside, name) or (beside if is_digit else None)
 
 
 def _dark_instead(found: Found, name: str) -> Found | None:
@@ -175,12 +179,18 @@ def _on_lighter(found: Found, lighter: Bools, name: str) -> Found | None:
 
 
 def _on_one_of_many(found: Found, name: str) -> Found | None:
-    """What is on the one sheet with a digit, among other things that were taken for digits."""
+    """What is on the one sheet with a digit, among other things that were taken for digits.
+
+    None where dark digits seem to stand on the paper beside a dark thing.
+    """
     look, reading, digit = found
     if min(look.light.shape) < LEAST_PAGE:
         return None
     parts = parts_of(digit.mask if reading.digits == 1 else look.ink.marked)
     filled = [part for part in parts if part.area >= FILLED * part.height * part.width]
+    least = LEAST_BESIDE * max(look.light.shape)
+    if reading.dark and any(part.height >= least for part in parts if part not in filled):
+        return None
     there = []
     for part in sorted(filled, key=lambda part: -part.area)[:THINGS]:
         sheet = sheet_of(part.mask(), part.slices, look.part, look.step, held=True)

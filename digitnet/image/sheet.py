@@ -108,7 +108,7 @@ def _free(outline: Bools) -> Bools | None:
         return None
     rows, columns = (np.flatnonzero(free.any(axis=axis)) for axis in (1, 0))
     part = free[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return free if has_four_corners(part) or _is_round_or_tag(part) else None
+    return free if has_four_corners(part) else None  # what is round may be the loop of a bold 6
 
 
 def _is_round_or_tag(outline: Bools) -> bool:
