@@ -3,7 +3,6 @@
 import numpy as np
 
 from digitnet.activations import FloatArray
-from digitnet.image.ink import LEAST_PAGE
 
 ALIKE = 0.05  # of black to white: so much the border may vary, for JPEG
 FEW = 0.02  # of a row or column may be else, and it is of the border still
@@ -18,7 +17,7 @@ def within_border(light: FloatArray) -> tuple[slice, slice] | None:
     height, width = light.shape
     shade = float(light[0, 0])
     sides = light[0], light[-1], light[:, 0], light[:, -1]
-    if min(light.shape) < LEAST_PAGE or any(np.abs(side - shade).max() > ALIKE for side in sides):
+    if any(np.abs(side - shade).max() > ALIKE for side in sides):
         return None
     differs = np.abs(light - shade) > ALIKE
     rows, columns = (np.flatnonzero(differs.mean(axis=axis) > FEW) for axis in (1, 0))

@@ -47,7 +47,7 @@ def read(picture: Picture, name: str | None = None) -> Reading:
 def first_look(image: Image.Image, name: str) -> Look:
     """At the whole of what `open_picture` returned. Raises ImageError where there is no ink."""
     look = look_at(image, (0, 0, image.height, image.width), name)
-    photo = within_border(look.light)
+    photo = within_border(look.light) if min(look.light.shape) >= LEAST_PAGE else None
     return look if photo is None else look_at(image, in_picture(look, photo), name)
 
 
@@ -65,15 +65,14 @@ def look_closer(look: Look, name: str) -> Reading:
     Raises ImageError for a sheet or box that is empty.
     """
     found = Found(look, *read_in(look))
-    if _sheet(found) is None:
-        found = (
-            _on_lightest(found, name)
-            or _on_one_of_many(found, name)
-            or _dark_instead(found, name)
-            or found
-        )
+    sheet = _sheet(found)
+    if sheet is None:
+        elsewhere = _on_lightest(found, name)
+        if elsewhere is None and min(look.light.shape) >= LEAST_PAGE:
+            elsewhere = _on_one_of_many(found, name) or _dark_instead(found, name)
+        if elsewhere:
+            found, sheet = elsewhere, _sheet(elsewhere)
     for _ in range(SHEETS):
-        sheet = _sheet(found)
         if sheet is None or found.reading.digits > 1:
             break
         nearer = _on_sheet(found, sheet, name)
@@ -88,6 +87,7 @@ def look_closer(look: Look, name: str) -> Reading:
         if not is_sure and not _lies_on(sheet, nearer, dark=found.reading.dark):
             break
         found = nearer
+        sheet = _sheet(found)
     return _closer(found.look, found.reading, name)
 
 
@@ -133,8 +133,7 @@ def _dark_instead(found: Found, name: str) -> Found | None:
     """The dark digit, where what is light is no stroke but a part of the page beside a shadow."""
     look, reading, digit = found
     mask = digit.mask[digit.box]
-    is_page = not look.ink.is_even and min(look.light.shape) >= LEAST_PAGE
-    if reading.dark or not is_page or np.count_nonzero(mask) < FILLED * mask.size:
+    if reading.dark or look.ink.is_even or np.count_nonzero(mask) < FILLED * mask.size:
         return None
     try:
         look = look_at(look.image, look.part, name, look.sheet, dark=True)
@@ -184,8 +183,6 @@ def _on_one_of_many(found: Found, name: str) -> Found | None:
     None where dark digits seem to stand on the paper beside a dark thing.
     """
     look, reading, digit = found
-    if min(look.light.shape) < LEAST_PAGE:
-        return None
     parts = parts_of(digit.mask if reading.digits == 1 else look.ink.marked)
     filled = [part for part in parts if part.area >= FILLED * part.height * part.width]
     least = LEAST_BESIDE * max(look.light.shape)
