@@ -2,10 +2,9 @@
 
 A source is a font, or a file of the UCI repository, a digit a line: of optdigits, 64 values from 0
 to 16 (8×8 pixels) and a label; of pendigits, 16 from 0 to 100 (eight places of a pen, x and y from
-the lower left, at even distances along its way) and a label. Lines with @ are KEEL's. Of a
-pen's places two digits are made, the second of other proportions. The pictures
-go through `image`, and into FOLDER in the order of their bytes: the same sources give the same
-files.
+the lower left, at even distances along its way) and a label. Lines with @ are KEEL's. Of a pen's
+places two digits are made, the second of other proportions. The pictures go through `image`, and
+into FOLDER in the order of their bytes: the same sources give the same files.
 """
 
 import gzip
@@ -23,7 +22,8 @@ from digitnet.image import prepare
 SIZE = 120  # pixels of a font's em
 SIDE = 28  # pixels that those of 8×8 are drawn in
 PROPORTIONS = 0.2, 0.35  # deviations of the logarithm of powers that columns and rows are raised to
-WIDER, ASIDE = 0.15, 0.025  # of that of the width, and of a place, by the height
+WIDER = 0.15  # deviation of the logarithm of the width
+ASIDE = 0.025  # of the height: deviation of a place
 PENS = 0.05, 0.17  # narrowest and widest, by the height that they write in
 LIFTED = {5: 0.25, 7: 0.12}  # of the height: who goes up so far, late, has lifted the pen for a bar
 LATE = 3  # steps from place to place
@@ -51,7 +51,7 @@ def pictures_of(source: Path) -> Iterator[tuple[Image.Image, int]]:
 
 def written(places: NDArray[np.float64], label: int) -> Image.Image:
     """A digit by its pen's places (8, 2), columns and rows by its height; each with another pen."""
-    pen = of(places).uniform(*PENS) * SIZE
+    pen = generator_for(places).uniform(*PENS) * SIZE
     page = Image.new("L", (2 * SIZE, 2 * SIZE), 255)
     draw = ImageDraw.Draw(page)
     for stroke in strokes(places, label):
@@ -64,14 +64,14 @@ def written(places: NDArray[np.float64], label: int) -> Image.Image:
 
 def varied(places: NDArray[np.float64]) -> NDArray[np.float64]:
     """The places (8, 2) where somebody else might put them: larger loops above or below, wider."""
-    rng = of(places)
+    rng = generator_for(places)
     powers, wider = np.exp(rng.normal(0, PROPORTIONS)), np.exp(rng.normal(0, WIDER))
     moved = places.clip(1e-3, 1) ** powers * (wider, 1) + rng.normal(0, ASIDE, places.shape)
     return moved.clip(0, 1)
 
 
-def of(places: NDArray[np.float64]) -> np.random.Generator:
-    """Random numbers that are always the same for the same places."""
+def generator_for(places: NDArray[np.float64]) -> np.random.Generator:
+    """One that gives the same numbers whenever the places are the same."""
     return np.random.default_rng(np.rint(places * 100).astype(int).ravel())
 
 

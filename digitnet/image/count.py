@@ -6,7 +6,8 @@ from digitnet.image.ink import stroke_width
 from digitnet.image.parts import Part
 
 ALIKE = 1.5  # times as high, at most, is another digit of a number
-PEN, LYING = 2.5, 1.5  # times as wide in its strokes; as wide as high: at most, is another digit
+THICKER = 2.5  # times as wide in its strokes, at most, is another digit, and no thing
+LYING = 1.5  # times as wide as high, at most, is a digit
 BROKEN = 0.12  # of its height: a gap that is narrower is in a digit, not between two
 STACKED = 0.25  # of its height: so far above or below is another digit
 FINEST = 0.02  # of the height of both: finer strokes may be broken anywhere
@@ -24,18 +25,18 @@ def count_digits(parts: list[Part], main: Part, height: int) -> int:
 
 
 def _alike(parts: list[Part], height: int, main: Part) -> list[Part]:
-    """The parts that are about as high as that, not much smaller, and by the same pen."""
+    """The parts that are about as high as that, not much smaller, and may be written."""
     low, high = height / ALIKE, height * ALIKE
     alike = [p for p in parts if low <= p.height <= high and p.area * 2 * ALIKE >= main.area]
     if len(alike) < 2:
         return alike
     width = stroke_width(main.mask())
-    return [p for p in alike if p is main or _is_by_the_same_pen(p, width)]
+    return [p for p in alike if p is main or _may_be_written(p, width)]
 
 
-def _is_by_the_same_pen(part: Part, width: float) -> bool:
-    """Whether its strokes are not much wider, as of a thing, and it is no line that lies."""
-    return part.width <= LYING * part.height and stroke_width(part.mask()) <= PEN * width
+def _may_be_written(part: Part, width: float) -> bool:
+    """Whether it is no line that lies, and no thing: much thicker than strokes of that width."""
+    return part.width <= LYING * part.height and stroke_width(part.mask()) <= THICKER * width
 
 
 def _count_beside(parts: list[Part], height: int) -> int:

@@ -25,7 +25,7 @@ AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
 NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
 LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
 LONGEST = 10  # times its longer side, where light is uneven: longer strokes are a pattern
-SLENDER_SEAM, LEAST_SEAM = 0.35, 0.6  # of its length; of the picture's longer side
+SEAM, LEAST_STROKE = 0.35, 0.6  # of its length, how broad; of a little picture's side, how long
 SLENDER, HAIRLINE = 0.2, 0.0125  # of a line's length: its box aslant, and how thick it is
 EDGE = 2  # pixels beside a digit, of which ink covers some
 
@@ -143,9 +143,9 @@ def _is_written(look: Look, digit: Digit, width: float) -> bool:
 
 
 def _is_seam(box: tuple[slice, slice], shape: tuple[int, ...]) -> bool:
-    """Whether a part of a little picture is slender and much shorter than that, as on a coat."""
+    """Whether a part of a little picture is slender, and too short for a 1, as on a coat."""
     shorter, longer = sorted(side.stop - side.start for side in box)
-    return bool(shorter <= SLENDER_SEAM * longer and longer < LEAST_SEAM * max(shape))
+    return bool(shorter <= SEAM * longer and longer < LEAST_STROKE * max(shape))
 
 
 def _is_hairline(box: tuple[slice, slice], shape: tuple[int, ...], width: float) -> bool:

@@ -65,10 +65,10 @@ def look_closer(look: Look, name: str) -> Reading:
     Raises ImageError for a sheet or box that is empty.
     """
     found = Found(look, *read_in(look))
-    sheet = _sheet(found)
+    sheet, is_page = _sheet(found), min(look.light.shape) >= LEAST_PAGE
     if sheet is None:
         elsewhere = _on_lightest(found, name)
-        if elsewhere is None and min(look.light.shape) >= LEAST_PAGE:
+        if elsewhere is None and is_page:
             elsewhere = _on_one_of_many(found, name) or _dark_instead(found, name)
         if elsewhere:
             found, sheet = elsewhere, _sheet(elsewhere)
@@ -78,7 +78,8 @@ def look_closer(look: Look, name: str) -> Reading:
         nearer = _on_sheet(found, sheet, name)
         if nearer is None:
             beside = None if sheet.may_be_digit else _beside(found, name)
-            beside = beside or _dark_instead(found, name)
+            if beside is None and is_page:
+                beside = _dark_instead(found, name)
             if beside is None and not sheet.may_be_digit:
                 raise ImageError(name, "expected a digit, found an empty sheet or box")
             found = beside or found
@@ -93,7 +94,7 @@ def look_closer(look: Look, name: str) -> Reading:
 
 def _sheet(found: Found) -> Sheet | None:
     """The sheet that what was found in a look may be instead."""
-    (look, _, digit) = found
+    look, _, digit = found
     return sheet_of(digit.mask[digit.box], digit.box, look.part, look.step)
 
 
