@@ -488,6 +488,35 @@ def shadow_of_a_hand(digit: np.ndarray, rng: np.random.Generator) -> Image.Image
     return image(shaded(ink, hand, rng.uniform(2, 8), rng))
 
 
+def all_at_once(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """A phone's photo: paper of many kinds, not flat, turned a little, beside something light or
+    dark; lamps, a shadow now and then, what a lens does, blur, noise and JPEG.
+    """
+    height, width = (int(n) for n in rng.integers(240, 900, 2))
+    side = int(min(height, width) * rng.uniform(0.2, 0.7))
+    ink = page(drawn(digit, side), rng, height, width) * rng.uniform(0.7, 1)
+    every = int(rng.uniform(0.1, 0.2) * side) + 12
+    printed = np.zeros((height, width), np.bool_)
+    printed[every // 2 :: every, :] = rng.random() < 0.5
+    printed[:, every // 2 :: every] = printed[every // 2, 0] and rng.random() < 0.5
+    shades = light(np.maximum(ink, 0.2 * printed), rng.uniform(0.75, 0.95), rng.uniform(0.05, 0.25))
+    waves = Image.fromarray(np.float32(rng.normal(0, 0.03, (9, 9))))
+    shades *= 1 + np.asarray(waves.resize((width, height), Image.Resampling.BICUBIC))
+    beside = float(rng.choice([0.15, 0.4, 1]))
+    turned = Image.fromarray(np.float32(shades)).rotate(rng.normal(0, 3), fillcolor=beside)
+    y, x = grid(height, width)
+    lamp, shadow = (
+        (x - 0.5) * np.cos(turn) + (y - 0.5) * np.sin(turn) for turn in rng.uniform(0, 7, 2)
+    )
+    lit = (1 - rng.uniform(0, 0.5) * (lamp + 0.5)) * (1 - np.hypot(x - 0.5, y - 0.5) ** 2 / 2)
+    if rng.random() < 0.3:
+        lit *= 1 - rng.uniform(0.2, 0.5) / (1 + np.exp(-shadow / rng.uniform(0.01, 0.1)))
+    lit *= rng.uniform(0.6, 1)
+    taken = image(noisy(np.asarray(turned) * lit, rng.uniform(0, 0.03), rng))
+    blurry = ImageFilter.GaussianBlur(side / 200 * rng.uniform(0, 2))
+    return as_jpeg(taken.filter(blurry), int(rng.integers(30, 95)))
+
+
 KINDS: list[Kind] = [
     plain,
     thin_pen,
@@ -548,4 +577,5 @@ KINDS: list[Kind] = [
     sheet_among_other_things,
     held_sheet,
     shadow_over_sheet_and_desk,
+    all_at_once,
 ]

@@ -125,6 +125,32 @@ def test_the_edges_of_a_sheet_on_a_desk_are_no_strokes() -> None:
     assert min(close) > 0.75  # they lie aslant
 
 
+@pytest.mark.parametrize(("fall", "power", "side"), [(0.3, 3, 90), (0.35, 4, 60), (0.4, 3, 60)])
+def test_a_dark_corner_is_no_ink(fall: float, power: float, side: int) -> None:
+    y, x = grid(300, 400)
+    for digit in DIGITS:
+        ink = np.pad(drawn(digit, side), ((40, 260 - side), (130, 270 - side)))
+        photo = image(light(ink, 0.8, 0.2) * (1 - fall * np.hypot(1 - y, x) ** power))
+        assert closeness(prepare(photo), prepare(digit)) > 0.8
+
+
+@pytest.mark.parametrize(("side", "aslant"), [(40, 0.08), (120, 0.1)])
+def test_light_things_beside_the_page_are_no_writing(side: int, aslant: float) -> None:
+    rng = np.random.default_rng(1)
+    for digit in DIGITS[2:]:
+        paper = light(np.pad(drawn(digit, side), 60 - side // 4), 0.55, 0.2)
+        y, x = grid(*paper.shape)
+        lit = np.where(x + aslant * y > 0.95, 0.95, paper * (1 - 0.4 * y))
+        assert closeness(prepare(image(noisy(lit, 0.01, rng))), prepare(digit)) > 0.8
+
+
+def test_a_digit_close_to_the_edge_of_the_page_stays_alone_in_finer_pixels() -> None:
+    for digit in DIGITS:
+        page = light(np.pad(drawn(digit, 160), ((200, 8), (300, 100))), 0.7, 0.4)
+        desk = np.full((30, page.shape[1]), 0.2)
+        assert closeness(prepare(image(np.vstack([page, desk]))), prepare(digit)) > 0.8
+
+
 @pytest.mark.parametrize("number", [68, 200, 311, 451])
 def test_a_bold_digit_is_no_sheet_of_paper(number: int) -> None:
     digit = read_mnist("t10k", number + 1)[0][number]  # a 3 or a 0 that fills two thirds of its box

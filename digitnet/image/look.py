@@ -26,7 +26,7 @@ NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
 LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
 LONGEST = 10  # times its longer side, where light is uneven: longer strokes are a pattern
 SEAM, LEAST_STROKE = 0.35, 0.6  # of its length, how broad; of a little picture's side, how long
-SLENDER, HAIRLINE = 0.2, 0.0125  # of a line's length: its box aslant, and how thick it is
+SLENDER, HAIRLINE = 0.2, 0.02  # of a line's length: its box aslant, and how thick it is
 EDGE = 2  # pixels beside a digit, of which ink covers some
 
 

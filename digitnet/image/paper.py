@@ -33,6 +33,8 @@ BROAD = 0.3  # of the longer side: a square so large within what would be ink is
 THICK = 0.3  # of the longer side: wider is no stroke, but a shadow or a table
 SMALL = 20  # pixels: of a side so short, light is taken to be even
 MOST_INK = 0.5  # of an evenly lit picture; where there is more, it is a frame or a shadow
+RIM = 3  # pixels along the border, where the edge of a scan or of a cut may be
+DARK_CORNER = 0.5  # of the ink's strength: fainter near the border is where there is less light
 LEAST_CONTRAST = 0.1  # of black to white, between the border and what differs most from it
 LEAST_SHARE = 0.06  # of the light that ink has to take away, where light is uneven
 LEAST_RARE = 0.2  # the same, of ink on so few pixels that grain or fine lines are more
@@ -54,7 +56,7 @@ def find_ink(light: FloatArray, *, shadowed: bool = False, dark: bool | None = N
     """
     if dark is not None:
         return _on_uneven_paper(light, shadowed=shadowed, dark=dark)
-    border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
+    border = _border(light)
     border.sort()
     n = len(border)
     low, paper, high = float(border[n // 10]), float(border[n // 2]), float(border[-1 - n // 10])
@@ -74,8 +76,22 @@ def find_ink(light: FloatArray, *, shadowed: bool = False, dark: bool | None = N
         return (shadowed and _on_uneven_paper(light, shadowed=True)) or found
     shades = None if shadowed else _two_shades(light, paper)
     if shades:
-        return _on_even_paper(light, *shades)
+        of_two = _on_even_paper(light, *shades)
+        if min(light.shape) < LEAST_PAGE or not _has_dark_corner(of_two):
+            return of_two
     return found if min(light.shape) < SMALL else _on_uneven_paper(light, shadowed=shadowed)
+
+
+def _border(light: FloatArray) -> FloatArray:
+    """What lies along the four sides, (2 (h + w),)."""
+    return np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
+
+
+def _has_dark_corner(ink: Ink) -> bool:
+    """Whether what is inked near the border is faint, as where light falls off."""
+    border = _border(np.where(ink.marked, ink.strength, 0)[RIM:-RIM, RIM:-RIM])
+    inked = border[border > 0]
+    return len(inked) > 0 and float(np.median(inked)) < DARK_CORNER
 
 
 def _on_even_paper(light: FloatArray, paper: float, ink: float) -> Ink:
@@ -145,34 +161,52 @@ def _is_covered(side: Bools, longer: int) -> bool:
 
 
 def _on_uneven_paper(light: FloatArray, *, shadowed: bool, dark: bool | None = None) -> Ink | None:
-    """Where light falls off, or a shadow lies: with a reach that suits the strokes it finds."""
+    """Where light falls off, or a shadow lies: with a reach that suits the strokes it finds.
+
+    Where there is no ink that is lighter than the paper, or darker, it may be the other.
+    """
     light = smoothed(light)
     reach = max(int(min(light.shape) * REACH) | 1, LEAST_REACH)
     plane = slope_of_light(light)
+    if dark is not None:
+        return _with_suitable_reach(light, plane, reach, dark, shadowed=shadowed)
+    dark = _is_dark(light, plane, reach)
+    return _with_suitable_reach(
+        light, plane, reach, dark, shadowed=shadowed
+    ) or _with_suitable_reach(light, plane, reach, not dark, shadowed=shadowed)
+
+
+def _is_dark(light: FloatArray, plane: FloatArray, reach: int) -> bool:
+    """Whether ink is darker than the paper: strokes leave edges in what does not bridge them."""
+    under_dark, under_light = closed(light - plane, reach), closed(plane - light, reach)
+    return _edges(under_dark + plane) <= _edges(plane - under_light)
+
+
+def _with_suitable_reach(
+    light: FloatArray, plane: FloatArray, reach: int, dark: bool, *, shadowed: bool
+) -> Ink | None:
+    """Where strokes are thinner than `reach` pixels, and again with what they need."""
     ink = _with_reach(light, plane, reach, dark, shadowed=shadowed)
     if ink is None:
         return None
     suitable = max(int(STROKES * stroke_width(ink.marked)) | 1, LEAST_REACH)
     if suitable >= reach:
         return ink
-    return _with_reach(light, plane, suitable, ink.dark, shadowed=ink.shadowed)
+    return _with_reach(light, plane, suitable, dark, shadowed=ink.shadowed)
 
 
 def _with_reach(
     light: FloatArray,
     plane: FloatArray,
     reach: int,
-    dark: bool | None = None,
+    dark: bool,
     *,
     shadowed: bool,
 ) -> Ink | None:
-    """Where strokes are thinner than `reach` pixels.
+    """Where strokes, dark or light, are thinner than `reach` pixels.
 
-    dark: whether they are, if that is known. shadowed: whether there is known to be a shadow.
+    shadowed: whether there is known to be a shadow.
     """
-    if dark is None:  # strokes leave edges in what does not bridge them
-        under_dark, under_light = closed(light - plane, reach), closed(plane - light, reach)
-        dark = _edges(under_dark + plane) <= _edges(plane - under_light)
     if not dark:
         light, plane = 1 - light, 1 - plane
     # The plane follows light that falls off, and makes a slope of what lies flat in a shadow.

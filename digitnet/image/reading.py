@@ -12,7 +12,7 @@ from digitnet.image.border import within_border
 from digitnet.image.digit import Digit
 from digitnet.image.field import BOX
 from digitnet.image.files import Picture, name_of, open_picture
-from digitnet.image.ink import LEAST_PAGE, Bools, narrowed, otsu, stroke_width
+from digitnet.image.ink import LEAST_PAGE, Bools, narrowed, otsu, stroke_width, widened
 from digitnet.image.look import COARSE, EDGE, Look, Reading, in_picture, look_at, read_in
 from digitnet.image.paper import smoothed
 from digitnet.image.parts import parts_of
@@ -20,11 +20,13 @@ from digitnet.image.sheet import FILLED, Box, Sheet, sheet_of
 
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
+SAME = 0.6  # of what two boxes cover is covered by both, at least: it is the same digit
 COVERED = 0.6  # of a sheet's height and width: what is there is its edges, and no digit
 LEAST_SHEET = 30  # of its pixels: smaller ones may be bold digits, if no other is on them
 LEAST_BESIDE = 0.1  # of the picture's longer side: less beside a sheet or a thing is no digit
 LONG = 3.5  # times as long as its stroke is wide: less is the hole of an 8, or of another digit
 SLIM = 0.2  # of its longer side: strokes of a digit, not the hole of a bold 0
+AROUND = 4  # pixels: so close to it is the paper that a digit is compared with
 SHEETS = 2  # on top of each other
 THINGS = 8  # that lie beside each other, at most: the largest
 
@@ -131,19 +133,34 @@ def _beside(found: Found, name: str) -> Found | None:
 
 
 def _dark_instead(found: Found, name: str) -> Found | None:
-    """The dark digit, where what is light is no stroke but a part of the page beside a shadow."""
+    """The dark digit, where what is light is no stroke, or differs less from what is around it.
+
+    It is a part of the page beside a shadow then, or of what lies beside the page.
+    """
     look, reading, digit = found
-    mask = digit.mask[digit.box]
-    if reading.dark or look.ink.is_even or np.count_nonzero(mask) < FILLED * mask.size:
+    if reading.dark or look.ink.is_even:
         return None
     try:
         look = look_at(look.image, look.part, name, look.sheet, dark=True)
     except ImageError:
         return None
-    reading, digit = read_in(look)
-    is_large = max(digit.mask[digit.box].shape) >= LEAST_BESIDE * max(digit.mask.shape)
-    is_digit = is_large and reading.digits == 1 and reading.stroke <= SLIM * BOX
-    return Found(look, reading, digit) if is_digit else None
+    dark = Found(look, *read_in(look))
+    mask = digit.mask[digit.box]
+    is_stroke = reading.digits and np.count_nonzero(mask) < FILLED * mask.size
+    if is_stroke and _contrast(dark) < _contrast(found):
+        return None
+    is_large = max(dark.digit.mask[dark.digit.box].shape) >= LEAST_BESIDE * max(look.light.shape)
+    is_digit = is_large and dark.reading.digits == 1 and dark.reading.stroke <= SLIM * BOX
+    return dark if is_digit else None
+
+
+def _contrast(found: Found) -> float:
+    """How much the light on the digit and close to it differ."""
+    mask, light = found.digit.mask, found.look.light
+    around = widened(mask, AROUND) & ~found.look.ink.marked
+    if not around.any():
+        return 0.0
+    return abs(float(np.median(light[mask])) - float(np.median(light[around])))
 
 
 def _on_lightest(found: Found, name: str) -> Found | None:
@@ -251,4 +268,13 @@ def _closer(look: Look, reading: Reading, name: str) -> Reading:
         finer = look_at(look.image, around, name, look.sheet, shadowed=look.ink.shadowed)
     except ImageError:
         return reading
-    return replace(read_in(finer)[0], digits=reading.digits)
+    closer = replace(read_in(finer)[0], digits=reading.digits)
+    return closer if _is_same(closer.box, reading.box) else reading
+
+
+def _is_same(one: Box, other: Box) -> bool:
+    """Whether two boxes have most of their area in common."""
+    height, width = (min(one[i + 2], other[i + 2]) - max(one[i], other[i]) for i in (0, 1))
+    both = max(height, 0) * max(width, 0)
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return both >= SAME * (sum(areas) - both)
