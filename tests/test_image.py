@@ -17,7 +17,7 @@ from PIL import Image
 from digitnet.errors import ImageError
 from digitnet.image import pictures_below, prepare, read
 from digitnet.image.field import THICKEST, fitted
-from digitnet.image.paper import _split
+from digitnet.image.uneven import _split
 
 SOME, _ = read_mnist("t10k", 300)
 STROKES = np.array([read(digit).stroke for digit in SOME])

@@ -11,6 +11,7 @@ from digitnet.activations import FloatArray
 Bools = NDArray[np.bool_]
 
 DOT = 4  # times as long as wide, at most: no stroke
+FAINT = 0.2  # of the contrast of ink: fainter is paper
 LEAST_PAGE = 60  # pixels: smaller pictures show nothing but the digit, no shadow, line or box
 
 

@@ -14,9 +14,10 @@ from digitnet.image.edges import without_edges
 from digitnet.image.field import BOX, FINE, centred, enlarged, fitted, sharpened
 from digitnet.image.files import brightness
 from digitnet.image.ink import LEAST_PAGE, Ink, stroke_width, widened
-from digitnet.image.paper import find_ink, slope_of_light, smoothed
+from digitnet.image.paper import find_ink
 from digitnet.image.shadow import without_shadows_beside
 from digitnet.image.sheet import Box, Sheet, alone
+from digitnet.image.uneven import slope_of_light, smoothed
 
 COARSE = 320  # pixels of the longer side: enough to tell ink from paper
 THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places

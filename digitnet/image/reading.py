@@ -14,9 +14,9 @@ from digitnet.image.field import BOX
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.ink import LEAST_PAGE, Bools, narrowed, otsu, stroke_width, widened
 from digitnet.image.look import COARSE, EDGE, Look, Reading, in_picture, look_at, read_in
-from digitnet.image.paper import smoothed
 from digitnet.image.parts import parts_of
 from digitnet.image.sheet import FILLED, Box, Sheet, sheet_of
+from digitnet.image.uneven import smoothed
 
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
