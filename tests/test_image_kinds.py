@@ -144,6 +144,19 @@ def test_light_things_beside_the_page_are_no_writing(side: int, aslant: float) -
         assert closeness(prepare(image(noisy(lit, 0.01, rng))), prepare(digit)) > 0.8
 
 
+@pytest.mark.parametrize(
+    ("full", "every", "depth"), [(0.3, 60, 0.3), (0.3, 150, 0.1), (0.5, 150, 0.1)]
+)
+def test_a_small_digit_on_a_large_ruled_page_is_found(full: float, every: int, depth: float) -> None:
+    rng = np.random.default_rng(1)
+    y, x = np.mgrid[:1200, :1200]
+    ruled = (y + 0.03 * x) % every < 3
+    for digit in DIGITS:
+        shades = light(np.pad(drawn(digit, 50), ((500, 650), (600, 550))), 0.85, full)
+        photo = image(noisy(shades * (1 - depth * ruled) * (1 - 0.2 * x / 1200), 0.02, rng))
+        assert closeness(prepare(photo), prepare(digit)) > 0.8
+
+
 def test_a_digit_close_to_the_edge_of_the_page_stays_alone_in_finer_pixels() -> None:
     for digit in DIGITS:
         page = light(np.pad(drawn(digit, 160), ((200, 8), (300, 100))), 0.7, 0.4)

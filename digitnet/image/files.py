@@ -183,7 +183,8 @@ def _on_paper(image: Image.Image) -> Image.Image:
     for paper in ("white", "black"):
         shown = Image.new("RGB", image.size, paper)
         shown.paste(image, mask=image)
-        if max(most - least for least, most in _extremes(shown)) >= 255 * VISIBLE:
+        differences = [(most - least) / 255 for least, most in _extremes(shown)]
+        if math.hypot(*differences) / math.sqrt(3) >= VISIBLE:  # as `brightness` has it
             break
     return shown
 

@@ -19,7 +19,7 @@ from digitnet.image.shadow import without_shadows_beside
 from digitnet.image.sheet import Box, Sheet, alone
 from digitnet.image.uneven import slope_of_light, smoothed
 
-COARSE = 320  # pixels of the longer side: enough to tell ink from paper
+COARSE, FINE_ENOUGH = 320, 640  # pixels of the longer side: enough to tell ink from paper, mostly
 THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places
 FULL = 0.9  # of what is inked by them is fainter than what counts as full
 AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
@@ -54,33 +54,52 @@ class Reading:
 class Look(NamedTuple):
     """The ink in a part of a picture.
 
-    step: pixels of the picture that are one of `light`. sheet: the only one of it, if it is known.
+    pixels: of its longer side, at most. step: pixels of the picture that are one of `light`. sheet:
+    the only one of it, if it is known.
     """
 
     image: Image.Image
     part: Box
+    pixels: int
     step: int
     light: FloatArray
     ink: Ink
     sheet: Sheet | None = None
+
+    def nearer(
+        self,
+        part: Box,
+        name: str,
+        sheet: Sheet | None = None,
+        *,
+        shadowed: bool = False,
+        dark: bool | None = None,
+    ) -> "Look":
+        """At rows and columns `part` of the same picture, or at the sheet alone that lies there.
+
+        Else as `look_at`.
+        """
+        return look_at(self.image, part, name, self.pixels, sheet, shadowed=shadowed, dark=dark)
 
 
 def look_at(
     image: Image.Image,
     part: Box,
     name: str,
+    pixels: int,
     sheet: Sheet | None = None,
     *,
     shadowed: bool = False,
     dark: bool | None = None,
 ) -> Look:
-    """At rows and columns `part` of a picture, or at the sheet alone that lies there.
+    """At rows and columns `part` of a picture, in so many pixels at most of the longer side.
 
-    shadowed, dark: whether there is known to be a shadow, and whether ink is known to be darker or
-    lighter than the paper. Raises ImageError, calling the picture `name`, where there is no ink.
+    sheet: what alone is looked at there. shadowed, dark: whether there is known to be a shadow, and
+    whether ink is known to be darker or lighter than the paper. Raises ImageError, calling the
+    picture `name`, where there is no ink.
     """
     whole, (top, left, bottom, right) = image, part
-    step = -(-max(right - left, bottom - top) // COARSE)
+    step = -(-max(right - left, bottom - top) // pixels)
     if step > 1:
         image = image.reduce(step, (left, top, right, bottom))
     elif part != (0, 0, image.height, image.width):
@@ -92,7 +111,7 @@ def look_at(
     if ink is None:
         raise ImageError(name, "expected a digit, found no ink")
     ink = without_edges(without_shadows_beside(ink), light)
-    return Look(whole, part, step, light, ink, sheet)
+    return Look(whole, part, pixels, step, light, ink, sheet)
 
 
 def read_in(look: Look) -> tuple[Reading, Digit]:

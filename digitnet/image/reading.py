@@ -13,7 +13,16 @@ from digitnet.image.digit import Digit
 from digitnet.image.field import BOX
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.ink import LEAST_PAGE, Bools, narrowed, otsu, stroke_width, widened
-from digitnet.image.look import COARSE, EDGE, Look, Reading, in_picture, look_at, read_in
+from digitnet.image.look import (
+    COARSE,
+    EDGE,
+    FINE_ENOUGH,
+    Look,
+    Reading,
+    in_picture,
+    look_at,
+    read_in,
+)
 from digitnet.image.parts import parts_of
 from digitnet.image.sheet import FILLED, Box, Sheet, sheet_of
 from digitnet.image.uneven import smoothed
@@ -21,6 +30,7 @@ from digitnet.image.uneven import smoothed
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
 SAME = 0.6  # of what two boxes cover is covered by both, at least: it is the same digit
+WIDER = 3  # looks at what may go on beyond the first of them
 COVERED = 0.6  # of a sheet's height and width: what is there is its edges, and no digit
 LEAST_SHEET = 30  # of its pixels: smaller ones may be bold digits, if no other is on them
 LEAST_BESIDE = 0.1  # of the picture's longer side: less beside a sheet or a thing is no digit
@@ -48,9 +58,19 @@ def read(picture: Picture, name: str | None = None) -> Reading:
 
 def first_look(image: Image.Image, name: str) -> Look:
     """At the whole of what `open_picture` returned. Raises ImageError where there is no ink."""
-    look = look_at(image, (0, 0, image.height, image.width), name)
+    try:
+        return _at_the_whole(image, name, COARSE)
+    except ImageError:
+        if max(image.size) <= COARSE:
+            raise
+        return _at_the_whole(image, name, FINE_ENOUGH)
+
+
+def _at_the_whole(image: Image.Image, name: str, pixels: int) -> Look:
+    """But for a photo's border."""
+    look = look_at(image, (0, 0, image.height, image.width), name, pixels)
     photo = within_border(look.light) if min(look.light.shape) >= LEAST_PAGE else None
-    return look if photo is None else look_at(image, in_picture(look, photo), name)
+    return look if photo is None else look.nearer(in_picture(look, photo), name)
 
 
 class Found(NamedTuple):
@@ -64,8 +84,31 @@ class Found(NamedTuple):
 def look_closer(look: Look, name: str) -> Reading:
     """What is read at last: on the sheet, if a look shows one, and in finer pixels.
 
-    Raises ImageError for a sheet or box that is empty.
+    Where there is no writing, it is looked for in a finer picture. Raises ImageError for a sheet or
+    box that is empty.
     """
+    try:
+        reading = _read_closer(look, name)
+    except ImageError:
+        finer = _in_finer_pixels(look, name)
+        if finer is None:
+            raise
+        return finer
+    return reading if reading.digits else _in_finer_pixels(look, name) or reading
+
+
+def _in_finer_pixels(look: Look, name: str) -> Reading | None:
+    """What is written in the whole picture, if it has finer pixels than were looked at."""
+    if look.pixels != COARSE or max(look.image.size) <= COARSE:
+        return None
+    try:
+        reading = _read_closer(_at_the_whole(look.image, name, FINE_ENOUGH), name)
+    except ImageError:
+        return None
+    return reading if reading.digits else None
+
+
+def _read_closer(look: Look, name: str) -> Reading:
     found = Found(look, *read_in(look))
     sheet, is_page = _sheet(found), min(look.light.shape) >= LEAST_PAGE
     if sheet is None:
@@ -107,7 +150,7 @@ def _is_small(sheet: Sheet) -> bool:
 def _on_sheet(found: Found, sheet: Sheet, name: str) -> Found | None:
     """What is on a sheet, if it is not empty."""
     try:
-        nearer = look_at(found.look.image, sheet.part, name, sheet)
+        nearer = found.look.nearer(sheet.part, name, sheet)
     except ImageError:
         return None
     return Found(nearer, *read_in(nearer))
@@ -141,7 +184,7 @@ def _dark_instead(found: Found, name: str) -> Found | None:
     if reading.dark or look.ink.is_even:
         return None
     try:
-        look = look_at(look.image, look.part, name, look.sheet, dark=True)
+        look = look.nearer(look.part, name, look.sheet, dark=True)
     except ImageError:
         return None
     dark = Found(look, *read_in(look))
@@ -237,8 +280,8 @@ def _lies_on(sheet: Sheet, found: Found, *, dark: bool) -> bool:
     return not (digit.mask & ~narrowed(inside, EDGE)).any()
 
 
-def _contains(outer: Box, inner: Box) -> bool:
-    return all(outer[i] <= inner[i] and outer[i + 2] >= inner[i + 2] for i in (0, 1))
+def _contains(outer: Box, inner: Box, by: int = 0) -> bool:
+    return all(outer[i] <= inner[i] + by and outer[i + 2] >= inner[i + 2] - by for i in (0, 1))
 
 
 def _covers(one: Box, other: Box) -> bool:
@@ -250,26 +293,42 @@ def _covers(one: Box, other: Box) -> bool:
 
 
 def _closer(look: Look, reading: Reading, name: str) -> Reading:
-    """The reading of a digit that is small in what was looked at, from a finer picture."""
-    top, left, bottom, right = reading.box
-    part = look.part
-    size = max(bottom - top, right - left)
+    """The reading of a digit that is small in what was looked at, from a finer picture.
+
+    Of fine strokes, a part may have been seen; then it is what goes on from there.
+    """
+    box, part = reading.box, look.part
+    size = max(box[2] - box[0], box[3] - box[1])
     longer = max(part[2] - part[0], part[3] - part[1])
-    if longer <= COARSE or size * COARSE >= SHARP * longer:
+    if longer <= look.pixels or size * look.pixels >= SHARP * longer:
         return reading
-    margin = round(MARGIN * size)
-    around = (
+    for _ in range(WIDER):
+        around = _around(box, part)
+        try:
+            finer = look.nearer(around, name, look.sheet, shadowed=look.ink.shadowed)
+        except ImageError:
+            break
+        closer = replace(read_in(finer)[0], digits=reading.digits)
+        if _is_same(closer.box, reading.box):
+            return closer
+        if not _contains(closer.box, reading.box, 2 * look.step):
+            break
+        box = closer.box
+        if all(box[i] != around[i] or around[i] == part[i] for i in range(4)):
+            return closer
+    return reading
+
+
+def _around(box: Box, part: Box) -> Box:
+    """A box and some paper around it, within a part of the picture."""
+    margin = round(MARGIN * max(box[2] - box[0], box[3] - box[1]))
+    top, left, bottom, right = box
+    return (
         max(top - margin, part[0]),
         max(left - margin, part[1]),
         min(bottom + margin, part[2]),
         min(right + margin, part[3]),
     )
-    try:
-        finer = look_at(look.image, around, name, look.sheet, shadowed=look.ink.shadowed)
-    except ImageError:
-        return reading
-    closer = replace(read_in(finer)[0], digits=reading.digits)
-    return closer if _is_same(closer.box, reading.box) else reading
 
 
 def _is_same(one: Box, other: Box) -> bool:
