@@ -55,8 +55,8 @@ def test_they_are_the_digits_that_people_write(
     Less often where they have proportions that few of MNIST's have.
     """
     monkeypatch.setattr(strokes, "PROPORTIONS", proportions)
-    made, made_labels = make_digits(2000, rng=np.random.default_rng(1))
+    pictures, digits = make_digits(2000, rng=np.random.default_rng(1))
     images, labels = read_mnist("train", 5000)
-    known, unknown = (x.reshape(len(x), -1).astype(np.float32) / 255 for x in (images, made))
+    known, unknown = (x.reshape(len(x), -1).astype(np.float32) / 255 for x in (images, pictures))
     distances = (known**2).sum(axis=1) - 2 * unknown @ known.T
-    assert (labels[distances.argmin(axis=1)] == made_labels).mean() > least
+    assert (labels[distances.argmin(axis=1)] == digits).mean() > least

@@ -266,6 +266,13 @@ def test_transparent_paper_counts_as_white(mode: str, seven: np.ndarray) -> None
     np.testing.assert_allclose(prepare(encoded(image, "PNG")).astype(int), seven, atol=2)
 
 
+@pytest.mark.parametrize("tint", [(245, 225, 226), (248, 224, 236), (251, 248, 224)])
+def test_faint_tints_on_nothing_are_seen(tint: tuple[int, int, int], seven: np.ndarray) -> None:
+    drawing = Image.new("RGBA", seven.shape[::-1], (*tint, 0))
+    drawing.putalpha(Image.fromarray(seven))
+    assert np.corrcoef(prepare(drawing).ravel(), prepare(seven).ravel())[0, 1] > 0.95
+
+
 def test_opaque_alpha_changes_nothing(seven: np.ndarray) -> None:
     np.testing.assert_array_equal(prepare(encoded(PAPER.convert("RGBA"), "PNG")), seven)
 

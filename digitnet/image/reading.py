@@ -24,7 +24,7 @@ from digitnet.image.look import (
     read_in,
 )
 from digitnet.image.parts import parts_of
-from digitnet.image.sheet import FILLED, Box, Sheet, sheet_of
+from digitnet.image.sheet import FILLED, ROUNDED, Box, Sheet, sheet_of
 from digitnet.image.uneven import smoothed
 
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
@@ -131,6 +131,7 @@ def _read_closer(look: Look, name: str) -> Reading:
             break
         is_sure = sheet.is_cornered and not _is_small(sheet)
         if not is_sure and not _lies_on(sheet, nearer, dark=found.reading.dark):
+            found = (_dark_instead(found, name) if is_page else None) or found
             break
         found = nearer
         sheet = _sheet(found)
@@ -178,19 +179,21 @@ def _beside(found: Found, name: str) -> Found | None:
 def _dark_instead(found: Found, name: str) -> Found | None:
     """The dark digit, where what is light is no stroke, or differs less from what is around it.
 
-    It is a part of the page beside a shadow then, or of what lies beside the page.
+    It is a part of the page beside a shadow then, or of what lies beside the page, or a lamp's
+    reflection.
     """
     look, reading, digit = found
-    if reading.dark or look.ink.is_even:
+    mask = digit.mask[digit.box]
+    is_filled = np.count_nonzero(mask) >= FILLED * mask.size
+    is_spot = is_filled and max(mask.shape) <= ROUNDED * min(mask.shape)
+    if reading.dark or (look.ink.is_even and not is_spot):
         return None
     try:
         look = look.nearer(look.part, name, look.sheet, dark=True)
     except ImageError:
         return None
     dark = Found(look, *read_in(look))
-    mask = digit.mask[digit.box]
-    is_stroke = reading.digits and np.count_nonzero(mask) < FILLED * mask.size
-    if is_stroke and _contrast(dark) < _contrast(found):
+    if reading.digits and not is_filled and _contrast(dark) < _contrast(found):
         return None
     is_large = max(dark.digit.mask[dark.digit.box].shape) >= LEAST_BESIDE * max(look.light.shape)
     is_digit = is_large and dark.reading.digits == 1 and dark.reading.stroke <= SLIM * BOX
@@ -198,7 +201,7 @@ def _dark_instead(found: Found, name: str) -> Found | None:
 
 
 def _contrast(found: Found) -> float:
-    """How much the light on the digit and close to it differ."""
+    """How much the light on the digit and on the paper close to it, if there is any, differ."""
     mask, light = found.digit.mask, found.look.light
     around = widened(mask, AROUND) & ~found.look.ink.marked
     if not around.any():

@@ -39,14 +39,11 @@ def on_uneven_paper(light: FloatArray, *, shadowed: bool, dark: bool | None = No
     light = smoothed(light)
     reach = max(int(min(light.shape) * REACH) | 1, LEAST_REACH)
     plane = slope_of_light(light)
-    if dark is not None:
-        return _with_suitable_reach(light, plane, reach, dark, shadowed=shadowed)
-    likelier = _is_dark(light, plane, reach)
-    inks = (
-        _with_suitable_reach(light, plane, reach, dark, shadowed=shadowed)
-        for dark in (likelier, not likelier)
-    )
-    return next((ink for ink in inks if ink is not None), None)
+    if dark is None:
+        dark = _is_dark(light, plane, reach)
+        ink = _with_suitable_reach(light, plane, reach, dark, shadowed=shadowed)
+        return ink or _with_suitable_reach(light, plane, reach, not dark, shadowed=shadowed)
+    return _with_suitable_reach(light, plane, reach, dark, shadowed=shadowed)
 
 
 def _is_dark(light: FloatArray, plane: FloatArray, reach: int) -> bool:
