@@ -208,16 +208,16 @@ def test_a_small_digit_on_a_large_ruled_page_is_found(
 
 
 def test_where_no_writing_is_seen_it_is_looked_for_in_finer_pixels() -> None:
-    """A third of these digits are found otherwise, which are tiny beside the desk's grain."""
+    """Digits on a sheet far away; the desk's grain is stronger. Two fewer are found otherwise."""
     rng = np.random.default_rng(1)
     close = []
     for digit in DIGITS:
-        sheet = light(np.pad(drawn(digit, 40), ((450, 510), (500, 460))), 0.8, 0.5)
+        sheet = light(np.pad(drawn(digit, 50), ((450, 500), (500, 450))), 0.8, 0.5)
         desk = np.repeat(rng.normal(0.35, 0.07, (300, 1)), 4, axis=0) * np.ones((1, 1200))
         desk[90:1090, 100:1100] = sheet
         lit = desk * (1 - 0.5 * grid(1200, 1200)[0])
         close.append(closeness(prepare(image(noisy(lit, 0.03, rng))), prepare(digit)))
-    assert np.mean(np.array(close) > 0.8) >= 0.5
+    assert np.mean(np.array(close) > 0.8) >= 0.7
 
 
 def test_a_digit_close_to_the_edge_of_the_page_stays_alone_in_finer_pixels() -> None:
