@@ -117,3 +117,22 @@ def test_the_short_option_helps_too(run: Run) -> None:
 def test_the_help_needs_no_data_model_or_config(run: Run, tmp_path: Path) -> None:
     for name in COMMANDS:
         assert run(name, "--help", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["predict", "-m"], "digitnet predict: Option '-m' requires an argument. See"),
+        (["evaluate", "foo"], "digitnet evaluate: Got unexpected extra argument (foo). See"),
+        (["predict", "--tops"], "digitnet predict: No such option '--tops'. Did you mean '--top'?"),
+        (["--nix"], "digitnet: No such option '--nix'. See"),
+    ],
+)
+def test_a_wrong_command_is_one_line_that_says_where_help_is(
+    run: Run, arguments: list[str], told: str
+) -> None:
+    done = run(*arguments)
+    assert done.returncode == ExitStatus.USAGE
+    command = told.partition(":")[0]
+    assert done.stderr.decode().startswith(told)
+    assert done.stderr.decode().endswith(f" See {command} --help.\n")

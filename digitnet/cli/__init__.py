@@ -69,8 +69,11 @@ def _run(arguments: list[str]) -> int:
         error.show()
         return ExitStatus.USAGE
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "digitnet"
-        say(f"{command}: {error.format_message()} See {command} --help.")
+        verb = [name for name in arguments[:1] if name in cli.commands]  # click may not tell
+        command = error.ctx.command_path if error.ctx else " ".join(["digitnet", *verb])
+        problem = error.format_message()
+        stop = "" if problem.endswith((".", "?")) else "."
+        say(f"{command}: {problem}{stop} See {command} --help.")
         return ExitStatus.USAGE
     except DigitnetError as error:
         say(str(error))
