@@ -25,7 +25,8 @@ THICK = 0.3  # of the longer side: wider is no stroke, but a shadow or a table
 SMALL = 20  # pixels: of a side so short, light is taken to be even
 MOST_INK = 0.5  # of an evenly lit picture; where there is more, it is a frame or a shadow
 RIM = 3  # pixels along the border, where the edge of a scan or of a cut may be
-DARK_CORNER, MOST = 0.5, 0.75  # of the ink's strength is less, of it near the border is fainter
+DARK_CORNER = 0.5  # of the ink's strength: what is fainter near the border may be one
+MOSTLY = 0.75  # of what is inked there is so faint, where it is one
 LEAST_CONTRAST = 0.1  # of black to white, between the border and what differs most from it
 GRAIN = 0.06  # of it: fainter is the grain of the paper or of JPEG; up to twice that it fades out
 
@@ -73,7 +74,7 @@ def _has_dark_corner(ink: Ink) -> bool:
     """Whether most of what is inked near the border is faint, as where light falls off."""
     border = _border(np.where(ink.marked, ink.strength, 0)[RIM:-RIM, RIM:-RIM])
     inked = border[border > 0]
-    return len(inked) > 0 and float(np.quantile(inked, MOST)) < DARK_CORNER
+    return len(inked) > 0 and float(np.quantile(inked, MOSTLY)) < DARK_CORNER
 
 
 def _on_even_paper(light: FloatArray, paper: float, ink: float) -> Ink:

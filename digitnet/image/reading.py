@@ -30,7 +30,7 @@ from digitnet.image.uneven import smoothed
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
 SAME = 0.6  # of what two boxes cover is covered by both, at least: it is the same digit
-WIDER = 3  # looks at what may go on beyond the first of them
+WIDER = 3  # looks, at most, at a digit that goes on beyond what was looked at
 COVERED = 0.6  # of a sheet's height and width: what is there is its edges, and no digit
 LEAST_SHEET = 30  # of its pixels: smaller ones may be bold digits, if no other is on them
 LEAST_BESIDE = 0.1  # of the picture's longer side: less beside a sheet or a thing is no digit
@@ -67,7 +67,7 @@ def first_look(image: Image.Image, name: str) -> Look:
 
 
 def _at_the_whole(image: Image.Image, name: str, pixels: int) -> Look:
-    """But for a photo's border."""
+    """A look, in so many pixels, at all but a photo's border."""
     look = look_at(image, (0, 0, image.height, image.width), name, pixels)
     photo = within_border(look.light) if min(look.light.shape) >= LEAST_PAGE else None
     return look if photo is None else look.nearer(in_picture(look, photo), name)
@@ -109,6 +109,7 @@ def _in_finer_pixels(look: Look, name: str) -> Reading | None:
 
 
 def _read_closer(look: Look, name: str) -> Reading:
+    """The same, whether it is writing or not, in looks of as many pixels as that one."""
     found = Found(look, *read_in(look))
     sheet, is_page = _sheet(found), min(look.light.shape) >= LEAST_PAGE
     if sheet is None:
@@ -317,7 +318,8 @@ def _closer(look: Look, reading: Reading, name: str) -> Reading:
         if not _contains(closer.box, reading.box, 2 * look.step):
             break
         box = closer.box
-        if all(box[i] != around[i] or around[i] == part[i] for i in range(4)):
+        goes_on = any(box[i] == around[i] != part[i] for i in range(4))
+        if not goes_on:
             return closer
     return reading
 
