@@ -37,7 +37,11 @@ Examples
 @click.command(epilog=EPILOG)
 @click.argument("images", metavar="IMAGE...", nargs=-1)
 @model_option
-@click.option("--files-from", metavar="FILE", help="Read more names from FILE, or - for stdin.")
+@click.option(
+    "--files-from",
+    metavar="FILE",
+    help="Read names of more pictures (no folders) from FILE, or - for stdin.",
+)
 @click.option("-0", "--null", is_flag=True, help="Names in --files-from end in NUL, not newline.")
 @format_option("an object per picture.")
 @click.option(
