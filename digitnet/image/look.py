@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitnet.activations import FloatArray
-from digitnet.errors import ImageError
 from digitnet.image.digit import Digit, find_digit
 from digitnet.image.edges import without_edges
 from digitnet.image.field import BOX, FINE, centred, enlarged, fitted, sharpened
@@ -66,37 +65,20 @@ class Look(NamedTuple):
     ink: Ink
     sheet: Sheet | None = None
 
-    def nearer(
-        self,
-        part: Box,
-        name: str,
-        sheet: Sheet | None = None,
-        *,
-        shadowed: bool = False,
-        dark: bool | None = None,
-    ) -> "Look":
-        """At rows and columns `part` of the same picture, or at the sheet alone that lies there.
-
-        Else as `look_at`.
-        """
-        return look_at(self.image, part, name, self.pixels, sheet, shadowed=shadowed, dark=dark)
-
 
 def look_at(
     image: Image.Image,
     part: Box,
-    name: str,
     pixels: int,
     sheet: Sheet | None = None,
     *,
     shadowed: bool = False,
     dark: bool | None = None,
-) -> Look:
+) -> Look | None:
     """At rows and columns `part` of a picture, in so many pixels at most of the longer side.
 
     sheet: what alone is looked at there. shadowed, dark: whether there is known to be a shadow, and
-    whether ink is known to be darker or lighter than the paper. Raises ImageError, calling the
-    picture `name`, where there is no ink.
+    whether ink is known to be darker or lighter than the paper. None where there is no ink.
     """
     whole, (top, left, bottom, right) = image, part
     step = -(-max(right - left, bottom - top) // pixels)
@@ -109,7 +91,7 @@ def look_at(
         light = alone(light, sheet.within(light.shape, part, step))
     ink = find_ink(light, shadowed=shadowed, dark=dark)
     if ink is None:
-        raise ImageError(name, "expected a digit, found no ink")
+        return None
     ink = without_edges(without_shadows_beside(ink), light)
     return Look(whole, part, pixels, step, light, ink, sheet)
 

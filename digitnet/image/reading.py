@@ -58,19 +58,21 @@ def read(picture: Picture, name: str | None = None) -> Reading:
 
 def first_look(image: Image.Image, name: str) -> Look:
     """At the whole of what `open_picture` returned. Raises ImageError where there is no ink."""
-    try:
-        return _at_the_whole(image, name, COARSE)
-    except ImageError:
-        if max(image.size) <= COARSE:
-            raise
-        return _at_the_whole(image, name, FINE_ENOUGH)
+    look = _at_the_whole(image, COARSE)
+    if look is None and max(image.size) > COARSE:
+        look = _at_the_whole(image, FINE_ENOUGH)
+    if look is None:
+        raise ImageError(name, "expected a digit, found no ink")
+    return look
 
 
-def _at_the_whole(image: Image.Image, name: str, pixels: int) -> Look:
+def _at_the_whole(image: Image.Image, pixels: int) -> Look | None:
     """A look, in so many pixels, at all but a photo's border."""
-    look = look_at(image, (0, 0, image.height, image.width), name, pixels)
-    photo = within_border(look.light) if min(look.light.shape) >= LEAST_PAGE else None
-    return look if photo is None else look.nearer(in_picture(look, photo), name)
+    look = look_at(image, (0, 0, image.height, image.width), pixels)
+    if look is None or min(look.light.shape) < LEAST_PAGE:
+        return look
+    photo = within_border(look.light)
+    return look if photo is None else look_at(image, in_picture(look, photo), pixels)
 
 
 class Found(NamedTuple):
@@ -87,56 +89,50 @@ def look_closer(look: Look, name: str) -> Reading:
     Where there is no writing, it is looked for in a finer picture. Raises ImageError for a sheet or
     box that is empty.
     """
-    try:
-        reading = _read_closer(look, name)
-    except ImageError:
-        finer = _in_finer_pixels(look, name)
-        if finer is None:
-            raise
-        return finer
-    return reading if reading.digits else _in_finer_pixels(look, name) or reading
+    reading = _read_whole(look)
+    is_writing = reading is not None and reading.digits
+    if not is_writing and look.pixels == COARSE < max(look.image.size):
+        whole = _at_the_whole(look.image, FINE_ENOUGH)
+        finer = whole and _read_whole(whole)
+        if finer and finer.digits:
+            return finer
+    if reading is None:
+        raise ImageError(name, "expected a digit, found an empty sheet or box")
+    return reading
 
 
-def _in_finer_pixels(look: Look, name: str) -> Reading | None:
-    """What is written in the whole picture, if it has finer pixels than were looked at."""
-    if look.pixels != COARSE or max(look.image.size) <= COARSE:
-        return None
-    try:
-        reading = _read_closer(_at_the_whole(look.image, name, FINE_ENOUGH), name)
-    except ImageError:
-        return None
-    return reading if reading.digits else None
+def _read_whole(look: Look) -> Reading | None:
+    """What is read in looks of as many pixels as that one; None for a sheet or box that is empty.
 
-
-def _read_closer(look: Look, name: str) -> Reading:
-    """The same, whether it is writing or not, in looks of as many pixels as that one."""
+    It may be no writing.
+    """
     found = Found(look, *read_in(look))
     sheet, is_page = _sheet(found), min(look.light.shape) >= LEAST_PAGE
     if sheet is None:
-        elsewhere = _on_lightest(found, name)
+        elsewhere = _on_lightest(found)
         if elsewhere is None and is_page:
-            elsewhere = _on_one_of_many(found, name) or _dark_instead(found, name)
+            elsewhere = _on_one_of_many(found) or _dark_instead(found)
         if elsewhere:
             found, sheet = elsewhere, _sheet(elsewhere)
     for _ in range(SHEETS):
         if sheet is None or found.reading.digits > 1:
             break
-        nearer = _on_sheet(found, sheet, name)
+        nearer = _on_sheet(found, sheet)
         if nearer is None:
-            beside = None if sheet.may_be_digit else _beside(found, name)
+            beside = None if sheet.may_be_digit else _beside(found)
             if beside is None and is_page:
-                beside = _dark_instead(found, name)
+                beside = _dark_instead(found)
             if beside is None and not sheet.may_be_digit:
-                raise ImageError(name, "expected a digit, found an empty sheet or box")
+                return None
             found = beside or found
             break
         is_sure = sheet.is_cornered and not _is_small(sheet)
         if not is_sure and not _lies_on(sheet, nearer, dark=found.reading.dark):
-            found = (_dark_instead(found, name) if is_page else None) or found
+            found = (_dark_instead(found) if is_page else None) or found
             break
         found = nearer
         sheet = _sheet(found)
-    return _closer(found.look, found.reading, name)
+    return _closer(found.look, found.reading)
 
 
 def _sheet(found: Found) -> Sheet | None:
@@ -149,16 +145,13 @@ def _is_small(sheet: Sheet) -> bool:
     return bool(min(sheet.inside.shape) < LEAST_SHEET)
 
 
-def _on_sheet(found: Found, sheet: Sheet, name: str) -> Found | None:
+def _on_sheet(found: Found, sheet: Sheet) -> Found | None:
     """What is on a sheet, if it is not empty."""
-    try:
-        nearer = found.look.nearer(sheet.part, name, sheet)
-    except ImageError:
-        return None
-    return Found(nearer, *read_in(nearer))
+    nearer = look_at(found.look.image, sheet.part, found.look.pixels, sheet)
+    return nearer and Found(nearer, *read_in(nearer))
 
 
-def _beside(found: Found, name: str) -> Found | None:
+def _beside(found: Found) -> Found | None:
     """What is beside a thing with nothing on it: the digit on a sheet, or a large enough dark one.
 
     What is light beside an empty sheet is another thing on the desk.
@@ -174,10 +167,10 @@ def _beside(found: Found, name: str) -> Found | None:
     if not is_large:
         return None
     is_digit = beside.reading.digits == 1 and beside.reading.dark
-    return _on_one_of_many(beside, name) or (beside if is_digit else None)
+    return _on_one_of_many(beside) or (beside if is_digit else None)
 
 
-def _dark_instead(found: Found, name: str) -> Found | None:
+def _dark_instead(found: Found) -> Found | None:
     """The dark digit, where what is light is no stroke, or differs less from what is around it.
 
     It is a part of the page beside a shadow then, or of what lies beside the page, or a lamp's
@@ -189,11 +182,10 @@ def _dark_instead(found: Found, name: str) -> Found | None:
     is_spot = is_filled and max(mask.shape) <= ROUNDED * min(mask.shape)
     if reading.dark or (look.ink.is_even and not is_spot):
         return None
-    try:
-        look = look.nearer(look.part, name, look.sheet, dark=True)
-    except ImageError:
+    again = look_at(look.image, look.part, look.pixels, look.sheet, dark=True)
+    if again is None:
         return None
-    dark = Found(look, *read_in(look))
+    dark = Found(again, *read_in(again))
     if reading.digits and not is_filled and _contrast(dark) < _contrast(found):
         return None
     is_large = max(dark.digit.mask[dark.digit.box].shape) >= LEAST_BESIDE * max(look.light.shape)
@@ -210,7 +202,7 @@ def _contrast(found: Found) -> float:
     return abs(float(np.median(light[mask])) - float(np.median(light[around])))
 
 
-def _on_lightest(found: Found, name: str) -> Found | None:
+def _on_lightest(found: Found) -> Found | None:
     """What is on the sheet of paper that the lightest large part is, if there is a digit on it.
 
     If there is none on the lighter part of what is seen, perhaps on the lighter part of that.
@@ -220,10 +212,10 @@ def _on_lightest(found: Found, name: str) -> Found | None:
     light = smoothed(found.look.light)
     first, _, _ = otsu(light)
     second, _, _ = otsu(light[light > first])
-    return _on_lighter(found, light > first, name) or _on_lighter(found, light > second, name)
+    return _on_lighter(found, light > first) or _on_lighter(found, light > second)
 
 
-def _on_lighter(found: Found, lighter: Bools, name: str) -> Found | None:
+def _on_lighter(found: Found, lighter: Bools) -> Found | None:
     """The same of what is lighter, (h, w).
 
     None for what needs none: digits on it, or so small beside it that they are no edge of a sheet,
@@ -239,10 +231,10 @@ def _on_lighter(found: Found, lighter: Bools, name: str) -> Found | None:
     if reading.digits and (_contains(whole, reading.box) or not _covers(reading.box, whole)):
         return None
     sheet = sheet_of(largest.mask(), largest.slices, look.part, look.step)
-    return sheet and _digit_on(found, sheet, name, dark=False)
+    return sheet and _digit_on(found, sheet, dark=False)
 
 
-def _on_one_of_many(found: Found, name: str) -> Found | None:
+def _on_one_of_many(found: Found) -> Found | None:
     """What is on the one sheet with a digit, among other things that were taken for digits.
 
     None where dark digits seem to stand on the paper beside a dark thing.
@@ -256,14 +248,14 @@ def _on_one_of_many(found: Found, name: str) -> Found | None:
     there = []
     for part in sorted(filled, key=lambda part: -part.area)[:THINGS]:
         sheet = sheet_of(part.mask(), part.slices, look.part, look.step, held=True)
-        there.append(sheet and _digit_on(found, sheet, name, dark=reading.dark))
+        there.append(sheet and _digit_on(found, sheet, dark=reading.dark))
     on_sheets = [one for one in there if one is not None]
     return on_sheets[0] if len(on_sheets) == 1 else None
 
 
-def _digit_on(found: Found, sheet: Sheet, name: str, *, dark: bool) -> Found | None:
+def _digit_on(found: Found, sheet: Sheet, *, dark: bool) -> Found | None:
     """What is on a sheet, dark or light, if that is one digit."""
-    nearer = _on_sheet(found, sheet, name)
+    nearer = _on_sheet(found, sheet)
     return nearer if nearer and _lies_on(sheet, nearer, dark=dark) else None
 
 
@@ -296,7 +288,7 @@ def _covers(one: Box, other: Box) -> bool:
     )
 
 
-def _closer(look: Look, reading: Reading, name: str) -> Reading:
+def _closer(look: Look, reading: Reading) -> Reading:
     """The reading of a digit that is small in what was looked at, from a finer picture.
 
     Of fine strokes, a part may have been seen; then it is what goes on from there.
@@ -308,9 +300,9 @@ def _closer(look: Look, reading: Reading, name: str) -> Reading:
         return reading
     for _ in range(WIDER):
         around = _around(box, part)
-        try:
-            finer = look.nearer(around, name, look.sheet, shadowed=look.ink.shadowed)
-        except ImageError:
+        shadowed = look.ink.shadowed
+        finer = look_at(look.image, around, look.pixels, look.sheet, shadowed=shadowed)
+        if finer is None:
             break
         closer = replace(read_in(finer)[0], digits=reading.digits)
         if _is_same(closer.box, reading.box):
