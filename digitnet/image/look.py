@@ -66,6 +66,14 @@ class Look(NamedTuple):
     sheet: Sheet | None = None
 
 
+class Found(NamedTuple):
+    """What is read in a look, and the marks that are."""
+
+    look: Look
+    reading: Reading
+    digit: Digit
+
+
 def look_at(
     image: Image.Image,
     part: Box,
@@ -96,7 +104,7 @@ def look_at(
     return Look(whole, part, pixels, step, light, ink, sheet)
 
 
-def read_in(look: Look) -> tuple[Reading, Digit]:
+def read_in(look: Look) -> Found:
     """The digit in the part that was looked at."""
     ink = look.ink
     digit = find_digit(ink.marked, ink.sure)
@@ -116,7 +124,8 @@ def read_in(look: Look) -> tuple[Reading, Digit]:
     field, corner = centred(fit)
     box = in_picture(look, digit.box)
     digits = digit.digits if _is_written(look, digit, width) else 0
-    return Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits), digit
+    reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits)
+    return Found(look, reading, digit)
 
 
 def _is_written(look: Look, digit: Digit, width: float) -> bool:

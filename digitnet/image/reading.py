@@ -1,7 +1,6 @@
 """From a picture to the 28×28 pixels that a network sees, and what was decided on the way."""
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +8,6 @@ from PIL import Image
 
 from digitnet.errors import ImageError
 from digitnet.image.border import within_border
-from digitnet.image.digit import Digit
 from digitnet.image.field import BOX
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.ink import LEAST_PAGE, Bools, narrowed, otsu, stroke_width, widened
@@ -17,6 +15,7 @@ from digitnet.image.look import (
     COARSE,
     EDGE,
     FINE_ENOUGH,
+    Found,
     Look,
     Reading,
     in_picture,
@@ -75,14 +74,6 @@ def _at_the_whole(image: Image.Image, pixels: int) -> Look | None:
     return look if photo is None else look_at(image, in_picture(look, photo), pixels)
 
 
-class Found(NamedTuple):
-    """What is read in a look, and the marks that are."""
-
-    look: Look
-    reading: Reading
-    digit: Digit
-
-
 def look_closer(look: Look, name: str) -> Reading:
     """What is read at last: on the sheet, if a look shows one, and in finer pixels.
 
@@ -106,7 +97,7 @@ def _read_whole(look: Look) -> Reading | None:
 
     It may be no writing.
     """
-    found = Found(look, *read_in(look))
+    found = read_in(look)
     sheet, is_page = _sheet(found), min(look.light.shape) >= LEAST_PAGE
     if sheet is None:
         elsewhere = _on_lightest(found)
@@ -148,7 +139,7 @@ def _is_small(sheet: Sheet) -> bool:
 def _on_sheet(found: Found, sheet: Sheet) -> Found | None:
     """What is on a sheet, if it is not empty."""
     nearer = look_at(found.look.image, sheet.part, found.look.pixels, sheet)
-    return nearer and Found(nearer, *read_in(nearer))
+    return nearer and read_in(nearer)
 
 
 def _beside(found: Found) -> Found | None:
@@ -161,8 +152,7 @@ def _beside(found: Found) -> Found | None:
     sure = marked if look.ink.is_even else look.ink.sure & marked
     if not sure.any():
         return None
-    look = look._replace(ink=look.ink._replace(marked=marked, sure=sure))
-    beside = Found(look, *read_in(look))
+    beside = read_in(look._replace(ink=look.ink._replace(marked=marked, sure=sure)))
     is_large = max(beside.digit.mask[beside.digit.box].shape) >= LEAST_BESIDE * max(marked.shape)
     if not is_large:
         return None
@@ -185,7 +175,7 @@ def _dark_instead(found: Found) -> Found | None:
     again = look_at(look.image, look.part, look.pixels, look.sheet, dark=True)
     if again is None:
         return None
-    dark = Found(again, *read_in(again))
+    dark = read_in(again)
     if reading.digits and not is_filled and _contrast(dark) < _contrast(found):
         return None
     is_large = max(dark.digit.mask[dark.digit.box].shape) >= LEAST_BESIDE * max(look.light.shape)
@@ -304,7 +294,7 @@ def _closer(look: Look, reading: Reading) -> Reading:
         finer = look_at(look.image, around, look.pixels, look.sheet, shadowed=shadowed)
         if finer is None:
             break
-        closer = replace(read_in(finer)[0], digits=reading.digits)
+        closer = replace(read_in(finer).reading, digits=reading.digits)
         if _is_same(closer.box, reading.box):
             return closer
         if not _contains(closer.box, reading.box, 2 * look.step):
