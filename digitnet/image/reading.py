@@ -100,29 +100,24 @@ def _read_whole(look: Look) -> Reading | None:
     found = read_in(look)
     sheet, is_page = _sheet(found), min(look.light.shape) >= LEAST_PAGE
     if sheet is None:
-        elsewhere = _on_lightest(found)
-        if elsewhere is None and is_page:
-            elsewhere = _on_one_of_many(found) or _dark_instead(found)
+        elsewhere = _on_lightest(found) or (
+            is_page and (_on_one_of_many(found) or _dark_instead(found))
+        )
         if elsewhere:
             found, sheet = elsewhere, _sheet(elsewhere)
     for _ in range(SHEETS):
         if sheet is None or found.reading.digits > 1:
             break
         nearer = _on_sheet(found, sheet)
-        if nearer is None:
-            beside = None if sheet.may_be_digit else _beside(found)
-            if beside is None and is_page:
-                beside = _dark_instead(found)
-            if beside is None and not sheet.may_be_digit:
-                return None
-            found = beside or found
-            break
-        is_sure = sheet.is_cornered and not _is_small(sheet)
-        if not is_sure and not _lies_on(sheet, nearer, dark=found.reading.dark):
-            found = (_dark_instead(found) if is_page else None) or found
-            break
-        found = nearer
-        sheet = _sheet(found)
+        if nearer and (_is_sure(sheet) or _lies_on(sheet, nearer, dark=found.reading.dark)):
+            found, sheet = nearer, _sheet(nearer)
+            continue
+        is_empty = nearer is None and not sheet.may_be_digit
+        instead = (is_empty and _beside(found)) or (is_page and _dark_instead(found))
+        if is_empty and not instead:
+            return None
+        found = instead or found
+        break
     return _closer(found.look, found.reading)
 
 
@@ -132,8 +127,9 @@ def _sheet(found: Found) -> Sheet | None:
     return sheet_of(digit.mask[digit.box], digit.box, look.part, look.step)
 
 
-def _is_small(sheet: Sheet) -> bool:
-    return bool(min(sheet.inside.shape) < LEAST_SHEET)
+def _is_sure(sheet: Sheet) -> bool:
+    """Whether it is a card, and large: no bold digit."""
+    return sheet.is_cornered and min(sheet.inside.shape) >= LEAST_SHEET
 
 
 def _on_sheet(found: Found, sheet: Sheet) -> Found | None:
@@ -255,7 +251,7 @@ def _lies_on(sheet: Sheet, found: Found, *, dark: bool) -> bool:
     dark: whether the sheet is.
     """
     look, reading, digit = found
-    is_slim = reading.stroke <= SLIM * BOX or (sheet.is_cornered and not _is_small(sheet))
+    is_slim = _is_sure(sheet) or reading.stroke <= SLIM * BOX
     if reading.digits != 1 or reading.dark == dark or not is_slim:
         return False
     largest = max(parts_of(digit.mask), key=lambda part: part.area)
