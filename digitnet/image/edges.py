@@ -31,9 +31,8 @@ def without_edges(ink: Ink, light: FloatArray) -> Ink:
         return ink
     darkness = 1 - light if ink.dark else light
     edges = [part for part in parts if _is_edge(part, ink, darkness)]
-    marked = ink.marked & ~mask_of(edges, light.shape)
-    sure = ink.sure & marked
-    return ink._replace(marked=marked, sure=sure) if edges and sure.any() else ink
+    without = ink.without(mask_of(edges, light.shape))
+    return without if edges and without.sure.any() else ink
 
 
 def _is_edge(part: Part, ink: Ink, darkness: FloatArray) -> bool:

@@ -143,13 +143,12 @@ def _beside(found: Found) -> Found | None:
 
     What is light beside an empty sheet is another thing on the desk.
     """
-    look, _, empty = found
-    marked = look.ink.marked & ~empty.mask
-    sure = marked if look.ink.is_even else look.ink.sure & marked
-    if not sure.any():
+    ink = found.look.ink.without(found.digit.mask)
+    if not ink.sure.any():
         return None
-    beside = read_in(look._replace(ink=look.ink._replace(marked=marked, sure=sure)))
-    is_large = max(beside.digit.mask[beside.digit.box].shape) >= LEAST_BESIDE * max(marked.shape)
+    beside = read_in(found.look._replace(ink=ink))
+    digit = beside.digit
+    is_large = max(digit.mask[digit.box].shape) >= LEAST_BESIDE * max(digit.mask.shape)
     if not is_large:
         return None
     is_digit = beside.reading.digits == 1 and beside.reading.dark

@@ -134,8 +134,7 @@ def without_shadows_beside(ink: Ink) -> Ink:
     if not any(shades[part] <= faint and stroke_width(part.mask()) > broader for part in large):
         return ink
     fainter = [part for part in parts if _darkness(part, ink) <= faint]
-    marked = ink.marked & ~mask_of(fainter, ink.marked.shape)
-    return ink._replace(marked=marked, sure=marked if ink.is_even else ink.sure & marked)
+    return ink.without(mask_of(fainter, ink.marked.shape))
 
 
 def _darkness(part: Part, ink: Ink) -> float:
