@@ -8,12 +8,8 @@ from digitnet.image.ink import LEAST_PAGE, Ink, widened
 from digitnet.image.parts import Part, mask_of, parts_of
 
 BESIDE = 3  # pixels: what is beside a part, but for the next to it, where its own edge is
-SHARE = (
-    0.15  # of what is beside a part is as dark, at least, along an edge: strokes are the darkest
-)
-FAINTEST = (
-    0.15  # of the light beside a part is missing in it: a pen's stroke in fading light has less
-)
+SHARE = 0.15  # of what is beside an edge is as dark, at least: strokes are the darkest
+FAINTEST = 0.15  # of the light beside an edge is missing in it: of strokes in fading light, less
 LEAST = 5  # pixels of its longer side: less is a speck
 LARGEST = 0.2  # of the picture's longer side: what is larger may be a sheet, or the digit
 
