@@ -86,17 +86,16 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         main = max(whole, key=weight, default=main)
     parts = _without_underlines(parts, main, marked.shape)
     parts = _without_posts(parts, main)
-    longer = max(main.height, main.width)
-    linked = set(next(group for group in pieces(parts, longer, marked.shape) if main in group))
+    linked = set(next(group for group in pieces(parts, main.longer, marked.shape) if main in group))
     parts = _without_text(parts, main, linked)
     parts = [part for part in parts if part in linked or not _is_stop(part, main)]
     if not main.is_cut_off(height, width):
         parts = [part for part in parts if not _is_of_another(part, main, height, width)]
     box = Rectangle(main.top, main.bottom, main.left, main.right)
-    reach = max(NEAR * longer, DOTS * max(height, width))
+    reach = max(NEAR * main.longer, DOTS * max(height, width))
     larger = [part for part in parts if part.area >= SPECK * main.area]
     specks = [part for part in parts if part.area < SPECK * main.area]
-    dotted = dotted_strokes(specks, larger, longer, marked.shape)
+    dotted = dotted_strokes(specks, larger, main.longer, marked.shape)
     chosen, apart = [main], [part for part in larger if part is not main]
     apart += [stroke for stroke in dotted if not _is_underline(stroke, main)]
     while near := [part for part in apart if box.gap(part) <= reach]:
@@ -193,7 +192,7 @@ def _without_pens(parts: list[Part], height: int, width: int) -> list[Part]:
     strokes: such a bar is no 1 beside it.
     """
     least = LEAST_WHOLE * max(height, width)
-    large = [part for part in parts if max(part.height, part.width) >= least]
+    large = [part for part in parts if part.longer >= least]
     if len(large) < 2:
         return parts
     bars, written = [], []
@@ -202,7 +201,7 @@ def _without_pens(parts: list[Part], height: int, width: int) -> list[Part]:
         if length > BAR * thickness and part.area > SOLID * length * thickness:
             bars.append((part, length, thickness))
         elif not part.is_at_border(height, width):
-            written.append((max(part.height, part.width), stroke_width(part.mask())))
+            written.append((part.longer, stroke_width(part.mask())))
     pens = [
         bar
         for bar, length, thickness in bars
@@ -264,11 +263,10 @@ def _without_posts(parts: list[Part], main: Part) -> list[Part]:
 
 def _is_whole_beside(part: Part, main: Part, height: int, width: int) -> bool:
     """Whether a part is large and apart from the main one, and goes on nowhere outside."""
-    longer = max(part.height, part.width)
     return (
-        longer >= LEAST_WHOLE * max(height, width)
+        part.longer >= LEAST_WHOLE * max(height, width)
         and not part.is_at_border(height, width)
-        and part.gap(main) >= BROKEN * longer
+        and part.gap(main) >= BROKEN * part.longer
     )
 
 
@@ -278,14 +276,14 @@ def _is_of_another(part: Part, main: Part, height: int, width: int) -> bool:
     What goes on above or below may be the bar of a 5, if it is close, and what is small or closer
     still a broken stroke.
     """
-    longer, gap = max(main.height, main.width), main.gap(part)
-    if max(part.height, part.width) < CUT_OFF * longer:
+    if part.longer < CUT_OFF * main.longer:
         return False
+    gap = main.gap(part)
     if part.is_cut_off(height, width):
-        return gap >= GAP * longer
+        return gap >= GAP * main.longer
     if min(height, width) < LEAST_PAGE or main.is_at_border(height, width):
         return False
-    return part.is_at_border(height, width) and gap >= BAR_GAP * longer
+    return part.is_at_border(height, width) and gap >= BAR_GAP * main.longer
 
 
 def _is_line(part: Part, height: int, width: int) -> bool:
@@ -316,7 +314,7 @@ def _is_frame(part: Part, parts: list[Part], height: int, width: int) -> bool:
     than a circle may be a 0 with a mark in it.
     """
     least = FRAME * max(height, width)
-    if max(part.height, part.width) < least:
+    if part.longer < least:
         return False
     is_large = min(part.height, part.width) >= least
     hugs = is_large and part.hugs_its_box(is_round=part.height <= ROUND * part.width)
@@ -363,6 +361,6 @@ def _without_surroundings(parts: list[Part], height: int, width: int) -> list[Pa
     border = {part for part in parts if along(part) and not is_stroke(part)}
     least = LEAST_DIGIT * max(height, width)
     inside = [part for part in parts if part not in border]
-    digits = [part.area for part in inside if max(part.height, part.width) >= least]
+    digits = [part.area for part in inside if part.longer >= least]
     largest = max(digits, default=math.inf)
     return [part for part in parts if part not in border or part.area < largest / 2]

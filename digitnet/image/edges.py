@@ -33,7 +33,7 @@ def without_edges(ink: Ink, light: FloatArray) -> Ink:
 
 def _is_edge(part: Part, ink: Ink, darkness: FloatArray) -> bool:
     """Whether some of what is near a part is as dark as it is, though most is much lighter."""
-    if not LEAST <= max(part.height, part.width) <= LARGEST * max(darkness.shape):
+    if not LEAST <= part.longer <= LARGEST * max(darkness.shape):
         return False
     rows, columns = (slice(max(side.start - BESIDE, 0), side.stop + BESIDE) for side in part.slices)
     mask = np.pad(part.mask(), BESIDE)

@@ -35,6 +35,10 @@ class Rectangle:
         return self.right - self.left
 
     @property
+    def longer(self) -> int:
+        return max(self.height, self.width)
+
+    @property
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 

@@ -254,8 +254,7 @@ def _lies_on(sheet: Sheet, found: Found, *, dark: bool) -> bool:
     if reading.digits != 1 or reading.dark == dark or not is_slim:
         return False
     largest = max(parts_of(digit.mask), key=lambda part: part.area)
-    longer = max(largest.height, largest.width)
-    if not sheet.is_cornered and longer < LONG * stroke_width(largest.mask()):
+    if not sheet.is_cornered and largest.longer < LONG * stroke_width(largest.mask()):
         return False
     inside = sheet.within(digit.mask.shape, look.part, look.step)
     return not (digit.mask & ~narrowed(inside, EDGE)).any()

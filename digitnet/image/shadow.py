@@ -91,7 +91,7 @@ def _is_crossed(strokes: Bools, fainter: Bools, width: float) -> bool:
     if _share(near & ~strokes, fainter) > AROUND or _share(fainter, ~near) <= FAR:
         return False
     is_thin = stroke_width(fainter) < THINNER * width
-    is_stroke = (max(part.height, part.width) > DOT * width for part in parts_of(strokes))
+    is_stroke = (part.longer > DOT * width for part in parts_of(strokes))
     return not is_thin and any(is_stroke)
 
 
@@ -124,7 +124,7 @@ def without_shadows_beside(ink: Ink) -> Ink:
         return ink
     parts = parts_of(ink.marked)
     least = LEAST_DIGIT * max(height, width)
-    large = [part for part in parts if max(part.height, part.width) >= least]
+    large = [part for part in parts if part.longer >= least]
     if len(large) < 2 or len(parts) > TEXTURE:
         return ink
     shades = {part: _darkness(part, ink) for part in large}
