@@ -35,8 +35,7 @@ def dotted_strokes(
     return [
         stroke
         for stroke in map(joined, _close(dots, by, shape))
-        if SHORTEST * longer <= stroke.longer <= LONGEST * longer
-        and any(near[row, start:end].any() for row, start, end in stroke.runs)
+        if SHORTEST * longer <= stroke.longer <= LONGEST * longer and stroke.touches(near)
     ]
 
 

@@ -67,7 +67,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
     if len(parts) == 1:
         return Digit(marked, parts[0].slices, sure is marked, 1)
     if sure is not marked:
-        parts = [part for part in parts if any(sure[y, x:to].any() for y, x, to in part.runs)]
+        parts = [part for part in parts if part.touches(sure)]
     parts = [part for part in parts if not _is_line(part, height, width)] or parts
     parts = _without_frames(parts, height, width)
     parts = _without_surroundings(parts, height, width)
@@ -148,9 +148,7 @@ def _without_underlines(parts: list[Part], main: Part, shape: tuple[int, ...]) -
     least = SPECK * main.area
     strokes = [p for p in others if p.area >= least and not _is_flat(p)]
     inked = widened(mask_of(strokes, shape), min(BREAK, int(GAP * main.height)))
-    return others + [
-        part for part in fine if any(inked[row, start:end].any() for row, start, end in part.runs)
-    ]
+    return others + [part for part in fine if part.touches(inked)]
 
 
 def _is_underline(part: Part, main: Part) -> bool:

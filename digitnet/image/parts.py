@@ -85,6 +85,10 @@ class Part(Rectangle):
         """Where it is in its box, (height, width)."""
         return mask_of([self], (self.bottom, self.right))[self.top :, self.left :]
 
+    def touches(self, marked: Bools) -> bool:
+        """Whether any of it is where there are marks (h, w)."""
+        return any(marked[row, start:end].any() for row, start, end in self.runs)
+
     def may_be_box(self, marked: Bools) -> bool:
         """Whether some row, and columns at both sides of what is marked in its box, are inked."""
         starts, ends, _ = self.flat_runs
