@@ -11,14 +11,18 @@ def closed(light: FloatArray, reach: int) -> FloatArray:
 
     The picture goes on at its edges as they are.
     """
-    lightest = greatest(greatest(light, reach).T, reach).T
-    return -greatest(greatest(-lightest, reach).T, reach).T
+    return -greatest_around(-greatest_around(light, reach), reach)
 
 
 def closed_beyond(light: FloatArray, reach: int) -> FloatArray:
     """The same, the square also half out of the picture: so light may fall off to its edges."""
     half = reach // 2
     return closed(np.pad(light, half, mode="edge"), reach)[half:-half, half:-half]
+
+
+def greatest_around(light: FloatArray, reach: int) -> FloatArray:
+    """The greatest in a square of `reach` pixels around each pixel."""
+    return greatest(greatest(light, reach).T, reach).T
 
 
 def greatest(rows: FloatArray, reach: int) -> FloatArray:
@@ -37,4 +41,4 @@ def holds_square(mask: Bools, side: int) -> bool:
     if np.count_nonzero(mask) < side * side:
         return False
     inverse = np.pad(~mask, side // 2, constant_values=True).astype(np.float32)
-    return not bool(greatest(greatest(inverse, side).T, side).all())
+    return not bool(greatest_around(inverse, side).all())

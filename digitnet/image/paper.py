@@ -6,7 +6,7 @@ Where the border is of one shade, or there are but two, all paper is; elsewhere 
 import numpy as np
 
 from digitnet.activations import FloatArray
-from digitnet.image.closing import greatest, holds_square
+from digitnet.image.closing import greatest_around, holds_square
 from digitnet.image.ink import FAINT, LEAST_PAGE, Bools, Ink, stroke_width
 from digitnet.image.ruling import ruling
 from digitnet.image.shadow import shadow_in
@@ -117,7 +117,7 @@ def _only_two_shades(light: FloatArray, border: float) -> tuple[float, float] | 
     else:
         paper, ink = bright, float(np.quantile(light[~is_light], 1 - INKED))
     share = (light - paper) / (ink - paper)
-    is_flat = _within_a_pixel(share) + _within_a_pixel(-share) < APART
+    is_flat = greatest_around(share, 3) + greatest_around(-share, 3) < APART
     between = is_flat & (share > APART) & (share < 1 - APART)
     for third, few in ((between, FEW), (share > 1 + APART, FEWER), (share < -APART, FEWEST)):
         if np.count_nonzero(third) > few * light.size:
@@ -133,10 +133,6 @@ def _may_be_strokes(ink: Bools) -> bool:
         return False
     sides = (ink[0], ink[-1]), (ink[:, 0], ink[:, -1])
     return not all(any(_is_covered(side, longer) for side in pair) for pair in sides)
-
-
-def _within_a_pixel(light: FloatArray) -> FloatArray:
-    return greatest(greatest(light, 3).T, 3).T
 
 
 def _is_covered(side: Bools, longer: int) -> bool:
