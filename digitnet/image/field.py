@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
+from digitnet.image.ink import box_of
 
 SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side
@@ -46,10 +47,8 @@ def fitted(ink: FloatArray, width: float) -> FloatArray:
         return _scaled(ink, BOX)
     ink = _framed(_scaled(ink, BOX * FINE), max(math.ceil(wider), 1))
     ink = _thicker(ink, wider) if wider > 0 else 1 - _thicker(1 - ink, -wider)
-    rows, columns = (np.flatnonzero((ink > OUTLINE).any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return _scaled(ink, BOX)
-    return _scaled(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], BOX)
+    inked = ink > OUTLINE
+    return _scaled(ink[box_of(inked)] if inked.any() else ink, BOX)
 
 
 def enlarged(ink: FloatArray) -> FloatArray:

@@ -68,6 +68,12 @@ def stroke_width(mask: Bools, area: float | None = None) -> float:
     return 2 * covered / (max(steps, 1) * math.pi / 4)
 
 
+def box_of(mask: Bools) -> tuple[slice, slice]:
+    """Rows and columns from the first with marks to after the last; not empty."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
 def extent(mask: Bools) -> int:
     """From the first to the last of its rows or columns, whichever is more; not empty."""
     return int(max(np.ptp(np.flatnonzero(mask.any(axis=axis))) for axis in (0, 1)))

@@ -15,7 +15,7 @@ from digitnet.image.files import brightness
 from digitnet.image.ink import LEAST_PAGE, Ink, stroke_width, widened
 from digitnet.image.paper import find_ink
 from digitnet.image.shadow import without_shadows_beside
-from digitnet.image.sheet import Box, Sheet, alone
+from digitnet.image.sheet import Box, Sheet, alone, in_picture
 from digitnet.image.uneven import slope_of_light, smoothed
 
 COARSE, FINE_ENOUGH = 320, 640  # pixels of the longer side: enough to tell ink from paper, mostly
@@ -122,7 +122,7 @@ def read_in(look: Look) -> Found:
     if size < BOX:
         fit = sharpened(fit, size)
     field, corner = centred(fit)
-    box = in_picture(look, digit.box)
+    box = in_picture(digit.box, look.part, look.step)
     digits = digit.digits if _is_written(look, digit, width) else 0
     reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits)
     return Found(look, reading, digit)
@@ -176,15 +176,3 @@ def _is_hairline(box: tuple[slice, slice], shape: tuple[int, ...], width: float)
 def _full(ink: FloatArray) -> float:
     """What full ink is, (n,): the darkest pixels are where thin strokes cross."""
     return float(np.sort(ink)[int(FULL * len(ink))])
-
-
-def in_picture(look: Look, box: tuple[slice, slice]) -> Box:
-    """Rows and columns of a look's `light` as a box in the picture."""
-    (top, left, bottom, right), step = look.part, look.step
-    rows, columns = box
-    return (
-        top + step * rows.start,
-        left + step * columns.start,
-        min(top + step * rows.stop, bottom),
-        min(left + step * columns.stop, right),
-    )

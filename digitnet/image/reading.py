@@ -11,19 +11,9 @@ from digitnet.image.border import within_border
 from digitnet.image.field import BOX
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.ink import LEAST_PAGE, Bools, narrowed, otsu, stroke_width, widened
-from digitnet.image.look import (
-    COARSE,
-    EDGE,
-    FINE_ENOUGH,
-    Found,
-    Look,
-    Reading,
-    in_picture,
-    look_at,
-    read_in,
-)
+from digitnet.image.look import COARSE, EDGE, FINE_ENOUGH, Found, Look, Reading, look_at, read_in
 from digitnet.image.parts import parts_of
-from digitnet.image.sheet import FILLED, ROUNDED, Box, Sheet, sheet_of
+from digitnet.image.sheet import FILLED, ROUNDED, Box, Sheet, in_picture, sheet_of
 from digitnet.image.uneven import smoothed
 
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
@@ -71,7 +61,9 @@ def _at_the_whole(image: Image.Image, pixels: int) -> Look | None:
     if look is None or min(look.light.shape) < LEAST_PAGE:
         return look
     photo = within_border(look.light)
-    return look if photo is None else look_at(image, in_picture(look, photo), pixels)
+    return (
+        look if photo is None else look_at(image, in_picture(photo, look.part, look.step), pixels)
+    )
 
 
 def look_closer(look: Look, name: str) -> Reading:
@@ -212,7 +204,7 @@ def _on_lighter(found: Found, lighter: Bools) -> Found | None:
     *others, largest = sorted(parts_of(lighter), key=lambda part: part.area)
     if others and 2 * others[-1].area > largest.area:
         return None
-    whole = in_picture(look, largest.slices)
+    whole = in_picture(largest.slices, look.part, look.step)
     if reading.digits and (_contains(whole, reading.box) or not _covers(reading.box, whole)):
         return None
     sheet = sheet_of(largest.mask(), largest.slices, look.part, look.step)

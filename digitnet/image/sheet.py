@@ -6,7 +6,7 @@ import numpy as np
 
 from digitnet.activations import FloatArray
 from digitnet.image.closing import closed
-from digitnet.image.ink import Bools, narrowed
+from digitnet.image.ink import Bools, box_of, narrowed
 from digitnet.image.outline import has_corners, has_four_corners, is_convex, outline_of
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right
@@ -44,6 +44,17 @@ class Sheet(NamedTuple):
             for n, start, first, length in zip(shape, part, self.part, self.inside.shape)
         )
         return self.inside[rows[:, np.newaxis], columns]
+
+
+def in_picture(box: tuple[slice, slice], part: Box, step: int) -> Box:
+    """Rows and columns of a part of the picture as a box in it, of which `step` pixels are one."""
+    (top, left, bottom, right), (rows, columns) = part, box
+    return (
+        top + step * rows.start,
+        left + step * columns.start,
+        min(top + step * rows.stop, bottom),
+        min(left + step * columns.stop, right),
+    )
 
 
 def alone(light: FloatArray, inside: Bools) -> FloatArray:
@@ -86,16 +97,12 @@ def sheet_of(
         outline = free
     rim = frame if is_frame else max(round(RIM * shorter), 1)
     inside = narrowed(outline, rim)
-    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
+    if not inside.any():
         return None
-    inside = inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    top = part[0] + step * (box[0].start + int(rows[0]))
-    left = part[1] + step * (box[1].start + int(columns[0]))
-    height, width = (step * length for length in inside.shape)
-    part = top, left, min(top + height, part[2]), min(left + width, part[3])
+    at = box_of(inside)
+    part = in_picture(at, in_picture(box, part, step), step)
     may_be_digit = not is_cornered or longer > LONGEST_EMPTY * shorter
-    return Sheet(inside, part, step, is_cornered and longer <= LONGEST * shorter, may_be_digit)
+    return Sheet(inside[at], part, step, is_cornered and longer <= LONGEST * shorter, may_be_digit)
 
 
 def _free(outline: Bools) -> Bools | None:
@@ -106,9 +113,8 @@ def _free(outline: Bools) -> Bools | None:
     free = closed(outside, side)[half:-half, half:-half] == 0
     if np.count_nonzero(free) < MOST * np.count_nonzero(outline):
         return None
-    rows, columns = (np.flatnonzero(free.any(axis=axis)) for axis in (1, 0))
-    part = free[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return free if has_four_corners(part) else None  # what is round may be the loop of a bold 6
+    is_card = has_four_corners(free[box_of(free)])  # else it may be the loop of a bold 6
+    return free if is_card else None
 
 
 def _is_round_or_tag(outline: Bools) -> bool:
