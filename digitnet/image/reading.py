@@ -85,9 +85,9 @@ def look_closer(look: Look, name: str) -> Reading:
 
 
 def _read_whole(look: Look) -> Reading | None:
-    """What is read in looks of as many pixels as that one; None for a sheet or box that is empty.
+    """What is read, writing or not, in a look and in others of as many pixels at its details.
 
-    It may be no writing.
+    None for a sheet or box that is empty.
     """
     found = read_in(look)
     sheet, is_page = _sheet(found), min(look.light.shape) >= LEAST_PAGE
@@ -110,7 +110,7 @@ def _read_whole(look: Look) -> Reading | None:
             return None
         found = instead or found
         break
-    return _closer(found.look, found.reading)
+    return _refined(found)
 
 
 def _sheet(found: Found) -> Sheet | None:
@@ -150,7 +150,7 @@ def _beside(found: Found) -> Found | None:
 def _dark_instead(found: Found) -> Found | None:
     """The dark digit, where what is light is no stroke, or differs less from what is around it.
 
-    It is a part of the page beside a shadow then, or of what lies beside the page, or a lamp's
+    What is light is then the page beside a shadow, something beside the page, or a lamp's
     reflection.
     """
     look, reading, digit = found
@@ -180,23 +180,21 @@ def _contrast(found: Found) -> float:
 
 
 def _on_lightest(found: Found) -> Found | None:
-    """What is on the sheet of paper that the lightest large part is, if there is a digit on it.
-
-    If there is none on the lighter part of what is seen, perhaps on the lighter part of that.
-    """
+    """The digit on the sheet of paper that what is lighter is, or the lighter part of that."""
     if found.reading.digits == 1 and found.look.ink.is_even:
         return None
     light = smoothed(found.look.light)
     first, _, _ = otsu(light)
     second, _, _ = otsu(light[light > first])
-    return _on_lighter(found, light > first) or _on_lighter(found, light > second)
+    return _on_largest(found, light > first) or _on_largest(found, light > second)
 
 
-def _on_lighter(found: Found, lighter: Bools) -> Found | None:
-    """The same of what is lighter, (h, w).
+def _on_largest(found: Found, lighter: Bools) -> Found | None:
+    """The digit on the sheet of paper that the largest part of what is lighter, (h, w), is.
 
-    None for what needs none: digits on it, or so small beside it that they are no edge of a sheet,
-    which may be the part of the paper that is not in a shadow; and where there are two.
+    None where another part is more than half as large, or where there is no need to look: where
+    digits were read within that part, or such as are too small to be the edges of a sheet. It may
+    be the paper that no shadow lies on.
     """
     look, reading, _ = found
     if not lighter.any():
@@ -264,19 +262,19 @@ def _covers(one: Box, other: Box) -> bool:
     )
 
 
-def _closer(look: Look, reading: Reading) -> Reading:
-    """The reading of a digit that is small in what was looked at, from a finer picture.
+def _refined(found: Found) -> Reading:
+    """What was read, but in finer pixels where the digit is small in what was looked at.
 
-    Of fine strokes, a part may have been seen; then it is what goes on from there.
+    If only a part of fine strokes had been seen, it is followed to where they end.
     """
+    look, reading, _ = found
     box, part = reading.box, look.part
     size = max(box[2] - box[0], box[3] - box[1])
     longer = max(part[2] - part[0], part[3] - part[1])
     if longer <= look.pixels or size * look.pixels >= SHARP * longer:
         return reading
     for _ in range(WIDER):
-        around = _around(box, part)
-        shadowed = look.ink.shadowed
+        around, shadowed = _around(box, part), look.ink.shadowed
         finer = look_at(look.image, around, look.pixels, look.sheet, shadowed=shadowed)
         if finer is None:
             break
