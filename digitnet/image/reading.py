@@ -8,7 +8,6 @@ from PIL import Image
 
 from digitnet.errors import ImageError
 from digitnet.image.border import within_border
-from digitnet.image.field import BOX
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.ink import LEAST_PAGE, Bools, narrowed, otsu, stroke_width, widened
 from digitnet.image.look import COARSE, EDGE, FINE_ENOUGH, Found, Look, Reading, look_at, read_in
@@ -24,7 +23,7 @@ COVERED = 0.6  # of a sheet's height and width: what is there is its edges, and 
 LEAST_SHEET = 30  # of its pixels: smaller ones may be bold digits, if no other is on them
 LEAST_BESIDE = 0.1  # of the picture's longer side: less beside a sheet or a thing is no digit
 LONG = 3.5  # times as long as its stroke is wide: less is the hole of an 8, or of another digit
-SLIM = 0.2  # of its longer side: strokes of a digit, not the hole of a bold 0
+SLIM = 4  # pixels of the box: strokes of a digit, not the hole of a bold 0
 AROUND = 4  # pixels: so close to it is the paper that a digit is compared with
 SHEETS = 2  # on top of each other
 THINGS = 8  # that lie beside each other, at most: the largest
@@ -166,7 +165,7 @@ def _dark_instead(found: Found) -> Found | None:
     if reading.digits and not is_filled and _contrast(dark) < _contrast(found):
         return None
     is_large = max(dark.digit.mask[dark.digit.box].shape) >= LEAST_BESIDE * max(look.light.shape)
-    is_digit = is_large and dark.reading.digits == 1 and dark.reading.stroke <= SLIM * BOX
+    is_digit = is_large and dark.reading.digits == 1 and dark.reading.stroke <= SLIM
     return dark if is_digit else None
 
 
@@ -240,7 +239,7 @@ def _lies_on(sheet: Sheet, found: Found, *, dark: bool) -> bool:
     dark: whether the sheet is.
     """
     look, reading, digit = found
-    is_slim = _is_sure(sheet) or reading.stroke <= SLIM * BOX
+    is_slim = _is_sure(sheet) or reading.stroke <= SLIM
     if reading.digits != 1 or reading.dark == dark or not is_slim:
         return False
     largest = max(parts_of(digit.mask), key=lambda part: part.area)
