@@ -157,11 +157,8 @@ def _check(image: Image.Image, name: str) -> None:
 def _plain(image: Image.Image) -> Image.Image:
     """Upright, of one of three modes; paper that is transparent is white, or black below white."""
     image.load()
-    if image.format != "PNG" or not TURNING.isdisjoint(image.info):
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
-    else:
-        turned = False
-    if turned:
+    may_be_turned = image.format != "PNG" or not TURNING.isdisjoint(image.info)
+    if may_be_turned and image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
         from PIL import ImageOps
 
         image = ImageOps.exif_transpose(image)
@@ -183,16 +180,11 @@ def _on_paper(image: Image.Image) -> Image.Image:
     for paper in ("white", "black"):
         shown = Image.new("RGB", image.size, paper)
         shown.paste(image, mask=image)
-        differences = [(most - least) / 255 for least, most in _extremes(shown)]
+        extremes: tuple[tuple[int, int], ...] = shown.getextrema()  # type: ignore[assignment]
+        differences = [(most - least) / 255 for least, most in extremes]  # of each colour
         if math.hypot(*differences) / math.sqrt(3) >= VISIBLE:  # as `brightness` has it
             break
     return shown
-
-
-def _extremes(image: Image.Image) -> tuple[tuple[int, int], ...]:
-    """The least and the most of each colour."""
-    extremes: tuple[tuple[int, int], ...] = image.getextrema()  # type: ignore[assignment]
-    return extremes
 
 
 def brightness(image: Image.Image) -> FloatArray:
