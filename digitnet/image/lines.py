@@ -3,11 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.image.ink import Bools
+from digitnet.image.ink import LEAST_PAGE, Bools
 
 LONG, THIN = 0.85, 0.12  # of the picture's side: what is so long and so thin is a line
 BESIDE = 0.6  # of the side, at most, is inked by what crosses a line
-LEAST = 60  # pixels: in smaller pictures, no line aslant is as fine as that
 FINE = 0.03  # of the picture's side: so thin are lines aslant, for bars of digits are wider
 SHORTEST = 10  # pixels of a line that a corner of the picture cuts short
 CUT = 0.7  # of the pixels where there would be one are inked, at least
@@ -28,7 +27,7 @@ def without_lines(marked: Bools) -> Bools:
         for _ in range(2):
             marked = _without(marked, _lines(marked)).T
     across, down = (min(ends(m[:, 0]), ends(m[:, -1])) for m in (marked, marked.T))
-    if min(marked.shape) < LEAST or across + down <= (BARS if is_filled else 0):
+    if min(marked.shape) < LEAST_PAGE or across + down <= (BARS if is_filled else 0):
         return marked
     level, lines_across = _without_lines_aslant(marked)
     both, lines_down = _without_lines_aslant(level.T)

@@ -3,14 +3,12 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
-from digitnet.image.ink import DOT, extent, otsu, stroke_width, widened
+from digitnet.image.ink import DOT, LEAST_PAGE, Bools, extent, otsu, stroke_width, widened
 from digitnet.image.lines import ends
 from digitnet.image.parts import parts_of
 
-LEAST_RULED = 60  # pixels: in smaller pictures, lines are no thinner than strokes
 RIM = 4  # pixels: so near, a line reaches the border
 LEVELS = 3  # of ink: that of the edges of lines, of lines, of crossings or what is written
 BROADEST = 1.5  # times as wide as strokes, at most: a line
@@ -19,7 +17,7 @@ SELDOM = 0.01  # of the border may be inked by what is written
 MOST = 0.98  # of the lines' pixels are fainter than what is taken for paper
 
 
-def ruling(strength: FloatArray, marked: NDArray[np.bool_]) -> float | None:
+def ruling(strength: FloatArray, marked: Bools) -> float | None:
     """How strong lines are among what is marked, at most; None where there are none.
 
     strength: (h, w), of ink, 0 on paper. marked: (h, w), where there is ink at all.
@@ -27,7 +25,7 @@ def ruling(strength: FloatArray, marked: NDArray[np.bool_]) -> float | None:
     They go on outside at opposite sides and are hardly wider than the strokes, which are darker
     and keep away from the border.
     """
-    if min(marked.shape) < LEAST_RULED or not _reaches_opposite_sides(marked):
+    if min(marked.shape) < LEAST_PAGE or not _reaches_opposite_sides(marked):
         return None
     written = marked
     for _ in range(LEVELS):
@@ -46,14 +44,14 @@ def ruling(strength: FloatArray, marked: NDArray[np.bool_]) -> float | None:
     return float(np.quantile(strength[lines], MOST))
 
 
-def _reaches_opposite_sides(mask: NDArray[np.bool_], times: int = 1) -> bool:
+def _reaches_opposite_sides(mask: Bools, times: int = 1) -> bool:
     """Whether so many runs of it end at either of two sides."""
     tips = [np.logical_or.reduce(rim, axis=0) for rim in (mask[:RIM], mask[-RIM:])]
     sides = [np.logical_or.reduce(rim, axis=1) for rim in (mask[:, :RIM], mask[:, -RIM:])]
     return any(min(ends(one), ends(other)) >= times for one, other in (tips, sides))
 
 
-def _crosses(mask: NDArray[np.bool_]) -> bool:
+def _crosses(mask: Bools) -> bool:
     """Whether a part of it reaches opposite sides, or many do, of lines so fine that they break."""
     if _reaches_opposite_sides(mask, MANY):
         return True
@@ -64,7 +62,7 @@ def _crosses(mask: NDArray[np.bool_]) -> bool:
     )
 
 
-def _is_inside(mask: NDArray[np.bool_]) -> bool:
+def _is_inside(mask: Bools) -> bool:
     sides = mask[0], mask[-1], mask[:, 0], mask[:, -1]
     covered = sum(int(np.count_nonzero(side)) for side in sides)
     return bool(mask.any()) and covered <= SELDOM * 2 * sum(mask.shape)
