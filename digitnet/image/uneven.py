@@ -66,12 +66,7 @@ def _with_suitable_reach(
 
 
 def _with_reach(
-    light: FloatArray,
-    plane: FloatArray,
-    reach: int,
-    dark: bool,
-    *,
-    shadowed: bool,
+    light: FloatArray, plane: FloatArray, reach: int, dark: bool, *, shadowed: bool
 ) -> Ink | None:
     """Where strokes, dark or light, are thinner than `reach` pixels.
 
@@ -98,9 +93,7 @@ def _with_reach(
         shadowed = True
         sure &= ~shadow
         shades = strength[shadow]
-        threshold, paper, noise = (
-            float(shade) for shade in (shades.max(), shades.mean(), shades.std())
-        )
+        threshold, paper, noise = map(float, (shades.max(), shades.mean(), shades.std()))
     faint = max(HYSTERESIS * threshold, paper + LEAST_DEVIATIONS / 2 * noise)
     marked = strength > faint
     lines = ruling(strength, marked)
