@@ -16,7 +16,7 @@ BAR_GAP = 0.15  # of that side: a loose bar at the picture's upper side is close
 TEXT = 0.4  # of the main part's height: printed letters beside it are lower
 STOP = 0.35  # of the main part's height: stops are no larger, and no higher above its foot
 LETTERS = 3  # in a row, at least: text, and no dots or pieces of a stroke
-LONG_PEN, PEN = 1.4, 1.4  # times as long, and as thick in its strokes, as what it lies beside
+PEN = 1.4  # times as long as what it lies beside, and as thick as the strokes of that
 BAR, SOLID = 4, 0.85  # times as long as thick, at least, and how much of such a bar it covers
 HAIR, BREAK = 2, 4  # pixels: how thick a stroke is, how far its ends are, that may be broken
 FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
@@ -203,7 +203,7 @@ def _without_pens(parts: list[Part], height: int, width: int) -> list[Part]:
     pens = [
         bar
         for bar, length, thickness in bars
-        if any(length > LONG_PEN * longer and thickness > PEN * width for longer, width in written)
+        if any(length > PEN * longer and thickness > PEN * width for longer, width in written)
     ]
     return [part for part in parts if part not in pens]
 
@@ -234,7 +234,7 @@ def _without_text(parts: list[Part], main: Part, linked: set[Part]) -> list[Part
 
 def _is_stop(part: Part, main: Part) -> bool:
     """Whether a part is low and beside the foot of the main one: a full stop or a comma."""
-    is_low = part.height < STOP * main.height and part.width < STOP * main.height
+    is_low = part.longer < STOP * main.height
     is_beside = max(part.left - main.right, main.left - part.right) >= GAP * main.height
     middle = (part.top + part.bottom) / 2
     is_at_foot = part.top < main.bottom and middle > main.bottom - STOP * main.height
