@@ -5,7 +5,7 @@ import numpy as np
 from digitnet.activations import FloatArray
 
 ALIKE = 0.05  # of black to white: so much the border may vary, for JPEG
-FEW = 0.02  # of a row or column may be else, and it is of the border still
+FEW = 0.02  # of a row or column may differ, and it is still of the border
 LEAST = 0.6  # of the picture's height and width: what is less is no photo
 RIM = 0.05  # of its longer side: so far the photo is looked at along its edges
 MOST = 0.95  # of that differs from the border, unlike a box of lines

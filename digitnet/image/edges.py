@@ -7,7 +7,7 @@ from digitnet.image.broken import TEXTURE
 from digitnet.image.ink import LEAST_PAGE, Ink, widened
 from digitnet.image.parts import Part, mask_of, parts_of
 
-BESIDE = 3  # pixels: what is beside a part, but for the next to it, where its own edge is
+BESIDE = 3  # pixels: what is beside a part, without the first of them, where its own edge is
 SHARE = 0.15  # of what is beside an edge is as dark, at least: strokes are the darkest
 FAINTEST = 0.15  # of the light beside an edge is missing in it: of strokes in fading light, less
 LEAST = 5  # pixels of its longer side: less is a speck

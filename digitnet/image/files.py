@@ -20,7 +20,7 @@ MAX_HEAVY = 32_000_000  # pixels of a kind that is copied on the way: half a gig
 LIGHT = {"1", "L", "P", "RGB"}  # modes that are not, where nothing is transparent
 MAX_BYTES = 256_000_000
 LEVELS = np.arange(256, dtype=np.float32) / 255  # brightness of each value of a byte
-VISIBLE = 0.1  # of black to white: what ink on transparent paper has to be darker than white
+VISIBLE = 0.1  # of black to white: if less is seen on white, transparent paper is black
 TURNING = {"exif", "xmp", "Raw profile type exif", "XML:com.adobe.xmp"}  # where PNG has Exif
 CHUNK = 4096  # bytes that a file may be longer than it said, to be read at once
 PNG = b"\x89PNG\r\n\x1a\n"  # the first bytes of such a file (ISO/IEC 15948, section 5.2)

@@ -84,9 +84,11 @@ def look_closer(look: Look, name: str) -> Reading:
 
 
 def _read_whole(look: Look) -> Reading | None:
-    """What is read, writing or not, in a look and in others of as many pixels at its details.
+    """What is read, be it writing or not, in looks of as many pixels as that one.
 
-    None for a sheet or box that is empty.
+    If the marks are no sheet, a digit is looked for on others, then among dark marks. If they are
+    one, it is what is on that; and again, if that is a sheet. If no digit is on it, it is what is
+    beside it, or dark. None for a sheet or box that is empty.
     """
     found = read_in(look)
     sheet, is_page = _sheet(found), min(look.light.shape) >= LEAST_PAGE

@@ -20,7 +20,7 @@ THINNER = 0.5  # of a stroke's width, at least, is a shadow from side to side
 SOFT = 4  # pixels: so far from strokes, their edge may be soft
 FAR, FAR_REST = 0.3, 0.05  # of a shadow from side to side, of a rest: farther from strokes
 AROUND = 0.8  # of what is as close to strokes: they are all on what is fainter
-LEAST_DIGIT = 0.1  # of the picture's longer side: what is smaller tells not how dark ink is
+LEAST_DIGIT = 0.1  # of the picture's longer side: what is smaller does not tell how dark ink is
 BROADER_PART = 1.3  # times as wide as strokes, at least: a shadow beside a digit
 
 
