@@ -155,6 +155,11 @@ def test_other_parts_stay(strength: np.ndarray) -> None:
     assert (left_of(strength) == (strength > 0)).all()
 
 
+def test_how_dark_ink_is_no_line_below_the_digit_tells() -> None:
+    strength = picture(0.5, box(40, 40, 120, 8), box(190, 20, 4, 60))
+    assert (left_of(strength) == (strength > 0)).all()
+
+
 def test_light_parts_stay_and_those_of_small_pictures() -> None:
     strength = picture(0.5, box(40, 80, 120, 8))
     assert (left_of(strength, dark=False) == (strength > 0)).all()

@@ -118,17 +118,18 @@ def _odd(side: float) -> int:
 
 
 def without_shadows_beside(ink: Ink) -> Ink:
-    """Without parts that are fainter than the darkest of a digit's size, if one is broader, too."""
+    """Without parts fainter than the darkest that is as high as a digit, if one is broader, too."""
     height, width = ink.marked.shape
     if not ink.dark or min(height, width) < LEAST_PAGE:
         return ink
     parts = parts_of(ink.marked)
     least = LEAST_DIGIT * max(height, width)
     large = [part for part in parts if part.longer >= least]
-    if len(large) < 2 or len(parts) > TEXTURE:
+    high = [part for part in large if part.height >= least]
+    if not high or len(large) < 2 or len(parts) > TEXTURE:
         return ink
     shades = {part: _darkness(part, ink) for part in large}
-    darkest = max(large, key=shades.__getitem__)
+    darkest = max(high, key=shades.__getitem__)
     faint = shades[darkest] / DARKER
     broader = BROADER_PART * stroke_width(darkest.mask())
     if not any(shades[part] <= faint and stroke_width(part.mask()) > broader for part in large):
