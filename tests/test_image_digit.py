@@ -282,6 +282,78 @@ def test_a_whole_pen_beside_a_digit_is_no_1(thing: tuple[int, int, int, int]) ->
     assert find_digit(marked, marked).box == FOUR
 
 
+@pytest.mark.parametrize("top", [40, 150])
+def test_filled_blocks_are_no_digit_even_with_a_word_cut_out(top: int) -> None:
+    marked = page_with((top, top + 16, 70, 145), (top, top + 16, 155, 230))
+    marked[top + 5 : top + 10, 90:120:3] = False
+    assert find_digit(marked, marked).box == FOUR
+
+
+@pytest.mark.parametrize(
+    "bar",
+    [
+        (55, 60, 130, 175),  # as thick as a stroke
+        (52, 67, 130, 175),  # close to the rest
+        (22, 62, 125, 172),  # not much wider than high
+    ],
+)
+def test_a_bar_of_a_digit_is_no_block(bar: tuple[int, int, int, int]) -> None:
+    top, bottom, left, right = bar
+    marked = page_with(bar)
+    assert find_digit(marked, marked).mask[top:bottom, left:right].all()
+
+
+def test_what_does_not_fill_its_box_is_no_block() -> None:
+    steps = page_with((22, 62, 100, 140), (42, 62, 140, 180))
+    assert find_digit(steps, steps).mask[22:62, 100:140].all()
+
+
+@pytest.mark.parametrize("aslant", [0, 0.12])
+@pytest.mark.parametrize("down", [1, -1])
+@pytest.mark.parametrize("across", [1, -1])
+def test_the_corner_of_a_note_around_a_digit_is_no_part_of_it(
+    aslant: float, down: int, across: int
+) -> None:
+    marked = page_with()[::down, ::across]
+    for along in range(100):
+        raised = round(aslant * along)
+        marked[::down, ::across][155 - raised : 158 - raised, 95 + along] = True
+        left = 195 - raised
+        marked[::down, ::across][157 - round(aslant * 100) - along, left : left + 3] = True
+    rows, columns = find_digit(marked, marked).box
+    assert (rows.stop - rows.start, columns.stop - columns.start) == (60, 35)
+
+
+def test_what_has_three_sides_is_no_corner() -> None:
+    sides = (40, 44, 90, 200), (156, 160, 90, 200), (40, 160, 90, 94)
+    marked = page_with(*sides)
+    assert find_digit(marked, marked).mask[40:160, 90:94].all()
+
+
+def test_a_corner_that_another_stroke_crosses_is_a_piece_of_a_digit() -> None:
+    corner = (40, 110, 100, 104), (106, 110, 100, 160)
+    crossing = 60, 150, 140, 144
+    marked = np.zeros((200, 300), np.bool_)
+    for top, bottom, left, right in (*corner, crossing):
+        marked[top:bottom, left:right] = True
+    marked[102:114, 136:148] = False
+    marked[104:112, 140:144] = True
+    assert find_digit(marked, marked).mask.all(where=marked)
+
+
+def test_dashes_to_both_sides_of_a_digit_are_no_part_of_it() -> None:
+    left, right = (98, 102, 105, 120), (98, 102, 175, 190)
+    assert find_digit(page_with(left, right), page_with(left, right)).box == FOUR
+    assert find_digit(page_with(right), page_with(right)).box != FOUR
+    higher = page_with((60, 64, 105, 120), (60, 64, 175, 190))
+    assert find_digit(higher, higher).box != FOUR
+
+
+def test_high_digits_to_both_sides_of_another_are_no_dashes() -> None:
+    three = page_with((75, 130, 80, 85), (75, 130, 205, 210))
+    assert find_digit(three, three).digits == 3
+
+
 @pytest.mark.parametrize("height", [50, 60])
 def test_a_1_beside_another_digit_is_a_digit(height: int) -> None:
     marked = page_with((130 - height, 130, 190, 195))

@@ -1,4 +1,4 @@
-"""What lies beside a digit and is none: pens, underlines, print, stops, the lines of a form."""
+"""What lies beside a digit and is none: pens, buttons, underlines, print, stops, dashes, cells."""
 
 from digitnet.image.broken import GAP, TEXTURE
 from digitnet.image.count import ALIKE
@@ -12,6 +12,7 @@ STOP = 0.35  # of the main part's height: stops are no larger, and no higher abo
 LETTERS = 3  # in a row, at least: text, and no dots or pieces of a stroke
 PEN = 1.4  # times as long as what it lies beside, and as thick as the strokes of that
 BAR, SOLID = 4, 0.85  # times as long as thick, at least, and how much of such a bar it covers
+LEVEL, FILLED = 1.5, 0.9  # times as wide as high, and how much of its box a block fills
 HAIR, BREAK = 2, 4  # pixels: how thick a stroke is, how far its ends are, that may be broken
 FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
 LONGER = 1.2  # times as wide as the main part, at least: a line aslant below it
@@ -96,6 +97,39 @@ def without_pens(parts: list[Part], height: int, width: int) -> list[Part]:
     return [part for part in parts if part not in pens]
 
 
+def without_blocks(parts: list[Part], height: int, width: int) -> list[Part]:
+    """Without filled blocks, as buttons are: wider than high, and thicker than the strokes of what
+    is written apart from them.
+    """
+    least = LEAST_WHOLE * max(height, width)
+    large = [part for part in parts if part.longer >= least]
+    blocks = [part for part in large if part.width > LEVEL * part.height and _is_filled(part)]
+    written = [part for part in large if part not in blocks]
+    if not blocks or not written:
+        return parts
+    thickest = max(stroke_width(part.mask()) for part in written)
+    blocks = [
+        block
+        for block in blocks
+        if block.height > PEN * thickest
+        and all(block.gap(part) >= GAP * part.longer for part in written)
+    ]
+    return [part for part in parts if part not in blocks]
+
+
+def _is_filled(part: Part) -> bool:
+    """Whether its rows reach from side to side of its box nearly everywhere, though a word may be
+    cut out of it.
+    """
+    starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    for row, start, end in part.runs:
+        starts.setdefault(row, start)
+        ends[row] = end
+    covered = sum(ends.values()) - sum(starts.values())
+    return covered > FILLED * part.height * part.width
+
+
 def without_text(parts: list[Part], main: Part, linked: set[Part]) -> list[Part]:
     """Without rows of letters beside the main part, much lower than that and not linked to it."""
     least = SPECK * main.area  # what is smaller is no letter
@@ -145,3 +179,17 @@ def without_posts(parts: list[Part], main: Part) -> list[Part]:
     left = any(part.right <= main.left for part in posts)
     right = any(part.left >= main.right for part in posts)
     return [part for part in parts if part not in posts] if left and right else parts
+
+
+def without_dashes(parts: list[Part], main: Part) -> list[Part]:
+    """Without dashes and dots to both sides of the main part, as around the number of a page."""
+    apart = GAP * main.height
+    low = [
+        part
+        for part in parts
+        if part.height < STOP * main.height
+        and main.top < (part.top + part.bottom) / 2 < main.bottom
+    ]
+    left = [part for part in low if main.left - part.right >= apart]
+    right = [part for part in low if part.left - main.right >= apart]
+    return [part for part in parts if part not in left + right] if left and right else parts

@@ -11,6 +11,8 @@ from digitnet.image.beside import (
     is_flat,
     is_stop,
     is_underline,
+    without_blocks,
+    without_dashes,
     without_pens,
     without_posts,
     without_text,
@@ -47,8 +49,8 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
 
     It is the largest part, the middle of the picture counting more than its edge, or a whole one
     beside it where that goes on outside, with what lies near it, but for lines, combs, frames,
-    pens, print, stops and parts of others that a side of the picture cuts off. Where there is one
-    only, it is that.
+    pens, buttons, print, dashes, stops and parts of others that a side of the picture cuts off.
+    Where there is one only, it is that.
     """
     height, width = marked.shape
     parts = parts_of(marked)
@@ -66,6 +68,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
     parts = [part for part in parts if not _is_line(part, height, width)] or parts
     parts = without_frames(parts, height, width)
     parts = _without_surroundings(parts, height, width)
+    parts = without_blocks(parts, height, width)
     parts = without_pens(parts, height, width)
 
     def weight(part: Part) -> float:
@@ -80,7 +83,7 @@ def find_digit(marked: Bools, sure: Bools) -> Digit:
         whole = [part for part in parts if _is_whole_beside(part, main, height, width)]
         main = max(whole, key=weight, default=main)
     parts = without_underlines(parts, main, marked.shape)
-    parts = without_posts(parts, main)
+    parts = without_dashes(without_posts(parts, main), main)
     linked = set(next(group for group in pieces(parts, main.longer, marked.shape) if main in group))
     parts = without_text(parts, main, linked)
     parts = [part for part in parts if part in linked or not is_stop(part, main)]
