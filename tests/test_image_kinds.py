@@ -207,6 +207,33 @@ def test_a_small_digit_on_a_large_ruled_page_is_found(
         assert closeness(prepare(photo), prepare(digit)) > 0.8
 
 
+@pytest.mark.parametrize("height", [120, 160])
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_digit_on_a_long_strip_is_found(height: int, upright: bool) -> None:
+    rng = np.random.default_rng(1)
+    for digit in DIGITS:
+        pad = (height - 80) // 2
+        ink = np.pad(drawn(digit, 80), ((pad, pad), (900, 2000)))
+        strip = light(ink if not upright else np.pad(drawn(digit, 80), ((900, 2000), (pad, pad))))
+        fall = 1 - 0.3 * grid(*strip.shape)[0 if upright else 1]
+        assert closeness(prepare(image(noisy(strip * fall, 0.03, rng))), prepare(digit)) > 0.8
+
+
+@pytest.mark.parametrize(("around", "canvas", "ink"), [(0.1, 0, 1), (0.3, 0, 1), (0.97, 1, 0)])
+def test_a_digit_in_a_drawing_program_is_read_without_its_buttons(
+    around: float, canvas: float, ink: float
+) -> None:
+    for digit in DIGITS:
+        screen = np.full((640, 480), around)
+        screen[158:522, 58:422] = (around + 0.5) / 2
+        screen[160:520, 60:420] = canvas + (ink - canvas) * np.pad(drawn(digit, 280), 40)
+        screen[550:605, 60:230] = screen[550:605, 250:420] = 0.6
+        window = Image.fromarray(np.uint8(255 * screen))
+        ImageDraw.Draw(window).text((180, 60), "Draw a digit (0-9)", round(255 * ink), font_size=26)
+        ImageDraw.Draw(window).text((90, 560), "Clear", round(255 * canvas), font_size=26)
+        assert closeness(prepare(window), prepare(digit)) > 0.9
+
+
 def test_where_no_writing_is_seen_it_is_looked_for_in_finer_pixels() -> None:
     """Digits on a sheet far away; the desk's grain is stronger. Two fewer are found otherwise."""
     rng = np.random.default_rng(1)

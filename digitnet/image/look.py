@@ -1,5 +1,6 @@
 """A look at a part of a picture: where its ink is, and what is read there."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,8 +54,8 @@ class Reading:
 class Look(NamedTuple):
     """The ink in a part of a picture.
 
-    pixels: of its longer side, at most. step: pixels of the picture that are one of `light`. sheet:
-    the only one of it, if it is known.
+    pixels: of its longer side, as were asked for. step: pixels of the picture that are one of
+    `light`. sheet: the only one of it, if it is known.
     """
 
     image: Image.Image
@@ -83,13 +84,14 @@ def look_at(
     shadowed: bool = False,
     dark: bool | None = None,
 ) -> Look | None:
-    """At rows and columns `part` of a picture, in so many pixels at most of the longer side.
+    """At rows and columns `part` of a picture, in so many pixels of the longer side, or more of a
+    long strip.
 
     sheet: what alone is looked at there. shadowed, dark: whether there is known to be a shadow, and
     whether ink is known to be darker or lighter than the paper. None where there is no ink.
     """
     whole, (top, left, bottom, right) = image, part
-    step = -(-max(right - left, bottom - top) // pixels)
+    step = _step(bottom - top, right - left, pixels)
     if step > 1:
         image = image.reduce(step, (left, top, right, bottom))
     elif part != (0, 0, image.height, image.width):
@@ -102,6 +104,13 @@ def look_at(
         return None
     ink = without_edges(without_shadows_beside(ink), light)
     return Look(whole, part, pixels, step, light, ink, sheet)
+
+
+def _step(height: int, width: int, pixels: int) -> int:
+    """How many pixels of a picture become one: fewer of a strip, on which little would be left."""
+    shorter, longer = sorted((height, width))
+    of_strip = max(shorter // LEAST_PAGE, math.ceil(math.sqrt(height * width) / FINE_ENOUGH), 1)
+    return min(math.ceil(longer / pixels), of_strip)
 
 
 def read_in(look: Look) -> Found:
