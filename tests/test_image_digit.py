@@ -286,6 +286,7 @@ def test_a_whole_pen_beside_a_digit_is_no_1(thing: tuple[int, int, int, int]) ->
 def test_filled_blocks_are_no_digit_even_with_a_word_cut_out(top: int) -> None:
     marked = page_with((top, top + 16, 70, 145), (top, top + 16, 155, 230))
     marked[top + 5 : top + 10, 90:120:3] = False
+    marked[top : top + 5, 70:75] = marked[top + 11 : top + 16, 140:145] = False  # rounded
     assert find_digit(marked, marked).box == FOUR
 
 
@@ -324,20 +325,36 @@ def test_the_corner_of_a_note_around_a_digit_is_no_part_of_it(
     assert (rows.stop - rows.start, columns.stop - columns.start) == (60, 35)
 
 
-def test_what_has_three_sides_is_no_corner() -> None:
-    sides = (40, 44, 90, 200), (156, 160, 90, 200), (40, 160, 90, 94)
-    marked = page_with(*sides)
-    assert find_digit(marked, marked).mask[40:160, 90:94].all()
+def test_three_sides_of_a_box_around_a_digit_are_no_part_of_it_and_an_open_ring_may_be() -> None:
+    marked = page_with((40, 44, 90, 200), (156, 160, 90, 200), (40, 160, 90, 94))
+    assert find_digit(marked, marked).box == FOUR
+    y, x = np.mgrid[:200, :300]
+    ring = (abs(np.hypot(y - 100, x - 150) - 80) < 3) & (x < 200)
+    marked = page_with() | ring
+    assert find_digit(marked, marked).mask[ring].all()
 
 
-def test_a_corner_that_another_stroke_crosses_is_a_piece_of_a_digit() -> None:
-    corner = (40, 110, 100, 104), (106, 110, 100, 160)
-    crossing = 60, 150, 140, 144
+@pytest.mark.parametrize("half", [90, 130])
+def test_a_box_with_round_corners_may_be_much_larger_than_the_digit(half: int) -> None:
+    marked = np.zeros((300, 300), np.bool_)
+    marked[50:250] = page_with()
+    y, x = abs(np.mgrid[-150:150, -150:150])
+    past = np.hypot(np.maximum(y - half + 20, 0), np.maximum(x - half + 20, 0))
+    box = (past > 18) & (past < 21) & (np.maximum(y, x) <= half)
+    assert not find_digit(marked | box, marked | box).mask[box].any()
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        (42, 100, 140, 144),  # of a 4 whose bar is broken where it crosses
+        (50, 59, 120, 150),  # the bar of a 5
+    ],
+)
+def test_a_corner_around_a_piece_of_a_stroke_is_a_stroke(piece: tuple[int, int, int, int]) -> None:
     marked = np.zeros((200, 300), np.bool_)
-    for top, bottom, left, right in (*corner, crossing):
+    for top, bottom, left, right in ((40, 110, 100, 104), (106, 110, 100, 160), piece):
         marked[top:bottom, left:right] = True
-    marked[102:114, 136:148] = False
-    marked[104:112, 140:144] = True
     assert find_digit(marked, marked).mask.all(where=marked)
 
 

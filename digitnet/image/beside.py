@@ -12,7 +12,8 @@ STOP = 0.35  # of the main part's height: stops are no larger, and no higher abo
 LETTERS = 3  # in a row, at least: text, and no dots or pieces of a stroke
 PEN = 1.4  # times as long as what it lies beside, and as thick as the strokes of that
 BAR, SOLID = 4, 0.85  # times as long as thick, at least, and how much of such a bar it covers
-LEVEL, FILLED = 1.5, 0.9  # times as wide as high, and how much of its box a block fills
+LEVEL, FILLED = 1.5, 0.85  # times as wide as high, and how much of its box a block fills
+THICK = 1.8  # times as thick as strokes
 HAIR, BREAK = 2, 4  # pixels: how thick a stroke is, how far its ends are, that may be broken
 FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
 LONGER = 1.2  # times as wide as the main part, at least: a line aslant below it
@@ -101,7 +102,7 @@ def without_blocks(parts: list[Part], height: int, width: int) -> list[Part]:
     """Without filled blocks, as buttons are: wider than high, and thicker than the strokes of what
     is written apart from them.
     """
-    least = LEAST_WHOLE * max(height, width)
+    least = LEAST_DIGIT * max(height, width)
     large = [part for part in parts if part.longer >= least]
     blocks = [part for part in large if part.width > LEVEL * part.height and _is_filled(part)]
     written = [part for part in large if part not in blocks]
@@ -111,7 +112,7 @@ def without_blocks(parts: list[Part], height: int, width: int) -> list[Part]:
     blocks = [
         block
         for block in blocks
-        if block.height > PEN * thickest
+        if block.height > THICK * thickest
         and all(block.gap(part) >= GAP * part.longer for part in written)
     ]
     return [part for part in parts if part not in blocks]

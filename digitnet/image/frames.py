@@ -7,7 +7,7 @@ from digitnet.image.parts import Part, parts_of
 ALONG = 0.6  # of a side of the picture, or of several: what covers so much goes on outside
 FRAME = 0.15  # of the picture's longer side: the sides of a frame
 ROUND = 1.3  # times as high as wide, at most: a circle
-MARGIN = 0.05  # of a corner's height and width: so far from its sides is what lies in it
+MARGIN = 0.05  # of a box's height and width: so far from its sides is what two of them go around
 IN_FRAME = 0.3  # of a frame's height: what is in it is higher, unlike the curl inside a 0
 IN_GRID = 0.1  # of a grid's
 
@@ -44,7 +44,8 @@ def without_frames(parts: list[Part], height: int, width: int) -> list[Part]:
 
 def _is_frame(part: Part, parts: list[Part], height: int, width: int) -> bool:
     """Whether a part goes around another that is no speck in it: a box, a circle, another shape of
-    straight sides, a row of cells, a grid; or around a corner of it, as the edges of a note do.
+    straight sides, a row of cells, a grid; or along two or three sides of it, as the edges of a
+    note that are seen.
 
     It may be open above, if it is as wide as a cell of a form in a picture of it. What is higher
     than a circle may be a 0 with a mark in it.
@@ -53,19 +54,21 @@ def _is_frame(part: Part, parts: list[Part], height: int, width: int) -> bool:
     if part.longer < least:
         return False
     is_large = min(part.height, part.width) >= least
-    hugs = is_large and part.hugs_its_box(is_round=part.height <= ROUND * part.width)
-    inside = [other for other in parts if part.holds(other, MARGIN)] if is_large else []
-    if any(other.height > IN_FRAME * part.height for other in inside) and part.is_corner():
-        return True
+    is_box = is_large and part.hugs_its_box(is_round=False)
+    is_wide = part.height <= ROUND * part.width
+    is_circle = is_large and is_wide and part.hugs_its_box(is_round=True)
     open_above = part.width > ALONG * width
     for other in parts:
-        if other.width < part.width and other.height > IN_GRID * part.height:
-            above, *others = part.sides_around(other, height, width)
-            if not all(others) or not (above or open_above):
-                continue
-            if part.is_ruled(max(other.height // 3, 2)):
-                return True
-            is_high = other.height > IN_FRAME * part.height
-            if is_high and (hugs or (is_large and part.hugs_its_outline())):
-                return True
+        if other.width >= part.width or other.height <= IN_GRID * part.height:
+            continue
+        is_high = other.height > IN_FRAME * part.height
+        if is_high and is_box and part.holds(other, MARGIN):
+            return True
+        above, *others = part.sides_around(other, height, width)
+        if not all(others) or not (above or open_above):
+            continue
+        if is_box or part.is_ruled(max(other.height // 3, 2)):
+            return True
+        if is_high and (is_circle or (is_large and part.hugs_its_outline())):
+            return True
     return False

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, product
+from itertools import chain
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from digitnet.image.outline import has_corners, outline_of
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
 
 OFF = 0.1  # of a frame's area may be elsewhere than along the edges of its box, or in lines
-ASLANT = 0.2  # of its height and width: so far from the sides of its box a corner may be
 LIKE = 0.1  # of its height and width: cells differ by no more
 
 
@@ -165,17 +164,6 @@ class Part(Rectangle):
         rim = max(round(THIN * min(self.height, self.width)), 1)
         within = np.count_nonzero(mask & narrowed(outline, rim))
         return bool(within < OFF * self.area) and has_corners(outline)
-
-    def is_corner(self) -> bool:
-        """Whether it lies along two sides of its box that meet, and nowhere else; maybe aslant."""
-        mask = self.mask()
-        tall, wide = (math.ceil(ASLANT * side) for side in mask.shape)
-        for down, across in product((1, -1), repeat=2):
-            turned = mask[::down, ::across]
-            level, upright = turned[:tall].any(axis=0), turned[:, :wide].any(axis=1)
-            if min(level.mean(), upright.mean()) > LONG:
-                return bool(np.count_nonzero(turned[tall:, wide:]) < OFF * self.area)
-        return False
 
     def sides_around(
         self, other: Rectangle, height: int, width: int
