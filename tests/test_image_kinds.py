@@ -1,5 +1,8 @@
 """Digits stay themselves, however they are drawn, lit and taken."""
 
+import contextlib
+import tracemalloc
+
 import numpy as np
 import pytest
 from conftest import read_mnist
@@ -217,6 +220,18 @@ def test_a_digit_on_a_long_strip_is_found(height: int, upright: bool) -> None:
         strip = light(ink if not upright else np.pad(drawn(digit, 80), ((900, 2000), (pad, pad))))
         fall = 1 - 0.3 * grid(*strip.shape)[0 if upright else 1]
         assert closeness(prepare(image(noisy(strip * fall, 0.03, rng))), prepare(digit)) > 0.8
+
+
+@pytest.mark.parametrize("shape", [(3, 15000), (15000, 3), (40, 15000)])
+def test_a_line_as_long_as_a_strip_takes_little_memory(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(1)
+    strip = image(noisy(0.9 - 0.3 * np.max(grid(*shape), axis=0), 0.02, rng))
+    tracemalloc.start()
+    with contextlib.suppress(ImageError):
+        read(strip)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 50e6
 
 
 @pytest.mark.parametrize(("around", "canvas", "ink"), [(0.1, 0, 1), (0.3, 0, 1), (0.97, 1, 0)])

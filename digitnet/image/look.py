@@ -20,6 +20,7 @@ from digitnet.image.sheet import Box, Sheet, alone, in_picture
 from digitnet.image.uneven import slope_of_light, smoothed
 
 COARSE, FINE_ENOUGH = 320, 640  # pixels of the longer side: enough to tell ink from paper, mostly
+STRIP = 5  # times as many, at most, of a strip
 THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places
 FULL = 0.9  # of what is inked by them is fainter than what counts as full
 AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
@@ -109,7 +110,7 @@ def look_at(
 def _step(height: int, width: int, pixels: int) -> int:
     """How many pixels of a picture become one: fewer of a strip, on which little would be left."""
     shorter, longer = sorted((height, width))
-    of_strip = max(shorter // LEAST_PAGE, math.ceil(math.sqrt(height * width) / FINE_ENOUGH), 1)
+    of_strip = max(shorter // LEAST_PAGE, math.ceil(longer / (STRIP * pixels)))
     return min(math.ceil(longer / pixels), of_strip)
 
 
