@@ -296,6 +296,11 @@ def test_a_block_much_wider_than_a_bold_digit_is_none() -> None:
     assert find_digit(marked, marked).box == (slice(60, 130), slice(138, 152))
 
 
+def test_a_line_to_write_on_is_no_block_and_the_digit_is_above_it() -> None:
+    line, *word = (145, 148, 40, 260), (165, 175, 30, 70), (175, 185, 70, 110)
+    assert find_digit(page_with(line, *word), page_with(line, *word)).box == FOUR
+
+
 @pytest.mark.parametrize(
     "bar",
     [

@@ -13,7 +13,7 @@ LETTERS = 3  # in a row, at least: text, and no dots or pieces of a stroke
 PEN = 1.4  # times as long as what it lies beside, and as thick as the strokes of that
 BAR, SOLID = 4, 0.85  # times as long as thick, at least, and how much of such a bar it covers
 LEVEL, FILLED = 1.5, 0.85  # times as wide as high, and how much of its box a block fills
-THICK, WIDE = 1.8, 1.5  # times as thick as strokes, or as wide as what is written
+THICK, WIDE = 1.8, 1.5  # times as thick as strokes; as wide as what is written
 HAIR, BREAK = 2, 4  # pixels: how thick a stroke is, how far its ends are, that may be broken
 FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
 LONGER = 1.2  # times as wide as the main part, at least: a line aslant below it
@@ -99,8 +99,8 @@ def without_pens(parts: list[Part], height: int, width: int) -> list[Part]:
 
 
 def without_blocks(parts: list[Part], height: int, width: int) -> list[Part]:
-    """Without filled blocks, as buttons are: wider than high, and much wider than what is written
-    apart from them, or thicker than its strokes.
+    """Without filled blocks, as buttons are: wider than high, and much thicker than the strokes of
+    what is written apart from them, or thicker and much wider than that.
     """
     least = LEAST_DIGIT * max(height, width)
     large = [part for part in parts if part.longer >= least]
@@ -108,12 +108,12 @@ def without_blocks(parts: list[Part], height: int, width: int) -> list[Part]:
     written = [part for part in large if part not in blocks]
     if not blocks or not written:
         return parts
-    thickest = max(stroke_width(part.mask()) for part in written)
     widest = max(part.width for part in written)
+    thickest = max(stroke_width(part.mask()) for part in written)
     blocks = [
         block
         for block in blocks
-        if (block.height > THICK * thickest or block.width > WIDE * widest)
+        if block.height > (1 if block.width > WIDE * widest else THICK) * thickest
         and all(block.gap(part) >= GAP * part.longer for part in written)
     ]
     return [part for part in parts if part not in blocks]
