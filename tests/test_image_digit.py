@@ -282,11 +282,11 @@ def test_a_whole_pen_beside_a_digit_is_no_1(thing: tuple[int, int, int, int]) ->
     assert find_digit(marked, marked).box == FOUR
 
 
-@pytest.mark.parametrize("top", [40, 150])
-def test_filled_blocks_are_no_digit_even_with_a_word_cut_out(top: int) -> None:
-    marked = page_with((top, top + 16, 70, 145), (top, top + 16, 155, 230))
-    marked[top + 5 : top + 10, 90:120:3] = False
-    marked[top : top + 5, 70:75] = marked[top + 11 : top + 16, 140:145] = False  # rounded
+@pytest.mark.parametrize(("top", "bottom"), [(40, 56), (48, 58), (150, 166)])
+def test_filled_blocks_are_no_digit_even_with_a_word_cut_out(top: int, bottom: int) -> None:
+    marked = page_with((top, bottom, 70, 145), (top, bottom, 155, 230))
+    marked[top + 4 : bottom - 4, 85:130:2] = False
+    marked[top : top + 3, 70:82] = marked[bottom - 3 : bottom, 133:145] = False  # rounded
     assert find_digit(marked, marked).box == FOUR
 
 
@@ -306,6 +306,7 @@ def test_a_line_to_write_on_is_no_block_and_the_digit_is_above_it() -> None:
     [
         (55, 60, 130, 175),  # as thick as a stroke
         (52, 67, 130, 175),  # close to the rest
+        (47, 62, 130, 185),  # of a 7, its stem farther below
         (22, 62, 125, 172),  # not much wider than high
     ],
 )
@@ -318,6 +319,8 @@ def test_a_bar_of_a_digit_is_no_block(bar: tuple[int, int, int, int]) -> None:
 def test_what_does_not_fill_its_box_is_no_block() -> None:
     steps = page_with((22, 62, 100, 140), (42, 62, 140, 180))
     assert find_digit(steps, steps).mask[22:62, 100:140].all()
+    bowl = page_with((140, 170, 110, 114), (166, 170, 110, 190), (140, 170, 186, 190))
+    assert find_digit(bowl, bowl).mask.all(where=bowl)
 
 
 @pytest.mark.parametrize("aslant", [0, 0.12])
@@ -345,6 +348,14 @@ def test_three_sides_of_a_box_around_a_digit_are_no_part_of_it_and_an_open_ring_
     assert find_digit(marked, marked).mask[ring].all()
 
 
+def test_a_dot_in_a_0_of_straight_lines_does_not_make_it_a_box() -> None:
+    marked = np.zeros((200, 300), np.bool_)
+    marked[40:160, 110:190] = True
+    marked[46:154, 116:184] = False
+    marked[90:110, 140:160] = True
+    assert find_digit(marked, marked).mask.all(where=marked)
+
+
 @pytest.mark.parametrize("half", [90, 130])
 def test_a_box_with_round_corners_may_be_much_larger_than_the_digit(half: int) -> None:
     marked = np.zeros((300, 300), np.bool_)
@@ -358,7 +369,8 @@ def test_a_box_with_round_corners_may_be_much_larger_than_the_digit(half: int) -
 @pytest.mark.parametrize(
     "piece",
     [
-        (42, 100, 140, 144),  # of a 4 whose bar is broken where it crosses
+        (42, 100, 140, 144),  # of a 4 whose stem is broken where it crosses
+        (55, 100, 140, 144),  # and lower
         (50, 59, 120, 150),  # the bar of a 5
     ],
 )
@@ -370,11 +382,24 @@ def test_a_corner_around_a_piece_of_a_stroke_is_a_stroke(piece: tuple[int, int, 
 
 
 def test_dashes_to_both_sides_of_a_digit_are_no_part_of_it() -> None:
-    left, right = (98, 102, 105, 120), (98, 102, 175, 190)
-    assert find_digit(page_with(left, right), page_with(left, right)).box == FOUR
-    assert find_digit(page_with(right), page_with(right)).box != FOUR
-    higher = page_with((60, 64, 105, 120), (60, 64, 175, 190))
-    assert find_digit(higher, higher).box != FOUR
+    dashes = page_with((98, 102, 105, 120), (100, 104, 175, 190))
+    assert find_digit(dashes, dashes).box == FOUR
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        (140, 144, 105, 120),  # none on that side of it, but below
+        (60, 64, 105, 120),  # higher
+        (88, 92, 105, 120),  # not level
+        (98, 102, 90, 120),  # longer
+        (98, 102, 112, 127),  # close
+        (99, 100, 105, 107),  # a speck
+    ],
+)
+def test_other_pieces_beside_a_digit_are_no_dashes(left: tuple[int, int, int, int]) -> None:
+    marked = page_with(left, (98, 102, 175, 190))
+    assert find_digit(marked, marked).mask[98:102, 175:190].all()
 
 
 def test_high_digits_to_both_sides_of_another_are_no_dashes() -> None:

@@ -155,7 +155,7 @@ def test_other_parts_stay(strength: np.ndarray) -> None:
     assert (left_of(strength) == (strength > 0)).all()
 
 
-def test_how_dark_ink_is_no_line_below_the_digit_tells() -> None:
+def test_a_line_below_the_digit_does_not_tell_how_dark_ink_is() -> None:
     strength = picture(0.5, box(40, 40, 120, 8), box(190, 20, 4, 60))
     assert (left_of(strength) == (strength > 0)).all()
 

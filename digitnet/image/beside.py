@@ -1,9 +1,12 @@
 """What lies beside a digit and is none: pens, buttons, underlines, print, stops, dashes, cells."""
 
+import numpy as np
+
 from digitnet.image.broken import GAP, TEXTURE
 from digitnet.image.count import ALIKE
 from digitnet.image.ink import stroke_width, widened
 from digitnet.image.lines import THIN
+from digitnet.image.outline import outline_of
 from digitnet.image.parts import Part, mask_of
 
 SPECK = 0.03  # of the largest part's area: a smaller one is dirt, or a dot of a stroke
@@ -14,6 +17,8 @@ PEN = 1.4  # times as long as what it lies beside, and as thick as the strokes o
 BAR, SOLID = 4, 0.85  # times as long as thick, at least, and how much of such a bar it covers
 LEVEL, FILLED = 1.5, 0.85  # times as wide as high, and how much of its box a block fills
 THICK, WIDE = 1.8, 1.5  # times as thick as strokes; as wide as what is written
+BAR_GAP = 0.15  # of a digit's longer side: a loose bar at its top is closer
+TWICE = 1.5  # times as long as the other: a dash is shorter
 HAIR, BREAK = 2, 4  # pixels: how thick a stroke is, how far its ends are, that may be broken
 FLAT, UNDER = 0.2, 0.5  # of its own width, of the main part's: how high at most, how wide at least
 LONGER = 1.2  # times as wide as the main part, at least: a line aslant below it
@@ -99,8 +104,10 @@ def without_pens(parts: list[Part], height: int, width: int) -> list[Part]:
 
 
 def without_blocks(parts: list[Part], height: int, width: int) -> list[Part]:
-    """Without filled blocks, as buttons are: wider than high, and much thicker than the strokes of
-    what is written apart from them, or thicker and much wider than that.
+    """Without filled blocks, as buttons are: wider than high, apart from what is written, and much
+    thicker than its strokes; or below it, thicker and much wider.
+
+    Above, they are farther from it than the bar of a 7 or a 5.
     """
     least = LEAST_DIGIT * max(height, width)
     large = [part for part in parts if part.longer >= least]
@@ -108,28 +115,31 @@ def without_blocks(parts: list[Part], height: int, width: int) -> list[Part]:
     written = [part for part in large if part not in blocks]
     if not blocks or not written:
         return parts
-    widest = max(part.width for part in written)
     thickest = max(stroke_width(part.mask()) for part in written)
-    blocks = [
-        block
-        for block in blocks
-        if block.height > (1 if block.width > WIDE * widest else THICK) * thickest
-        and all(block.gap(part) >= GAP * part.longer for part in written)
-    ]
-    return [part for part in parts if part not in blocks]
+    widest = max(part.width for part in written)
+    lowest = max(part.bottom for part in written)
+
+    def is_apart(block: Part) -> bool:
+        is_below = block.top >= lowest
+        thick = 1 if is_below and block.width > WIDE * widest else THICK
+        gap = GAP if is_below else BAR_GAP
+        is_far = all(block.gap(part) >= gap * part.longer for part in written)
+        return is_far and block.height > thick * thickest
+
+    return [part for part in parts if part not in blocks or not is_apart(part)]
 
 
 def _is_filled(part: Part) -> bool:
-    """Whether its rows reach from side to side of its box nearly everywhere, though a word may be
-    cut out of it.
+    """Whether its rows reach from side to side of its box nearly everywhere, and most of that is
+    within its outline: words may be cut out of it.
     """
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
     for row, start, end in part.runs:
         starts.setdefault(row, start)
         ends[row] = end
-    covered = sum(ends.values()) - sum(starts.values())
-    return covered > FILLED * part.height * part.width
+    reached, box = sum(ends.values()) - sum(starts.values()), part.height * part.width
+    return reached > FILLED * box and bool(2 * np.count_nonzero(outline_of(part.mask())) > box)
 
 
 def without_text(parts: list[Part], main: Part, linked: set[Part]) -> list[Part]:
@@ -184,14 +194,26 @@ def without_posts(parts: list[Part], main: Part) -> list[Part]:
 
 
 def without_dashes(parts: list[Part], main: Part) -> list[Part]:
-    """Without dashes and dots to both sides of the main part, as around the number of a page."""
-    apart = GAP * main.height
+    """Without dashes or dots to both sides of the main part, as around the number of a page.
+
+    Both are low, about as large as each other, level, and apart from the main part.
+    """
     low = [
         part
         for part in parts
         if part.height < STOP * main.height
+        and part.area >= SPECK * main.area
         and main.top < (part.top + part.bottom) / 2 < main.bottom
+        and max(main.left - part.right, part.left - main.right) >= GAP * main.height
     ]
-    left = [part for part in low if main.left - part.right >= apart]
-    right = [part for part in low if part.left - main.right >= apart]
-    return [part for part in parts if part not in left + right] if left and right else parts
+    dashes = {
+        part
+        for left in low
+        for right in low
+        if left.right <= main.left
+        and right.left >= main.right
+        and max(left.longer, right.longer) < TWICE * min(left.longer, right.longer)
+        and max(left.top, right.top) < min(left.bottom, right.bottom)
+        for part in (left, right)
+    }
+    return [part for part in parts if part not in dashes]

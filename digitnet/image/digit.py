@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from digitnet.image.beside import (
+    BAR_GAP,
     LEAST_DIGIT,
     LEAST_WHOLE,
     SPECK,
@@ -27,7 +28,6 @@ from digitnet.image.parts import Part, Rectangle, joined, mask_of, parts_of
 
 NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
 CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
-BAR_GAP = 0.15  # of that side: a loose bar at the picture's upper side is closer
 DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
 CENTRAL = 0.15  # of its area: in the middle of the picture, half as wide and high
 BROAD = 0.4  # of the picture's width: runs on average

@@ -1,13 +1,14 @@
 """Boxes, circles, cells and grids around what is written."""
 
-from digitnet.image.ink import LEAST_PAGE, Bools
+from digitnet.image.ink import DOT, LEAST_PAGE, Bools, stroke_width
 from digitnet.image.lines import without_box
 from digitnet.image.parts import Part, parts_of
 
 ALONG = 0.6  # of a side of the picture, or of several: what covers so much goes on outside
 FRAME = 0.15  # of the picture's longer side: the sides of a frame
 ROUND = 1.3  # times as high as wide, at most: a circle
-MARGIN = 0.05  # of a box's height and width: so far from its sides is what two of them go around
+MARGIN = 0.05  # of a box's height and width: a digit is so far from the two sides that are seen
+BAR = 4  # times as long as thick, at least
 IN_FRAME = 0.3  # of a frame's height: what is in it is higher, unlike the curl inside a 0
 IN_GRID = 0.1  # of a grid's
 
@@ -48,7 +49,8 @@ def _is_frame(part: Part, parts: list[Part], height: int, width: int) -> bool:
     note that are seen.
 
     It may be open above, if it is as wide as a cell of a form in a picture of it. What is higher
-    than a circle may be a 0 with a mark in it.
+    than a circle may be a 0 with a mark in it, and so may a box around a dot; two sides around a
+    bar may be a 4.
     """
     least = FRAME * max(height, width)
     if part.longer < least:
@@ -62,13 +64,20 @@ def _is_frame(part: Part, parts: list[Part], height: int, width: int) -> bool:
         if other.width >= part.width or other.height <= IN_GRID * part.height:
             continue
         is_high = other.height > IN_FRAME * part.height
-        if is_high and is_box and part.holds(other, MARGIN):
+        if is_high and is_box and part.holds(other, MARGIN) and not _is_bar(other):
             return True
         above, *others = part.sides_around(other, height, width)
         if not all(others) or not (above or open_above):
             continue
-        if is_box or part.is_ruled(max(other.height // 3, 2)):
+        is_dot = other.longer <= DOT * stroke_width(other.mask())
+        if (is_box and not is_dot) or part.is_ruled(max(other.height // 3, 2)):
             return True
         if is_high and (is_circle or (is_large and part.hugs_its_outline())):
             return True
     return False
+
+
+def _is_bar(part: Part) -> bool:
+    """Whether it is straight and narrow: the stem of a 4, or a slash through a 0."""
+    length, thickness = part.as_bar()
+    return length > BAR * thickness

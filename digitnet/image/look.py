@@ -55,7 +55,7 @@ class Reading:
 class Look(NamedTuple):
     """The ink in a part of a picture.
 
-    pixels: of its longer side, as were asked for. step: pixels of the picture that are one of
+    pixels: how many its longer side was to have. step: pixels of the picture that are one of
     `light`. sheet: the only one of it, if it is known.
     """
 
@@ -92,7 +92,7 @@ def look_at(
     whether ink is known to be darker or lighter than the paper. None where there is no ink.
     """
     whole, (top, left, bottom, right) = image, part
-    step = _step(bottom - top, right - left, pixels)
+    step = step_of(bottom - top, right - left, pixels)
     if step > 1:
         image = image.reduce(step, (left, top, right, bottom))
     elif part != (0, 0, image.height, image.width):
@@ -107,8 +107,11 @@ def look_at(
     return Look(whole, part, pixels, step, light, ink, sheet)
 
 
-def _step(height: int, width: int, pixels: int) -> int:
-    """How many pixels of a picture become one: fewer of a strip, on which little would be left."""
+def step_of(height: int, width: int, pixels: int) -> int:
+    """How many pixels of a part of a picture become one, so that the longer side has `pixels`.
+
+    Fewer of a strip, so that the shorter side has LEAST_PAGE or the longer one STRIP times as many.
+    """
     shorter, longer = sorted((height, width))
     of_strip = max(shorter // LEAST_PAGE, math.ceil(longer / (STRIP * pixels)))
     return min(math.ceil(longer / pixels), of_strip)

@@ -10,7 +10,17 @@ from digitnet.errors import ImageError
 from digitnet.image.border import within_border
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.ink import LEAST_PAGE, Bools, narrowed, otsu, stroke_width, widened
-from digitnet.image.look import COARSE, EDGE, FINE_ENOUGH, Found, Look, Reading, look_at, read_in
+from digitnet.image.look import (
+    COARSE,
+    EDGE,
+    FINE_ENOUGH,
+    Found,
+    Look,
+    Reading,
+    look_at,
+    read_in,
+    step_of,
+)
 from digitnet.image.parts import parts_of
 from digitnet.image.sheet import FILLED, ROUNDED, Box, Sheet, in_picture, sheet_of
 from digitnet.image.uneven import smoothed
@@ -47,11 +57,17 @@ def read(picture: Picture, name: str | None = None) -> Reading:
 def first_look(image: Image.Image, name: str) -> Look:
     """At the whole of what `open_picture` returned. Raises ImageError where there is no ink."""
     look = _at_the_whole(image, COARSE)
-    if look is None and max(image.size) > COARSE:
+    if look is None and _has_finer(image):
         look = _at_the_whole(image, FINE_ENOUGH)
     if look is None:
         raise ImageError(name, "expected a digit, found no ink")
     return look
+
+
+def _has_finer(image: Image.Image) -> bool:
+    """Whether a picture is seen in finer pixels in a second look."""
+    size = image.height, image.width
+    return step_of(*size, FINE_ENOUGH) < step_of(*size, COARSE)
 
 
 def _at_the_whole(image: Image.Image, pixels: int) -> Look | None:
@@ -73,7 +89,7 @@ def look_closer(look: Look, name: str) -> Reading:
     """
     reading = _read_whole(look)
     is_writing = reading is not None and reading.digits
-    if not is_writing and look.pixels == COARSE < max(look.image.size):
+    if not is_writing and look.pixels == COARSE and _has_finer(look.image):
         whole = _at_the_whole(look.image, FINE_ENOUGH)
         finer = whole and _read_whole(whole)
         if finer and finer.digits:
@@ -272,7 +288,7 @@ def _refined(found: Found) -> Reading:
     box, part = reading.box, look.part
     size = max(box[2] - box[0], box[3] - box[1])
     longer = max(part[2] - part[0], part[3] - part[1])
-    if longer <= look.pixels or size * look.pixels >= SHARP * longer:
+    if look.step == 1 or size * look.pixels >= SHARP * longer:
         return reading
     for _ in range(WIDER):
         around, shadowed = _around(box, part), look.ink.shadowed
