@@ -105,7 +105,7 @@ def without_pens(parts: list[Part], height: int, width: int) -> list[Part]:
 
 def without_blocks(parts: list[Part], height: int, width: int) -> list[Part]:
     """Without filled blocks, as buttons are: wider than high, apart from what is written, and much
-    thicker than its strokes; or below it, thicker and much wider.
+    thicker than its strokes, or below it and much wider.
 
     Above, they are farther from it than the bar of a 7 or a 5.
     """
@@ -121,10 +121,10 @@ def without_blocks(parts: list[Part], height: int, width: int) -> list[Part]:
 
     def is_apart(block: Part) -> bool:
         is_below = block.top >= lowest
-        thick = 1 if is_below and block.width > WIDE * widest else THICK
         gap = GAP if is_below else BAR_GAP
+        is_wide = is_below and block.width > WIDE * widest
         is_far = all(block.gap(part) >= gap * part.longer for part in written)
-        return is_far and block.height > thick * thickest
+        return is_far and (is_wide or block.height > THICK * thickest)
 
     return [part for part in parts if part not in blocks or not is_apart(part)]
 
@@ -202,7 +202,6 @@ def without_dashes(parts: list[Part], main: Part) -> list[Part]:
         part
         for part in parts
         if part.height < STOP * main.height
-        and part.area >= SPECK * main.area
         and main.top < (part.top + part.bottom) / 2 < main.bottom
         and max(main.left - part.right, part.left - main.right) >= GAP * main.height
     ]
