@@ -205,6 +205,8 @@ def without_dashes(parts: list[Part], main: Part) -> list[Part]:
         and main.top < (part.top + part.bottom) / 2 < main.bottom
         and max(main.left - part.right, part.left - main.right) >= GAP * main.height
     ]
+    if len(low) > TEXTURE:
+        return parts
     dashes = {
         part
         for left in low
