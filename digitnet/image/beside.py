@@ -7,14 +7,14 @@ from digitnet.image.count import ALIKE
 from digitnet.image.ink import stroke_width, widened
 from digitnet.image.lines import THIN
 from digitnet.image.outline import outline_of
-from digitnet.image.parts import Part, mask_of
+from digitnet.image.parts import BAR, Part, mask_of
 
 SPECK = 0.03  # of the largest part's area: a smaller one is dirt, or a dot of a stroke
 TEXT = 0.4  # of the main part's height: printed letters beside it are lower
 STOP = 0.35  # of the main part's height: stops are no larger, and no higher above its foot
 LETTERS = 3  # in a row, at least: text, and no dots or pieces of a stroke
 PEN = 1.4  # times as long as what it lies beside, and as thick as the strokes of that
-BAR, SOLID = 4, 0.85  # times as long as thick, at least, and how much of such a bar it covers
+SOLID = 0.85  # of a bar that is so long and so thick: how much of it a pen covers
 LEVEL, FILLED = 1.5, 0.85  # times as wide as high, and how much of its box a block fills
 THICK, WIDE = 1.8, 1.5  # times as thick as strokes; as wide as what is written
 BAR_GAP = 0.15  # of a digit's longer side: a loose bar at its top is closer
@@ -111,22 +111,22 @@ def without_blocks(parts: list[Part], height: int, width: int) -> list[Part]:
     """
     least = LEAST_DIGIT * max(height, width)
     large = [part for part in parts if part.longer >= least]
-    blocks = [part for part in large if part.width > LEVEL * part.height and _is_filled(part)]
-    written = [part for part in large if part not in blocks]
-    if not blocks or not written:
+    filled = [part for part in large if part.width > LEVEL * part.height and _is_filled(part)]
+    written = [part for part in large if part not in filled]
+    if not filled or not written:
         return parts
     thickest = max(stroke_width(part.mask()) for part in written)
     widest = max(part.width for part in written)
     lowest = max(part.bottom for part in written)
 
-    def is_apart(block: Part) -> bool:
-        is_below = block.top >= lowest
+    def is_block(part: Part) -> bool:
+        is_below = part.top >= lowest
         gap = GAP if is_below else BAR_GAP
-        is_wide = is_below and block.width > WIDE * widest
-        is_far = all(block.gap(part) >= gap * part.longer for part in written)
-        return is_far and (is_wide or block.height > THICK * thickest)
+        is_apart = all(part.gap(other) >= gap * other.longer for other in written)
+        is_wide = is_below and part.width > WIDE * widest
+        return is_apart and (is_wide or part.height > THICK * thickest)
 
-    return [part for part in parts if part not in blocks or not is_apart(part)]
+    return [part for part in parts if part not in filled or not is_block(part)]
 
 
 def _is_filled(part: Part) -> bool:

@@ -2,13 +2,12 @@
 
 from digitnet.image.ink import DOT, LEAST_PAGE, Bools, stroke_width
 from digitnet.image.lines import without_box
-from digitnet.image.parts import Part, parts_of
+from digitnet.image.parts import BAR, Part, parts_of
 
 ALONG = 0.6  # of a side of the picture, or of several: what covers so much goes on outside
 FRAME = 0.15  # of the picture's longer side: the sides of a frame
 ROUND = 1.3  # times as high as wide, at most: a circle
 MARGIN = 0.05  # of a box's height and width: a digit is so far from the two sides that are seen
-BAR = 4  # times as long as thick, at least
 IN_FRAME = 0.3  # of a frame's height: what is in it is higher, unlike the curl inside a 0
 IN_GRID = 0.1  # of a grid's
 
@@ -69,12 +68,15 @@ def _is_frame(part: Part, parts: list[Part], height: int, width: int) -> bool:
         above, *others = part.sides_around(other, height, width)
         if not all(others) or not (above or open_above):
             continue
-        is_dot = other.longer <= DOT * stroke_width(other.mask())
-        if (is_box and not is_dot) or part.is_ruled(max(other.height // 3, 2)):
+        if (is_box and not _is_dot(other)) or part.is_ruled(max(other.height // 3, 2)):
             return True
         if is_high and (is_circle or (is_large and part.hugs_its_outline())):
             return True
     return False
+
+
+def _is_dot(part: Part) -> bool:
+    return part.longer <= DOT * stroke_width(part.mask())
 
 
 def _is_bar(part: Part) -> bool:

@@ -14,6 +14,7 @@ from digitnet.image.outline import has_corners, outline_of
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
 
 OFF = 0.1  # of a frame's area may be elsewhere than along the edges of its box, or in lines
+BAR = 4  # times as long as thick, at least
 LIKE = 0.1  # of its height and width: cells differ by no more
 
 
