@@ -356,6 +356,23 @@ def test_what_is_named_twice_is_learned_from_twice_and_held_out_once(data: Path)
     assert sorted({*state.train_indices, *state.validation_indices}) == list(range(N))
 
 
+@pytest.mark.parametrize("size", [N - 20, N - 10, N + 1, 2 * N - 21, 2 * N, 10_000])
+def test_every_repeated_example_is_seen_whatever_the_minibatch_size(
+    data: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = Spy(monkeypatch)
+    config = make(data, epochs=1, minibatch_size=size, threads=1)
+    paths = str(data), str(data)
+    config = msgspec.structs.replace(config, data=DataSection(path=paths, validation=10))
+    state = last(train(config))
+    learned = 2 * (N - 10)
+    assert len(spy.steps) == math.ceil(learned / size)
+    assert len(spy.steps[0][0]) == min(size, learned)
+    assert len(spy.images()) == learned
+    costs = [cost for _, _, cost in spy.steps]
+    assert state.history[0].training.cost == pytest.approx(sum(costs) / learned, rel=1e-5)
+
+
 def test_labels_are_smoothed_in_training_alone(data: Path) -> None:
     seen = []
     for smoothing in (0, 0.3):

@@ -22,6 +22,7 @@ Distort = Callable[[NDArray[np.uint8], FloatArray, int, Share], None]
 class Minibatches:
     """A data set handed out in minibatches, in any order, through buffers that are made once.
 
+    size: pictures in a minibatch; the buffers have room for so many, so no larger than an order.
     most: how many minibatches are gathered together at most. smoothing: the share of each label
     that is spread over all classes (Szegedy and others 2016, section 7).
     """
@@ -30,7 +31,7 @@ class Minibatches:
         self, dataset: Dataset, size: int, most: int = BLOCK, smoothing: float = 0
     ) -> None:
         self.smoothing = smoothing
-        self.size = size = min(size, len(dataset))
+        self.size = size
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
         self.has_nothing = bool((self.labels == NOTHING).any())

@@ -62,9 +62,8 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
     yield Progress(state, _mean_cost(state))
     most = AT_ONCE // len(state.network.parameters)
     settings = state.config.training
-    minibatches = Minibatches(
-        state.examples, settings.minibatch_size, most, settings.label_smoothing
-    )
+    size = min(settings.minibatch_size, len(state.train_indices))
+    minibatches = Minibatches(state.examples, size, most, settings.label_smoothing)
     descent = Descent(
         state.network,
         state.optimizer,
