@@ -34,9 +34,9 @@ class Checkpoint:
     """A model with its origin and, unless it was stripped, the state of its training.
 
     network: holds the parameters that were best on validation. config: as plain values.
-    data_path, data_hash: what it was trained on. history: a record per epoch, as plain values.
-    state: arrays by name, empty in a finished model. calibration: the default where a file tells
-    nothing of it.
+    data_path, data_hash: what it was trained on. data_sources: the hash of the pictures of each
+    source; older files have none. history: a record per epoch, as plain values. state: arrays by
+    name, empty in a finished model. calibration: the default where a file tells nothing of it.
     """
 
     network: Network
@@ -48,6 +48,7 @@ class Checkpoint:
     state: dict[str, NDArray[Any]] = field(default_factory=dict)
     preparation: str = PREPARATION
     calibration: Calibration = NO_CALIBRATION
+    data_sources: tuple[str, ...] = ()
 
 
 def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
@@ -63,7 +64,8 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     arrays["config"] = json.dumps(checkpoint.config)
     arrays["preparation"] = checkpoint.preparation
     arrays["class_names"] = np.array(checkpoint.class_names)
-    arrays["data"] = json.dumps({"path": checkpoint.data_path, "hash": checkpoint.data_hash})
+    data = {"path": checkpoint.data_path, "hash": checkpoint.data_hash}
+    arrays["data"] = json.dumps(data | {"sources": checkpoint.data_sources})
     arrays["history"] = json.dumps(checkpoint.history)
     arrays |= {STATE + name: array for name, array in checkpoint.state.items()}
     path, temporary = os.path.realpath(path), _temporary(path)
@@ -139,10 +141,11 @@ def _checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
         advice = "a newer digitnet reads it" if version > FORMAT_VERSION else "train it again"
         raise _Unsound(f"format_version: expected {FORMAT_VERSION}, found {version}; {advice}")
     config, origin = _json(arrays, "config", dict), _json(arrays, "data", dict)
-    path, data_hash = origin.get("path"), origin.get("hash")
+    path, data_hash, sources = origin.get("path"), origin.get("hash"), origin.get("sources", [])
     paths = tuple(path) if isinstance(path, list) else (path,)
-    if not paths or not all(isinstance(text, str) for text in (*paths, data_hash)):
-        raise _Unsound("data: expected a path and a hash, found something else")
+    hashes = (data_hash, *sources) if isinstance(sources, list) else (None,)
+    if not paths or not all(isinstance(text, str) for text in (*paths, *hashes)):
+        raise _Unsound("data: expected a path, a hash and the hashes of sources, found others")
     preparation = _text(arrays, "preparation")
     if preparation != PREPARATION:
         found = f"found {preparation!r:.40}; train it again"
@@ -166,6 +169,7 @@ def _checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
             _number(arrays, "min_confidence", 0.0, 1.0, 0.0),
             _number(arrays, "min_evidence", 0.0, MOST_EVIDENCE, 0.0),
         ),
+        tuple(sources),
     )
 
 

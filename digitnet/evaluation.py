@@ -202,7 +202,7 @@ def choose_examples(
                 f"{named(path)}: expected the data that the model was trained on, which alone has "
                 f"a split called {split}; found other pictures or labels"
             )
-        learned, held_out = _split(checkpoint, len(data.training))
+        learned, held_out = _split(checkpoint, data.training)
         indices = learned if split == "train" else held_out
         if not len(indices):
             raise DataError(
@@ -217,31 +217,34 @@ def choose_examples(
 
 
 def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
-    """Whether a model was trained on some of the examples.
+    """Return whether the model was trained on some of the examples.
 
-    Those it held out do not count, unless its config does not tell any more which they were.
+    Examples it held out do not count, unless its config does not say any more which they were.
     """
-    if examples.dataset.fingerprint != checkpoint.data_hash:
-        return False
+    dataset = examples.dataset
+    if dataset.fingerprint != checkpoint.data_hash:
+        return not set(checkpoint.data_sources).isdisjoint(dataset.sources)
     try:
-        learned, _ = _split(checkpoint, len(examples.dataset))
+        learned, _ = _split(checkpoint, dataset)
     except CheckpointError:
         return True
     return bool(np.isin(examples.indices, learned).any())
 
 
-def _split(checkpoint: Checkpoint, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """What the n examples of the training set were learned from and held out, drawn again."""
+def _split(
+    checkpoint: Checkpoint, training: Dataset
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw again which examples of the training set were learned from, and which held out."""
     try:
         config = to_config(checkpoint.config)
     except ConfigError as error:
         raise CheckpointError(f"the model's config: {error}") from None
-    held_out = config.data.validation
+    held_out, n = config.data.validation, len(training)
     if not isinstance(held_out, int) or held_out >= n:
         raise CheckpointError(
             f"the model's config: data.validation: expected a count below {n:,}, found {held_out}"
         )
-    return split_indices(n, held_out, rng=generator(config.seed, Purpose.SPLIT))
+    return split_indices(training, held_out, rng=generator(config.seed, Purpose.SPLIT))
 
 
 def _shares(confusion: NDArray[np.int64], totals: NDArray[np.int64]) -> list[float | None]:

@@ -139,7 +139,7 @@ def test_its_texts_are_json(path: Path) -> None:
     arrays = arrays_of(path)
     assert json.loads(str(arrays["config"]))["network"]["layer_sizes"] == [784, 2, 3]
     assert json.loads(str(arrays["history"]))[0]["epoch"] == 1
-    assert json.loads(str(arrays["data"])) == {"path": "/digits", "hash": "abc"}
+    assert json.loads(str(arrays["data"])) == {"path": "/digits", "hash": "abc", "sources": []}
     assert arrays["class_names"].tolist() == list(NAMES)
 
 

@@ -7,7 +7,7 @@ import re
 import shutil
 import struct
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -93,10 +93,10 @@ def write_pictures(folder: Path, images: np.ndarray, labels: np.ndarray) -> Path
     return folder
 
 
-def small_config(data: Path) -> Config:
+def small_config(data: Path, validation: int = 50) -> Config:
     """A training of two epochs with a small network."""
     values = {
-        "data": {"path": str(data), "validation": 50},
+        "data": {"path": str(data), "validation": validation},
         "network": {"layer_sizes": [784, 8, 10]},
         "training": {"epochs": 2},
         "model": "/unused.npz",
@@ -378,8 +378,16 @@ def test_pictures_beyond_memory_are_read_shuffled_and_hashed_in_place(many: Path
 
 def test_pictures_beyond_memory_are_trained_on_in_place(many: Path) -> None:
     with frugally():
-        training = train(small_config(many))
+        training = train(small_config(many, validation=0))
         assert [next(training).cost is None for _ in range(3)] == [True, False, False]
+
+
+def test_pictures_beyond_memory_are_split_in_place(many: Path) -> None:
+    with frugally():
+        learned, held_out = split_indices(
+            read_data(many).training, 50, rng=np.random.default_rng(0)
+        )
+    assert (len(learned), len(held_out)) == (0, 50)  # all are the same picture
 
 
 def test_file_that_is_mapped_cannot_be_written_through(tmp_path: Path) -> None:
@@ -953,24 +961,77 @@ def test_what_is_named_several_times_is_there_once(tmp_path: Path) -> None:
     for folder, n in ((one, 3), (other, 2)):
         folder.mkdir()
         write_pair(folder, "train", IMAGES[:n], LABELS[:n])
-        write_pair(folder, "t10k", TEST_IMAGES, TEST_LABELS)
+        write_pair(folder, "t10k", TEST_IMAGES[n:], TEST_LABELS[n:])
     data = read_data((str(one), str(other), str(other)))
     assert data.training.times is not None
     assert data.training.times.tolist() == [1, 1, 1, 2, 2]
     assert data.test is not None
-    assert len(data.test) == 2 * len(TEST_LABELS)
+    assert len(data.test) == 2 * len(TEST_LABELS) - 5
     once = read_data((str(one), str(other))).training
     assert once.times is None
     assert once.fingerprint != data.training.fingerprint
 
 
 def test_several_test_sets_are_put_together(tmp_path: Path) -> None:
-    for name in ("one", "other"):
+    for name, n in (("one", 7), ("other", 5)):
         (tmp_path / name).mkdir()
         write_pair(tmp_path / name, "train", IMAGES, LABELS)
-        write_pair(tmp_path / name, "t10k", TEST_IMAGES, TEST_LABELS)
+        write_pair(tmp_path / name, "t10k", TEST_IMAGES[:n], TEST_LABELS[:n])
     data = read_data((str(tmp_path / "one"), str(tmp_path / "other")))
-    same(data.test, np.tile(TEST_IMAGES, (2, 1, 1)), np.tile(TEST_LABELS, 2))
+    images = np.concatenate([TEST_IMAGES[:7], TEST_IMAGES[:5]])
+    same(data.test, images, np.concatenate([TEST_LABELS[:7], TEST_LABELS[:5]]))
+
+
+def link_to(folder: Path) -> Path:
+    link = folder.with_name("link")
+    link.symlink_to(folder)
+    return link
+
+
+def hard_links_to(folder: Path) -> Path:
+    return Path(shutil.copytree(folder, folder.with_name("links"), copy_function=os.link))
+
+
+def packed(folder: Path) -> Path:
+    path = folder.with_name("packed")
+    path.mkdir()
+    for file in folder.iterdir():
+        (path / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
+    return path
+
+
+def file_in(folder: Path) -> Path:
+    return folder / "train-images-idx3-ubyte"
+
+
+def as_npz(folder: Path) -> Path:
+    path = folder.with_name("same.npz")
+    arrays = {"x_train": IMAGES, "y_train": LABELS, "x_test": TEST_IMAGES, "y_test": TEST_LABELS}
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize("other_name", [link_to, hard_links_to, packed, file_in, as_npz])
+def test_a_source_is_known_by_its_pictures_whatever_its_name(
+    tmp_path: Path, other_name: Callable[[Path], Path]
+) -> None:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    write_pair(folder, "train", IMAGES, LABELS)
+    write_pair(folder, "t10k", TEST_IMAGES, TEST_LABELS)
+    twice = read_data((str(folder), str(folder)))
+    under_two_names = read_data((str(folder), str(other_name(folder))))
+    assert under_two_names.training.fingerprint == twice.training.fingerprint
+    same(under_two_names.test, TEST_IMAGES, TEST_LABELS)
+
+
+def test_equal_pictures_with_other_labels_are_another_source(tmp_path: Path) -> None:
+    for name, labels in (("one", LABELS), ("other", LABELS[::-1])):
+        (tmp_path / name).mkdir()
+        write_pair(tmp_path / name, "train", IMAGES, labels)
+    training = read_data((str(tmp_path / "one"), str(tmp_path / "other"))).training
+    assert training.times is None
+    assert len(training) == 2 * len(LABELS)
 
 
 def test_a_class_that_the_first_source_has_not_is_refused(tmp_path: Path) -> None:
@@ -1097,19 +1158,39 @@ def test_fingerprint_tells_the_smallest_difference() -> None:
     assert len(prints) == 5
 
 
+def numbered(numbers: Sequence[int]) -> Dataset:
+    """A data set whose pictures are equal where the numbers are."""
+    images = np.zeros((len(numbers), 28, 28), np.uint8)
+    images[:, 5, 5] = numbers
+    return Dataset(images, np.zeros(len(numbers), np.int64))
+
+
 @given(st.integers(0, 200), st.data(), st.integers(0, 2**32))
 def test_split_is_a_partition(n: int, data: st.DataObject, seed: int) -> None:
     held_out = data.draw(st.integers(0, n))
-    kept, held = split_indices(n, held_out, rng=np.random.default_rng(seed))
+    kept, held = split_indices(numbered(range(n)), held_out, rng=np.random.default_rng(seed))
     assert len(held) == held_out
     assert sorted([*kept, *held]) == list(range(n))
     assert (np.diff(kept) > 0).all()
     assert (np.diff(held) > 0).all()
 
 
+@given(st.lists(st.integers(0, 5), max_size=30), st.data(), st.integers(0, 2**32))
+def test_split_never_has_a_picture_on_both_sides(
+    numbers: list[int], data: st.DataObject, seed: int
+) -> None:
+    held_out = data.draw(st.integers(0, len(numbers)))
+    kept, held = split_indices(numbered(numbers), held_out, rng=np.random.default_rng(seed))
+    assert len(held) == held_out
+    unseen = {numbers[i] for i in held}
+    left = set(range(len(numbers))) - set(held.tolist())
+    assert kept.tolist() == sorted(i for i in left if numbers[i] not in unseen)
+
+
 def test_split_is_drawn_by_the_generator() -> None:
     first, again, other = (
-        split_indices(100, 20, rng=np.random.default_rng(seed))[1].tolist() for seed in (1, 1, 2)
+        split_indices(numbered(range(100)), 20, rng=np.random.default_rng(seed))[1].tolist()
+        for seed in (1, 1, 2)
     )
     assert first == again
     assert first != other

@@ -6,12 +6,14 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
-from conftest import read_mnist, write_idx
+from conftest import REPOSITORY, read_mnist, write_idx
 from PIL import Image
 
 from digitnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.config import read_config
 from digitnet.dataset import Dataset, Minibatches
 from digitnet.errors import DataError, DigitnetError
 from digitnet.evaluation import (
@@ -23,6 +25,7 @@ from digitnet.evaluation import (
     has_learned_from,
 )
 from digitnet.network import Network
+from digitnet.training import begin
 
 SPLITS = ("test", "validation", "train")
 
@@ -220,7 +223,7 @@ def test_several_sources_are_tried_together(
     paths = str(small_mnist), str(copied)
     examples = choose_examples(trained, paths)
     assert (examples.path, examples.split) == (paths, "test")
-    assert len(examples.indices) == 1000
+    assert len(examples.indices) == 500  # the same pictures under two names
     with pytest.raises(DataError, match=re.escape(f"{paths[0]}, {paths[1]}: expected the data")):
         choose_examples(trained, paths, "validation")
 
@@ -280,8 +283,23 @@ def test_who_has_learned_from_examples_is_known(trained: Checkpoint, small_mnist
     assert [has_learned_from(reseeded, parts[split]) for split in SPLITS] == [False, True, True]
     damaged = replace(trained, config={})
     assert [has_learned_from(damaged, parts[split]) for split in SPLITS] == [False, True, True]
-    stranger = replace(trained, data_hash="x")
+    stranger = replace(trained, data_hash="x", data_sources=("y",))
     assert not any(has_learned_from(stranger, examples) for examples in parts.values())
+    of_more = replace(trained, data_hash="x")  # as in a model of several sources
+    assert [has_learned_from(of_more, parts[split]) for split in SPLITS] == [False, True, True]
+
+
+def test_who_has_learned_from_one_of_several_sources_is_known(
+    small_mnist: Path, tmp_path: Path
+) -> None:
+    other, third = without_test(tmp_path / "other", 100, 2000), tmp_path / "third"
+    config = read_config(REPOSITORY / "configs" / "3blue1brown.yaml")
+    data = msgspec.structs.replace(config.data, path=(str(small_mnist), str(other)))
+    checkpoint = begin(msgspec.structs.replace(config, data=data)).checkpoint()
+    assert has_learned_from(checkpoint, choose_examples(checkpoint, str(other)))
+    assert not has_learned_from(checkpoint, choose_examples(checkpoint, str(small_mnist)))
+    pictures = sorted_pictures(third, {"0": 4, "9": 5})  # other classes, and other pictures
+    assert not has_learned_from(checkpoint, choose_examples(checkpoint, str(pictures)))
 
 
 def test_without_validation_there_is_no_such_split(trained: Checkpoint) -> None:

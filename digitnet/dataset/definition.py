@@ -1,7 +1,7 @@
 """What a data set is: pictures, labels and the names of the classes."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,13 +21,15 @@ class Dataset:
     """Labelled pictures: images uint8 (n, 28, 28), 0 paper to 255 ink; labels int64 (n,).
 
     A label is an index into `class_names`, or NOTHING. times: how often each picture is to be
-    learned from in an epoch, int64 (n,); None for once.
+    learned from in an epoch, int64 (n,); None for once. parts: the hashes of the pictures of each
+    source, where the pictures of several were put together.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     class_names: tuple[str, ...] = DIGITS
     times: NDArray[np.int64] | None = None
+    parts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -41,6 +43,16 @@ class Dataset:
         if self.times is not None:
             digest.update(self.times.data)
         return digest.hexdigest()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The hashes of the pictures of each source: they know a source by whatever name."""
+        return self.parts or (self.picture_hash,)
+
+    @cached_property
+    def picture_hash(self) -> str:
+        """SHA-256 of the images alone, in hexadecimal."""
+        return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
 
     def followed_by(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> "Dataset":
         """The same pictures, once each, and after them others (m, 28, 28) with labels (m,)."""
@@ -63,7 +75,7 @@ class Dataset:
                 f"{source}: expected classes among {', '.join(class_names)}; found {unknown[0]!r}"
             )
         indices = np.array([class_names.index(name) for name in self.class_names])
-        return Dataset(self.images, indices[self.labels], class_names, self.times)
+        return replace(self, labels=indices[self.labels], class_names=class_names)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,14 +126,3 @@ def digits(
             f"{labels_name}: picture {at + 1:,}: expected a label from 0 to 9, found {labels[at]}"
         )
     return Dataset(images.reshape(-1, SIDE, SIDE), labels.astype(np.int64))
-
-
-def split_indices(
-    n: int, held_out: int, *, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices of the n examples to train on and, drawn at random, of the `held_out` others.
-
-    Both are in ascending order; together they are 0 … n - 1.
-    """
-    order = rng.permutation(n)
-    return np.sort(order[held_out:]), np.sort(order[:held_out])

@@ -19,34 +19,50 @@ def read_data(paths: Paths | Path) -> Data:
     """The labelled pictures of a folder or of a file: IDX, npy, npz, csv, or pictures.
 
     Those of several are put together in memory, training sets and test sets, in this order and
-    with the classes of the first; what is named several times is there once, to be learned from so
-    many times. The images in a single plain IDX file or `.npy` file stay there:
-    it must not be cut short while they are in use. Raises DataError, naming the file and the place,
-    for whatever is missing or wrong.
+    with the classes of the first. A source that is listed several times, by one name or by
+    several, is there once, to be learned from so many times. The images in a single plain IDX file
+    or `.npy` file stay there: it must not be cut short while they are in use. Raises DataError,
+    naming the file and the place, for whatever is missing or wrong.
     """
     if isinstance(paths, str | Path):
         return _read(paths)
     times = Counter(paths)
     sources = {path: _read(path) for path in times}
     names = next(iter(sources.values())).training.class_names
-    training = _together({path: data.training for path, data in sources.items()}, names)
-    if len(times) < len(paths):
-        lengths = [len(data.training) for data in sources.values()]
-        training = replace(training, times=np.repeat([*times.values()], lengths))
-    tests = {path: data.test for path, data in sources.items() if data.test}
-    return Data(training, _together(tests, names) if tests else None)
-
-
-def _together(parts: dict[str, Dataset], names: tuple[str, ...]) -> Dataset:
-    """Data sets one after the other, by the path that each came from, with one tuple of classes."""
-    datasets = [dataset.renumbered(names, path) for path, dataset in parts.items()]
-    if len(datasets) == 1:
-        return datasets[0]
-    return Dataset(
-        np.concatenate([dataset.images for dataset in datasets]),
-        np.concatenate([dataset.labels for dataset in datasets]),
-        names,
+    training = {path: data.training.renumbered(names, path) for path, data in sources.items()}
+    tests = {path: data.test.renumbered(names, path) for path, data in sources.items() if data.test}
+    return Data(
+        _together([(dataset, times[path]) for path, dataset in training.items()]),
+        _together([(dataset, 1) for dataset in tests.values()], repeated=False) if tests else None,
     )
+
+
+def _together(parts: list[tuple[Dataset, int]], *, repeated: bool = True) -> Dataset:
+    """Return data sets one after the other, equal ones once, whatever path each came from.
+
+    parts: data sets with the same class names, and how often each is listed. repeated: whether the
+    result has the `times` that follow from this.
+    """
+    times: Counter[tuple[str, bytes]] = Counter()
+    distinct: dict[tuple[str, bytes], Dataset] = {}
+    for dataset, count in parts:
+        contents = dataset.picture_hash, dataset.labels.tobytes()
+        distinct.setdefault(contents, dataset)
+        times[contents] += count
+    datasets = list(distinct.values())
+    first = datasets[0]
+    together = first
+    if len(datasets) > 1:
+        together = Dataset(
+            np.concatenate([dataset.images for dataset in datasets]),
+            np.concatenate([dataset.labels for dataset in datasets]),
+            first.class_names,
+            parts=tuple(dataset.picture_hash for dataset in datasets),
+        )
+    if repeated and times.total() > len(times):
+        lengths = [len(dataset) for dataset in datasets]
+        together = replace(together, times=np.repeat([*times.values()], lengths))
+    return together
 
 
 def _read(path: str | Path) -> Data:

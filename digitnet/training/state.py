@@ -18,7 +18,7 @@ from digitnet.config import Config
 from digitnet.config.definition import OPTIMIZER_KEYS, OptimizerSection, ScheduleSection
 from digitnet.dataset import Data, Dataset, named, read_data, split_indices
 from digitnet.dataset.definition import DIGITS, NOTHING, SIDE
-from digitnet.errors import ConfigError
+from digitnet.errors import ConfigError, DataError
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS, Optimizer
 from digitnet.randomness import Purpose, generator
@@ -179,6 +179,7 @@ class TrainingState:
             msgspec.to_builtins(self.history),
             {"place": np.array(place), **arrays(self)},
             calibration=self.calibration,
+            data_sources=self.data.training.sources,
         )
 
 
@@ -195,8 +196,13 @@ def begin(config: Config) -> TrainingState:
     if config.training.patience and not count:
         problem = "expected none, for no examples are held out, found one"
         raise ConfigError("training.patience", problem)
-    train_indices, validation_indices = split_indices(len(data.training), count, rng=rng)
     examples = data.training
+    train_indices, validation_indices = split_indices(examples, count, rng=rng)
+    if not len(train_indices):
+        raise DataError(
+            f"{named(config.data.path)}: expected pictures to learn from that differ from the "
+            f"{count:,} held out, found none; set data.validation to 0"
+        )
     if examples.times is not None:
         train_indices = np.repeat(train_indices, examples.times[train_indices])
     images, labels = _made_up(config, examples.class_names, len(train_indices))
