@@ -192,7 +192,7 @@ def choose_examples(
                 raise DataError(
                     f"{one}: expected the model's own data, found none; name others with --data"
                 )
-    data = read_data(path)
+    data = read_data(path, transposed=is_transposed(checkpoint))
     own = data.training.fingerprint == checkpoint.data_hash
     if split is None and data.test is not None:
         split = "test"
@@ -214,6 +214,14 @@ def choose_examples(
         raise DataError(f"{named(path)}: expected a test split, found none")
     chosen = chosen.renumbered(checkpoint.class_names, named(path))
     return Examples(path, split, chosen, np.arange(len(chosen)))
+
+
+def is_transposed(checkpoint: Checkpoint) -> bool:
+    """Return whether the model's data are stored transposed; other data are taken to be alike."""
+    try:
+        return to_config(checkpoint.config).data.transposed
+    except ConfigError:
+        return False
 
 
 def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:

@@ -63,6 +63,9 @@ def _read_array(file: IO[bytes], size: int, name: str) -> NDArray[Any]:
     try:
         header = read_header(file)
     except NpyError as error:
+        if not file.name.endswith(".npy"):
+            found = f"found {file.name!r:.60} in it"
+            raise NpzError(f"expected an archive of NumPy arrays (.npy), {found}") from None
         raise NpzError(f"{name}: {error}") from None
     dtype, shape = header.dtype, header.shape
     promised, there = math.prod(shape) * dtype.itemsize, size - file.tell()

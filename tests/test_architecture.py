@@ -21,6 +21,7 @@ TOP_TO_BOTTOM = [
     "training",
     "comparison",
     "evaluation",
+    "orientation",
     "prediction",
     "checkpoint",
     "calibration",

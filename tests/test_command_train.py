@@ -20,6 +20,7 @@ from conftest import DIGITNET, ENVIRONMENT, Run, Training
 
 from digitnet.checkpoint import load_checkpoint
 from digitnet.config import read_config, to_config
+from digitnet.dataset import read_data
 
 EPOCH_KEYS = {"epoch", "training", "validation", "seconds", "images_per_second"}
 SUMMARY_KEYS = {"model", "epochs", "seconds"}
@@ -120,6 +121,40 @@ def test_verbose_says_what_is_trained_on_what(run: Run, config_file: Path, outpu
     assert len(epochs) == 3
     words = ("784-16-10", "12,730 parameters", "1,500 ", "500 ", "2 threads", str(output))
     assert [word for word in words if word not in first] == []
+
+
+@pytest.fixture
+def emnist(tmp_path: Path, small_mnist: Path) -> Path:
+    """The small MNIST in the other conventions: transposed, ink 0 on paper 100."""
+    data, arrays = read_data(small_mnist), {}
+    for split, dataset in (("train", data.training), ("test", data.test)):
+        assert dataset is not None
+        arrays[f"x_{split}"] = 100 - dataset.images.transpose(0, 2, 1) // 3
+        arrays[f"y_{split}"] = dataset.labels
+    np.savez(tmp_path / "emnist.npz", **arrays)
+    return tmp_path / "emnist.npz"
+
+
+def test_data_of_other_conventions_are_said_and_mended(
+    run: Run, config_file: Path, emnist: Path, output: Path
+) -> None:
+    arguments = "train", "--config", config_file, "--set", f"data.path={emnist}", "--overwrite"
+    done = run(*arguments)
+    said = done.stderr.decode().splitlines()[:-3]
+    assert done.returncode == 0
+    assert [line.partition(": expected ")[2].partition(",")[0] for line in said] == [
+        "pixels from 0 to 255",
+        "ink 255 on paper 0",
+        "upright digits",
+    ]
+    assert "data.transposed: true" in said[2]
+    turned = run(*arguments, "--set", "data.transposed=true")
+    assert turned.stderr.decode().splitlines()[:-3] == said[:2]
+    judged = run("evaluate", "-m", output)
+    assert judged.stderr.count(b"expected") == 2
+    assert b"(test, 500 pictures)" in judged.stdout
+    quiet = run(*arguments, "-q")
+    assert quiet.stderr.decode().splitlines() == said[2:]
 
 
 def test_the_same_config_gives_the_same_model(run: Run, config_file: Path, tmp_path: Path) -> None:

@@ -434,7 +434,9 @@ def test_an_unknown_override_offers_the_nearest(write: Write, unknown: str, near
 
 def test_an_unknown_key_like_no_other_is_answered_with_its_neighbours(write: Write) -> None:
     said = problem(write(BASE), "data.zzz=1")
-    assert "data.zzz: expected one of data.path, data.validation, found 'zzz'" in said
+    assert (
+        "data.zzz: expected one of data.path, data.validation, data.transposed, found 'zzz'" in said
+    )
 
 
 def test_a_key_given_twice_is_an_error(write: Write) -> None:

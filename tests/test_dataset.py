@@ -3,10 +3,12 @@
 import gzip
 import io
 import os
+import pickle
 import re
 import shutil
 import struct
 import tracemalloc
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -291,7 +293,7 @@ def test_idx_file_by_another_name_is_refused_with_a_hint(tmp_path: Path) -> None
 def test_idx_folder_with_a_folder_for_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train-images-idx3-ubyte").mkdir()
     write_idx(tmp_path / "train-labels-idx1-ubyte", LABELS)
-    refused(tmp_path, "expected a file", tmp_path / "train-images-idx3-ubyte")
+    refused(tmp_path, "expected IDX or .npy files, .*; found neither")
 
 
 SMALL = bytes([0, 0, 8, 3]) + struct.pack(">3I", 2, 3, 2) + bytes(range(12))
@@ -856,10 +858,62 @@ def test_csv_with_a_wrong_number_of_columns_names_its_line(
     refused(path, rf"line {line}: expected 785 columns .*, found {columns}")
 
 
-def test_csv_with_semicolons_is_refused(tmp_path: Path) -> None:
-    path = write_csv(tmp_path / "mnist.csv", csv_rows())
-    path.write_text(path.read_text().replace(",", ";"))
-    refused(path, "line 1: expected 785 columns .*, found 1")
+@pytest.mark.parametrize(
+    ("separator", "found"), [(";", "semicolons"), ("\t", "tabs"), (" ", "spaces")]
+)
+@pytest.mark.parametrize("header", [HEADER, None])
+def test_csv_with_other_separators_is_refused(
+    header: str | None, separator: str, found: str, tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "mnist.csv", csv_rows(), header)
+    path.write_text(path.read_text().replace(",", separator))
+    refused(path, f"line 1: expected 785 columns .* with commas between them, found {found}")
+
+
+@pytest.mark.parametrize("names", [range(785), ["label", *range(784)], ["label", *range(1, 785)]])
+def test_csv_under_names_that_are_numbers_is_read(names: Sequence[Any], tmp_path: Path) -> None:
+    header = ",".join(map(str, names))
+    training = read_data(write_csv(tmp_path / "pandas.csv", csv_rows(20), header)).training
+    same(training, IMAGES, LABELS)
+
+
+def test_csv_may_begin_with_blank_lines(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "mnist.csv", csv_rows(20), HEADER)
+    path.write_bytes(b"\n \r\n" + path.read_bytes())
+    same(read_data(path).training, IMAGES, LABELS)
+
+
+def test_csv_names_a_wrong_cell_after_right_ones_with_signs(tmp_path: Path) -> None:
+    rows = csv_rows()
+    rows[0][5], rows[2][7] = "+5", "x"
+    refused(write_csv(tmp_path / "mnist.csv", rows), "line 3, column 8: .*, found 'x'")
+
+
+@pytest.mark.parametrize("header", [HEADER, None])
+def test_csv_of_floats_names_the_first_of_them(header: str | None, tmp_path: Path) -> None:
+    rows = [[float(label), *pixels] for label, *pixels in csv_rows()]
+    path = write_csv(tmp_path / "mnist.csv", rows, header)
+    refused(path, r"line [12], column 1: expected a whole number from 0 to 9, found '5\.0'")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_csv_in_utf_16_is_refused(encoding: str, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "mnist.csv", csv_rows(), HEADER)
+    text = path.read_text()
+    path.write_bytes(
+        ("" if encoding == "utf-16" else "\ufeff").encode(encoding) + text.encode(encoding)
+    )
+    refused(path, "expected UTF-8, found UTF-16; save it as CSV in UTF-8")
+
+
+def test_csv_line_that_does_not_end_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "mnist.csv"
+    path.write_bytes(b"0," * 10_000_000)
+    tracemalloc.start()
+    refused(path, "line 1: expected at most 65,536 bytes, found more")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_csv_of_nothing_but_names_is_refused(tmp_path: Path) -> None:
@@ -1158,6 +1212,14 @@ def test_fingerprint_tells_the_smallest_difference() -> None:
     assert len(prints) == 5
 
 
+def zipped(name: str, content: bytes) -> bytes:
+    """A zip archive with one file in it."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(name, content)
+    return file.getvalue()
+
+
 def numbered(numbers: Sequence[int]) -> Dataset:
     """A data set whose pictures are equal where the numbers are."""
     images = np.zeros((len(numbers), 28, 28), np.uint8)
@@ -1303,6 +1365,91 @@ def test_pictures_stay_bytes_and_as_they_were() -> None:
     taken(Minibatches(dataset, 7)(np.arange(20)))
     assert dataset.images.dtype == np.uint8
     np.testing.assert_array_equal(dataset.images, before)
+
+
+def test_folders_with_names_of_files_are_passed_over(tmp_path: Path) -> None:
+    write_pair(tmp_path, "train", IMAGES, LABELS)
+    write_pair(tmp_path, "t10k", TEST_IMAGES, TEST_LABELS)
+    for name in (
+        "train-images.idx3-ubyte",
+        "t10k-images-idx3-ubyte.gz",
+        "train-labels-idx1-ubyte.gz",
+    ):
+        (tmp_path / name).mkdir()
+    data = read_data(tmp_path)
+    same(data.training, IMAGES, LABELS)
+    same(data.test, TEST_IMAGES, TEST_LABELS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("mnist.pkl.gz", gzip.compress(pickle.dumps([1])), "expected IDX .*, found a pickle"),
+        ("train.csv.gz", gzip.compress(HEADER.encode()), "expected IDX .*; unpack it with gunzip"),
+        (
+            "train.csv.zip",
+            zipped("train.csv", HEADER.encode()),
+            "found 'train.csv' in it; unpack it",
+        ),
+    ],
+)
+def test_packed_data_of_other_kinds_say_what_to_do(
+    name: str, content: bytes, problem: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    refused(tmp_path / name, problem)
+
+
+# --- Conventions ---
+
+
+@pytest.mark.parametrize("highest", [1, 16, 100, 255])
+@pytest.mark.parametrize("paper", ["dark", "light"])
+def test_pixels_of_another_convention_are_mended_and_said(
+    highest: int, paper: str, tmp_path: Path
+) -> None:
+    values = np.round(IMAGES.astype(float) * highest / 255).astype(np.uint8)
+    path = tmp_path / "digits.npz"
+    np.savez(path, images=highest - values if paper == "light" else values, labels=LABELS)
+    training = read_data(path).training
+    expected = np.minimum(np.round(values * (255 / highest)), 255).astype(int)
+    assert np.abs(training.images.astype(int) - expected).max() <= 1
+    assert len(training.remarks) == (highest < 255) + (paper == "light")
+    assert all(remark.startswith(f"{path}: images: expected ") for remark in training.remarks)
+
+
+@pytest.mark.parametrize("name", ["mnist", "optdigits", "pendigits", "fonts"])
+def test_data_of_the_usual_convention_are_left_alone(name: str) -> None:
+    data = read_data(MNIST.parent / name)
+    assert not data.training.remarks
+    assert not (data.test and data.test.remarks)
+
+
+def test_pictures_without_ink_are_left_alone(tmp_path: Path) -> None:
+    np.savez(tmp_path / "blank.npz", images=np.zeros((3, 28, 28), np.uint8), labels=[0, 1, 2])
+    assert not read_data(tmp_path / "blank.npz").training.remarks
+
+
+def test_sources_keep_their_remarks_when_put_together(tmp_path: Path) -> None:
+    for name, images in (("dark", IMAGES), ("light", 255 - IMAGES)):
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=LABELS)
+    paths = str(tmp_path / "dark.npz"), str(tmp_path / "light.npz")
+    training = read_data(paths).training
+    assert [remark.partition(":")[0] for remark in training.remarks] == [paths[1]]
+    assert len(training) == len(IMAGES)  # the same pictures in another convention
+
+
+def test_transposed_arrays_are_turned_and_pictures_in_folders_are_not(tmp_path: Path) -> None:
+    arrays, pictures = tmp_path / "emnist", tmp_path / "pictures"
+    arrays.mkdir()
+    write_pair(arrays, "train", IMAGES.transpose(0, 2, 1), LABELS)
+    write_pair(arrays, "t10k", TEST_IMAGES.transpose(0, 2, 1), TEST_LABELS)
+    data = read_data(arrays, transposed=True)
+    same(data.training, IMAGES, LABELS)
+    same(data.test, TEST_IMAGES, TEST_LABELS)
+    write_pictures(pictures, IMAGES, LABELS)
+    turned, as_they_are = (read_data(pictures, transposed=value) for value in (True, False))
+    assert turned.training.fingerprint == as_they_are.training.fingerprint
 
 
 def test_two_pairs_of_one_split_are_refused(tmp_path: Path) -> None:

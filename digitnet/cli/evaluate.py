@@ -60,6 +60,7 @@ def evaluate(
     limit_blas(environment_threads() or 1)
     from digitnet import comparison, evaluation
     from digitnet.checkpoint import find_model, load_checkpoint
+    from digitnet.orientation import transposed_remark
 
     path = find_model(model)
     if verbose:
@@ -67,6 +68,11 @@ def evaluate(
     checkpoint = load_checkpoint(path)
     other = None if baseline is None else comparison.load_baseline(baseline, checkpoint)
     examples = evaluation.choose_examples(checkpoint, data, split)
+    for remark in examples.dataset.remarks:
+        say(remark)
+    transposed = evaluation.is_transposed(checkpoint)
+    if problem := transposed_remark(examples.dataset, transposed=transposed):
+        say(f"{shown(examples.path)}: {problem}")
     if evaluation.has_learned_from(checkpoint, examples):
         source = shown(examples.path)
         say(f"{source}: the model was trained on these pictures; it does worse on others")

@@ -97,6 +97,7 @@ def _dry_run(config: "Config", form: str) -> None:
     from digitnet.training import begin
 
     state = begin(config)
+    _say_conventions(state, quiet=False)
     values, parameters = msgspec.to_builtins(state.config), len(state.network.parameters)
     if form == "json":
         answer_json({"config": values, "parameters": parameters})
@@ -122,6 +123,7 @@ def _train(
 
     session = run(config, overwrite=overwrite, resume=resume)
     progress = next(session)
+    _say_conventions(progress.state, quiet)
     if verbose:
         say(_description(progress.state))
     json_there = form == "json" and _width(sys.stdout)
@@ -136,6 +138,18 @@ def _train(
             if record and form == "json":
                 answer_json(msgspec.to_builtins(record))
     _summarise(progress.state, time.perf_counter() - started, form, quiet)
+
+
+def _say_conventions(state: "TrainingState", quiet: bool) -> None:
+    """Say which pixels were mended, unless quiet, and whether pictures seem to be transposed."""
+    from digitnet.orientation import transposed_remark
+
+    training = state.data.training
+    if not quiet:
+        for remark in training.remarks:
+            say(remark)
+    if problem := transposed_remark(training, transposed=state.config.data.transposed):
+        say(f"{shown(state.config.data.path)}: {problem}")
 
 
 def _description(state: "TrainingState") -> str:

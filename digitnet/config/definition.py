@@ -36,6 +36,9 @@ class DataSection(Section, frozen=True):
             "below 1; 5000 where it is left out, or a tenth of a smaller training set"
         ),
     ] = None
+    transposed: Annotated[
+        bool, key("the arrays have the pictures' columns as rows, as EMNIST's files have")
+    ] = False
 
 
 class NetworkSection(Section, frozen=True):

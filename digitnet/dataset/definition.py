@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.dataset.conventions import to_mnist
 from digitnet.errors import DataError
 
 DIGITS = tuple("0123456789")
@@ -22,7 +23,8 @@ class Dataset:
 
     A label is an index into `class_names`, or NOTHING. times: how often each picture is to be
     learned from in an epoch, int64 (n,); None for once. parts: the hashes of the pictures of each
-    source, where the pictures of several were put together.
+    source, where the pictures of several were put together. remarks: lines for the user on pixels
+    that were brought to this convention.
     """
 
     images: NDArray[np.uint8]
@@ -30,6 +32,7 @@ class Dataset:
     class_names: tuple[str, ...] = DIGITS
     times: NDArray[np.int64] | None = None
     parts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -62,6 +65,10 @@ class Dataset:
             self.class_names,
         )
 
+    def transposed(self) -> "Dataset":
+        """Return the pictures with rows and columns exchanged, in memory."""
+        return replace(self, images=np.ascontiguousarray(self.images.transpose(0, 2, 1)))
+
     def renumbered(self, class_names: tuple[str, ...], source: str) -> "Dataset":
         """The same pictures with labels that are indices into another tuple of names.
 
@@ -85,6 +92,10 @@ class Data:
     training: Dataset
     test: Dataset | None
 
+    def transposed(self) -> "Data":
+        """Return both with rows and columns of the pictures exchanged."""
+        return Data(self.training.transposed(), self.test and self.test.transposed())
+
 
 def named(paths: Paths) -> str:
     """Paths in a message."""
@@ -96,7 +107,8 @@ def digits(
 ) -> Dataset:
     """A data set of digits, or a DataError that says what is wrong with which array.
 
-    Images of unsigned bytes are not copied; those of other whole numbers are, into such.
+    Images of unsigned bytes are not copied, unless they follow another convention than MNIST's;
+    those of other whole numbers are, into such.
     """
     for name, array in ((images_name, images), (labels_name, labels)):
         if not np.issubdtype(array.dtype, np.integer):
@@ -125,4 +137,5 @@ def digits(
         raise DataError(
             f"{labels_name}: picture {at + 1:,}: expected a label from 0 to 9, found {labels[at]}"
         )
-    return Dataset(images.reshape(-1, SIDE, SIDE), labels.astype(np.int64))
+    images, remarks = to_mnist(images_name, images.reshape(-1, SIDE, SIDE))
+    return Dataset(images, labels.astype(np.int64), remarks=remarks)

@@ -19,7 +19,7 @@ def read_folder_of_pairs(folder: Path) -> Data | None:
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir(), reverse=True):  # so that a plain file wins over its .gz
         match = IMAGES.fullmatch(path.name)
-        if match:
+        if match and not path.is_dir():
             split = _split(match)
             other = found.setdefault(split, path)
             if other.name.removesuffix(".gz") != path.name.removesuffix(".gz"):
@@ -58,13 +58,18 @@ def read_pair(images_path: Path) -> Dataset:
         )
     labels_name = images_path.name.replace("images", "labels").replace("idx3", "idx1")
     labels_path = images_path.with_name(labels_name)
-    if not labels_path.exists():
+    if not _is_there(labels_path):
         other = labels_name.removesuffix(".gz")
         labels_path = images_path.with_name(other if other != labels_name else labels_name + ".gz")
-    if not labels_path.exists():
+    if not _is_there(labels_path):
         raise DataError(f"{images_path}: its labels, {labels_name}, are not beside it")
     if images_path.suffix == ".npy":
         images, labels = read_npy(images_path), read_npy(labels_path)
     else:
         images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
     return digits(str(images_path), images, str(labels_path), labels)
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether something is there that is no folder: Kaggle has folders of such names."""
+    return path.exists() and not path.is_dir()

@@ -1,6 +1,8 @@
 """What a path holds is recognised by looking at it, not configured."""
 
+import gzip
 import os
+import zlib
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -14,20 +16,23 @@ from digitnet.dataset.tables import read_csv_data, read_npz_data
 from digitnet.errors import DataError, ImageError
 from digitnet.npy import MAGIC
 
+PICKLE = b"\x80"  # the first byte of a pickle of protocol 2 or later (pickletools, PROTO)
 
-def read_data(paths: Paths | Path) -> Data:
+
+def read_data(paths: Paths | Path, *, transposed: bool = False) -> Data:
     """The labelled pictures of a folder or of a file: IDX, npy, npz, csv, or pictures.
 
     Those of several are put together in memory, training sets and test sets, in this order and
     with the classes of the first. A source that is listed several times, by one name or by
     several, is there once, to be learned from so many times. The images in a single plain IDX file
-    or `.npy` file stay there: it must not be cut short while they are in use. Raises DataError,
-    naming the file and the place, for whatever is missing or wrong.
+    or `.npy` file stay there: it must not be cut short while they are in use. transposed: arrays
+    have the pictures' columns as rows, as EMNIST has; pictures in folders never do. Raises
+    DataError, naming the file and the place, for whatever is missing or wrong.
     """
     if isinstance(paths, str | Path):
-        return _read(paths)
+        return _read(paths, transposed)
     times = Counter(paths)
-    sources = {path: _read(path) for path in times}
+    sources = {path: _read(path, transposed) for path in times}
     names = next(iter(sources.values())).training.class_names
     training = {path: data.training.renumbered(names, path) for path, data in sources.items()}
     tests = {path: data.test.renumbered(names, path) for path, data in sources.items() if data.test}
@@ -50,33 +55,37 @@ def _together(parts: list[tuple[Dataset, int]], *, repeated: bool = True) -> Dat
         distinct.setdefault(contents, dataset)
         times[contents] += count
     datasets = list(distinct.values())
-    first = datasets[0]
-    together = first
+    together = datasets[0]
     if len(datasets) > 1:
         together = Dataset(
             np.concatenate([dataset.images for dataset in datasets]),
             np.concatenate([dataset.labels for dataset in datasets]),
-            first.class_names,
+            together.class_names,
             parts=tuple(dataset.picture_hash for dataset in datasets),
         )
-    if repeated and times.total() > len(times):
-        lengths = [len(dataset) for dataset in datasets]
-        together = replace(together, times=np.repeat([*times.values()], lengths))
-    return together
+    remarks = tuple(remark for dataset, _ in parts for remark in dataset.remarks)
+    if not repeated or times.total() == len(times):
+        return replace(together, remarks=remarks)
+    lengths = [len(dataset) for dataset in datasets]
+    return replace(together, times=np.repeat([*times.values()], lengths), remarks=remarks)
 
 
-def _read(path: str | Path) -> Data:
+def _read(path: str | Path, transposed: bool) -> Data:
     if not os.fspath(path):
         raise DataError("expected the path of data, found an empty one")
     path = Path(path)
     try:
         if path.is_dir():
-            return read_folder_of_pairs(path) or _read_pictures(path)
-        if not path.exists():
+            data = read_folder_of_pairs(path)
+            if data is None:
+                return _read_pictures(path)
+        elif not path.exists():
             raise DataError(f"{path}: no such file or folder")
-        if not path.is_file():
+        elif not path.is_file():
             raise DataError(f"{path}: expected a file or a folder, found something else")
-        return _read_file(path)
+        else:
+            data = _read_file(path)
+        return data.transposed() if transposed else data
     except ImageError as error:
         raise DataError(str(error)) from None
     except OSError as error:
@@ -88,6 +97,8 @@ def _read_file(path: Path) -> Data:
         start = file.read(4)
     if not start:
         raise DataError(f"{path}: expected pictures and labels, found an empty file")
+    if start[:2] == GZIP_MAGIC:
+        _check_unpacked(path)
     if start[:2] in (GZIP_MAGIC, b"\0\0") or start == MAGIC[:4]:
         return Data(read_pair(path), None)
     if start == b"PK\3\4":
@@ -95,6 +106,24 @@ def _read_file(path: Path) -> Data:
     if path.suffix.lower() == ".csv":
         return read_csv_data(path)
     raise DataError(f"{path}: expected IDX, .npy, .npz, .csv or a folder, found none of them")
+
+
+def _check_unpacked(path: Path) -> None:
+    """Raise DataError, saying what to do, unless a gzipped file begins as IDX does."""
+    try:
+        with gzip.open(path) as file:
+            start = file.read(2)
+    except (gzip.BadGzipFile, zlib.error, EOFError):
+        return  # the reader of IDX says where it is damaged
+    if start[:1] == PICKLE:
+        raise DataError(
+            f"{path}: expected IDX in a gzip file, found a pickle, which may run any program and "
+            "is not read; save its arrays with numpy.savez"
+        )
+    if start != b"\0\0":
+        raise DataError(
+            f"{path}: expected IDX in a gzip file, found something else; unpack it with gunzip"
+        )
 
 
 def _read_pictures(folder: Path) -> Data:

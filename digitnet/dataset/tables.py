@@ -1,9 +1,11 @@
 """Data sets in one file: NumPy's `.npz` and Kaggle's `.csv`."""
 
+import codecs
 import re
-from itertools import islice
+from collections.abc import Iterator
+from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,11 @@ from digitnet.errors import DataError
 from digitnet.npz import NpzError, read_npz
 
 COLUMNS = 1 + SIDE * SIDE
+NUMBERED = [str(column) for column in range(COLUMNS)]  # names that pandas gives columns
+SEPARATORS = {";": "semicolons", "\t": "tabs", " ": "spaces"}
 CHUNK = 1000  # lines
+NUMBER = re.compile(r"[-+]?[0-9]*[.]?[0-9]+(e[-+]?[0-9]+)?", re.ASCII)  # whole or not
+LONGEST = 65_536  # bytes of a line: four times what whole numbers of 18 digits need
 
 
 def read_npz_data(path: Path) -> Data:
@@ -21,7 +27,8 @@ def read_npz_data(path: Path) -> Data:
     try:
         arrays = read_npz(path)
     except NpzError as error:
-        raise DataError(f"{path}: {error}") from None
+        cure = "; unpack it first" if path.suffix.lower() == ".zip" else ""
+        raise DataError(f"{path}: {error}{cure}") from None
     if "images" in arrays and "labels" in arrays:
         return Data(_digits(path, arrays, "images", "labels"), None)
     if "x_train" in arrays and "y_train" in arrays:
@@ -41,22 +48,27 @@ def _digits(path: Path, arrays: dict[str, NDArray[Any]], images: str, labels: st
 
 
 def read_csv_data(path: Path) -> Data:
-    """`label,pixel0,…,pixel783` a line. Under a line of names, `label` may stand in any column."""
+    """Read `label,pixel0,…,pixel783` a line, in UTF-8.
+
+    Under a line of names, `label` may stand in any column; 0 to 784 are names, too.
+    """
     parts, label = [], 0
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        lines = iter(enumerate(file, 1))
+    with path.open("rb") as file:
+        lines = _lines(path, file)
         first = next(lines, None)
         if first is None:
-            raise DataError(f"{path}: expected lines of label and pixels, found an empty file")
-        names = [name.strip(' "').lower() for name in first[1].rstrip("\r\n").split(",")]
-        if any(_is_number(name) for name in names):
+            raise DataError(f"{path}: expected lines of label and pixels, found none")
+        names = [cell.strip(' "').lower() for cell in first[1].split(",")]
+        if "label" in names or names == NUMBERED:
+            label = names.index("label") if "label" in names else 0
+            if len(names) != COLUMNS:
+                raise _wrong_columns(path, *first)
+        elif any(NUMBER.fullmatch(name) for name in names):
             parts.append(_rows(path, [first], label))
         elif len(names) != COLUMNS:
-            raise _wrong_columns(path, 1, len(names))
-        elif "label" not in names:
-            raise DataError(f"{path}: line 1: expected a column called label, found none")
+            raise _wrong_columns(path, *first)
         else:
-            label = names.index("label")
+            raise DataError(f"{path}: line {first[0]}: expected a column called label, found none")
         while chunk := list(islice(lines, CHUNK)):
             parts.append(_rows(path, chunk, label))
     table = np.concatenate(parts) if parts else np.empty((0, COLUMNS), np.uint8)
@@ -64,27 +76,46 @@ def read_csv_data(path: Path) -> Data:
     return Data(digits(str(path), pixels, str(path), labels), None)
 
 
+def _lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not blank with their numbers, from 1.
+
+    Raises DataError for a line that is too long to be one of numbers, and for UTF-16.
+    """
+    for number in count(1):
+        line = file.readline(LONGEST + 1)
+        if not line:
+            return
+        if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise DataError(f"{path}: expected UTF-8, found UTF-16; save it as CSV in UTF-8")
+        if len(line) > LONGEST:
+            raise DataError(
+                f"{path}: line {number}: expected at most {LONGEST:,} bytes, found more"
+            )
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8", "replace").rstrip("\r\n")
+        if text.strip():
+            yield number, text
+
+
 def _rows(path: Path, chunk: list[tuple[int, str]], label: int) -> NDArray[np.uint8]:
-    """Lines as an array (lines, 785), or a DataError naming the first wrong line and column."""
-    lines = [line for _, line in chunk if line.strip()]
-    if not lines:
-        return np.empty((0, COLUMNS), np.uint8)
-    most = np.full(COLUMNS, 255)
-    most[label] = 9
+    """Return lines as an array (lines, 785), or raise DataError naming the first wrong cell."""
     try:
-        table = np.loadtxt(lines, np.int64, comments=None, delimiter=",", quotechar='"', ndmin=2)
-        if table.shape[1] == COLUMNS and (table >= 0).all() and (table <= most).all():
-            return table.astype(np.uint8)
+        table = _table([line for _, line in chunk])
     except ValueError:
-        pass
+        table = None
+    if table is not None and table.shape[1] == COLUMNS:
+        most = np.full(COLUMNS, 255)
+        most[label] = 9
+        if (table >= 0).all() and (table <= most).all():
+            return table.astype(np.uint8)
     for number, line in chunk:
-        cells = line.rstrip("\r\n").split(",")
-        if line.strip() and len(cells) != COLUMNS:
-            raise _wrong_columns(path, number, len(cells))
-        for column, (cell, limit) in enumerate(zip(cells if line.strip() else [], most), 1):
-            if not (_is_number(cell) and 0 <= int(cell.strip(' "')) <= limit):
+        cells = line.split(",")
+        if len(cells) != COLUMNS:
+            raise _wrong_columns(path, number, line)
+        for column, cell in enumerate(cells):
+            limit, value = 9 if column == label else 255, _as_whole(cell)
+            if value is None or not 0 <= value <= limit:
                 raise DataError(
-                    f"{path}: line {number}, column {column}: "
+                    f"{path}: line {number}, column {column + 1}: "
                     f"expected a whole number from 0 to {limit}, found {cell.strip()!r:.40}"
                 )
     raise DataError(
@@ -92,12 +123,23 @@ def _rows(path: Path, chunk: list[tuple[int, str]], label: int) -> NDArray[np.ui
     )
 
 
-def _is_number(cell: str) -> bool:
-    return re.fullmatch('[ "]*-?[0-9]{1,18}[ "]*', cell) is not None
+def _table(lines: list[str]) -> NDArray[np.int64]:
+    """Return lines of whole numbers as an array; ValueError for anything else."""
+    return np.loadtxt(lines, np.int64, comments=None, delimiter=",", quotechar='"', ndmin=2)
 
 
-def _wrong_columns(path: Path, line: int, found: int) -> DataError:
+def _as_whole(cell: str) -> int | None:
+    """Return the number that `_table` reads in a cell, None if it reads none."""
+    match = re.fullmatch(r'\s*"?\s*([-+]?[0-9]{1,18})\s*"?\s*', cell, re.ASCII)
+    return int(match[1]) if match else None
+
+
+def _wrong_columns(path: Path, number: int, line: str) -> DataError:
+    found = f"{line.count(',') + 1}"
+    for separator, name in SEPARATORS.items():
+        if line.count(separator) == COLUMNS - 1:
+            found = f"{name} between them"
     return DataError(
-        f"{path}: line {line}: expected {COLUMNS} columns (label, then {SIDE}×{SIDE} pixels), "
-        f"found {found}"
+        f"{path}: line {number}: expected {COLUMNS} columns (label, then {SIDE}×{SIDE} pixels) "
+        f"with commas between them, found {found}"
     )

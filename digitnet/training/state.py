@@ -188,7 +188,7 @@ def begin(config: Config) -> TrainingState:
 
     Raises DataError, and ConfigError where the config does not fit the data.
     """
-    data = read_data(config.data.path)
+    data = read_data(config.data.path, transposed=config.data.transposed)
     _check_classes(config, data)
     config = _with_threads(_with_count(config, data))
     rng = generator(config.seed, Purpose.SPLIT)
