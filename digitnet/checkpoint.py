@@ -20,7 +20,7 @@ from digitnet.calibration import HIGHEST, LOWEST, MOST_EVIDENCE, NO_CALIBRATION,
 from digitnet.costs import COSTS
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.network import Network
-from digitnet.npz import NpzError, read_npz
+from digitnet.npz import NpzError, member_names, read_npz
 
 FORMAT_VERSION = 2
 PREPARATION = "mnist-6"  # the name of what `image.prepare` does to a picture
@@ -71,9 +71,10 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     path, temporary = os.path.realpath(path), _temporary(path)
     try:
         discard_unfinished(path)
-        with open(temporary, "xb") as file:
-            if os.path.exists(path):
-                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
+        old = os.stat(path) if os.path.exists(path) else None
+        with open(temporary, "xb", opener=_private if old else None) as file:
+            if old:
+                _keep_access(file.fileno(), old)
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
@@ -84,6 +85,34 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a new file that only its owner may read until `_keep_access` has said who else may."""
+    return os.open(path, flags, 0o600)
+
+
+def _keep_access(descriptor: int, old: os.stat_result) -> None:
+    """Give a new file the owner, group and mode of the old one.
+
+    Where the system permits no other owner or group, the mode is narrowed: a group that the old
+    file did not have gets what both the old group and all others had.
+    """
+    new = os.fstat(descriptor)
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        try:
+            os.fchown(descriptor, old.st_uid, old.st_gid)
+        except OSError:  # only root may give a file away; its owner may choose one of his groups
+            with contextlib.suppress(OSError):
+                os.fchown(descriptor, -1, old.st_gid)
+        new = os.fstat(descriptor)
+    mode = stat.S_IMODE(old.st_mode)
+    if new.st_gid != old.st_gid:
+        everyone = (mode >> 3) & mode & 0o7
+        mode = (mode & 0o700) | everyone << 3 | everyone
+    elif new.st_uid != old.st_uid:
+        mode &= 0o777  # no set-user-ID for another user
+    os.fchmod(descriptor, mode)
 
 
 def discard_unfinished(path: str) -> None:
@@ -109,6 +138,15 @@ def _flush_folder(folder: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_checkpoint(path: str) -> bool:
+    """Return whether a file is a digitnet checkpoint of any version, be it damaged or cut short.
+
+    Raises OSError where the file cannot be read.
+    """
+    names = member_names(path)
+    return names == ["format_version"] or {"format_version", "weights_0"} <= set(names)
 
 
 def load_checkpoint(path: str | os.PathLike[str], *, with_state: bool = False) -> Checkpoint:

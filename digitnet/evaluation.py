@@ -21,7 +21,7 @@ from digitnet.calibration import (
 )
 from digitnet.checkpoint import Checkpoint
 from digitnet.config import to_config
-from digitnet.dataset import Dataset, Minibatches, Paths, named, read_data, split_indices
+from digitnet.dataset import Dataset, Minibatches, Paths, each, named, read_data, split_indices
 from digitnet.errors import CheckpointError, ConfigError, DataError
 from digitnet.network import Network
 from digitnet.randomness import Purpose, generator
@@ -187,7 +187,7 @@ def choose_examples(
     """
     if path is None:
         path = checkpoint.data_path
-        for one in (path,) if isinstance(path, str) else path:
+        for one in each(path):
             if not os.path.exists(one):
                 raise DataError(
                     f"{one}: expected the model's own data, found none; name others with --data"

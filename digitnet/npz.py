@@ -13,6 +13,9 @@ from digitnet.npy import NpyError, read_header
 ALLOWANCE = 64 << 20  # bytes that any archive may unpack to
 MOST_PACKED = 20  # bytes from each byte of a larger one; MNIST packs into a fifth, noise not at all
 ZIP = b"PK"  # the first bytes of an archive
+MEMBER = b"PK\3\4"  # the first bytes of a member
+NAME_AT = 30  # bytes before the first member's name; its length stands 4 bytes before it
+MOST_NAME = 1 << 16  # bytes of a member's name
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's; others unpack without a bound
 
 
@@ -37,6 +40,26 @@ def read_npz(path: str | os.PathLike[str], skip: str | None = None) -> dict[str,
         except Exception as error:  # zipfile raises some ten kinds, depending on the damage
             problem = f"expected a sound .npz archive, found a damaged one ({error})"
             raise NpzError(problem) from None
+
+
+def member_names(path: str | os.PathLike[str]) -> list[str]:
+    """Return the names in an archive, without `.npy`; of one without its end, the first name.
+
+    Empty for a file that is no zip archive. Raises OSError if it cannot be opened.
+    """
+    with open(path, "rb") as file:
+        start = file.read(NAME_AT + MOST_NAME)
+        if not start.startswith(ZIP):
+            return []
+        try:
+            with zipfile.ZipFile(file) as archive:
+                names = archive.namelist()
+        except Exception:  # zipfile raises some ten kinds, depending on the damage
+            if not start.startswith(MEMBER):
+                return []
+            length = int.from_bytes(start[NAME_AT - 4 : NAME_AT - 2], "little")
+            names = [start[NAME_AT : NAME_AT + length].decode(errors="replace")]
+    return [name.removesuffix(".npy") for name in names]
 
 
 def _read_members(archive: zipfile.ZipFile, size: int, skip: str | None) -> dict[str, NDArray[Any]]:

@@ -21,6 +21,7 @@ MNIST = REPOSITORY / "data" / "mnist"
 DIGITNET = Path(sys.executable).with_name("digitnet")
 NOT_INHERITED = ("DIGITNET_MODEL", "PYTHONUNBUFFERED")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+OLD_MODEL = b"PK\3\4" + bytes(22) + b"\x12\0\0\0format_version.npy"  # a checkpoint, cut short
 
 settings.register_profile("unhurried", deadline=None)  # other programs share the machine
 settings.load_profile("unhurried")

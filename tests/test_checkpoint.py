@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -703,12 +704,98 @@ def test_without_any_model_it_is_the_one_that_ships(
     assert find_model(None) == str(Path(checkpoint_module.__file__).with_name("model.npz"))
 
 
-def test_what_is_written_again_keeps_who_may_read_it(tmp_path: Path) -> None:
-    private = tmp_path / "private.npz"
-    save_checkpoint(str(private), make())
-    private.chmod(0o600)
-    save_checkpoint(str(private), make())
-    assert private.stat().st_mode & 0o777 == 0o600
+# Written again: who may read it
+
+OTHER, SHARED = 65534, 12345  # a user and a group besides root's
+
+
+def access(path: Path) -> tuple[int, int, int]:
+    """Owner, group and mode of a file."""
+    status = path.stat()
+    return status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)
+
+
+@pytest.fixture
+def belonging(path: Path) -> Callable[[int, int, int], Path]:
+    """A checkpoint with an owner, a group and a mode; skipped where only root may have that."""
+
+    def belonging(owner: int, group: int, mode: int) -> Path:
+        try:
+            os.chown(path, owner, group)
+        except PermissionError:
+            pytest.skip("only root may give files away")
+        path.chmod(mode)
+        return path
+
+    return belonging
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o666])
+def test_what_is_written_again_keeps_its_mode(path: Path, mode: int) -> None:
+    path.chmod(mode)
+    save_checkpoint(str(path), make())
+    assert access(path)[2] == mode
+
+
+@pytest.mark.parametrize(("owner", "group"), [(OTHER, SHARED), (0, SHARED), (OTHER, 0)])
+def test_root_writes_it_again_for_its_owner_and_group(
+    belonging: Callable[[int, int, int], Path], owner: int, group: int
+) -> None:
+    path = belonging(owner, group, 0o640)
+    save_checkpoint(str(path), make())
+    assert access(path) == (owner, group, 0o640)
+
+
+@pytest.mark.parametrize(
+    ("mode", "groups", "kept"),
+    [
+        (0o640, [SHARED], (OTHER, SHARED, 0o640)),  # one of the groups that the writer is in
+        (0o6770, [SHARED], (OTHER, SHARED, 0o770)),
+        (0o640, [], (OTHER, OTHER, 0o600)),  # the writer's own group did not have access
+        (0o664, [], (OTHER, OTHER, 0o644)),
+        (0o604, [], (OTHER, OTHER, 0o600)),  # the old group did not have access
+        (0o2755, [], (OTHER, OTHER, 0o755)),
+    ],
+)
+def test_somebody_else_writes_it_again_for_nobody_new(
+    belonging: Callable[[int, int, int], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    mode: int,
+    groups: list[int],
+    kept: tuple[int, int, int],
+) -> None:
+    chown = os.fchown
+
+    def fchown(descriptor: int, owner: int, group: int) -> None:
+        """As the system lets a user who is not root."""
+        if owner not in (-1, OTHER) or group not in (-1, OTHER, *groups):
+            raise PermissionError(1, "Operation not permitted")
+        chown(descriptor, owner, group)
+
+    def mine(path: str, flags: int) -> int:
+        """A new file as that user gets it."""
+        descriptor = os.open(path, flags, 0o600)
+        chown(descriptor, OTHER, OTHER)
+        return descriptor
+
+    path = belonging(0, SHARED, mode)
+    monkeypatch.setattr("digitnet.checkpoint.os.fchown", fchown)
+    monkeypatch.setattr("digitnet.checkpoint._private", mine)
+    save_checkpoint(str(path), make())
+    assert access(path) == kept
+
+
+def test_nobody_else_may_open_it_while_it_is_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.chmod(0o600)
+    modes = []
+    monkeypatch.setattr(
+        "digitnet.checkpoint._keep_access",
+        lambda descriptor, _: modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode)),
+    )
+    save_checkpoint(str(path), make())
+    assert modes == [0o600]
 
 
 def test_class_names_are_different_from_each_other(path: Path) -> None:

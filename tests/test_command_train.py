@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from conftest import DIGITNET, ENVIRONMENT, Run, Training
+from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, Run, Training
 
 from digitnet.checkpoint import load_checkpoint
 from digitnet.config import read_config, to_config
@@ -206,15 +206,15 @@ def test_the_output_may_have_any_name(run: Run, config_file: Path, name: bytes) 
 
 
 def test_an_output_that_exists_is_refused(run: Run, config_file: Path, output: Path) -> None:
-    output.write_bytes(b"PK precious")
+    output.write_bytes(OLD_MODEL)
     done = run("train", "--config", config_file)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.startswith(f"{output}: exists already; --resume ".encode())
-    assert output.read_bytes() == b"PK precious"
+    assert output.read_bytes() == OLD_MODEL
 
 
 def test_overwrite_replaces_it(run: Run, config_file: Path, output: Path) -> None:
-    output.write_bytes(b"PK old")
+    output.write_bytes(OLD_MODEL)
     assert run("train", "--config", config_file, "-q", "--overwrite").returncode == 0
     assert len(load_checkpoint(output).history) == 3
 
@@ -292,9 +292,9 @@ def test_a_dry_run_in_json_has_config_and_parameters(
 def test_a_dry_run_minds_no_output_and_writes_none(
     run: Run, config_file: Path, output: Path
 ) -> None:
-    output.write_bytes(b"PK precious")
+    output.write_bytes(OLD_MODEL)
     assert run("train", "--config", config_file, "--dry-run").returncode == 0
-    assert output.read_bytes() == b"PK precious"
+    assert output.read_bytes() == OLD_MODEL
     output.unlink()
     assert run("train", "--config", config_file, "--dry-run").returncode == 0
     assert os.listdir(output.parent) == ["config.yaml"]
@@ -360,7 +360,7 @@ WRONG = [
 def test_what_is_wrong_is_one_line_and_overwrites_nothing(
     run: Run, config_file: Path, output: Path, options: str, status: int | None, said: str
 ) -> None:
-    output.write_bytes(b"PK precious")
+    output.write_bytes(OLD_MODEL)
     overwrite = () if "--resume" in options else ("--overwrite",)
     done = run(
         *("train", "--config", "config.yaml", *overwrite, *options.split(" ")), cwd=output.parent
@@ -370,7 +370,7 @@ def test_what_is_wrong_is_one_line_and_overwrites_nothing(
     assert done.returncode in ((1, 2) if status is None else (status,))
     assert said.encode() in done.stderr
     assert done.stdout == b""
-    assert output.read_bytes() == b"PK precious"
+    assert output.read_bytes() == OLD_MODEL
     assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
 
 

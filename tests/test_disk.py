@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import DIGITNET, ENVIRONMENT, Run, Training
+from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, Run, Training
 
 from digitnet.checkpoint import load_checkpoint
 
@@ -77,13 +77,13 @@ def test_a_full_disk_is_said(run: Run, config_file: Path, mounted: Path) -> None
 def test_a_disk_that_is_only_for_reading_is_said(
     run: Run, config_file: Path, mounted: Path
 ) -> None:
-    (mounted / "model.npz").write_bytes(b"PK old")
+    (mounted / "model.npz").write_bytes(OLD_MODEL)
     subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
     done = run("train", "-q", "--config", config_file, "-o", mounted / "model.npz", "--overwrite")
     assert (done.returncode, done.stdout) == (1, b"")
     said = f"{mounted}/model.npz: the folder {mounted} is not writable\n"
     assert done.stderr == said.encode()
-    assert (mounted / "model.npz").read_bytes() == b"PK old"
+    assert (mounted / "model.npz").read_bytes() == OLD_MODEL
 
 
 def as_nobody(*arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":
@@ -102,7 +102,7 @@ def protected(config_file: Path, small_mnist: Path) -> Iterator[Path]:
         shutil.copytree(small_mnist, folder / "data")
         text = config_file.read_text().replace(str(small_mnist), str(folder / "data"))
         (folder / "config.yaml").write_text(text)
-        (folder / "model.npz").write_bytes(b"PK old")
+        (folder / "model.npz").write_bytes(OLD_MODEL)
         folder.chmod(0o555)
         try:
             if as_nobody("--version").returncode:
@@ -118,7 +118,7 @@ def test_a_folder_that_is_only_for_reading_is_said(protected: Path) -> None:
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.endswith(f"the folder {protected} is not writable\n".encode())
     assert len(done.stderr.splitlines()) == 1
-    assert (protected / "model.npz").read_bytes() == b"PK old"
+    assert (protected / "model.npz").read_bytes() == OLD_MODEL
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGUSR1], ids=lambda stop: stop.name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Run, comparable
+from conftest import OLD_MODEL, Run, comparable
 
 from digitnet import session
 from digitnet.checkpoint import load_checkpoint
@@ -230,14 +230,14 @@ def test_sigusr1_has_it_saved_and_goes_on(config_file: Path, output: Path) -> No
 
 @pytest.mark.usefixtures("at_every_block")
 def test_sigusr1_leaves_what_is_to_be_replaced(config_file: Path, output: Path) -> None:
-    output.write_bytes(b"PK old")
+    output.write_bytes(OLD_MODEL)
     training = session.run(read_config(config_file), overwrite=True)
     next(training)
     signal.raise_signal(signal.SIGUSR1)
     next(training)
-    assert output.read_bytes() == b"PK old"
+    assert output.read_bytes() == OLD_MODEL
     training.close()
-    assert output.read_bytes() == b"PK old"
+    assert output.read_bytes() == OLD_MODEL
 
 
 def test_whoever_leaves_it_finds_its_epochs_saved(
@@ -290,12 +290,12 @@ def test_the_minutes_are_those_of_this_run(config_file: Path, output: Path) -> N
 def test_time_that_is_up_before_an_epoch_is_leaves_what_is_to_be_replaced(
     config_file: Path, output: Path
 ) -> None:
-    output.write_bytes(b"PK old")
+    output.write_bytes(OLD_MODEL)
     settings = [*SLOW, "training.max_minutes=0.000001"]
     with pytest.raises(TrainingError, match=r"max_minutes in epoch 1; .* is left as it was"):
         for _ in session.run(read_config(config_file, settings), overwrite=True):
             pass
-    assert output.read_bytes() == b"PK old"
+    assert output.read_bytes() == OLD_MODEL
 
 
 def test_the_command_says_that_it_is_not_done(run: Run, config_file: Path, output: Path) -> None:

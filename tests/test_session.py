@@ -2,20 +2,23 @@
 
 import contextlib
 import functools
+import io
 import os
 import signal
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Run, Training, comparable
+from conftest import OLD_MODEL, Run, Training, comparable
 
 from digitnet import session
 from digitnet.checkpoint import load_checkpoint
 from digitnet.config import Config, read_config
+from digitnet.dataset import read_data
 from digitnet.errors import (
     Busy,
     CheckpointError,
@@ -29,6 +32,14 @@ from digitnet.session import STOPS
 from digitnet.training import Progress
 
 Start = Callable[..., Training]
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut short": lambda good: good[: len(good) // 2],
+    "cut to its first bytes": lambda good: good[:60],
+    "without its end": lambda good: good[:-1],
+    "with a flipped bit": lambda good: good[:5000] + bytes([good[5000] ^ 4]) + good[5001:],
+    "without its beginning": lambda good: good[:4] + bytes(60) + good[64:],
+}
 
 
 @pytest.fixture
@@ -59,45 +70,143 @@ def test_a_training_leaves_its_checkpoint_and_nothing_else(config: Config, outpu
 
 
 def test_an_output_that_exists_is_not_overwritten(config: Config, output: Path) -> None:
-    output.write_bytes(b"PK precious")
+    output.write_bytes(OLD_MODEL)
     with pytest.raises(OutputError, match=r"model\.npz: exists already; --resume .* --overwrite"):
         finish(session.run(config))
-    assert output.read_bytes() == b"PK precious"
+    assert output.read_bytes() == OLD_MODEL
     assert left_beside(output) == set()
 
 
 def test_overwrite_starts_anew(config: Config, output: Path) -> None:
-    output.write_bytes(b"PK old")
+    output.write_bytes(OLD_MODEL)
     finish(session.run(config, overwrite=True))
     assert len(load_checkpoint(output).history) == 1
 
 
-@pytest.mark.parametrize("content", [b"\x89PNG\r\n", b"data:\n  path: x\n"])
-def test_overwrite_leaves_what_is_no_model(config: Config, output: Path, content: bytes) -> None:
-    output.write_bytes(content)
-    with pytest.raises(OutputError, match=r"model\.npz: expected a model to overwrite"):
-        finish(session.run(config, overwrite=True))
-    assert output.read_bytes() == content
+def a_zip(*names: str) -> bytes:
+    """A zip archive of files with these names."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, "content")
+    return file.getvalue()
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more"])
-def test_overwrite_replaces_what_is_empty_or_a_damaged_model(
-    config: Config, output: Path, content: bytes
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"\x89PNG\r\n", "another kind of file"),
+        (b"data:\n  path: x\n", "another kind of file"),
+        (bytes(1000), "another kind of file"),
+        (b"PK and no more", "another kind of file"),
+        (a_zip(), "another kind of file"),
+        (a_zip("a.jpg", "b.jpg"), "a zip archive of a.jpg, b.jpg"),
+        (a_zip("a.jpg", "b.jpg")[:40], "a zip archive of a.jpg"),
+        (a_zip("[Content_Types].xml", "_rels/.rels", "a", "b"), "_rels/.rels, a, …"),
+        (a_zip("images.npy", "labels.npy"), "a zip archive of images, labels"),
+        (a_zip("format_version.npy", "images.npy"), "a zip archive of format_version, images"),
+    ],
+)
+def test_overwrite_leaves_what_is_no_model(
+    config: Config, output: Path, content: bytes, found: str
 ) -> None:
     output.write_bytes(content)
+    with pytest.raises(OutputError, match=r"model\.npz: expected a digitnet model to ") as error:
+        finish(session.run(config, overwrite=True))
+    assert str(error.value).endswith(f"{found}; name another file with -o")
+    assert output.read_bytes() == content
+    assert left_beside(output) == set()
+
+
+@pytest.mark.parametrize("kind", ["of an older version", "in another order", *DAMAGES, "empty"])
+def test_overwrite_replaces_what_is_empty_or_a_model_in_any_state(
+    config: Config, output: Path, model: Path, kind: str
+) -> None:
+    if kind in DAMAGES:
+        output.write_bytes(DAMAGES[kind](model.read_bytes()))
+    elif kind == "empty":
+        output.touch()
+    else:
+        with np.load(model) as file:
+            arrays = dict(file)
+        version = arrays.pop("format_version")
+        if kind == "in another order":
+            np.savez(output, **arrays, format_version=version)
+        else:
+            np.savez(output, format_version=version - 1, **arrays)
     finish(session.run(config, overwrite=True))
     assert load_checkpoint(output).history
+
+
+@pytest.fixture(params=["itself", "a symbolic link", "a hard link", "through a folder"])
+def as_output(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Path], Path]:
+    """The same file by another name."""
+
+    def as_output(path: Path) -> Path:
+        other = tmp_path / "other.npz"
+        if request.param == "a symbolic link":
+            other.symlink_to(path)
+        elif request.param == "a hard link":
+            other.hardlink_to(path)
+        elif request.param == "through a folder":
+            (tmp_path / "folder").symlink_to(path.parent)
+            return tmp_path / "folder" / path.name
+        else:
+            return path
+        return other
+
+    return as_output
+
+
+@pytest.mark.parametrize("name", ["own.npz", "both.npz", "config.yaml", "images.npy"])
+def test_overwrite_leaves_what_the_training_reads(
+    config_file: Path,
+    small_mnist: Path,
+    model: Path,
+    tmp_path: Path,
+    as_output: Callable[[Path], Path],
+    name: str,
+) -> None:
+    training = read_data(str(small_mnist)).training
+    digits = {"images": training.images, "labels": training.labels}
+    folder = tmp_path / "data"
+    folder.mkdir()
+    np.savez(tmp_path / "own.npz", **digits)
+    with np.load(model) as file:
+        np.savez(tmp_path / "both.npz", **file, **digits)
+    for part, array in digits.items():
+        np.save(folder / f"{part}.npy", array)
+    path = folder / name if name == "images.npy" else tmp_path / name
+    data = folder if name == "images.npy" else path if name.endswith("z") else small_mnist
+    before = path.read_bytes()
+    settings = ["training.epochs=1", f"data.path=[{data}]", f"model={as_output(path)}"]
+    with pytest.raises(OutputError, match="expected a digitnet model to overwrite, found "):
+        finish(session.run(read_config(config_file, settings), overwrite=True))
+    assert path.read_bytes() == before
+
+
+def test_overwrite_leaves_what_cannot_be_read(
+    config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: str) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    output.write_bytes(OLD_MODEL)
+    monkeypatch.setattr("digitnet.session.driver.is_checkpoint", refuse)
+    with pytest.raises(OutputError, match=r"cannot be read \(Permission denied\); name another"):
+        finish(session.run(config, overwrite=True))
+    assert output.read_bytes() == OLD_MODEL
 
 
 def test_overwrite_keeps_the_old_file_until_there_is_a_new_one(
     config: Config, output: Path
 ) -> None:
-    output.write_bytes(b"PK old")
+    output.write_bytes(OLD_MODEL)
     training = session.run(config, overwrite=True)
     next(training)
-    assert output.read_bytes() == b"PK old"
+    assert output.read_bytes() == OLD_MODEL
     training.close()
-    assert output.read_bytes() == b"PK old"
+    assert output.read_bytes() == OLD_MODEL
 
 
 def test_resume_goes_on(config_file: Path, config: Config, output: Path) -> None:
@@ -263,7 +372,7 @@ def test_a_signal_ends_it_with_the_checkpoint_saved(
 
 
 @pytest.mark.parametrize(("number", "status"), STOPS.items(), ids=lambda value: value.name)
-@pytest.mark.parametrize("existing", [None, b"PK old"], ids=["nothing", "a model"])
+@pytest.mark.parametrize("existing", [None, OLD_MODEL], ids=["nothing", "a model"])
 def test_a_signal_while_the_data_are_read_ends_it_at_once(
     config: Config,
     output: Path,
@@ -302,14 +411,14 @@ def test_what_a_signal_stopped_early_ends_as_if_it_had_not(
 def test_a_second_interrupt_ends_it_at_once_and_leaves_the_old_file(
     config: Config, output: Path
 ) -> None:
-    output.write_bytes(b"PK old")
+    output.write_bytes(OLD_MODEL)
     training = session.run(config, overwrite=True)
     next(training)
     signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     training.close()
-    assert output.read_bytes() == b"PK old"
+    assert output.read_bytes() == OLD_MODEL
     assert left_beside(output) == set()
 
 
@@ -347,11 +456,11 @@ def test_a_full_disk_ends_it_with_one_clear_error(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    output.write_bytes(b"PK old")
+    output.write_bytes(OLD_MODEL)
     monkeypatch.setattr("digitnet.checkpoint.os.fsync", fail)
     with pytest.raises(DigitnetError, match="cannot be written: No space left on device"):
         finish(session.run(config, overwrite=True))
-    assert output.read_bytes() == b"PK old"
+    assert output.read_bytes() == OLD_MODEL
     assert left_beside(output) == set()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DIGITNET, ENVIRONMENT, REPOSITORY, Run, Training
+from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, REPOSITORY, Run, Training
 
 from digitnet.checkpoint import load_checkpoint
 from digitnet.session import STOPS
@@ -21,7 +21,7 @@ def test_while_pictures_are_read_and_made_it_ends_at_once(
     tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
     output = tmp_path / "model.npz"
-    output.write_bytes(b"PK old")
+    output.write_bytes(OLD_MODEL)
     config = REPOSITORY / "configs" / "default.yaml"
     arguments = ("train", "--config", config, "-o", output, "--overwrite")
     with subprocess.Popen(
@@ -37,7 +37,7 @@ def test_while_pictures_are_read_and_made_it_ends_at_once(
     assert (process.returncode, out) == (status, b"")
     said = f"stopped by {number.name} before the first step; nothing was to be saved\n"
     assert err == said.encode()
-    assert output.read_bytes() == b"PK old"
+    assert output.read_bytes() == OLD_MODEL
     assert os.listdir(tmp_path) == ["model.npz"]
 
 

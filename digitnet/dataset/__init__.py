@@ -1,6 +1,6 @@
 """Labelled pictures of digits, from whatever a path holds, as arrays ready for training."""
 
-from digitnet.dataset.definition import Data, Dataset, Paths, named
+from digitnet.dataset.definition import Data, Dataset, Paths, each, named
 from digitnet.dataset.minibatches import Block, Distort, Minibatches
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
@@ -12,6 +12,7 @@ __all__ = [
     "Distort",
     "Minibatches",
     "Paths",
+    "each",
     "named",
     "read_data",
     "split_indices",

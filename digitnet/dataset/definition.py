@@ -97,9 +97,14 @@ class Data:
         return Data(self.training.transposed(), self.test and self.test.transposed())
 
 
+def each(paths: Paths) -> tuple[str, ...]:
+    """Return one or several paths as a tuple."""
+    return (paths,) if isinstance(paths, str) else paths
+
+
 def named(paths: Paths) -> str:
     """Paths in a message."""
-    return paths if isinstance(paths, str) else ", ".join(paths)
+    return ", ".join(each(paths))
 
 
 def digits(

@@ -5,9 +5,11 @@ import time
 from collections.abc import Generator
 
 from digitnet import training
-from digitnet.checkpoint import discard_unfinished, load_checkpoint
+from digitnet.checkpoint import discard_unfinished, is_checkpoint, load_checkpoint
 from digitnet.config import Config
+from digitnet.dataset import Paths, each
 from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
+from digitnet.npz import member_names
 from digitnet.session.lock import hold
 from digitnet.session.saving import Saver
 from digitnet.session.signals import STOPS, heed_signals
@@ -33,8 +35,8 @@ def run(
             _check_output(output, may_exist=overwrite or resume)
             discard_unfinished(output)
             exists = os.path.exists(output)
-            if overwrite and exists and not _may_be_replaced(output):
-                raise OutputError(f"{output}: expected a model to overwrite, found another file")
+            if overwrite and exists:
+                _check_replaceable(output, config.data.path)
             state = _resumed(config) if resume and exists else training.begin(config)
             saver = Saver(output, state, replaces=overwrite and exists)
         minutes, begun_at = state.config.training.max_minutes, state.place
@@ -97,10 +99,28 @@ def _check_output(output: str, *, may_exist: bool) -> None:
         )
 
 
-def _may_be_replaced(output: str) -> bool:
-    """Whether a file is empty or begins as an .npz does, be it damaged; not somebody's picture."""
+def _check_replaceable(output: str, data: Paths) -> None:
+    """Raise OutputError unless a file is empty or a checkpoint, perhaps a damaged one.
+
+    Never the data themselves, under any name, even where they are a checkpoint as well.
+    """
     try:
-        with open(output, "rb") as file:
-            return file.read(2) in (b"", b"PK")
-    except OSError:  # of a file that may be written, not read, nothing is known
-        return True
+        if os.path.getsize(output) and not is_checkpoint(output):
+            found = _kind(member_names(output))
+        elif any(os.path.samefile(output, path) for path in each(data) if os.path.exists(path)):
+            found = "the data of this training"
+        else:
+            return
+    except OSError as error:
+        found = f"a file that cannot be read ({error.strerror})"
+    raise OutputError(
+        f"{output}: expected a digitnet model to overwrite, found {found}; "
+        "name another file with -o"
+    )
+
+
+def _kind(names: list[str]) -> str:
+    """What a file is that is no checkpoint, by the names in it if it is a zip archive."""
+    if not names:
+        return "another kind of file"
+    return f"a zip archive of {', '.join(names[:3]):.60}{', …' if len(names) > 3 else ''}"
