@@ -69,12 +69,8 @@ class Evaluation:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of the accuracy (Brown, Cai and DasGupta 2001, equation 4)."""
-        n, p = self.images, self.accuracy
-        centre = p + Z_95**2 / (2 * n)
-        margin = Z_95 * math.sqrt(p * (1 - p) / n + Z_95**2 / (4 * n**2))
-        scale = 1 + Z_95**2 / n
-        return max((centre - margin) / scale, 0.0), min((centre + margin) / scale, 1.0)
+        """Wilson's 95 % interval of the accuracy."""
+        return wilson_interval(self.accuracy, self.images)
 
     @property
     def precision(self) -> list[float | None]:
@@ -100,6 +96,49 @@ class Evaluation:
     def coverages(self) -> list[Coverage]:
         """How right the surest answers are, and what confidence they have."""
         return coverages(self.confidences, self.right)
+
+
+@dataclass(frozen=True)
+class Guessing:
+    """The most frequent class as the answer to every picture.
+
+    label: of that class. share: of the pictures that show it, 0 to 1: the accuracy of guessing.
+    images: how many pictures there are.
+    """
+
+    label: int
+    share: float
+    images: int
+
+    def beaten_by(self, accuracy: float) -> bool | None:
+        """Return whether a model's accuracy on these pictures is significantly higher.
+
+        True if Wilson's interval of the accuracy lies above the accuracy of guessing. None if the
+        pictures cannot tell: if they are of one class, or so few that the interval, of the model
+        or of guessing, contains a useful model too, halfway between guessing and no mistakes
+        (their geometric mean).
+        """
+        if self.share == 1:
+            return None
+        if wilson_interval(accuracy, self.images)[0] > self.share:
+            return True
+        _, highest = wilson_interval(max(accuracy, self.share), self.images)
+        return None if highest >= math.sqrt(self.share) else False
+
+
+def guessing(labels: NDArray[np.integer]) -> Guessing:
+    """Return what guessing gets on pictures with these labels: whole numbers from 0, (n,)."""
+    counts = np.bincount(labels)
+    label = int(counts.argmax())
+    return Guessing(label, int(counts[label]) / len(labels), len(labels))
+
+
+def wilson_interval(share: float, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share of n (Brown, Cai and DasGupta 2001, equation 4)."""
+    centre = share + Z_95**2 / (2 * n)
+    margin = Z_95 * math.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
+    scale = 1 + Z_95**2 / n
+    return max((centre - margin) / scale, 0.0), min((centre + margin) / scale, 1.0)
 
 
 class Evaluator:

@@ -171,6 +171,60 @@ def test_a_set_value_wins_over_the_config(run: Run, config_file: Path, output: P
     assert (config["training"]["epochs"], config["seed"]) == (1, 5)
 
 
+# No better than guessing
+
+STUCK = (
+    *("--set", "training.optimizer.learning_rate=1e4", "--set", "training.epochs=1"),
+    *("--set", "network.output=sigmoid", "--set", "cost=quadratic"),
+)
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",), ("--format", "json")], ids=str)
+def test_a_model_no_better_than_guessing_is_said(
+    run: Run, config_file: Path, output: Path, quiet: tuple[str, ...]
+) -> None:
+    done = run("train", "--config", config_file, *STUCK, *quiet)
+    assert (done.returncode, output.is_file()) == (0, True)
+    *_, said = done.stderr.decode().splitlines()
+    assert said.startswith(f"{output}: expected more right answers on validation than the ")
+    key = "training.optimizer.learning_rate"
+    assert f"which is no better than guessing; try a smaller {key} than 10000, such as " in said
+    assert done.stderr.count(b"guessing") == 1
+
+
+def test_a_small_learning_rate_and_few_epochs_are_named_too(run: Run, config_file: Path) -> None:
+    slow = ("--set", "training.optimizer.learning_rate=1e-9", "--set", "training.epochs=1")
+    done = run("train", "--config", config_file, "-q", *slow)
+    assert done.returncode == 0
+    assert done.stderr.endswith(b"_rate than 1e-09 or a larger one, or more epochs\n")
+
+
+def test_a_model_no_better_than_guessing_is_said_when_time_is_up(
+    run: Run, config_file: Path
+) -> None:
+    short = ("--set", "training.epochs=100000", "--set", "training.max_minutes=0.02")
+    done = run("train", "--config", config_file, "-q", *STUCK, *short)
+    assert done.returncode == 0
+    assert b"no better than guessing" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "better"),
+    [
+        ((), True),
+        (STUCK, False),
+        ((*STUCK, "--set", "data.validation=3"), None),
+        ((*STUCK, "--set", "data.validation=0"), None),
+    ],
+)
+def test_json_says_whether_it_is_better_than_guessing(
+    run: Run, config_file: Path, options: tuple[str, ...], better: bool | None
+) -> None:
+    done = run("train", "--config", config_file, "-q", "--format", "json", *options)
+    assert lines_of(done.stdout)[-1]["better_than_guessing"] is better
+    assert (b"guessing" in done.stderr) == (better is False)
+
+
 # Where it goes
 
 
@@ -387,7 +441,9 @@ def test_a_mistake_in_the_file_is_said_with_its_line(run: Run, config_file: Path
 def test_a_minibatch_of_any_size_is_trained(run: Run, config_file: Path) -> None:
     size = ("--set", "training.minibatch_size=100000000000000000")
     done = run("train", "--config", config_file, "-q", *size)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.returncode == 0
+    assert done.stderr.count(b"\n") == 1  # three steps learn nothing
+    assert b"no better than guessing" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["none.yaml", ".", "/dev/null", "binary", "empty"])

@@ -22,6 +22,7 @@ from digitnet.evaluation import (
     Evaluator,
     choose_examples,
     evaluate,
+    guessing,
     has_learned_from,
 )
 from digitnet.network import Network
@@ -408,3 +409,48 @@ def test_a_model_without_a_split_in_its_config_is_said(
     save_checkpoint(path, replace(trained, config=config))
     with pytest.raises(DigitnetError):
         choose_examples(load_checkpoint(path), split="validation")
+
+
+# No better than guessing
+
+
+@pytest.mark.parametrize(
+    ("n", "classes", "right", "better"),
+    [
+        (5000, 10, 1.0, True),
+        (5000, 10, 0.11, True),
+        (5000, 10, 0.1, False),
+        (5000, 10, 0.05, False),
+        (5000, 2, 0.51, False),
+        (5000, 2, 0.52, True),
+        (5000, 1, 1.0, None),  # always answering that class is right
+        (100, 10, 0.1, False),
+        (100, 10, 0.2, True),
+        (20, 10, 0.1, False),
+        (20, 10, 0.2, None),  # perhaps 10 %, perhaps 40 %
+        (20, 10, 0.3, True),
+        (10, 10, 0.1, None),
+        (10, 10, 1.0, True),
+        (2, 2, 0.0, None),
+        (2, 2, 1.0, None),
+        (1, 1, 0.0, None),
+    ],
+)
+def test_guessing_is_beaten_where_the_pictures_can_tell(
+    n: int, classes: int, right: float, better: bool | None
+) -> None:
+    assert guessing(np.arange(n) % classes).beaten_by(right) is better
+
+
+def test_guessing_is_always_the_most_frequent_class() -> None:
+    guess = guessing(np.array([0, 3, 3, 1] * 100))
+    assert (guess.label, guess.share, guess.images) == (3, 0.5, 400)
+
+
+def test_a_model_that_guesses_is_called_better_by_chance_alone() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(10, size=500)
+    answers = rng.integers(10, size=(400, 500))
+    verdicts = [guessing(labels).beaten_by(float((a == labels).mean())) for a in answers]
+    assert verdicts.count(True) <= 0.05 * 400
+    assert verdicts.count(None) == 0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from digitnet.config import Config
+    from digitnet.evaluation import Guessing
     from digitnet.training import Progress, Record, TrainingState
 
 EPILOG = """
@@ -216,9 +217,25 @@ def _line(record: "Record", epochs: int) -> str:
     )
 
 
+def _warning(state: "TrainingState", guess: "Guessing", accuracy: float) -> str:
+    """What is said of a model that is no better than guessing, and what to try."""
+    from digitnet.config.definition import LEARNING_RATES
+
+    optimizer, key = state.config.training.optimizer, "training.optimizer.learning_rate"
+    rate, usual = optimizer.learning_rate or 0.0, LEARNING_RATES[optimizer.name]
+    other = f"{rate:g}, such as {usual:g}" if rate > usual else f"{rate:g} or a larger one"
+    return (
+        f"{shown(state.config.model)}: expected more right answers on validation than the "
+        f"{guess.share:.2%} of always answering {state.data.training.class_names[guess.label]}, "
+        f"found {accuracy:.2%}, which is no better than guessing; "
+        f"try a smaller {key} than {other}, or more epochs"
+    )
+
+
 def _summarise(state: "TrainingState", seconds: float, form: str, quiet: bool) -> None:
     best, model, epochs = state.best_record, state.config.model, len(state.history)
-    validation = best.validation if best else None
+    validation, guess = best.validation if best else None, state.guessing
+    better = guess.beaten_by(validation.accuracy) if guess and validation else None
     if form == "json":
         import msgspec
 
@@ -229,6 +246,7 @@ def _summarise(state: "TrainingState", seconds: float, form: str, quiet: bool) -
                 "seconds": seconds,
                 "done": state.done,
                 "validation": msgspec.to_builtins(validation),
+                "better_than_guessing": better,
             }
         )
     elif not quiet:
@@ -242,3 +260,5 @@ def _summarise(state: "TrainingState", seconds: float, form: str, quiet: bool) -
             f"{len(state.network.parameters):,} parameters, {seconds:.1f} s"
             f"{'' if state.done else '; not done, --resume goes on'}"
         )
+    if guess and validation and better is False:
+        say(_warning(state, guess, validation.accuracy))

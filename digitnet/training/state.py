@@ -19,6 +19,7 @@ from digitnet.config.definition import OPTIMIZER_KEYS, OptimizerSection, Schedul
 from digitnet.dataset import Data, Dataset, named, read_data, split_indices
 from digitnet.dataset.definition import DIGITS, NOTHING, SIDE
 from digitnet.errors import ConfigError, DataError
+from digitnet.evaluation import Guessing, guessing
 from digitnet.network import Network
 from digitnet.optimizers import OPTIMIZERS, Optimizer
 from digitnet.randomness import Purpose, generator
@@ -158,6 +159,12 @@ class TrainingState:
     def best_record(self) -> Record | None:
         """The epoch `best` is from: by accuracy, then cost; the last where none is held out."""
         return max(self.history, key=_rank, default=None)
+
+    @property
+    def guessing(self) -> Guessing | None:
+        """The accuracy of guessing on the examples held out; None if none are."""
+        held_out = self.validation_indices
+        return guessing(self.examples.labels[held_out]) if len(held_out) else None
 
     def checkpoint(self) -> Checkpoint:
         """The state as it is now, for a file. The model in it is the best so far.
