@@ -303,7 +303,7 @@ def test_a_wrong_value_is_said_with_file_and_line(
     text, line = with_line(key, value)
     said = problem(write(text))
     assert said.startswith(f"my.yaml:{line}: {key}: expected ")
-    assert said.endswith(f", found {found}")
+    assert said.partition("; ")[0].endswith(f", found {found}")
 
 
 @pytest.mark.parametrize(("key", "value", "found"), WRONG)
@@ -312,7 +312,7 @@ def test_a_wrong_override_is_said_in_its_own_words(
 ) -> None:
     said = problem(write(BASE), f"{key}={value}")
     assert said.startswith(f"--set {key}={value}: {key}: expected ")
-    assert said.endswith(f", found {found}")
+    assert said.partition("; ")[0].endswith(f", found {found}")
 
 
 @pytest.mark.parametrize(
@@ -487,7 +487,8 @@ def test_what_a_replaced_section_lacks_is_said_of_the_override(write: Write) -> 
 
 
 def test_an_override_that_is_no_yaml_is_said(write: Write) -> None:
-    assert problem(write(BASE), "seed=[1").startswith("--set seed=[1: seed: expected YAML")
+    said = problem(write(BASE), "seed=[1")
+    assert said.startswith("--set seed=[1: seed: expected a comma or a closing ], found ")
 
 
 def test_an_override_that_is_no_utf_8_is_said(write: Write) -> None:
@@ -566,28 +567,20 @@ def test_a_file_without_keys_is_refused(write: Write, text: str) -> None:
     assert problem(write(text)).startswith("my.yaml: expected keys and values, found ")
 
 
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("data: [1\n", "my.yaml:2"),
-        ("data: {path: x\n", "my.yaml:2"),
-        ("data: 'x\n", "my.yaml:2"),
-        ("seed: 1\n\tepochs: 2\n", "my.yaml:2"),
-        ("a: b: c\n", "my.yaml:1"),
-        ("seed: 1\n--- \nseed: 2\n", "my.yaml:2"),
-        ("seed: @x\n", "my.yaml:1"),
-        ("%YAML 9.9\n---\nseed: 1\n", "my.yaml:1"),
-    ],
-)
-def test_what_is_no_yaml_is_refused_with_its_line(write: Write, text: str, place: str) -> None:
-    assert problem(write(text)).startswith(f"{place}: expected YAML, found ")
+def test_what_is_no_yaml_is_refused_with_its_line(write: Write) -> None:
+    for text, line in (
+        ("seed: 1\n--- \nseed: 2\n", 2),
+        ("%YAML 9.9\n---\nseed: 1\n", 1),
+        ("seed: 1\nmodel: |x\n", 2),
+    ):
+        assert problem(write(text)).startswith(f"my.yaml:{line}: expected YAML, found ")
 
 
 @pytest.mark.parametrize("data", [b"seed: \xe9\n", b"\x80\x81", b"seed: 1\n\0\0", b"\xff\xfe\0"])
 def test_what_is_no_text_is_refused(write: Write, data: bytes) -> None:
     said = problem(write(data))
     assert said.startswith("my.yaml")
-    assert ": expected YAML, found " in said
+    assert ": expected YAML saved as UTF-8, found the " in said
     assert "\n" not in said
 
 

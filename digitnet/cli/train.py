@@ -10,7 +10,7 @@ import click
 
 from digitnet.cli.options import format_option
 from digitnet.cli.output import answer, answer_json, say, shown
-from digitnet.errors import ConfigError
+from digitnet.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -68,7 +68,7 @@ def train(
     Ctrl-C ends it at once. SIGUSR1 has it save and go on.
     """
     started = time.perf_counter()
-    from digitnet.config import locate, read_config
+    from digitnet.config import locate, locate_data, read_config
     from digitnet.threads import limit_blas
 
     if resume and overwrite:
@@ -90,6 +90,8 @@ def train(
             _train(config, started, resume, overwrite, form, quiet, verbose)
     except ConfigError as error:
         raise locate(error, path, overrides) from None
+    except DataError as error:
+        raise locate_data(error, config, path, overrides) from None
 
 
 def _dry_run(config: "Config", form: str) -> None:

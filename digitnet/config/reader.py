@@ -1,10 +1,10 @@
 """A config file and the overrides upon it to a checked `Config`, or to one line on its mistake."""
 
-import difflib
+import copy
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,8 +16,10 @@ from digitnet.config.definition import (
     OptimizerSection,
     schema,
 )
+from digitnet.config.keys import nearest_key, section_of
 from digitnet.config.source import Source
-from digitnet.errors import ConfigError
+from digitnet.config.values import suggestion
+from digitnet.errors import ConfigError, DataError
 
 PIXELS = 28 * 28
 MODEL = "model.npz"
@@ -46,6 +48,21 @@ def locate(
     return ConfigError(
         error.key, error.problem, Source(os.fspath(path), overrides).place(error.key)
     )
+
+
+def locate_data(
+    error: DataError, config: Config, path: str | os.PathLike[str], overrides: Sequence[str]
+) -> DataError:
+    """The same error with the place that `data.path` came from and, if missing, its folder."""
+    place = Source(os.fspath(path), overrides).place("data.path")
+    paths = config.data.path
+    missing = not all(map(os.path.exists, (paths,) if isinstance(paths, str) else paths))
+    base = (
+        "on the command line, a relative path starts from the current folder"
+        if place.startswith("--set ")
+        else "in a config, a relative path starts from the folder of the config"
+    )
+    return DataError(f"{place}: data.path: {error}{'; ' + base if missing else ''}")
 
 
 def to_config(values: dict[str, Any]) -> Config:
@@ -97,40 +114,59 @@ def _explained(message: str, values: dict[str, Any]) -> ConfigError:
 
     Of its message only the path (`$.training.epochs`) and an unknown field's name are used.
     """
-    path = re.search(r" - at `\$\.?([\w.\[\]]*)`$", message)
-    steps = re.findall(r"[^.\[\]]+", path[1]) if path else []
+    steps = _steps(message)
     key = ".".join(step for step in steps if not step.isdigit())
     field = UNFIT.fullmatch(message)
     if field:
-        key = f"{key}.{field[2]}" if key else field[2]
+        full = f"{key}.{field[2]}" if key else field[2]
         if field[1] == "contains unknown":
-            return ConfigError(key, f"expected {_nearest(key)}, found {field[2]!r:.60}")
-        return ConfigError(key, f"expected {_expectation(_schema_at(key))}, found nothing")
+            expected = nearest_key(key, field[2])
+            return ConfigError(full, f"expected {expected}, found {field[2]!r:.60}")
+        return ConfigError(full, f"expected {_expectation(_schema_at(full))}, found nothing")
     found: Any = values
     for step in steps:
         found = found[int(step) if isinstance(found, list) else step]
-    items = [step for step in steps if step.isdigit()]
-    expected = _expectation(_schema_at(key, items))
+    part = _schema_at(key, [step for step in steps if step.isdigit()])
     shown = json.dumps(found, ensure_ascii=False)
+    keys = tuple(part.get("properties", ()))
+    name = key.rpartition(".")[2]
+    advice = suggestion(name, found, keys, lambda meant: _fits(values, steps, meant))
     return ConfigError(
-        key, f"expected {expected}, found {shown if len(shown) < 60 else shown[:57] + '…'}"
+        key,
+        f"expected {_expectation(part)}, "
+        f"found {shown if len(shown) < 60 else shown[:57] + '…'}{advice}",
     )
+
+
+def _steps(message: str) -> list[str]:
+    """The keys and indices on the way to the place that msgspec names."""
+    path = re.search(r" - at `\$\.?([\w.\[\]]*)`$", message)
+    return re.findall(r"[^.\[\]]+", path[1]) if path else []
+
+
+def _fits(values: dict[str, Any], steps: list[str], meant: Any) -> bool:
+    """Whether nothing would be wrong at a place, or below it, with another value there."""
+    values = copy.deepcopy(values)
+    *way, last = steps
+    section: Any = values
+    for step in way:
+        section = section[int(step) if isinstance(section, list) else step]
+    section[int(last) if isinstance(section, list) else last] = meant
+    try:
+        msgspec.convert(values, Config)
+    except msgspec.ValidationError as error:
+        return _steps(str(error))[: len(steps)] != steps
+    return True
 
 
 def _schema_at(key: str, items: Sequence[str] = ()) -> dict[str, Any]:
     """The part of the JSON Schema that describes a key, or an item of the list that it holds."""
-    whole = schema()
-    part = whole
+    part = schema()
     for name in key.split(".") if key else ():
-        part = _section(whole, part)["properties"][name]
+        part = section_of(part)["properties"][name]
     for _ in items:
         part = next(option for option in part.get("anyOf", [part]) if "items" in option)["items"]
-    return part if "type" in part or "anyOf" in part or "enum" in part else _section(whole, part)
-
-
-def _section(whole: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    section: dict[str, Any] = whole["$defs"][part["$ref"].rpartition("/")[2]]
-    return section
+    return part if "type" in part or "anyOf" in part or "enum" in part else section_of(part)
 
 
 def _expectation(part: dict[str, Any]) -> str:
@@ -158,25 +194,3 @@ def _expectation(part: dict[str, Any]) -> str:
     }
     said = [text.format(part[bound]) for bound, text in bounds.items() if bound in part]
     return " ".join([words, " and ".join(said)]).rstrip()
-
-
-def _nearest(unknown: str) -> str:
-    """The known key that is named most like the unknown one, or all that could stand there."""
-    section, _, name = unknown.rpartition(".")
-    known = list(_known_keys(schema(), ""))
-    siblings = [key for key in known if key.rpartition(".")[0] == section]
-    for candidates in (siblings, known):
-        names = [key.rpartition(".")[2] for key in candidates]
-        match = difflib.get_close_matches(name, names, 1)
-        if match:
-            return candidates[names.index(match[0])]
-    return "one of " + ", ".join(siblings)
-
-
-def _known_keys(part: dict[str, Any], prefix: str) -> Iterator[str]:
-    whole = schema()
-    if "$ref" not in part and "allOf" not in part:
-        return
-    for name, value in _section(whole, part)["properties"].items():
-        yield prefix + name
-        yield from _known_keys(value, f"{prefix}{name}.")

@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 
 from digitnet.config.definition import PATHS
+from digitnet.config.keys import pair_without_colon
+from digitnet.config.syntax import explain
 from digitnet.errors import ConfigError
 
 MAX_BYTES = 100_000
@@ -85,7 +87,7 @@ class Source:
             raise ConfigError("", f"expected at most {MAX_BYTES:,} bytes, found more", self.path)
         tree = self._values(text, "", None)
         if not isinstance(tree, dict):
-            found = "nothing" if tree is None else "something else"
+            found = "nothing" if tree is None else "a list" if isinstance(tree, list) else "text"
             raise ConfigError("", f"expected keys and values, found {found}", self.path)
         self._resolve(tree, PATHS, os.path.dirname(os.path.abspath(self.path)))
         return tree
@@ -127,15 +129,10 @@ class Source:
             loader = _Loader(text)
             node = loader.get_single_node()
             return None if node is None else self._value(node, key, where, 0)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line = f"{self.path}:{mark.line + 1}" if mark else self.path
-            raise ConfigError(key, f"expected YAML, found {_found(error)}", where or line) from None
-        except (yaml.YAMLError, ValueError) as error:
-            problem = str(error).partition("\n")[0]
-            raise ConfigError(
-                key, f"expected YAML, found an error: {problem}", where or self.path
-            ) from None
+        except yaml.YAMLError as error:
+            line, problem = explain(error, text)
+            place = f"{self.path}:{line}" if line else self.path
+            raise ConfigError(key, problem, where or place) from None
         except RecursionError:
             raise ConfigError(
                 key, "expected YAML, found too deep a nesting", where or self.path
@@ -152,9 +149,11 @@ class Source:
             for name_node, value_node in node.value:
                 place = where or f"{self.path}:{name_node.start_mark.line + 1}"
                 name = name_node.value
-                if name_node.tag != TAG + "str" or NO_TEXT.search(name):
-                    found = repr(name)[:40] if isinstance(name, str) else "a list or a mapping"
-                    raise ConfigError(key, f"expected a key, found {found}", place)
+                _check_colon(name_node, key, place)
+                if name_node.tag != TAG + "str" or NO_TEXT.search(name) or name != name.strip():
+                    raise ConfigError(
+                        key, f"expected a key, found {_found_key(name_node, value_node)}", place
+                    )
                 path = f"{key}.{name}" if key else name
                 if name in values:
                     raise ConfigError(path, "expected each key once, found it twice", place)
@@ -163,6 +162,8 @@ class Source:
             return values
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, key, where, depth + 1) for item in node.value]
+        if key not in PATHS:
+            _check_colon(node, key, place)
         value = _SCALARS[node.tag](node.value)
         if isinstance(value, float) and value - value != 0:
             raise ConfigError(key, f"expected a finite number, found {node.value!r:.40}", place)
@@ -182,6 +183,17 @@ def _from(folder: str, path: Any) -> Any:
     return os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
 
 
-def _found(error: yaml.MarkedYAMLError) -> str:
-    """What the parser met, out of "expected …, but got …", "found …" and the like."""
-    return re.split("but (?:got|found) |^found ", str(error.problem))[-1]
+def _check_colon(node: yaml.Node, key: str, place: str) -> None:
+    """Raise ConfigError where plain text in a section is a key and its value without a colon."""
+    if isinstance(node, yaml.ScalarNode) and not node.style:
+        start, end = node.start_mark, node.end_mark
+        first, *_ = str(start.buffer)[start.pointer : end.pointer].splitlines() or [""]
+        if pair := pair_without_colon(first):
+            raise ConfigError(key, f"expected {pair}, found {first!r:.60}", place)
+
+
+def _found_key(name: yaml.Node, value: yaml.Node) -> str:
+    if not isinstance(name.value, str):
+        return "a list or a mapping"
+    comma = name.tag == TAG + "int" and not value.value  # {learning_rate: 0,5}
+    return f"{name.value!r:.40}{'; a number has a decimal point: 0.5' if comma else ''}"
