@@ -340,7 +340,9 @@ def test_an_archive_of_other_arrays_is_refused(tmp_path: Path) -> None:
 def test_an_archive_of_other_files_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "m.npz", "w") as archive:
         archive.writestr("hello.txt", "hello")
-    assert refused(tmp_path / "m.npz").startswith("hello.txt: expected a NumPy array")
+    assert refused(tmp_path / "m.npz").startswith(
+        "expected an archive of NumPy arrays (.npy), found 'hello.txt'"
+    )
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.9, 0.99])

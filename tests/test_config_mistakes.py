@@ -208,7 +208,9 @@ def test_a_value_that_may_mean_anything_gets_no_answer(say: Say, key: str, value
 
 def test_keys_that_are_not_indented_are_said(say: Say) -> None:
     said = say("data:\npath: digits\nnetwork:\nlayer_sizes: [784, 10]\n")
-    assert said.startswith("my.yaml:1: data: expected the keys path, validation, found null")
+    assert said.startswith(
+        "my.yaml:1: data: expected the keys path, validation, transposed, found null"
+    )
     assert said.endswith("; indent its keys below it, by two spaces")
 
 

@@ -1392,6 +1392,7 @@ def test_folders_with_names_of_files_are_passed_over(tmp_path: Path) -> None:
             "found 'train.csv' in it; unpack it",
         ),
     ],
+    ids=["pickle", "csv.gz", "csv.zip"],
 )
 def test_packed_data_of_other_kinds_say_what_to_do(
     name: str, content: bytes, problem: str, tmp_path: Path

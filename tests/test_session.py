@@ -106,6 +106,7 @@ def a_zip(*names: str) -> bytes:
         (a_zip("images.npy", "labels.npy"), "a zip archive of images, labels"),
         (a_zip("format_version.npy", "images.npy"), "a zip archive of format_version, images"),
     ],
+    ids=range(10),  # an archive holds the time
 )
 def test_overwrite_leaves_what_is_no_model(
     config: Config, output: Path, content: bytes, found: str
