@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 
 def main() -> None:
@@ -10,12 +11,22 @@ def main() -> None:
         signal.signal(signal.SIGINT, _end)  # while modules load, an exception might be swallowed
     if signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL:
         signal.signal(signal.SIGUSR1, _go_on)  # there is no checkpoint to write yet
-    from digitnet.cli import main
-
     try:
-        main()
+        _command()
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # what there was to do is done
+
+
+def _command() -> None:
+    from digitnet.errors import shortage
+
+    try:
+        from digitnet.cli import main
+    except (ImportError, MemoryError, OSError) as error:
+        if short := shortage(error):
+            sys.exit(str(short))
+        raise
+    main()
 
 
 def _go_on(*_: object) -> None:

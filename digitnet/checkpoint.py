@@ -21,6 +21,7 @@ from digitnet.costs import COSTS
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.network import Network
 from digitnet.npz import NpzError, member_names, read_npz
+from digitnet.paths import kind_of, status_at, why_missing
 
 FORMAT_VERSION = 2
 PREPARATION = "mnist-6"  # the name of what `image.prepare` does to a picture
@@ -71,7 +72,7 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     path, temporary = os.path.realpath(path), _temporary(path)
     try:
         discard_unfinished(path)
-        old = os.stat(path) if os.path.exists(path) else None
+        old = status_at(path)
         with open(temporary, "xb", opener=_private if old else None) as file:
             if old:
                 _keep_access(file.fileno(), old)
@@ -156,9 +157,10 @@ def load_checkpoint(path: str | os.PathLike[str], *, with_state: bool = False) -
     """
     path = os.fspath(path)
     try:
-        if not os.path.exists(path):
-            raise CheckpointError(f"{path}: no such file")
-        if not os.path.isfile(path):
+        kind = kind_of(path)
+        if kind is None:
+            raise CheckpointError(f"{path}: {why_missing(path)}")
+        if kind != "file":
             raise CheckpointError(f"{path}: expected a model, found something that is no file")
         return _checkpoint(read_npz(path, None if with_state else STATE))
     except (NpzError, _Unsound) as error:
@@ -295,12 +297,25 @@ def _json(arrays: dict[str, NDArray[Any]], name: str, kind: type) -> Any:
 def find_model(path: str | None) -> str:
     """Which model is meant: the named one, $DIGITNET_MODEL, ./model.npz, or the one that ships.
 
-    Raises CheckpointError where the second is missing.
+    Whether it can be read is for `load_checkpoint` to find out: a `model.npz` that cannot be read
+    is not passed over. Raises CheckpointError where the second is missing.
     """
     if path is not None:
         return path
-    if named := os.environ.get("DIGITNET_MODEL"):
-        if not os.path.exists(named):
-            raise CheckpointError(f"{named}: no such file, but $DIGITNET_MODEL names it")
-        return named
-    return "model.npz" if os.path.exists("model.npz") else SHIPPED
+    named = os.environ.get("DIGITNET_MODEL")
+    if not named:
+        return "model.npz" if _may_exist("model.npz") else SHIPPED
+    if not _may_exist(named):
+        raise CheckpointError(f"{named}: no such file, but $DIGITNET_MODEL names it")
+    return named
+
+
+def _may_exist(path: str) -> bool:
+    """Whether a file, or a link to nothing, is there or cannot be ruled out."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # as of a folder that may not be searched
+        return True
+    return True

@@ -1,6 +1,8 @@
 """What can go wrong, and the exit status that tells a script about it."""
 
+import errno
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class ExitStatus(IntEnum):
@@ -80,3 +82,42 @@ class Stopped(DigitnetError):
     def __init__(self, message: str, exit_status: ExitStatus) -> None:
         super().__init__(message)
         self.exit_status = exit_status
+
+
+class Shortage(NamedTuple):
+    """What the system has too little of, and what the user can do about it."""
+
+    problem: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.advice}"
+
+
+MEMORY = Shortage("there is not enough memory", "free some, or raise the limit (ulimit -v)")
+FILES = Shortage("too few files may be open at once", "raise the limit (ulimit -n)")
+THREADS = Shortage(
+    "too few threads may run at once", "free memory, or raise the limits (ulimit -v, ulimit -u)"
+)
+_NUMBERS = {errno.ENOMEM: MEMORY, errno.EMFILE: FILES, errno.ENFILE: FILES}
+_PHRASES = {  # of the dynamic loader and of Python, which have no number for it
+    "failed to map segment": MEMORY,
+    "annot allocate memory": MEMORY,
+    "oo many open files": FILES,
+    "can't start new thread": THREADS,
+}
+
+
+def shortage(error: BaseException | None) -> Shortage | None:
+    """What was short when an error, or one of those that led to it, was raised; None if nothing."""
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return MEMORY
+        if isinstance(error, OSError) and error.errno in _NUMBERS:
+            return _NUMBERS[error.errno]
+        if isinstance(error, ImportError | RuntimeError):
+            for phrase, short in _PHRASES.items():
+                if phrase in str(error):
+                    return short
+        error = error.__cause__ or error.__context__
+    return None

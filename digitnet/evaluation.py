@@ -1,7 +1,7 @@
 """How good a network is on labelled pictures: accuracy, cost, confusion, calibration."""
 
+import contextlib
 import math
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +24,7 @@ from digitnet.config import to_config
 from digitnet.dataset import Dataset, Minibatches, Paths, each, named, read_data, split_indices
 from digitnet.errors import CheckpointError, ConfigError, DataError
 from digitnet.network import Network
+from digitnet.paths import kind_of
 from digitnet.randomness import Purpose, generator
 
 CHUNK = 1000  # pictures that go through the network together
@@ -227,10 +228,11 @@ def choose_examples(
     if path is None:
         path = checkpoint.data_path
         for one in each(path):
-            if not os.path.exists(one):
-                raise DataError(
-                    f"{one}: expected the model's own data, found none; name others with --data"
-                )
+            with contextlib.suppress(OSError):  # which `read_data` tells about
+                if kind_of(one) is None:
+                    raise DataError(
+                        f"{one}: expected the model's own data, found none; name others with --data"
+                    )
     data = read_data(path, transposed=is_transposed(checkpoint))
     own = data.training.fingerprint == checkpoint.data_hash
     if split is None and data.test is not None:

@@ -8,6 +8,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.errors import shortage
 from digitnet.npy import NpyError, read_header
 
 ALLOWANCE = 64 << 20  # bytes that any archive may unpack to
@@ -27,7 +28,8 @@ def read_npz(path: str | os.PathLike[str], skip: str | None = None) -> dict[str,
     """The arrays of an `.npz` file by name, without those whose name begins with `skip`.
 
     Raises NpzError for a file that is no zip archive of plain arrays, is damaged, or whose headers
-    promise more than is there; OSError if it cannot be opened.
+    promise more than is there; OSError if it cannot be opened. A shortage, as of memory, is raised
+    as it comes.
     """
     with open(path, "rb") as file:
         if file.peek(len(ZIP))[: len(ZIP)] != ZIP:
@@ -35,9 +37,11 @@ def read_npz(path: str | os.PathLike[str], skip: str | None = None) -> dict[str,
         try:
             with zipfile.ZipFile(file) as archive:
                 return _read_members(archive, os.fstat(file.fileno()).st_size, skip)
-        except (NpzError, MemoryError):
+        except NpzError:
             raise
         except Exception as error:  # zipfile raises some ten kinds, depending on the damage
+            if shortage(error):
+                raise
             problem = f"expected a sound .npz archive, found a damaged one ({error})"
             raise NpzError(problem) from None
 

@@ -13,6 +13,8 @@ from typing import Literal
 
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 MOST = 256  # threads
+NUMPY = 104 << 20  # bytes of address space: NumPy, Pillow and what a small picture takes
+BUFFER = 40 << 20  # bytes of address space: what OpenBLAS takes for each thread, and some more
 WORTH_A_THREAD = 30_000_000  # multiplications in a step; for fewer, it costs more than it brings
 
 
@@ -38,6 +40,24 @@ def environment_threads() -> int | None:
         if os.environ.get(variable, "").isdecimal():
             return max(int(os.environ[variable]), 1)
     return None
+
+
+def load_numpy(blas_threads: int) -> None:
+    """Load NumPy with so many threads of BLAS, and let BLAS take its memory at once.
+
+    Raises MemoryError where that is too much; OpenBLAS itself would end the process.
+    """
+    limit_blas(blas_threads)
+    require_memory(NUMPY + blas_threads * BUFFER)
+    import numpy as np
+
+    matrix = np.ones((16, 16), np.float32)
+    _ = matrix @ matrix  # the first product is when OpenBLAS takes its buffer, and keeps it
+
+
+def require_memory(size: int) -> None:
+    """Raise MemoryError unless there is room for `size` more bytes; none of them is touched."""
+    bytes(size)
 
 
 def limit_blas(threads: int) -> None:

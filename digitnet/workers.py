@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from digitnet.errors import DigitnetError, ImageError
+from digitnet.errors import DigitnetError, ImageError, shortage
 from digitnet.image import SIDE, Look, Reading, first_look, look_closer, open_picture
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _tried(step: Callable[[S, str], T], thing: S, name: str) -> T | ImageError:
 def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
     """What a worker does until the parent closes the connection or ends, of whatever.
 
-    It answers with text for what is wrong with a picture, None for no memory.
+    It answers with text for what is wrong with a picture, and with the error of a shortage.
     """
     for other in of_the_parent:
         other.close()  # or the end of the parent would not be noticed
@@ -198,10 +198,10 @@ def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
                         for _, result in portion
                     ]
                 )
-        except MemoryError:
-            connection.send([None])
-        except (EOFError, OSError):
-            return
+        except (EOFError, ImportError, MemoryError, OSError) as error:
+            if not shortage(error):
+                return  # the parent has closed the connection
+            connection.send([error])
 
 
 def _received(connection: "Connection", chunk: Sequence[Named]) -> Iterator[list[Prepared]]:
@@ -209,13 +209,13 @@ def _received(connection: "Connection", chunk: Sequence[Named]) -> Iterator[list
     done = 0
     while done < len(chunk):
         try:
-            results: list[Packed | str | None] = connection.recv()
+            results: list[Packed | str | Exception] = connection.recv()
         except (EOFError, OSError):
             raise _killed() from None
         portion: list[Prepared] = []
         for (name, _), result in zip(chunk[done : done + len(results)], results):
-            if result is None:
-                raise MemoryError
+            if isinstance(result, Exception):
+                raise result
             if isinstance(result, str):
                 portion.append((name, ImageError(name, result)))
             else:

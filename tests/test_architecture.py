@@ -48,6 +48,7 @@ TOP_TO_BOTTOM = [
     "crew",
     "share",
     "threads",
+    "paths",
     "version",
     "errors",
 ]

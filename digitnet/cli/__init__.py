@@ -1,6 +1,5 @@
 """The command line: one file per verb. Errors become one line and an exit status here."""
 
-import os
 import sys
 import warnings
 
@@ -10,7 +9,7 @@ from digitnet.cli.evaluate import evaluate
 from digitnet.cli.output import prepare_streams, say
 from digitnet.cli.predict import predict
 from digitnet.cli.train import train
-from digitnet.errors import DigitnetError, ExitStatus
+from digitnet.errors import DigitnetError, ExitStatus, shortage
 from digitnet.version import __version__
 
 EPILOG = """
@@ -50,13 +49,21 @@ def main() -> None:
         status = _run(sys.argv[1:])
     except KeyboardInterrupt:
         status = ExitStatus.INTERRUPTED
-    except OSError as error:  # a pipe that is closed, a full disk
-        broken_pipe = isinstance(error, BrokenPipeError)
-        status = ExitStatus.BROKEN_PIPE if broken_pipe else ExitStatus.FAILED
-        if not broken_pipe:
-            say(f"{error.filename or 'standard output'}: {error.strerror}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be flushed goes nowhere
+    except BrokenPipeError:
+        status = ExitStatus.BROKEN_PIPE
+    except Exception as error:
+        say(_line(error))
+        status = ExitStatus.FAILED
     sys.exit(status)
+
+
+def _line(error: Exception) -> str:
+    """Say what the system refused, such as memory or room on a disk; raise any other error."""
+    if short := shortage(error):
+        return str(short)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'digitnet'}: {error.strerror or error}"
+    raise error
 
 
 def _run(arguments: list[str]) -> int:
@@ -76,9 +83,7 @@ def _run(arguments: list[str]) -> int:
         say(f"{command}: {problem}{stop} See {command} --help.")
         return ExitStatus.USAGE
     except DigitnetError as error:
-        say(str(error))
+        short = shortage(error)
+        say(f"{error}; {short.advice}" if short else str(error))
         return error.exit_status
-    except MemoryError:
-        say("there is not enough memory for this")
-        return ExitStatus.FAILED
     return ExitStatus.DONE

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitnet.cli.options import SHARE, format_option, model_option
-from digitnet.cli.output import answer, answer_json, printable, say, shown
+from digitnet.cli.output import answer, answer_json, printable, say, shown, silence_decoders
 from digitnet.errors import BelowBar
 
 if TYPE_CHECKING:
@@ -55,9 +55,10 @@ def evaluate(
     verbose: bool,
 ) -> None:
     """Tell how good a model is: accuracy, cost, calibration, precision and recall, confusion."""
-    from digitnet.threads import environment_threads, limit_blas
+    from digitnet.threads import environment_threads, load_numpy
 
-    limit_blas(environment_threads() or 1)
+    load_numpy(environment_threads() or 1)
+    silence_decoders()
     from digitnet import comparison, evaluation
     from digitnet.checkpoint import find_model, load_checkpoint
     from digitnet.orientation import transposed_remark

@@ -10,50 +10,109 @@ from typing import Any
 
 from digitnet.errors import OutputError
 
-CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\udc80-\udc9f]")
+BLOCK = 4096  # bytes: PIPE_BUF, the most that a pipe takes from one write as one piece (pipe(7))
+LONGEST = 1000  # characters of a line on stderr
+UNSEEN = {"Cc", "Cf", "Zl", "Zp"}  # Unicode categories: controls, formats, ends of lines
+IGNORABLE = re.compile(  # default ignorable, of other categories: DerivedCoreProperties.txt
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U000e0000-\U000e0fff]"
+)
 
 
 def printable(text: str) -> str:
-    """Text with control characters escaped: no name can steer a terminal or fake a line."""
-    return CONTROLS.sub(_escaped, text)
+    """Escape control and invisible characters: no name can steer a terminal or fake a line."""
+    if text.isprintable() and (text.isascii() or not IGNORABLE.search(text)):
+        return text
+    return "".join(map(_escaped, text))
 
 
-def _escaped(match: re.Match[str]) -> str:
-    if match[0] >= "\udc80":  # a byte of a name that is not UTF-8
-        return f"\\x{ord(match[0]) - 0xDC00:02x}"
-    return match[0].encode("unicode_escape").decode()
+def _escaped(character: str) -> str:
+    import unicodedata  # only few names need it
+
+    if "\udc80" <= character < "\udca0":  # a byte of a name that is not UTF-8, a control in others
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    if unicodedata.category(character) in UNSEEN or IGNORABLE.match(character):
+        return character.encode("unicode_escape").decode()
+    return character
 
 
 def shown(path: str | tuple[str, ...]) -> str:
     """A path for a reader's eyes, relative to where the user is if below; or several, each once."""
     if isinstance(path, tuple):
         return ", ".join(map(shown, dict.fromkeys(path)))
-    with contextlib.suppress(FileNotFoundError):  # where the user is may be gone
+    with contextlib.suppress(OSError):  # where the user is may be gone
         here = os.getcwd()
         path = path if here == "/" else path.removeprefix(here + "/")
     return printable(path)
 
 
+class Lines(io.TextIOBase):
+    """A stream of whole lines, of which others may write to the same file.
+
+    Lines that fit into a block are one write; a longer line is one write alone. So no line is
+    divided by another process's. `descriptor` is None where the stream is closed.
+    """
+
+    encoding = "utf-8"
+    errors = "digitnet"  # bytes of names that are not UTF-8 as they came, the rest escaped
+
+    def __init__(self, name: str, descriptor: int | None, encoding: str) -> None:
+        self.name, self.descriptor, self.encoding = name, descriptor, encoding
+        self._pending = b""
+
+    def write(self, text: str) -> int:
+        """Keep text, which is whole lines, until it is flushed or its block is full."""
+        line = text.encode(self.encoding, self.errors)
+        if self.descriptor is None:
+            raise OutputError(f"{self.name} is closed")
+        if len(self._pending) + len(line) > BLOCK:
+            self.flush()
+        self._pending += line
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what was kept. What cannot be written is dropped: it would fail again."""
+        pending, self._pending = self._pending, b""
+        while pending and self.descriptor is not None:
+            try:
+                pending = pending[os.write(self.descriptor, pending) :]
+            except BlockingIOError:  # a full pipe that was made not to block
+                _wait_for_room(self.descriptor)
+            except OSError as error:
+                error.filename = error.filename or self.name
+                raise
+
+    def fileno(self) -> int:
+        if self.descriptor is None:
+            raise OSError(f"{self.name} is closed")
+        return self.descriptor
+
+    def isatty(self) -> bool:
+        return self.descriptor is not None and os.isatty(self.descriptor)
+
+
+def _wait_for_room(descriptor: int) -> None:
+    import select
+
+    room = select.poll()
+    room.register(descriptor, select.POLLOUT)
+    room.poll()
+
+
 def prepare_streams() -> None:
-    """Let any name through: bytes that are not UTF-8 as they came, what has no bytes escaped."""
+    """Make stdout and stderr streams of whole lines. A closed stderr stays None."""
     codecs.register_error("digitnet", _encoded)
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.reconfigure(errors="digitnet")  # type: ignore[union-attr]
-    _keep_stderr()
+    out, err = sys.stdout, sys.stderr
+    number, encoding = (None, "utf-8") if out is None else (out.fileno(), out.encoding)
+    sys.stdout = Lines("standard output", number, encoding)
+    if err is not None:
+        sys.stderr = Lines("standard error", err.fileno(), err.encoding)
 
 
-def _keep_stderr() -> None:
+def silence_decoders() -> None:
     """Make stderr digitnet's own: decoders in C, such as libtiff, write to it past any check."""
-    if sys.stderr is not None:
-        own, encoding = io.FileIO(os.dup(2), "w"), sys.stderr.encoding
-        sys.stderr = io.TextIOWrapper(  # keeps nothing back that would be written at the end
-            own,
-            encoding=encoding,
-            errors="digitnet",
-            line_buffering=True,
-            write_through=True,
-        )
+    if isinstance(sys.stderr, Lines):
+        sys.stderr.descriptor = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     if nowhere != 2:  # where it was closed, else a file of ours would be what they write to
         os.dup2(nowhere, 2)
@@ -70,21 +129,33 @@ def _encoded(error: UnicodeError) -> tuple[bytes, int]:
 
 
 def say(text: str) -> None:
-    """One line to stderr, if it is open and takes one: what is said has no part in the status."""
+    """One line to stderr, after the answers so far, if it is open and takes one.
+
+    What is said has no part in the status.
+    """
+    sys.stdout.flush()
     if sys.stderr is not None:
         try:
-            print(printable(text), file=sys.stderr, flush=True)
+            sys.stderr.write(_shortened(printable(text)) + "\n")
+            sys.stderr.flush()
         except BrokenPipeError:
             raise
         except OSError:  # a full disk, a terminal that hung up
             pass
 
 
+def _shortened(text: str) -> str:
+    """Text with its middle left out if it is too long for a line."""
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[: LONGEST // 2]}…{text[1 - LONGEST // 2 :]}"
+
+
 def answer(text: str, *, flush: bool = True) -> None:
     """Text to stdout, at once unless `flush` is false and more is to follow at once."""
-    if sys.stdout is None:
-        raise OutputError("standard output is closed")
-    print(text, flush=flush)
+    sys.stdout.write(text + "\n")
+    if flush:
+        sys.stdout.flush()
 
 
 def answer_json(value: Any, *, flush: bool = True) -> None:
@@ -92,9 +163,3 @@ def answer_json(value: Any, *, flush: bool = True) -> None:
     import json
 
     answer(json.dumps(value, allow_nan=False), flush=flush)
-
-
-def flush_answers() -> None:
-    """Send off the answers that were not."""
-    if sys.stdout is not None:
-        sys.stdout.flush()

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from digitnet.cli.options import SHARE, format_option, model_option
-from digitnet.cli.output import answer, answer_json, flush_answers, printable, say
+from digitnet.cli.output import answer, answer_json, printable, say, silence_decoders
 from digitnet.errors import DigitnetError, ExitStatus, ImageError
+from digitnet.paths import why_missing
 
 if TYPE_CHECKING:
     from digitnet.prediction import Prediction
@@ -91,9 +92,10 @@ def predict(
     for mistake, made in mistakes.items():
         if made:
             raise click.UsageError(mistake, context)
-    from digitnet.threads import environment_threads, limit_blas
+    from digitnet.threads import environment_threads, load_numpy
 
-    limit_blas(environment_threads() or 1)
+    load_numpy(environment_threads() or 1)
+    silence_decoders()
     from digitnet.prediction import load
     from digitnet.workers import available
 
@@ -111,23 +113,18 @@ def predict(
         for name, result in answers:
             if isinstance(result, DigitnetError):
                 status = ExitStatus.FAILED
-                _warn(str(result))
+                say(str(result))
                 if form == "json":
                     answer_json({"path": name, "error": result.problem}, flush=False)
             else:
                 if doubt := _doubt(result, verbose=verbose):
-                    _warn(f"{name}: {doubt}")
+                    say(f"{name}: {doubt}")
                 if form == "json":
                     answer_json(_as_json(name, result, top, reader.path), flush=False)
                 else:
                     answer(_as_text(name, result, top, show), flush=False)
-        flush_answers()
+        sys.stdout.flush()
     context.exit(status)
-
-
-def _warn(text: str) -> None:
-    flush_answers()  # those before it come first, where both streams are one
-    say(text)
 
 
 def _batches(
@@ -153,7 +150,7 @@ def _batches(
             with open(files_from, "rb") as file:
                 yield from _listed(file, separator)
     except FileNotFoundError:
-        raise DigitnetError(f"{files_from}: no such file") from None
+        raise DigitnetError(f"{files_from}: {why_missing(str(files_from))}") from None
     except OSError as error:
         raise DigitnetError(f"{files_from}: {error.strerror}") from None
 
@@ -213,9 +210,13 @@ def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
     if prediction.is_digit:
         return None
     digits = prediction.reading.digits
-    if digits != 1:
-        found = f"{digits} that may be" if digits else "a pattern, a line, a seam or a shadow"
-        return f"expected one digit, found {found}"
+    if digits > 1:
+        return f"expected one digit, found {digits} that may be; crop to one digit"
+    if digits == 0:
+        from digitnet.image import CLEARER
+
+        found = "a pattern, a line, a seam or a shadow"
+        return f"expected one digit, found {found}; {CLEARER}"
     if not verbose:
         return None
     _, least, least_evidence = prediction.calibration

@@ -34,7 +34,7 @@ def drawing(prediction: "Prediction") -> str:
 
 def _has_colours() -> bool:
     dumb = os.environ.get("TERM", "dumb") == "dumb" or os.environ.get("NO_COLOR")
-    return sys.stdout is not None and sys.stdout.isatty() and not dumb
+    return sys.stdout.isatty() and not dumb
 
 
 def _in_grey(image: "NDArray[np.uint8]") -> list[str]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from digitnet.cli.options import format_option
-from digitnet.cli.output import answer, answer_json, say, shown
-from digitnet.errors import ConfigError, DataError
+from digitnet.cli.output import answer, answer_json, say, shown, silence_decoders
+from digitnet.errors import ConfigError, DataError, OutputError
+from digitnet.paths import absolute, names_file
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -69,7 +70,7 @@ def train(
     """
     started = time.perf_counter()
     from digitnet.config import locate, locate_data, read_config
-    from digitnet.threads import limit_blas
+    from digitnet.threads import load_numpy
 
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
@@ -77,12 +78,15 @@ def train(
         raise click.UsageError("-q and -v exclude each other.")
     if output == "":
         raise click.UsageError("-o takes the name of a file.")
+    if output is not None and not names_file(output):
+        raise OutputError(f"{output}: expected the name of a file, found a folder's")
     config = read_config(path, overrides)
     if output is not None:
         import msgspec
 
-        config = msgspec.structs.replace(config, model=os.path.abspath(output))
-    limit_blas(1)  # training has threads of its own
+        config = msgspec.structs.replace(config, model=absolute(output))
+    load_numpy(1)  # training has threads of its own
+    silence_decoders()
     try:
         if dry_run:
             _dry_run(config, form)

@@ -185,7 +185,8 @@ class Config(Section, frozen=True):
     ] = "model.npz"
 
 
-PATHS = ("data.path", "model")
+OUTPUT = "model"  # the one of the paths that is written
+PATHS = ("data.path", OUTPUT)
 
 
 def schema() -> dict[str, Any]:

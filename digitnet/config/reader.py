@@ -20,6 +20,7 @@ from digitnet.config.keys import nearest_key, section_of
 from digitnet.config.source import Source
 from digitnet.config.values import suggestion
 from digitnet.errors import ConfigError, DataError
+from digitnet.paths import absolute
 
 PIXELS = 28 * 28
 MODEL = "model.npz"
@@ -34,7 +35,7 @@ def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     Raises ConfigError, `FILE:LINE: KEY: expected …, found …`, for the first thing that is wrong.
     """
     source = Source(os.fspath(path), overrides)
-    source.tree.setdefault("model", os.path.join(os.path.dirname(os.path.abspath(path)), MODEL))
+    source.tree.setdefault("model", os.path.join(os.path.dirname(absolute(path)), MODEL))
     try:
         return to_config(source.tree)
     except ConfigError as error:

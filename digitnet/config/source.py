@@ -11,10 +11,11 @@ from typing import Any
 
 import yaml
 
-from digitnet.config.definition import PATHS
+from digitnet.config.definition import OUTPUT, PATHS
 from digitnet.config.keys import pair_without_colon
 from digitnet.config.syntax import explain
 from digitnet.errors import ConfigError
+from digitnet.paths import absolute, kind_of, names_file, why_missing
 
 MAX_BYTES = 100_000
 MAX_DEPTH = 20
@@ -73,12 +74,11 @@ class Source:
 
     def _read_file(self) -> dict[str, Any]:
         try:
-            if not os.path.isfile(self.path):
-                exists = os.path.exists(self.path)
-                problem = (
-                    "expected a config file, found something else" if exists else "no such file"
-                )
-                raise ConfigError("", problem, self.path)
+            kind = kind_of(self.path)
+            if kind is None:
+                raise ConfigError("", why_missing(self.path), self.path)
+            if kind != "file":
+                raise ConfigError("", "expected a config file, found something else", self.path)
             with open(self.path, "rb") as file:
                 text = file.read(MAX_BYTES + 1)
         except OSError as error:
@@ -89,7 +89,7 @@ class Source:
         if not isinstance(tree, dict):
             found = "nothing" if tree is None else "a list" if isinstance(tree, list) else "text"
             raise ConfigError("", f"expected keys and values, found {found}", self.path)
-        self._resolve(tree, PATHS, os.path.dirname(os.path.abspath(self.path)))
+        self._resolve(tree, PATHS, os.path.dirname(absolute(self.path)))
         return tree
 
     def _override(self, override: str) -> None:
@@ -110,7 +110,7 @@ class Source:
         tree[last] = self._values(text.encode(errors="surrogateescape"), key, where)
         self.places[key] = where
         said = [path for path in PATHS if path == key or path.startswith(below)]
-        self._resolve(self.tree, said, os.getcwd())
+        self._resolve(self.tree, said, "")
 
     def _resolve(self, tree: dict[str, Any], keys: Sequence[str], folder: str) -> None:
         for key in keys:
@@ -118,6 +118,10 @@ class Source:
             values = tree.get(section) if section else tree
             if not isinstance(values, dict):
                 continue
+            path = values.get(last)
+            if key == OUTPUT and path and isinstance(path, str) and not names_file(path):
+                problem = f"expected the name of a file, found {path!r:.60}"
+                raise ConfigError(key, problem, self.place(key))
             if isinstance(values.get(last), list):
                 values[last] = [_from(folder, path) for path in values[last]]
             elif last in values:
@@ -180,7 +184,7 @@ def _from(folder: str, path: Any) -> Any:
     """A path that was said in a folder; what is none stays as it is."""
     if not isinstance(path, str) or not path:
         return path
-    return os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
+    return absolute(os.path.join(folder, os.path.expanduser(path)))
 
 
 def _check_colon(node: yaml.Node, key: str, place: str) -> None:

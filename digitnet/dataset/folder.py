@@ -9,6 +9,7 @@ from PIL import Image
 from digitnet.dataset.definition import Data, Dataset
 from digitnet.errors import DataError
 from digitnet.image import prepare
+from digitnet.paths import kind_of
 
 
 def read_picture_folder(folder: Path) -> Data:
@@ -16,10 +17,10 @@ def read_picture_folder(folder: Path) -> Data:
 
     Hidden files and files whose ending is no picture's are passed over.
     """
-    if (folder / "train").is_dir():
+    if kind_of(folder / "train") == "folder":
         training = _read_classes(folder / "train")
         test_folder = folder / "test"
-        if not test_folder.is_dir():
+        if kind_of(test_folder) != "folder":
             return Data(training, None)
         test = _read_classes(test_folder)
         return Data(training, test.renumbered(training.class_names, str(test_folder)))
@@ -27,7 +28,8 @@ def read_picture_folder(folder: Path) -> Data:
 
 
 def _read_classes(folder: Path) -> Dataset:
-    class_names = sorted((path.name for path in _visible(folder) if path.is_dir()), key=_as_number)
+    subfolders = (path.name for path in _visible(folder) if kind_of(path) == "folder")
+    class_names = sorted(subfolders, key=_as_number)
     for name in class_names:
         if name.encode(errors="replace").decode() != name:
             raise DataError(f"{folder / name}: expected a name in UTF-8 for a class")

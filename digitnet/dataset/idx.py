@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from digitnet.dataset.mapped import array_in, mapped
 from digitnet.errors import DataError
+from digitnet.paths import kind_of
 
 UNSIGNED_BYTE = 0x08
 GZIP_MAGIC = b"\x1f\x8b"
@@ -30,7 +31,7 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     lives. A gzipped one is unpacked into memory. Raises DataError for any other content, and for a
     file shorter or longer than it says.
     """
-    if not path.is_file():
+    if kind_of(path) != "file":
         raise DataError(f"{path}: expected a file, found something else")
     try:
         with path.open("rb") as file:

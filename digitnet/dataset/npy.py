@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from digitnet.dataset.mapped import array_in, mapped
 from digitnet.errors import DataError
 from digitnet.npy import NpyError, read_header
+from digitnet.paths import kind_of
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -16,7 +17,7 @@ def read_npy(path: Path) -> NDArray[Any]:
     Raises DataError for any other content, pickled objects and Fortran's order among it, and for a
     file shorter or longer than it says.
     """
-    if not path.is_file():
+    if kind_of(path) != "file":
         raise DataError(f"{path}: expected a file, found something else")
     with path.open("rb") as file:
         try:

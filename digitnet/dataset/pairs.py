@@ -7,6 +7,7 @@ from digitnet.dataset.definition import Data, Dataset, digits
 from digitnet.dataset.idx import read_idx
 from digitnet.dataset.npy import read_npy
 from digitnet.errors import DataError
+from digitnet.paths import kind_of
 
 IMAGES = re.compile(r"(?P<before>.*?)[-_.]?images(?P<after>[-.]idx3-ubyte(\.gz)?|.*\.npy)")
 
@@ -58,18 +59,13 @@ def read_pair(images_path: Path) -> Dataset:
         )
     labels_name = images_path.name.replace("images", "labels").replace("idx3", "idx1")
     labels_path = images_path.with_name(labels_name)
-    if not _is_there(labels_path):
+    if kind_of(labels_path) in (None, "folder"):
         other = labels_name.removesuffix(".gz")
         labels_path = images_path.with_name(other if other != labels_name else labels_name + ".gz")
-    if not _is_there(labels_path):
+    if kind_of(labels_path) in (None, "folder"):
         raise DataError(f"{images_path}: its labels, {labels_name}, are not beside it")
     if images_path.suffix == ".npy":
         images, labels = read_npy(images_path), read_npy(labels_path)
     else:
         images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
     return digits(str(images_path), images, str(labels_path), labels)
-
-
-def _is_there(path: Path) -> bool:
-    """Return whether something is there that is no folder: Kaggle has folders of such names."""
-    return path.exists() and not path.is_dir()

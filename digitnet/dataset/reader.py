@@ -15,6 +15,7 @@ from digitnet.dataset.pairs import read_folder_of_pairs, read_pair
 from digitnet.dataset.tables import read_csv_data, read_npz_data
 from digitnet.errors import DataError, ImageError
 from digitnet.npy import MAGIC
+from digitnet.paths import kind_of, why_missing
 
 PICKLE = b"\x80"  # the first byte of a pickle of protocol 2 or later (pickletools, PROTO)
 
@@ -75,13 +76,14 @@ def _read(path: str | Path, transposed: bool) -> Data:
         raise DataError("expected the path of data, found an empty one")
     path = Path(path)
     try:
-        if path.is_dir():
+        kind = kind_of(path)
+        if kind == "folder":
             data = read_folder_of_pairs(path)
             if data is None:
                 return _read_pictures(path)
-        elif not path.exists():
-            raise DataError(f"{path}: no such file or folder")
-        elif not path.is_file():
+        elif kind is None:
+            raise DataError(f"{path}: {why_missing(path, 'file or folder')}")
+        elif kind != "file":
             raise DataError(f"{path}: expected a file or a folder, found something else")
         else:
             data = _read_file(path)

@@ -6,9 +6,10 @@ A release that changes what comes out needs a new name for it, `checkpoint.PREPA
 from digitnet.image.field import SIDE
 from digitnet.image.files import MAX_BYTES, Picture, open_picture, pictures_below
 from digitnet.image.look import Look, Reading
-from digitnet.image.reading import first_look, look_closer, prepare, read
+from digitnet.image.reading import CLEARER, first_look, look_closer, prepare, read
 
 __all__ = [
+    "CLEARER",
     "MAX_BYTES",
     "SIDE",
     "Look",

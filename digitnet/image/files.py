@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from digitnet.activations import FloatArray
-from digitnet.errors import ImageError
+from digitnet.errors import ImageError, shortage
+from digitnet.paths import why_missing
 
 MAX_PIXELS = 64_000_000
 MAX_HEAVY = 32_000_000  # pixels of a kind that is copied on the way: half a gigabyte for either
@@ -62,10 +63,10 @@ def open_picture(picture: Picture, name: str) -> Image.Image:
         image = _opened(picture)
         _check(image, name)
         return _plain(image)
-    except (ImageError, MemoryError):
+    except ImageError:
         raise
     except FileNotFoundError:
-        raise ImageError(name, "no such file") from None
+        raise ImageError(name, why_missing(name_of(picture))) from None
     except _NoPicture as found:
         raise ImageError(name, f"expected a picture, found {found}") from None
     except UnidentifiedImageError:
@@ -73,6 +74,8 @@ def open_picture(picture: Picture, name: str) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError(name, f"expected at most {MAX_PIXELS:,} pixels, found more") from None
     except Exception as error:  # Pillow's decoders raise all kinds for damaged files
+        if shortage(error):
+            raise
         problem = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ImageError(name, f"expected a sound picture, found: {problem}") from None
 

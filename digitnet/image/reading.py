@@ -36,6 +36,7 @@ LONG = 3.5  # times as long as its stroke is wide: less is the hole of an 8, or 
 SLIM = 4  # pixels of the box: strokes of a digit, not the hole of a bold 0
 AROUND = 4  # pixels: so close to it is the paper that a digit is compared with
 SHEETS = 2  # on top of each other
+CLEARER = "crop closer to the digit, or photograph it with more light and contrast"  # advice
 THINGS = 8  # that lie beside each other, at most: the largest
 
 
@@ -60,7 +61,7 @@ def first_look(image: Image.Image, name: str) -> Look:
     if look is None and _has_finer(image):
         look = _at_the_whole(image, FINE_ENOUGH)
     if look is None:
-        raise ImageError(name, "expected a digit, found no ink")
+        raise ImageError(name, f"expected a digit, found no ink; {CLEARER}")
     return look
 
 

@@ -10,6 +10,7 @@ from digitnet.config import Config
 from digitnet.dataset import Paths, each
 from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
 from digitnet.npz import member_names
+from digitnet.paths import Kind, kind_of
 from digitnet.session.lock import hold
 from digitnet.session.saving import Saver
 from digitnet.session.signals import STOPS, heed_signals
@@ -32,9 +33,8 @@ def run(
     _check_folder(output)
     with heed_signals() as requests, hold(output):
         with requests.ending_at_once():
-            _check_output(output, may_exist=overwrite or resume)
+            exists = _check_output(output, may_exist=overwrite or resume)
             discard_unfinished(output)
-            exists = os.path.exists(output)
             if overwrite and exists:
                 _check_replaceable(output, config.data.path)
             state = _resumed(config) if resume and exists else training.begin(config)
@@ -82,21 +82,31 @@ def _resumed(config: Config) -> training.TrainingState:
 
 def _check_folder(output: str) -> None:
     folder = os.path.dirname(os.path.realpath(output))
-    if not os.path.isdir(folder):
+    if _kind_of(folder, output) != "folder":
         raise OutputError(f"{output}: expected the folder {folder} to exist, found none")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"{output}: the folder {folder} is not writable")
 
 
-def _check_output(output: str, *, may_exist: bool) -> None:
+def _check_output(output: str, *, may_exist: bool) -> bool:
+    """Whether the output exists; raises OutputError where it must not be written."""
     if os.path.islink(os.path.realpath(output)):
         raise OutputError(f"{output}: expected a file to write, found a link to itself")
-    if os.path.exists(output) and not os.path.isfile(output):
+    kind = _kind_of(output, output)
+    if kind not in ("file", None):
         raise OutputError(f"{output}: expected a file to write, found something else")
-    if os.path.exists(output) and not may_exist:
+    if kind and not may_exist:
         raise OutputError(
             f"{output}: exists already; --resume goes on with it, --overwrite starts anew"
         )
+    return kind is not None
+
+
+def _kind_of(path: str, output: str) -> Kind | None:
+    try:
+        return kind_of(path)
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be written: {error.strerror}") from None
 
 
 def _check_replaceable(output: str, data: Paths) -> None:

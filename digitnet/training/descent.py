@@ -18,6 +18,7 @@ from digitnet.network import Network
 from digitnet.optimizers import Optimizer, Pace
 from digitnet.regularisers import NO_REGULARISERS, Regularisers, limit_norms
 from digitnet.share import Share
+from digitnet.threads import BUFFER, require_memory
 from digitnet.workspace import Workspace
 
 PART = 262144  # parameters that are updated together, at most: 1 MB of each vector
@@ -133,6 +134,8 @@ class Descent:
             make = functools.partial(self.network.workspace, n, self.gradient)
             shared = make(first, regularisers=self.regularisers)
             rest = [make(share, shared, self.regularisers) for share in others]
+            if not self.workspaces:
+                require_memory(len(others) * BUFFER)  # BLAS takes it, or ends the process
             self.workspaces[n] = [shared, *rest]
         return self.workspaces[n]
 
