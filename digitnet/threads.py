@@ -45,10 +45,11 @@ def environment_threads() -> int | None:
 def load_numpy(blas_threads: int) -> None:
     """Load NumPy with so many threads of BLAS, and let BLAS take its memory at once.
 
-    Raises MemoryError where that is too much; OpenBLAS itself would end the process.
+    Raises MemoryError if there is too little: OpenBLAS would end the process without it. OpenBLAS
+    starts no more threads than there are processors.
     """
     limit_blas(blas_threads)
-    require_memory(NUMPY + blas_threads * BUFFER)
+    require_memory(NUMPY + min(blas_threads, len(os.sched_getaffinity(0))) * BUFFER)
     import numpy as np
 
     matrix = np.ones((16, 16), np.float32)

@@ -699,6 +699,20 @@ def test_several_digits_are_said(run: Run, folder: Path, seven: Path) -> None:
     assert (done.stdout.split(b"\t")[1] != b"?", done.stderr) == (True, b"")
 
 
+def test_a_pattern_is_said_with_what_helps(run: Run, folder: Path) -> None:
+    lines = np.full((300, 300), 255, np.uint8)
+    lines[1::4] = 0
+    Image.fromarray(lines).save(folder / "lines.png")
+    done = run("predict", "-m", SHIPPED, "lines.png", cwd=folder)
+    assert (done.returncode, done.stdout.split(b"\t")[1]) == (0, b"?")
+    doubt = done.stderr.decode().removeprefix("lines.png: ").removesuffix("\n")
+    assert doubt.startswith(
+        "expected one digit, found a pattern, a line, a seam or a shadow; crop "
+    )
+    (line,) = lines_of(run("predict", "lines.png", "--format", "json", cwd=folder).stdout)
+    assert line["doubt"] == doubt
+
+
 # Drawn
 
 

@@ -1,5 +1,6 @@
 """Pictures of any kind come out as MNIST's own do; what is no picture of a digit is refused."""
 
+import errno
 import io
 import os
 import warnings
@@ -471,3 +472,15 @@ def test_ink_of_one_value_is_split_without_a_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert _split(strength) is None
+
+
+def test_too_few_open_files_are_not_the_pictures_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_none(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    Image.new("L", (8, 8)).save(tmp_path / "8.png")
+    monkeypatch.setattr(os, "open", open_none)
+    with pytest.raises(OSError, match="Too many"):
+        read(tmp_path / "8.png")

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from digitnet.threads import VARIABLES, choose_threads, environment_threads, limit_blas
+from digitnet.threads import (
+    VARIABLES,
+    choose_threads,
+    environment_threads,
+    limit_blas,
+    require_memory,
+)
 
 SMALL, LARGE = ([784, 16, 16, 10], 10), ([784, 512, 512, 10], 128)
 
@@ -85,3 +91,9 @@ def test_limit_blas_tells_every_blas(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_threads_are_chosen_before_numpy_is_loaded() -> None:
     code = "import sys, digitnet.threads; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_memory_that_is_not_there_is_a_memory_error() -> None:
+    require_memory(1 << 20)
+    with pytest.raises(MemoryError):
+        require_memory(1 << 60)

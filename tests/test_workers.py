@@ -143,16 +143,22 @@ def test_one_that_is_killed_is_an_error(workers: Workers, named: list[Named]) ->
         flat(workers.prepare(named))
 
 
-@pytest.mark.parametrize("step", ["first_look", "look_closer"])
-def test_one_without_memory_is_a_memory_error(
-    step: str, workers: Workers, named: list[Named], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("short", [MemoryError(), OSError(errno.EMFILE, "too many")], ids=repr)
+@pytest.mark.parametrize("step", ["open_picture", "first_look", "look_closer"])
+def test_a_shortage_in_one_is_raised_as_it_is(
+    step: str,
+    short: Exception,
+    workers: Workers,
+    named: list[Named],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def read(*_: object) -> None:
-        raise MemoryError
+        raise short
 
     monkeypatch.setattr(module, step, read)
-    with pytest.raises(MemoryError):
+    with pytest.raises(type(short)) as raised:
         flat(workers.prepare(named))
+    assert raised.value.args == short.args
 
 
 def test_none_is_left_behind(workers: Workers, named: list[Named]) -> None:
