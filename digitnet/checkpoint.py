@@ -21,7 +21,7 @@ from digitnet.costs import COSTS
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.network import Network
 from digitnet.npz import NpzError, member_names, read_npz
-from digitnet.paths import kind_of, status_at, why_missing
+from digitnet.paths import kind_of, resolve_output, status_at, why_missing
 
 FORMAT_VERSION = 2
 PREPARATION = "mnist-6"  # the name of what `image.prepare` does to a picture
@@ -69,7 +69,7 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     arrays["data"] = json.dumps(data | {"sources": checkpoint.data_sources})
     arrays["history"] = json.dumps(checkpoint.history)
     arrays |= {STATE + name: array for name, array in checkpoint.state.items()}
-    path, temporary = os.path.realpath(path), _temporary(path)
+    path, temporary = resolve_output(path), _temporary(path)
     try:
         discard_unfinished(path)
         old = status_at(path)
@@ -130,7 +130,7 @@ def discard_unfinished(path: str) -> None:
 
 
 def _temporary(path: str) -> str:
-    return os.path.realpath(path) + ".tmp"
+    return resolve_output(path) + ".tmp"
 
 
 def _flush_folder(folder: str) -> None:
@@ -138,7 +138,8 @@ def _flush_folder(folder: str) -> None:
     try:
         os.fsync(descriptor)
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # nothing was written to it
+            os.close(descriptor)
 
 
 def is_checkpoint(path: str) -> bool:

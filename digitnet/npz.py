@@ -1,5 +1,6 @@
 """The arrays of an `.npz` file, read with suspicion: nothing is unpickled, no size is believed."""
 
+import errno
 import math
 import os
 import zipfile
@@ -28,8 +29,8 @@ def read_npz(path: str | os.PathLike[str], skip: str | None = None) -> dict[str,
     """The arrays of an `.npz` file by name, without those whose name begins with `skip`.
 
     Raises NpzError for a file that is no zip archive of plain arrays, is damaged, or whose headers
-    promise more than is there; OSError if it cannot be opened. A shortage, as of memory, is raised
-    as it comes.
+    promise more than is there; OSError if it cannot be opened or read. A shortage, as of memory, is
+    raised as it comes.
     """
     with open(path, "rb") as file:
         if file.peek(len(ZIP))[: len(ZIP)] != ZIP:
@@ -42,6 +43,8 @@ def read_npz(path: str | os.PathLike[str], skip: str | None = None) -> dict[str,
         except Exception as error:  # zipfile raises some ten kinds, depending on the damage
             if shortage(error):
                 raise
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                raise  # the disk's fault; EINVAL comes of wrong offsets in the file
             problem = f"expected a sound .npz archive, found a damaged one ({error})"
             raise NpzError(problem) from None
 

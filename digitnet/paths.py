@@ -1,14 +1,16 @@
 """Paths of users: what lies there, and where a relative one leads.
 
-Unlike `os.path.exists`, an error of the system, such as a folder that may not be searched, is not
-taken for an empty place.
+Unlike `os.path.exists`, an error of the system, such as a folder that may not be searched or a disk
+that fails for a moment, is not taken for an empty place: it would turn `--resume` into a new
+training, or one model into another.
 """
 
+import errno
 import os
 import stat
 from typing import Literal
 
-from digitnet.errors import DigitnetError
+from digitnet.errors import DigitnetError, OutputError
 
 AnyPath = str | os.PathLike[str]
 Kind = Literal["file", "folder", "other"]
@@ -57,6 +59,23 @@ def absolute(path: AnyPath) -> str:
             f"{os.fspath(path)}: expected a path in the working directory, found that directory "
             "deleted; change to another one"
         ) from None
+
+
+def resolve_output(path: str) -> str:
+    """Return the absolute path to write to, symbolic links followed; nothing needs to be there yet.
+
+    Raises OutputError if the links go in a circle or cannot be read.
+    """
+    try:
+        return os.path.realpath(path, strict=True)
+    except FileNotFoundError:
+        return os.path.realpath(path)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            problem = "expected a file to write, found a link to itself"
+        else:
+            problem = f"cannot be written: {error.strerror}"
+        raise OutputError(f"{path}: {problem}") from None
 
 
 def names_file(path: str) -> bool:

@@ -1,5 +1,6 @@
 """What the tests share: slices of the real MNIST, a trained model, and the installed command."""
 
+import errno
 import gzip
 import json
 import os
@@ -33,6 +34,7 @@ for _number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(_number, lambda *_: None)
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+Failing = Callable[[str, str | Path], None]
 
 
 def read_mnist(split: str, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -152,6 +154,23 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, image in enumerate(images):
         Image.fromarray(image).save(folder / f"{number:02}.png")
     return folder
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
+    """failing("stat", path): from now on, `os.stat(path)` fails as on a broken disk."""
+
+    def failing(name: str, path: str | Path) -> None:
+        whole = getattr(os, name)
+
+        def call(at: Any, *arguments: Any, **options: Any) -> Any:
+            if isinstance(at, str | Path) and str(at) == str(path):
+                raise OSError(errno.EIO, os.strerror(errno.EIO), at)
+            return whole(at, *arguments, **options)
+
+        monkeypatch.setattr(os, name, call)
+
+    return failing
 
 
 def comparable(path: Path) -> dict[str, Any]:

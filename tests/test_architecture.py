@@ -43,6 +43,7 @@ TOP_TO_BOTTOM = [
     "activations",
     "aligned",
     "npz",
+    "paths",
     "npy",
     "randomness",
     "crew",

@@ -1,5 +1,6 @@
 """The checkpoint: written whole or not at all, read with suspicion."""
 
+import errno
 import json
 import os
 import pickle
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from conftest import read_mnist
+from conftest import Failing, read_mnist
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -254,6 +255,27 @@ def test_a_failed_rename_keeps_the_old_file(path: Path, monkeypatch: pytest.Monk
         save_checkpoint(str(path), make(2))
     assert path.read_bytes() == old
     assert os.listdir(path.parent) == ["good.npz"]
+
+
+def test_a_private_model_stays_private_where_its_mode_cannot_be_read(
+    path: Path, failing: Failing
+) -> None:
+    path.chmod(0o600)
+    old = path.read_bytes()
+    failing("stat", path)
+    with pytest.raises(OutputError, match=r"good\.npz: cannot be written: Input/output error"):
+        save_checkpoint(str(path), make(2))
+    assert path.read_bytes() == old
+    assert os.listdir(path.parent) == ["good.npz"]
+
+
+def test_a_link_that_cannot_be_read_is_left(tmp_path: Path, path: Path, failing: Failing) -> None:
+    link = tmp_path / "latest.npz"
+    link.symlink_to(path)
+    failing("readlink", link)
+    with pytest.raises(OutputError, match=r"latest\.npz: cannot be written: Input/output error"):
+        save_checkpoint(str(link), make(2))
+    assert link.is_symlink()
 
 
 @pytest.mark.parametrize("limit", [0, 100, 5_000, 20_000, 60_000])
@@ -696,6 +718,27 @@ def test_then_the_model_that_lies_there(
     if environment is not None:
         monkeypatch.setenv("DIGITNET_MODEL", environment)
     assert find_model(None) == "model.npz"
+
+
+@pytest.mark.parametrize("environment", ["", "mine.npz"])
+def test_a_disk_that_fails_does_not_choose_another_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: Failing, environment: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIGITNET_MODEL", environment)
+    meant = environment or "model.npz"
+    failing("stat", meant)
+    with pytest.raises(CheckpointError, match=f"^{meant}: cannot be read: Input/output error$"):
+        find_model(None)
+
+
+def test_a_disk_that_fails_is_no_damaged_model(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", fail)
+    with pytest.raises(CheckpointError, match=r"good\.npz: cannot be read: Input/output error$"):
+        load_checkpoint(path)
 
 
 def test_without_any_model_it_is_the_one_that_ships(

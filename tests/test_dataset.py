@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import MNIST, read_mnist, write_idx
+from conftest import MNIST, Failing, read_mnist, write_idx
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -987,6 +987,15 @@ def test_hidden_files_and_those_that_are_no_pictures_are_passed_over(tmp_path: P
         (tmp_path / "5" / name).write_bytes(b"no picture")
     training = read_data(tmp_path).training
     assert (len(training), training.class_names) == (2, ("0", "5"))
+
+
+def test_a_test_folder_that_cannot_be_asked_for_is_not_taken_for_none(
+    tmp_path: Path, failing: Failing
+) -> None:
+    write_pictures(tmp_path / "train", IMAGES, LABELS)
+    write_pictures(tmp_path / "test", IMAGES, LABELS)
+    failing("stat", tmp_path / "test")
+    refused(tmp_path, "Input/output error", tmp_path / "test")
 
 
 def test_class_that_is_only_in_test_is_refused(tmp_path: Path) -> None:

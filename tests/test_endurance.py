@@ -11,6 +11,7 @@ SCRIPTS = {
     "pairs.py --times 5": "5 pairs: 5 times one ran and one was turned away",
     "readers.py --times 100": ": 0 failures",
     "full.py --sizes 3": " times the old model was whole",
+    "calls.py --only train-resume --only predict-list --sample 16": ", 0 faults",
 }
 
 
@@ -26,4 +27,7 @@ def test_nothing_is_lost(script: str) -> None:
         timeout=300,
     )
     assert (done.returncode, done.stderr) == (0, b"")
-    assert SCRIPTS[script] in done.stdout.decode()
+    said = done.stdout.decode()
+    if said.startswith("skipped: "):
+        pytest.skip(said.removeprefix("skipped: ").strip())
+    assert SCRIPTS[script] in said

@@ -1,6 +1,8 @@
 """A training that looks after itself: its output, its lock, its signals."""
 
 import contextlib
+import errno
+import fcntl
 import functools
 import io
 import os
@@ -13,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import OLD_MODEL, Run, Training, comparable
+from conftest import OLD_MODEL, Failing, Run, Training, comparable
 
 from digitnet import session
 from digitnet.checkpoint import load_checkpoint
@@ -280,6 +282,30 @@ def test_an_output_that_is_a_link_is_followed(config_file: Path, tmp_path: Path)
     assert left_beside(tmp_path / "first.npz") == {"latest.npz"}
 
 
+@pytest.mark.parametrize("how", [{}, {"resume": True}, {"overwrite": True}], ids=str)
+def test_an_unreadable_disk_is_not_taken_for_an_empty_one(
+    config: Config, output: Path, failing: Failing, how: dict[str, bool]
+) -> None:
+    finish(session.run(config))
+    before = output.read_bytes()
+    failing("stat", output)
+    with pytest.raises(OutputError, match=r"model\.npz: cannot be written: Input/output error"):
+        finish(session.run(config, **how))
+    assert output.read_bytes() == before
+    assert left_beside(output) == set()
+
+
+def test_a_link_that_cannot_be_read_is_not_replaced(
+    config_file: Path, tmp_path: Path, failing: Failing
+) -> None:
+    (tmp_path / "latest.npz").symlink_to("first.npz")
+    (tmp_path / "first.npz").write_bytes(OLD_MODEL)
+    failing("readlink", tmp_path / "latest.npz")
+    with pytest.raises(OutputError, match=r"latest\.npz: cannot be written: Input/output error"):
+        finish(session.run(with_output(config_file, tmp_path / "latest.npz"), overwrite=True))
+    assert (tmp_path / "latest.npz").is_symlink()
+
+
 def test_missing_data_leave_nothing_behind(config_file: Path, output: Path) -> None:
     with pytest.raises(DataError):
         finish(session.run(read_config(config_file, ["data.path=nowhere"])))
@@ -342,6 +368,56 @@ def test_the_lock_is_let_go_of_when_the_training_is_left(config: Config, output:
 def test_a_lock_file_that_nobody_holds_is_no_obstacle(config: Config, output: Path) -> None:
     Path(f"{output}.lock").write_bytes(b"")
     finish(session.run(config))
+    assert left_beside(output) == set()
+
+
+@pytest.mark.parametrize("name", ["flock", "samestat"])
+def test_a_lock_that_fails_once_leaves_no_file(
+    config: Config, output: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    module = {"flock": fcntl, "samestat": os.path}[name]
+    whole = getattr(module, name)
+
+    def fail(*_: object) -> None:
+        monkeypatch.setattr(module, name, whole)
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(module, name, fail)
+    with pytest.raises(OutputError, match=r"model\.npz\.lock: cannot be locked: No locks"):
+        finish(session.run(config))
+    assert left_beside(output) == set()
+
+
+def test_a_lock_that_fails_leaves_the_file_of_its_holder(
+    config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = session.run(config)
+    next(first)
+
+    def fail(*_: object) -> None:
+        monkeypatch.undo()
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    with pytest.raises(OutputError):
+        finish(session.run(config, overwrite=True))
+    assert left_beside(output) == {"model.npz.lock"}
+    finish(first)
+
+
+def test_a_lock_file_that_cannot_be_closed_is_no_failure(
+    config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = session.run(config)
+    next(training)
+
+    def fail(descriptor: int) -> None:
+        monkeypatch.undo()
+        raise OSError(errno.EIO, "Input/output error")
+
+    next(progress for progress in training if progress.record)
+    monkeypatch.setattr(os, "close", fail)
+    finish(training)
     assert left_beside(output) == set()
 
 

@@ -10,7 +10,7 @@ from digitnet.config import Config
 from digitnet.dataset import Paths, each
 from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
 from digitnet.npz import member_names
-from digitnet.paths import Kind, kind_of
+from digitnet.paths import Kind, kind_of, resolve_output
 from digitnet.session.lock import hold
 from digitnet.session.saving import Saver
 from digitnet.session.signals import STOPS, heed_signals
@@ -81,7 +81,7 @@ def _resumed(config: Config) -> training.TrainingState:
 
 
 def _check_folder(output: str) -> None:
-    folder = os.path.dirname(os.path.realpath(output))
+    folder = os.path.dirname(resolve_output(output))
     if _kind_of(folder, output) != "folder":
         raise OutputError(f"{output}: expected the folder {folder} to exist, found none")
     if not os.access(folder, os.W_OK):
@@ -89,9 +89,7 @@ def _check_folder(output: str) -> None:
 
 
 def _check_output(output: str, *, may_exist: bool) -> bool:
-    """Whether the output exists; raises OutputError where it must not be written."""
-    if os.path.islink(os.path.realpath(output)):
-        raise OutputError(f"{output}: expected a file to write, found a link to itself")
+    """Return whether the output exists; raise OutputError where it must not be written."""
     kind = _kind_of(output, output)
     if kind not in ("file", None):
         raise OutputError(f"{output}: expected a file to write, found something else")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 from digitnet.errors import Busy, OutputError
+from digitnet.paths import resolve_output
 
 
 @contextlib.contextmanager
@@ -14,7 +15,7 @@ def hold(output: str) -> Iterator[None]:
 
     Raises Busy if another process holds it, OutputError if it cannot be locked.
     """
-    path = os.path.realpath(output) + ".lock"
+    path = resolve_output(output) + ".lock"
     try:
         descriptor = _locked(path)
     except BlockingIOError:
@@ -26,7 +27,8 @@ def hold(output: str) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(path)
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # the system lets go of it all the same
+            os.close(descriptor)
 
 
 def _locked(path: str) -> int:
@@ -34,11 +36,23 @@ def _locked(path: str) -> int:
     while True:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                    return descriptor
+            if _is_held(descriptor, path):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            raise
         except OSError:
+            with contextlib.suppress(OSError):  # only a holder may unlink it
+                if _is_held(descriptor, path):
+                    os.unlink(path)
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _is_held(descriptor: int, path: str) -> bool:
+    """Lock the open file; return whether it is still the one at `path`."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    return False

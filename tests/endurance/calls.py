@@ -1,0 +1,242 @@
+"""Every file system call of digitnet's commands fails once, as SQLite tests itself.
+
+    python tests/endurance/calls.py [--sample 200] [--seed 1] [--only train-fresh]...
+
+One run under strace counts a command's calls; then the command runs again for each call and each
+error that the call may return, and strace makes this one call fail. What must hold after each:
+
+- stdout has the whole right answer and the status is 0; or the status is 1 (2 for the config) and
+  stderr has one line for it. Pictures whose files were not hit are still answered.
+- The model is the old one, byte for byte, or a whole new one. A training resumed from there ends
+  with the same bits as one that was never hit. Nothing else is left beside it, or, where `unlink`
+  failed, not after the next run.
+
+Left out is what Python does before `digitnet.__main__.main` begins (the loader, the standard
+library, `site`): no line of digitnet's can change what comes of that. `main` sets a handler of
+SIGUSR1 first of all, which shows in strace's log. Imports after that are in, but a library's file
+fails with one of the errors in turn, not with all, and in one command of each verb: there are
+thousands of these calls. strace counts the calls of each process by itself; of the processes that
+prepare pictures for `predict`, only the calls about paths are made to fail.
+
+Exit status 1 if anything is lost; 0 where strace is missing or may not trace.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from commands import COMMANDS, Command, write_inputs
+from tracing import Done, Injection, Tracer, counting, injections, reason_to_skip
+
+from configs import contents, differing
+from digitnet.checkpoint import SHIPPED, load_checkpoint
+from digitnet.errors import CheckpointError
+
+LASTED = re.compile(r'[0-9.,]+ s\b|[0-9,]+ images/s|"(seconds|images_per_second)": [0-9.e+-]+')
+CONFIGS = re.compile(r".*\.yaml")
+UNLINKS = ("unlink", "unlinkat")
+
+
+class Trial:
+    """One command, made to fail in `folder` again and again."""
+
+    def __init__(self, folder: Path, command: Command) -> None:
+        self.command = command
+        self.inputs, self.place = folder / "inputs", folder / "place"
+        self.model = self.place / "model.npz"
+        self.tracer = Tracer(folder)
+        self.line = command.line(self.inputs)
+        self.restore()
+        self.whole = self.run([])
+        if self.whole.status != command.status:
+            raise RuntimeError(f"{self.line}: {self.whole.stderr}")
+        self.answers = settled(self.whole.stdout)
+        self.said = set(settled(self.whole.stderr))
+        self.final = contents(self.model) if command.verb == "train" else {}
+
+    def restore(self) -> None:
+        """The old model, or none."""
+        shutil.rmtree(self.place, ignore_errors=True)
+        self.place.mkdir()
+        if self.command.linked:
+            self.model.symlink_to("kept.npz")
+        if self.command.old:
+            shutil.copy(self.inputs / self.command.old, self.model)
+
+    def run(self, options: list[str], line: list[str] | None = None) -> Done:
+        stdin = self.inputs / self.command.stdin
+        return self.tracer.run(line or self.line, stdin, self.place, options)
+
+    def injections(self) -> list[Injection]:
+        self.restore()
+        self.run(counting())
+        log = self.tracer.log.read_text(errors="replace")
+        found = dict.fromkeys(injections(log, self.is_own))
+        return [one for one in found if self.command.everything or self.is_own(one.path)]
+
+    def is_own(self, path: str) -> bool:
+        """Whether a call is about the user's or digitnet's own, not about libraries or memory."""
+        own = (str(self.inputs.parent), "/dev/", SHIPPED)
+        return path.startswith(own) if path.startswith("/") else path != "mmap"
+
+    def faults(self, injection: Injection) -> tuple[Done, list[str]]:
+        """What came of one injection, and what is wrong with that."""
+        self.restore()
+        done = self.run(injection.options())
+        if done.hit is None:
+            return done, []
+        faults = [*self.wrong_answers(done, injection)]
+        if self.command.verb == "train":
+            faults += self.wrong_model(done, injection)
+        elif litter := self.litter():
+            faults.append(f"left {litter}")
+        return done, faults
+
+    def wrong_answers(self, done: Done, injection: Injection) -> Iterator[str]:
+        """About status, stdout and stderr."""
+        answers = settled(done.stdout)
+        extra = [line for line in settled(done.stderr) if line not in self.said]
+        if done.status is None:
+            yield "hung"
+        elif done.status == 0:
+            if self.command.status or answers != self.answers:
+                yield "status 0 without the whole answer"
+            if extra and done.hit != str(self.tracer.stderr):
+                yield f"status 0, but it says {extra}"
+            if injection.call == "fsync" and injection.error != "EINTR":
+                yield "status 0, but not flushed to disk"
+        elif done.status == self.command.status and not extra:
+            pass
+        elif done.status != (2 if CONFIGS.fullmatch(done.hit or "") else 1):
+            yield f"status {done.status}: {extra}"
+        elif self.command.verb == "predict" and _each_named(answers, self.answers, extra):
+            pass
+        elif done.hit and Path(done.hit).parent.name in ("small", "large"):
+            yield f"other pictures have no answer: {extra}"
+        elif len(extra) != 1 and done.hit != str(self.tracer.stderr):
+            yield f"status {done.status}, {len(extra)} lines: {extra[:1]} … {extra[-1:]}"
+        elif answers and not _begins(answers, self.answers):
+            yield "other answers"
+
+    def wrong_model(self, done: Done, injection: Injection) -> Iterator[str]:
+        """About the model and what is left beside it; where it is not done, after another run."""
+        litter = self.litter()
+        if litter and injection.call not in UNLINKS:
+            yield f"left {litter}"
+        old = self.inputs / self.command.old if self.command.old else None
+        is_there = self.model.exists()
+        is_old = is_there == bool(old)
+        if is_old and old:
+            is_old = self.model.read_bytes() == old.read_bytes()
+        if self.command.linked and not self.model.is_symlink():
+            yield "the link is gone"
+        if not is_old and not is_there:
+            yield "the old model is gone"
+            return
+        if not is_old:
+            yield from self.unsound()
+        is_final = not is_old and not differing(contents(self.model), self.final)
+        if done.status == 0 and not is_final:
+            yield "status 0 without the whole model"
+        if (litter or not (is_old or is_final)) and self.command.status == 0:
+            yield from self.wrong_sequel(is_old)
+
+    def wrong_sequel(self, is_old: bool) -> Iterator[str]:
+        resuming = [*(word for word in self.line if word != "--overwrite"), "--resume"]
+        after = self.run([], self.line if is_old else resuming)
+        if after.status != 0:
+            yield f"the next run has status {after.status}: {after.stderr}"
+        elif names := differing(contents(self.model), self.final):
+            yield f"after the next run {names} differ"
+        if litter := self.litter():
+            yield f"{litter} is left after the next run"
+
+    def unsound(self) -> Iterator[str]:
+        try:
+            load_checkpoint(self.model, with_state=True)
+        except CheckpointError as error:
+            yield f"the model is not whole: {error}"
+
+    def litter(self) -> list[str]:
+        return sorted({path.name for path in self.place.iterdir()} - {"model.npz", "kept.npz"})
+
+
+def settled(text: str) -> list[str]:
+    """The lines of a text without what differs from run to run."""
+    return LASTED.sub("", text).splitlines()
+
+
+def _begins(answers: list[str], whole: list[str]) -> bool:
+    """Whether these are the first of all answers, the last one perhaps cut off."""
+    sound = [line for line in answers if '"error"' not in line]
+    return "\n".join(whole).startswith("\n".join(sound))
+
+
+def _each_named(answers: list[str], whole: list[str], said: list[str]) -> bool:
+    """Whether the pictures without an answer are those that have a line, and an error in JSON."""
+    sound = [line for line in answers if '"error"' not in line]
+    missing = [_picture(line) for line in whole if line not in sound]
+    if [line for line in whole if line in sound] != sound or len(said) != len(missing):
+        return False
+    is_json = whole[0].startswith("{")
+    errors = [_picture(line) for line in answers if '"error"' in line]
+    named = all(line.startswith(f"{path}: ") for path, line in zip(missing, said))
+    return bool(said) and named and errors == (missing if is_json else [])
+
+
+def _picture(line: str) -> Any:
+    return json.loads(line)["path"] if line.startswith("{") else line.partition("\t")[0]
+
+
+def chosen(all_of_them: list[Any], sample: int | None, seed: int) -> list[Any]:
+    """A sample spread evenly; another seed takes those beside it."""
+    if sample is None or sample >= len(all_of_them):
+        return all_of_them
+    n = len(all_of_them)
+    shift = seed * 7 % max(n // sample, 1)
+    return [all_of_them[(number * n // sample + shift) % n] for number in range(sample)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", action="append", choices=list(COMMANDS), metavar="COMMAND")
+    parser.add_argument("--sample", type=int, metavar="N", help="so many injections, not all")
+    parser.add_argument("--seed", type=int, default=0, help="which sample")
+    arguments = parser.parse_args()
+    if reason := reason_to_skip():
+        print(f"skipped: {reason}")
+        return
+    outcomes: Counter[str] = Counter()
+    with TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        (folder / "inputs").mkdir()
+        write_inputs(folder / "inputs")
+        trials = {title: Trial(folder, COMMANDS[title]) for title in arguments.only or COMMANDS}
+        everything = [(title, one) for title, trial in trials.items() for one in trial.injections()]
+        for title, injection in chosen(everything, arguments.sample, arguments.seed):
+            done, faults = trials[title].faults(injection)
+            for fault in faults:
+                print(f"{title}: {injection}: {fault}", flush=True)
+            if faults:
+                outcomes["faults"] += 1
+            elif done.hit is None:
+                outcomes["not reached"] += 1
+            else:
+                outcomes["harmless" if done.status == 0 else "one line"] += 1
+    print(
+        f"{sum(outcomes.values()):,} of {len(everything):,} calls made to fail: "
+        f"{outcomes['harmless']:,} harmless, {outcomes['one line']:,} told in one line, "
+        f"{outcomes['not reached']:,} not reached, {outcomes['faults']:,} faults"
+    )
+    sys.exit(outcomes["faults"] > 0)
+
+
+if __name__ == "__main__":
+    main()
