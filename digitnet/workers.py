@@ -4,6 +4,7 @@ Processes, because threads would be slower than none: of what a small picture co
 Python's, and only one thread at a time may run that.
 """
 
+import contextlib
 import math
 import os
 import signal
@@ -72,11 +73,12 @@ class Workers:
 
     def close(self) -> None:
         """End the processes, whatever they do."""
-        for connection in self._connections:
-            connection.close()
         for process in self._processes:
             process.kill()
             process.join()
+            _discard(process)
+        for connection in self._connections:
+            _discard(connection)
         self._connections, self._processes = [], []
 
     def _worth_sharing(self, pictures: int) -> bool:
@@ -117,8 +119,8 @@ class Workers:
                 arguments = (theirs, list(self._connections))
                 process = context.Process(target=_work, args=arguments, daemon=True)
                 process.start()
-                theirs.close()
                 self._processes.append(process)
+                theirs.close()
         except OSError:
             self.close()
             self._count = 1
@@ -188,7 +190,7 @@ def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
     It answers with text for what is wrong with a picture, and with the error of a shortage.
     """
     for other in of_the_parent:
-        other.close()  # or the end of the parent would not be noticed
+        _discard(other)  # or the end of the parent would not be noticed
     while True:
         try:
             for portion in _portions(connection.recv()):
@@ -202,6 +204,12 @@ def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
             if not shortage(error):
                 return  # the parent has closed the connection
             connection.send([error])
+
+
+def _discard(thing: "Connection | ForkProcess") -> None:
+    """Close what is no longer used; the system closes it in the end where this fails."""
+    with contextlib.suppress(OSError):
+        thing.close()
 
 
 def _received(connection: "Connection", chunk: Sequence[Named]) -> Iterator[list[Prepared]]:

@@ -1,11 +1,14 @@
 """Many pictures prepared by several processes: as by one, in order, and no process is left."""
 
 import errno
+import gc
 import os
 import signal
+import sys
 import time
 import weakref
 from collections.abc import Iterator
+from multiprocessing import connection
 from pathlib import Path
 
 import numpy as np
@@ -164,9 +167,27 @@ def test_a_shortage_in_one_is_raised_as_it_is(
 def test_none_is_left_behind(workers: Workers, named: list[Named]) -> None:
     portions = workers.prepare(named)
     next(portions)
-    processes = list(workers._processes)
+    numbers = [process.pid for process in workers._processes]
     workers.close()
-    assert [process.is_alive() for process in processes] == [False, False]
+    assert len(numbers) == 2
+    assert not any(os.path.exists(f"/proc/{number}") for number in numbers)
+
+
+def test_what_cannot_be_closed_is_no_failure(
+    workers: Workers, named: list[Named], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    flat(workers.prepare(named))
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    monkeypatch.setattr(connection.Connection, "_close", fail)
+    monkeypatch.setattr(os, "close", fail)
+    workers.close()
+    gc.collect()
+    monkeypatch.undo()
+    assert ignored == []
 
 
 def test_there_are_as_many_as_processors_but_not_too_many() -> None:
