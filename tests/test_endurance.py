@@ -11,7 +11,7 @@ SCRIPTS = {
     "pairs.py --times 5": "5 pairs: 5 times one ran and one was turned away",
     "readers.py --times 100": ": 0 failures",
     "full.py --sizes 3": " times the old model was whole",
-    "calls.py --only train-resume --only predict-list --sample 16": ", 0 faults",
+    "calls.py --only train-resume --only predict-list --sample 16 --seed 3": ", 0 faults",
 }
 
 
