@@ -43,8 +43,9 @@ def read_npz(path: str | os.PathLike[str], skip: str | None = None) -> dict[str,
         except Exception as error:  # zipfile raises some ten kinds, depending on the damage
             if shortage(error):
                 raise
-            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-                raise  # the disk's fault; EINVAL comes of wrong offsets in the file
+            for cause in (error, error.__context__):  # zipfile hides some errors of the disk
+                if isinstance(cause, OSError) and cause.errno not in (None, errno.EINVAL):
+                    raise cause from None  # EINVAL comes of wrong offsets in the file
             problem = f"expected a sound .npz archive, found a damaged one ({error})"
             raise NpzError(problem) from None
 

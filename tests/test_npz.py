@@ -1,5 +1,6 @@
 """The `.npz` reader: NumPy's own files come back as they were, and all else is refused."""
 
+import errno
 import io
 import os
 import pickle
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from digitnet import npz
 from digitnet.npz import NpzError, read_npz
 
 HUGE = 100_000_000  # bytes of zeros, which pack into a hundred thousand or, with bzip2, a hundred
@@ -328,3 +330,21 @@ def test_any_header_gives_an_array_or_an_npz_error(
     zipped(scratch, a=member)
     with pytest.raises(NpzError, match=r"^a: "):
         read_npz(scratch)
+
+
+@pytest.mark.parametrize("sound_reads", range(4))
+def test_a_disk_that_fails_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sound_reads: int
+) -> None:
+    path, reads = zipped(tmp_path / "sound.npz", a=npy()), []
+
+    class Failing(io.BufferedReader):
+        def read(self, size: int | None = -1, /) -> bytes:
+            reads.append(size)
+            if len(reads) > sound_reads:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(size)
+
+    monkeypatch.setattr(npz, "open", lambda *_: Failing(io.FileIO(path)), raising=False)
+    with pytest.raises(OSError, match="Input/output error"):
+        read_npz(path)
