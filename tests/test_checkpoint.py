@@ -727,9 +727,11 @@ def test_a_disk_that_fails_does_not_choose_another_model(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DIGITNET_MODEL", environment)
     meant = environment or "model.npz"
+    failing("lstat", meant)
     failing("stat", meant)
+    assert find_model(None) == meant
     with pytest.raises(CheckpointError, match=f"^{meant}: cannot be read: Input/output error$"):
-        find_model(None)
+        load_checkpoint(meant)
 
 
 def test_a_disk_that_fails_is_no_damaged_model(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

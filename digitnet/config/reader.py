@@ -20,7 +20,7 @@ from digitnet.config.keys import nearest_key, section_of
 from digitnet.config.source import Source
 from digitnet.config.values import suggestion
 from digitnet.errors import ConfigError, DataError
-from digitnet.paths import absolute
+from digitnet.paths import absolute, kind_of
 
 PIXELS = 28 * 28
 MODEL = "model.npz"
@@ -54,16 +54,23 @@ def locate(
 def locate_data(
     error: DataError, config: Config, path: str | os.PathLike[str], overrides: Sequence[str]
 ) -> DataError:
-    """The same error with the place that `data.path` came from and, if missing, its folder."""
+    """Return the error with the place that `data.path` came from and, if missing, its folder."""
     place = Source(os.fspath(path), overrides).place("data.path")
     paths = config.data.path
-    missing = not all(map(os.path.exists, (paths,) if isinstance(paths, str) else paths))
+    missing = any(map(_is_missing, (paths,) if isinstance(paths, str) else paths))
     base = (
         "on the command line, a relative path starts from the current folder"
         if place.startswith("--set ")
         else "in a config, a relative path starts from the folder of the config"
     )
     return DataError(f"{place}: data.path: {error}{'; ' + base if missing else ''}")
+
+
+def _is_missing(path: str) -> bool:
+    try:
+        return kind_of(path) is None
+    except OSError:  # the error at hand says why
+        return False
 
 
 def to_config(values: dict[str, Any]) -> Config:
