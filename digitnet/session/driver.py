@@ -10,7 +10,7 @@ from digitnet.config import Config
 from digitnet.dataset import Paths, each
 from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
 from digitnet.npz import member_names
-from digitnet.paths import Kind, kind_of, resolve_output
+from digitnet.paths import Kind, kind_of, resolve_output, status_at
 from digitnet.session.lock import hold
 from digitnet.session.saving import Saver
 from digitnet.session.signals import STOPS, heed_signals
@@ -113,15 +113,23 @@ def _check_replaceable(output: str, data: Paths) -> None:
     Never the data themselves, under any name, even where they are a checkpoint as well.
     """
     try:
-        if os.path.getsize(output) and not is_checkpoint(output):
-            found = _kind(member_names(output))
-        elif any(os.path.samefile(output, path) for path in each(data) if os.path.exists(path)):
-            found = "the data of this training"
-        else:
-            return
+        found = _what_must_stay(output, data)
     except OSError as error:
-        found = f"a file that cannot be read ({error.strerror})"
-    raise OutputError(
+        raise _not_replaceable(output, f"a file that cannot be read ({error.strerror})") from error
+    if found:
+        raise _not_replaceable(output, found)
+
+
+def _what_must_stay(output: str, data: Paths) -> str | None:
+    """Return what a file is that must not be replaced; None if it may be."""
+    if os.path.getsize(output) and not is_checkpoint(output):
+        return _kind(member_names(output))
+    is_read = any(os.path.samefile(output, path) for path in each(data) if status_at(path))
+    return "the data of this training" if is_read else None
+
+
+def _not_replaceable(output: str, found: str) -> OutputError:
+    return OutputError(
         f"{output}: expected a digitnet model to overwrite, found {found}; "
         "name another file with -o"
     )
