@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from digitnet.activations import ACTIVATIONS
 from digitnet.calibration import HIGHEST, LOWEST, MOST_EVIDENCE, NO_CALIBRATION, Calibration
+from digitnet.classes import LONGEST_NAME, MOST_CLASSES, same_answer
 from digitnet.costs import COSTS
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.network import Network
@@ -271,10 +272,17 @@ def _class_names(arrays: dict[str, NDArray[Any]], classes: int) -> tuple[str, ..
     names = arrays.get("class_names")
     if names is None or names.dtype.kind != "U" or names.shape != (classes,):
         raise _Unsound(f"class_names: expected {classes} texts, found something else")
+    if classes > MOST_CLASSES:
+        raise _Unsound(f"class_names: expected at most {MOST_CLASSES:,} names, found {classes:,}")
     told = tuple(names.tolist())
-    for name in told:
-        if told.count(name) > 1:
-            raise _Unsound(f"class_names: expected each name once, found {name!r:.40} again")
+    longest = max(map(len, told))
+    if longest > LONGEST_NAME:
+        found = f"found one of {longest:,}"
+        raise _Unsound(f"class_names: expected names of at most {LONGEST_NAME} characters, {found}")
+    if same := same_answer(told):
+        one, other = map(repr, same)
+        found = f"found {one:.40} and {other:.40}"
+        raise _Unsound(f"class_names: expected a different answer for each class, {found}")
     return told
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from digitnet.checkpoint import Checkpoint, load_checkpoint
-from digitnet.errors import CheckpointError
+from digitnet.errors import CheckpointError, listed
 from digitnet.evaluation import Z_95, Evaluation
 
 
@@ -65,8 +65,7 @@ def load_baseline(path: str, checkpoint: Checkpoint) -> Checkpoint:
     """
     baseline = load_checkpoint(path)
     if baseline.class_names != checkpoint.class_names:
-        expected = ", ".join(checkpoint.class_names)
-        found = ", ".join(baseline.class_names)
+        expected, found = listed(checkpoint.class_names), listed(baseline.class_names)
         raise CheckpointError(f"{path}: expected the model's classes, {expected}; found {found}")
     return baseline
 

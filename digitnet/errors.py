@@ -1,8 +1,12 @@
 """What can go wrong, and the exit status that tells a script about it."""
 
 import errno
+from collections.abc import Collection
 from enum import IntEnum
+from itertools import islice
 from typing import NamedTuple
+
+LISTED = 12  # names in a message, at most
 
 
 class ExitStatus(IntEnum):
@@ -82,6 +86,12 @@ class Stopped(DigitnetError):
     def __init__(self, message: str, exit_status: ExitStatus) -> None:
         super().__init__(message)
         self.exit_status = exit_status
+
+
+def listed(names: Collection[str]) -> str:
+    """Return names for a message: all of them, or the first ones and how many there are."""
+    first = ", ".join(islice(names, LISTED))
+    return first if len(names) <= LISTED else f"{first}, … ({len(names):,} in all)"
 
 
 class Shortage(NamedTuple):

@@ -1,8 +1,6 @@
 """Pictures in, answers out."""
 
-import functools
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from digitnet.calibration import NO_CALIBRATION, Calibration, evidence, probabilities
 from digitnet.checkpoint import find_model, load_checkpoint
+from digitnet.classes import as_answer
 from digitnet.errors import ImageError
 from digitnet.image import SIDE, Picture, Reading, read
 from digitnet.network import Network
@@ -140,9 +139,3 @@ def load(path: str | os.PathLike[str] | None = None) -> Model:
     path = find_model(None if path is None else os.fspath(path))
     checkpoint = load_checkpoint(path)
     return Model(checkpoint.network, checkpoint.class_names, path, checkpoint.calibration)
-
-
-@functools.cache
-def as_answer(class_name: str) -> int | str:
-    """A class's name as an answer: 7 where it is a decimal number, else as it is."""
-    return int(class_name) if re.fullmatch("[0-9]{1,18}", class_name) else class_name

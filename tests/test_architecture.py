@@ -50,6 +50,7 @@ TOP_TO_BOTTOM = [
     "share",
     "threads",
     "paths",
+    "classes",
     "version",
     "errors",
 ]

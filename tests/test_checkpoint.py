@@ -29,6 +29,7 @@ from digitnet.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from digitnet.classes import MOST_CLASSES
 from digitnet.config import to_config
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.network import Network
@@ -845,8 +846,32 @@ def test_nobody_else_may_open_it_while_it_is_written(
     assert modes == [0o600]
 
 
-def test_class_names_are_different_from_each_other(path: Path) -> None:
-    names = np.load(path)["class_names"]
-    names[-1] = names[0]
-    said = refused(rewritten(path, class_names=names))
-    assert said == f"class_names: expected each name once, found {str(names[0])!r} again"
+@pytest.mark.parametrize(
+    ("one", "other"), [("1", "1"), ("1", "01"), ("caf\u00e9", "cafe\u0301")], ids=ascii
+)
+def test_class_names_with_the_same_answer_are_refused(path: Path, one: str, other: str) -> None:
+    said = refused(rewritten(path, class_names=np.array([one, "2", other])))
+    found = f"found {one!r} and {other!r}"
+    assert said == f"class_names: expected a different answer for each class, {found}"
+
+
+def save_with_classes(path: Path, classes: int) -> None:
+    sizes = [784, 1, classes]
+    config = msgspec.to_builtins(
+        to_config({"data": {"path": "/"}, "network": {"layer_sizes": sizes}})
+    )
+    names = tuple(map(str, range(classes)))
+    save_checkpoint(str(path), Checkpoint(Network(sizes), config, names, "/", "abc", []))
+
+
+def test_a_model_has_at_most_so_many_classes(path: Path) -> None:
+    save_with_classes(path, MOST_CLASSES)
+    assert len(load_checkpoint(path).class_names) == MOST_CLASSES
+    save_with_classes(path, MOST_CLASSES + 1)
+    assert refused(path) == "class_names: expected at most 1,000 names, found 1,001"
+
+
+def test_a_class_name_is_at_most_as_long_as_a_folders(path: Path) -> None:
+    load_checkpoint(rewritten(path, class_names=np.array(["0", "1", "x" * 255])))
+    said = refused(rewritten(path, class_names=np.array(["0", "1", "x" * 256])))
+    assert said == "class_names: expected names of at most 255 characters, found one of 256"

@@ -513,6 +513,7 @@ NAMES = [
     (b"\xc2\x9b31m.png", rb"\x9b31m.png"),
     (b"\x9b31m.png", rb"\x9b31m.png"),
     ("\u202egnp.7".encode(), rb"\u202egnp.7"),
+    ("\u200f7.png".encode(), rb"\u200f7.png"),
     ("line\u2028.png".encode(), rb"line\u2028.png"),
     (b"caf\xe9.png", b"caf\xe9.png"),
     ("früh 7 😀.png".encode(), "früh 7 😀.png".encode()),
@@ -639,7 +640,7 @@ def test_weights_of_any_size_give_an_answer(run: Run, folder: Path) -> None:
 def test_any_name_of_a_class_is_an_answer_or_an_error(run: Run, folder: Path, name: str) -> None:
     with np.load(folder / "model.npz") as file:
         arrays = dict(file)
-    arrays["class_names"] = np.array([name] * 10)
+    arrays["class_names"] = np.array([f"{name}{number}" for number in range(10)])
     np.savez(folder / "model.npz", **arrays)
     for form in ("text", "json"):
         done = run("predict", "7.png", "--format", form, cwd=folder)

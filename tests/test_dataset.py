@@ -979,6 +979,41 @@ def test_classes_are_ordered_as_numbers_and_may_have_names(tmp_path: Path) -> No
     np.testing.assert_array_equal(training.images[3], prepare(IMAGES[0]))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("01", "1"), ("cafe\u0301", "caf\u00e9"), (" 1", "1")], ids=ascii
+)
+def test_folders_with_the_same_answer_are_refused(tmp_path: Path, one: str, other: str) -> None:
+    write_pictures(tmp_path, IMAGES[:3], np.array([one, "2", other]))
+    problem = f"expected a different answer for each class, found {tmp_path / one} beside it"
+    refused(tmp_path, problem, tmp_path / other)
+
+
+def test_folders_of_one_answer_in_two_sources_are_one_class(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "train", IMAGES[:2], np.array(["1", "caf\u00e9"]))
+    write_pictures(tmp_path / "test", IMAGES[:2], np.array(["01", "cafe\u0301"]))
+    data = read_data(tmp_path)
+    assert data.test is not None
+    assert data.test.class_names == data.training.class_names
+    assert data.test.labels.tolist() == data.training.labels.tolist()
+
+
+def test_more_folders_than_there_may_be_classes_are_refused(tmp_path: Path) -> None:
+    for name in range(1001):
+        (tmp_path / str(name)).mkdir()
+    refused(tmp_path, "expected at most 1,000 folders of classes, found 1,001")
+
+
+def test_a_message_lists_a_dozen_classes(tmp_path: Path) -> None:
+    names = tuple(f"class-{number}" for number in range(1000))
+    one = Dataset(IMAGES[:1], np.array([0]), ("other",))
+    with pytest.raises(DataError, match="other") as caught:
+        one.renumbered(names, "here")
+    listed = ", ".join(names[:12])
+    assert str(caught.value) == (
+        f"here: expected classes among {listed}, … (1,000 in all); found 'other'"
+    )
+
+
 def test_hidden_files_and_those_that_are_no_pictures_are_passed_over(tmp_path: Path) -> None:
     write_pictures(tmp_path, IMAGES[:2], LABELS[:2])  # 5 and 0
     (tmp_path / "README").write_text("About these pictures")

@@ -17,7 +17,7 @@ from digitnet.checkpoint import load_checkpoint, save_checkpoint
 from digitnet.errors import CheckpointError, ImageError
 from digitnet.image import read
 from digitnet.network import Network
-from digitnet.prediction import Model, Prediction, as_answer, load
+from digitnet.prediction import Model, Prediction, load
 
 READING = read(read_mnist("t10k", 1)[0][0])
 
@@ -181,15 +181,6 @@ def test_what_is_unsure_unlike_or_several_is_no_digit(
     answer = Prediction(np.array([0.4, 0.6]), ("0", "1"), reading, 2.0, needed)
     assert answer.digit == digit
     assert answer.top(1) == [(1, 0.6)]
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [("7", 7), ("10", 10), ("seven", "seven"), ("-1", "-1"), ("1.5", "1.5"), ("", ""), ("٣", "٣")],
-)
-def test_names_that_are_decimal_numbers_are_numbers(name: str, answer: int | str) -> None:
-    assert as_answer(name) == answer
-    assert type(as_answer(name)) is type(answer)
 
 
 # Which model

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from digitnet.comparison import Comparison
     from digitnet.evaluation import Evaluation, Examples
 
+LONGEST_NAME = 20  # characters of a class name in a table
 EPILOG = """
 \b
 Examples
@@ -102,7 +103,7 @@ def evaluate(
 
 
 def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str, Any]:
-    from digitnet.prediction import as_answer
+    from digitnet.classes import as_answer
 
     names = examples.dataset.class_names
     return {
@@ -191,7 +192,7 @@ def _calibration(result: "Evaluation") -> list[str]:
 
 def _confusion(examples: "Examples", result: "Evaluation") -> list[str]:
     """A line per class, and the confusion matrix."""
-    names = [printable(name) for name in examples.dataset.class_names]
+    names = [_shortened(printable(name)) for name in examples.dataset.class_names]
     width = max(len("digit"), *map(len, names))
     cell = max(5, *(len(name) + 1 for name in names), len(str(result.confusion.max())) + 1)
     lines = ["", f"{'digit':>{width}}  precision  recall  pictures"]
@@ -206,6 +207,11 @@ def _confusion(examples: "Examples", result: "Evaluation") -> list[str]:
     for name, row in zip(names, result.confusion):
         lines.append(f"{name:>{width}}" + "".join(f"{count or '·':>{cell}}" for count in row))
     return lines
+
+
+def _shortened(name: str) -> str:
+    """Return a name that fits a table."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _p_value(compared: "Comparison") -> str:

@@ -8,7 +8,7 @@ import re
 import sys
 from typing import Any
 
-from digitnet.errors import OutputError
+from digitnet.errors import OutputError, listed
 
 BLOCK = 4096  # bytes: PIPE_BUF, the most that a pipe takes from one write as one piece (pipe(7))
 LONGEST = 1000  # characters of a line on stderr
@@ -39,7 +39,7 @@ def _escaped(character: str) -> str:
 def shown(path: str | tuple[str, ...]) -> str:
     """A path for a reader's eyes, relative to where the user is if below; or several, each once."""
     if isinstance(path, tuple):
-        return ", ".join(map(shown, dict.fromkeys(path)))
+        return listed([shown(one) for one in dict.fromkeys(path)])
     with contextlib.suppress(OSError):  # where the user is may be gone
         here = os.getcwd()
         path = path if here == "/" else path.removeprefix(here + "/")

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.classes import identity
 from digitnet.dataset.conventions import to_mnist
-from digitnet.errors import DataError
+from digitnet.errors import DataError, listed
 
 DIGITS = tuple("0123456789")
 SIDE = 28  # pixels
@@ -72,16 +73,17 @@ class Dataset:
     def renumbered(self, class_names: tuple[str, ...], source: str) -> "Dataset":
         """The same pictures with labels that are indices into another tuple of names.
 
-        Raises DataError, naming `source`, where a class is not among them.
+        Classes correspond where they stand for the same answer. Raises DataError, naming `source`,
+        for a class that corresponds to none of the names.
         """
         if self.class_names == class_names:
             return self
-        unknown = [name for name in self.class_names if name not in class_names]
-        if unknown:
-            raise DataError(
-                f"{source}: expected classes among {', '.join(class_names)}; found {unknown[0]!r}"
-            )
-        indices = np.array([class_names.index(name) for name in self.class_names])
+        places = {identity(name): place for place, name in enumerate(class_names)}
+        for name in self.class_names:
+            if identity(name) not in places:
+                known = listed(class_names)
+                raise DataError(f"{source}: expected classes among {known}; found {name!r}")
+        indices = np.array([places[identity(name)] for name in self.class_names])
         return replace(self, labels=indices[self.labels], class_names=class_names)
 
 
@@ -104,7 +106,7 @@ def each(paths: Paths) -> tuple[str, ...]:
 
 def named(paths: Paths) -> str:
     """Paths in a message."""
-    return ", ".join(each(paths))
+    return listed(each(paths))
 
 
 def digits(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digitnet.classes import MOST_CLASSES, as_answer, same_answer
 from digitnet.dataset.definition import Data, Dataset
 from digitnet.errors import DataError
 from digitnet.image import prepare
@@ -28,33 +29,51 @@ def read_picture_folder(folder: Path) -> Data:
 
 
 def _read_classes(folder: Path) -> Dataset:
-    subfolders = (path.name for path in _visible(folder) if kind_of(path) == "folder")
-    class_names = sorted(subfolders, key=_as_number)
-    for name in class_names:
-        if name.encode(errors="replace").decode() != name:
-            raise DataError(f"{folder / name}: expected a name in UTF-8 for a class")
+    class_names = _class_names(folder)
     endings = Image.registered_extensions()
     images: list[NDArray[np.uint8]] = []
     labels: list[int] = []
+    empty: str | None = None
     for label, name in enumerate(class_names):
+        before = len(images)
         for path in _visible(folder / name):
             if path.suffix.lower() in endings:
                 images.append(prepare(path))
                 labels.append(label)
+        if len(images) == before:
+            empty = empty or name
     if not images:
         raise DataError(
             f"{folder}: expected IDX or .npy files, or pictures in one subfolder per class; "
             "found neither"
         )
-    for label, name in enumerate(class_names):
-        if label not in labels:
-            raise DataError(f"{folder / name}: expected pictures of this class, found none")
-    return Dataset(np.stack(images), np.array(labels, np.int64), tuple(class_names))
+    if empty is not None:
+        raise DataError(f"{folder / empty}: expected pictures of this class, found none")
+    return Dataset(np.stack(images), np.array(labels, np.int64), class_names)
+
+
+def _class_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of the subfolders: numbers in their order, after other names."""
+    names = [path.name for path in _visible(folder) if kind_of(path) == "folder"]
+    if len(names) > MOST_CLASSES:
+        found = f"found {len(names):,}"
+        raise DataError(f"{folder}: expected at most {MOST_CLASSES:,} folders of classes, {found}")
+    for name in names:
+        if name.encode(errors="replace").decode() != name:
+            raise DataError(f"{folder / name}: expected a name in UTF-8 for a class")
+    if same := same_answer(names):
+        one, other = (folder / name for name in same)
+        raise DataError(
+            f"{other}: expected a different answer for each class, found {one} beside it; "
+            "rename one of the folders, or put their pictures together"
+        )
+    return tuple(sorted(names, key=_in_order))
 
 
 def _visible(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def _as_number(name: str) -> tuple[int, str]:
-    return (int(name), name) if name.isdecimal() else (-1, name)
+def _in_order(name: str) -> tuple[int, str]:
+    answer = as_answer(name)
+    return (answer, name) if isinstance(answer, int) else (-1, name)
