@@ -236,7 +236,7 @@ def _on_one_of_many(found: Found) -> Found | None:
     parts = parts_of(digit.mask if reading.digits == 1 else look.ink.marked)
     filled = [part for part in parts if part.area >= FILLED * part.height * part.width]
     least = LEAST_BESIDE * max(look.light.shape)
-    if reading.dark and any(part.height >= least for part in parts if part not in filled):
+    if reading.dark and any(part.height >= least and part not in filled for part in parts):
         return None
     there = []
     for part in sorted(filled, key=lambda part: -part.area)[:THINGS]:
