@@ -81,7 +81,7 @@ class Network:
 
         images: (n, 784) floats from 0 to 1, or whole numbers from 0 to 255, as (n, 28, 28) or
         (n, 784). together: how many of them go forward at once, 1 or more. Returns (n, classes).
-        Raises ValueError for any other shape.
+        Raises ValueError for any other shape, and for pixels outside these ranges.
         """
         self._check(images)
         outputs = np.empty((len(images), self.layer_sizes[-1]), self.parameters.dtype)
@@ -106,6 +106,15 @@ class Network:
     def _check(self, images: NDArray[np.generic]) -> None:
         if images.ndim < 2 or math.prod(images.shape[1:]) != self.layer_sizes[0]:
             raise ValueError(f"expected (n, {self.layer_sizes[0]}) pixels, found {images.shape}")
+        if images.dtype == np.uint8 or not images.size:
+            return
+        most = 255 if np.issubdtype(images.dtype, np.integer) else 1
+        least_found, most_found = images.min(), images.max()  # NaN if any pixel is NaN
+        if not (least_found >= 0 and most_found <= most):
+            raise ValueError(
+                "expected pixels as floats from 0 to 1, or as whole numbers from 0 to 255 (uint8); "
+                f"found {images.dtype} from {least_found} to {most_found}"
+            )
 
     def _input(self, n: int) -> FloatArray:
         """Room for n pictures, (n, n_in + 1)."""

@@ -275,6 +275,27 @@ def test_pixels_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         Network([784, 10])(np.zeros(shape))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "value", "is_right"),
+    [
+        *((np.float32, 1, True), (float, 0, True), (bool, True, True), (np.int64, 255, True)),
+        *((float, 255, False), (np.float32, 1.001, False), (float, -0.42, False)),
+        *((float, np.nan, False), (np.float32, np.inf, False), (np.float32, -np.inf, False)),
+        *((np.int64, 256, False), (np.int8, -1, False), (np.uint16, 65535, False)),
+    ],
+)
+def test_pixels_outside_their_range_are_refused(dtype: type, value: float, is_right: bool) -> None:
+    images = np.zeros((3, 784), dtype)
+    images[1, 5] = value
+    network = Network([784, 10])
+    for function in (network, network.activations):
+        if is_right:
+            function(images)
+        else:
+            with pytest.raises(ValueError, match="expected pixels as floats from 0 to 1"):
+                function(images)
+
+
 @pytest.mark.parametrize("shape", [(784,), (600,), (1000, 783), (600, 28, 27), (0, 10)])
 def test_pictures_of_another_shape_are_refused_with_their_own_shape(shape: tuple[int, ...]) -> None:
     network = Network([784, 10])

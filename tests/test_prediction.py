@@ -225,7 +225,55 @@ def test_class_names_of_a_model_are_its_answers(model: Path, tmp_path: Path, sev
     assert digitnet.load(tmp_path / "m.npz").predict(seven).digit == "sieben"
 
 
-@pytest.mark.parametrize("shape", [(5, 28, 28), (28, 28, 5), (784,), (1, 28, 28, 3)])
+@pytest.mark.parametrize("shape", [(784,), (1, 784), (28, 784), (500, 784), (784, 784)])
+def test_rows_of_flattened_pictures_are_not_read_as_one_picture(
+    reader: Model, shape: tuple[int, ...]
+) -> None:
+    found = f"found an array of the shape {shape}: reshape(-1, 28, 28) makes pictures of rows"
+    with pytest.raises(ImageError, match=re.escape(found)):
+        reader.predict(np.zeros(shape, np.uint8))
+    with pytest.raises(ImageError, match="no ink"):
+        reader.predict(Image.new("L", (784, 500)))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint16, np.int32, np.float16, np.float32, float])
+def test_the_same_numbers_of_any_type_are_the_same_picture(
+    reader: Model, dtype: np.dtype, seven: Path
+) -> None:
+    image = np.asarray(Image.open(seven)) // 2  # so that the lightest is less than white
+    large = np.kron(image, np.ones((50, 50), np.uint8))
+    for array in (image, large, np.stack([image] * 3, axis=-1)):
+        told = reader.predict(array).probabilities.tobytes()
+        assert reader.predict(array.astype(dtype)).probabilities.tobytes() == told
+    fractions = reader.predict(image.astype(np.float32) / np.float32(255))
+    assert fractions.probabilities.tobytes() == reader.predict(image).probabilities.tobytes()
+    halves = reader.predict(image / 2 + 0.25)
+    assert halves.probabilities == pytest.approx(reader.predict(image).probabilities, abs=0.02)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.int64, np.float32, float])
+def test_negative_numbers_in_an_array_are_refused(reader: Model, dtype: type) -> None:
+    array = np.array(read_mnist("t10k", 1)[0][0], dtype) - 1
+    found = f"an array of {array.dtype} from {array.min()} to {array.max()}, not from 0 to 1"
+    with pytest.raises(ImageError, match=re.escape(found)):
+        reader.predict(array)
+
+
+def test_colours_that_are_no_bytes_are_refused_with_their_type(reader: Model) -> None:
+    found = "an array of the shape (28, 28, 3) of float32, not of uint8"
+    with pytest.raises(ImageError, match=re.escape(found)):
+        reader.predict(np.full((28, 28, 3), 0.5, np.float32))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_an_array_with_no_number_is_refused(reader: Model, value: float) -> None:
+    array = read_mnist("t10k", 1)[0][0] / 255
+    array[3, 4] = value
+    with pytest.raises(ImageError, match="finite"):
+        reader.predict(array)
+
+
+@pytest.mark.parametrize("shape", [(5, 28, 28), (28, 28, 5), (783,), (1, 28, 28, 3)])
 def test_an_array_that_is_no_picture_is_refused_with_its_shape(
     reader: Model, shape: tuple[int, ...]
 ) -> None:

@@ -23,6 +23,7 @@ MAX_BYTES = 256_000_000
 LEVELS = np.arange(256, dtype=np.float32) / 255  # brightness of each value of a byte
 VISIBLE = 0.1  # of black to white: if less is seen on white, transparent paper is black
 TURNING = {"exif", "xmp", "Raw profile type exif", "XML:com.adobe.xmp"}  # where PNG has Exif
+FLAT = 28 * 28  # pixels of a picture of MNIST in one row
 CHUNK = 4096  # bytes that a file may be longer than it said, to be read at once
 PNG = b"\x89PNG\r\n\x1a\n"  # the first bytes of such a file (ISO/IEC 15948, section 5.2)
 
@@ -56,8 +57,9 @@ def pictures_below(folder: str) -> Iterator[str]:
 def open_picture(picture: Picture, name: str) -> Image.Image:
     """A picture decoded and upright, of mode L, RGB or (of more than 8 bits, 0 to 1) F.
 
-    A path, a file's bytes, a Pillow image or an array (h, w) or (h, w, 3) of uint8. Raises
-    ImageError, calling the picture `name`, for what cannot be read, is too large, or moves.
+    A path, a file's bytes, a Pillow image or an array (h, w) or (h, w, 3): uint8, other numbers
+    from 0 to 255, or (h, w) of floats from 0 to 1. Raises ImageError, calling the picture `name`,
+    for what cannot be read, is too large, or moves.
     """
     try:
         image = _opened(picture)
@@ -131,14 +133,39 @@ def _content(path: str | os.PathLike[str]) -> bytes:
 def _of_array(array: NDArray[Any]) -> Image.Image:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
+    found = f"an array of the shape {array.shape}"
+    if array.ndim in (1, 2) and array.shape[-1] == FLAT:
+        raise _NoPicture(
+            f"{found}: reshape(-1, 28, 28) makes pictures of rows of {FLAT} pixels, "
+            f"PIL.Image.fromarray a single picture of that width"
+        )
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (2, 3, 4)):
-        raise _NoPicture(f"an array of the shape {array.shape}, not (h, w) or (h, w, 3)")
-    if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() <= 255:
-        array = array.astype(np.uint8)
+        raise _NoPicture(f"{found}, not (h, w) or (h, w, 3)")
+    if array.dtype != np.uint8 and array.dtype.kind in "iuf" and array.size:
+        array = _as_brightness(array)
     try:
         return Image.fromarray(array)
     except TypeError:
-        raise _NoPicture(f"an array of {array.dtype} of the shape {array.shape}") from None
+        raise _NoPicture(f"{found} of {array.dtype}, not of uint8") from None
+
+
+def _as_brightness(array: NDArray[Any]) -> NDArray[Any]:
+    """Return bytes where the numbers are whole, 0 to 255, and mean the same as bytes.
+
+    Floats up to 1 keep their scale, other floats up to 255 that of bytes. What is more than 255 is
+    returned as it is. Raises _NoPicture for negative numbers.
+    """
+    least, most = array.min(), array.max()
+    if least < 0:
+        found = f"an array of {array.dtype} from {least} to {most}"
+        raise _NoPicture(f"{found}, not from 0 to 1 or from 0 to 255")
+    if array.dtype.kind != "f":
+        return array.astype(np.uint8) if most <= 255 else array
+    if 1 < most <= 255:
+        whole = array.astype(np.uint8)
+        return whole if (whole == array).all() else (array / 255).astype(np.float32)
+    with np.errstate(over="ignore"):  # infinity is refused later
+        return array.astype(np.float32)
 
 
 def _check(image: Image.Image, name: str) -> None:
