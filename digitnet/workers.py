@@ -7,16 +7,19 @@ Python's, and only one thread at a time may run that.
 import contextlib
 import math
 import os
+import select
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from digitnet.errors import DigitnetError, ImageError, shortage
 from digitnet.image import SIDE, Look, Reading, first_look, look_closer, open_picture
+from digitnet.room import Room
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -53,6 +56,7 @@ class Workers:
         self._spent = 0.0  # seconds of work without them
         self._processes: list[ForkProcess] = []
         self._connections: list[Connection] = []
+        self._room: Room | None = None
 
     def prepare(self, pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
         """Named pictures as they were read, or why not, in order, some at a time, as soon as ready.
@@ -79,7 +83,9 @@ class Workers:
             _discard(process)
         for connection in self._connections:
             _discard(connection)
-        self._connections, self._processes = [], []
+        if self._room is not None:
+            self._room.close()
+        self._connections, self._processes, self._room = [], [], None
 
     def _worth_sharing(self, pictures: int) -> bool:
         return self._count > 1 and pictures > 1 and (self._spent > ALONE or pictures > MANY)
@@ -93,7 +99,7 @@ class Workers:
         at_work: deque[tuple[Connection, Sequence[Named]]] = deque()
         for number, start in enumerate(range(0, len(pictures), size)):
             if len(at_work) == 2 * self._count:
-                yield from _received(*at_work.popleft())
+                yield from self._received(*at_work.popleft())
             connection = self._connections[number % self._count]
             chunk = pictures[start : start + size]
             try:
@@ -102,7 +108,34 @@ class Workers:
                 raise _killed() from None
             at_work.append((connection, chunk))
         while at_work:
-            yield from _received(*at_work.popleft())
+            yield from self._received(*at_work.popleft())
+
+    def _received(
+        self, connection: "Connection", chunk: Sequence[Named]
+    ) -> Iterator[list[Prepared]]:
+        """What a worker makes of a chunk, some at a time, as soon as it is there."""
+        waiting = select.poll()
+        waiting.register(connection, select.POLLIN)
+        for process in self._processes:
+            waiting.register(process.sentinel, select.POLLIN)
+        done = 0
+        while done < len(chunk):
+            if connection.fileno() not in dict(waiting.poll()):
+                raise _killed()  # what it had claimed of the room is lost to this one
+            try:
+                results: list[Packed | str | Exception] = connection.recv()
+            except (EOFError, OSError):
+                raise _killed() from None
+            portion: list[Prepared] = []
+            for (name, _), result in zip(chunk[done : done + len(results)], results):
+                if isinstance(result, Exception):
+                    raise result
+                if isinstance(result, str):
+                    portion.append((name, ImageError(name, result)))
+                else:
+                    portion.append((name, _unpacked(result)))
+            done += len(portion)
+            yield portion
 
     def _started(self) -> bool:
         """Whether there are workers, now that they are wanted; the system may have no room."""
@@ -113,10 +146,11 @@ class Workers:
         context = multiprocessing.get_context("fork")
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # for them, for ever
         try:
+            self._room = Room()
             for _ in range(self._count):
                 ours, theirs = context.Pipe()
                 self._connections.append(ours)
-                arguments = (theirs, list(self._connections))
+                arguments = (theirs, list(self._connections), self._room)
                 process = context.Process(target=_work, args=arguments, daemon=True)
                 process.start()
                 self._processes.append(process)
@@ -129,12 +163,13 @@ class Workers:
         return bool(self._processes)
 
 
-def _portions(pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
+def _portions(pictures: Sequence[Named], room: Room | None = None) -> Iterator[list[Prepared]]:
     """Pictures prepared here and now, handed over in time.
 
-    Small ones some at a time: a step done over and over again is quicker.
+    Small ones some at a time: a step done over and over again is quicker. room: where others
+    prepare pictures, too, and large ones wait for each other.
     """
-    for group in _decoded(pictures):
+    for group in _decoded(pictures, room):
         portion: list[Prepared] = []
         begun = time.monotonic()
         looks: deque[tuple[str, Look | ImageError]] = deque()
@@ -149,12 +184,13 @@ def _portions(pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
             yield portion
 
 
-def _decoded(pictures: Sequence[Named]) -> Iterator[deque[Decoded]]:
+def _decoded(pictures: Sequence[Named], room: Room | None) -> Iterator[deque[Decoded]]:
     """Pictures decoded, small ones some at a time; a large one by itself."""
+    opened = open_picture if room is None else partial(open_picture, claim=room.claim)
     group: deque[Decoded] = deque()
     pixels, begun = 0, time.monotonic()
     for name, picture in pictures:
-        image = picture if isinstance(picture, ImageError) else _tried(open_picture, picture, name)
+        image = picture if isinstance(picture, ImageError) else _tried(opened, picture, name)
         size = math.prod(getattr(image, "size", ()))
         if group and size >= AHEAD:
             yield group
@@ -184,7 +220,7 @@ def _tried(step: Callable[[S, str], T], thing: S, name: str) -> T | ImageError:
         return ImageError(name, error.problem)  # the first one's traceback would keep the picture
 
 
-def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
+def _work(connection: "Connection", of_the_parent: list["Connection"], room: Room) -> None:
     """What a worker does until the parent closes the connection or ends, of whatever.
 
     It answers with text for what is wrong with a picture, and with the error of a shortage.
@@ -193,7 +229,7 @@ def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
         _discard(other)  # or the end of the parent would not be noticed
     while True:
         try:
-            for portion in _portions(connection.recv()):
+            for portion in _portions(connection.recv(), room):
                 connection.send(
                     [
                         result.problem if isinstance(result, ImageError) else _packed(result)
@@ -204,32 +240,14 @@ def _work(connection: "Connection", of_the_parent: list["Connection"]) -> None:
             if not shortage(error):
                 return  # the parent has closed the connection
             connection.send([error])
+        finally:
+            room.give_back()  # or the last large picture's part would stay claimed
 
 
 def _discard(thing: "Connection | ForkProcess") -> None:
     """Close what is no longer used; the system closes it in the end where this fails."""
     with contextlib.suppress(OSError):
         thing.close()
-
-
-def _received(connection: "Connection", chunk: Sequence[Named]) -> Iterator[list[Prepared]]:
-    """What a worker makes of a chunk, some at a time, as soon as it is there."""
-    done = 0
-    while done < len(chunk):
-        try:
-            results: list[Packed | str | Exception] = connection.recv()
-        except (EOFError, OSError):
-            raise _killed() from None
-        portion: list[Prepared] = []
-        for (name, _), result in zip(chunk[done : done + len(results)], results):
-            if isinstance(result, Exception):
-                raise result
-            if isinstance(result, str):
-                portion.append((name, ImageError(name, result)))
-            else:
-                portion.append((name, _unpacked(result)))
-        done += len(portion)
-        yield portion
 
 
 def _packed(reading: Reading) -> Packed:

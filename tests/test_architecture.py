@@ -38,6 +38,7 @@ TOP_TO_BOTTOM = [
     "strokes",
     "dataset",
     "workers",
+    "room",
     "image",
     "costs",
     "activations",

@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from PIL import Image
 
 from digitnet import workers as module
 from digitnet.errors import DigitnetError, ImageError
-from digitnet.image import Picture, open_picture, read
+from digitnet.image import Picture, memory, open_picture, read
+from digitnet.room import UNIT, UNITS
 from digitnet.workers import Named, Prepared, Workers, available
 
 
@@ -142,6 +144,55 @@ def test_a_large_picture_does_not_keep_small_ones_before_it_waiting(
 def test_one_that_is_killed_is_an_error(workers: Workers, named: list[Named]) -> None:
     flat(workers.prepare(named[:4]))
     os.kill(workers._processes[1].pid or 0, signal.SIGKILL)
+    with pytest.raises(DigitnetError, match="was killed"):
+        flat(workers.prepare(named))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_large_pictures_wait_for_each_other_and_give_the_room_back(
+    workers: Workers, named: list[Named], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "SMALL", 0)
+    monkeypatch.setattr(memory, "needed", lambda *_, **__: UNITS * UNIT // 2 + 1)
+    monkeypatch.setattr(memory, "MOST", UNITS * UNIT)
+    expected = flat(Workers(1).prepare(named))
+    for _ in range(2):
+        results = flat(workers.prepare(named))
+        assert [name for name, _ in results] == [name for name, _ in expected]
+        assert workers._room is not None
+        workers._room.claim(UNITS * UNIT)  # all of it, or this waits for ever
+        workers._room.give_back()
+
+
+def test_a_large_file_is_not_read_before_there_is_room(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "LARGE_FILE", 100)
+    claims: list[int] = []
+    read_before: list[bool] = []
+    os_read = os.read
+
+    def reading(descriptor: int, size: int) -> bytes:
+        read_before.append(not claims)
+        return os_read(descriptor, size)
+
+    monkeypatch.setattr(os, "read", reading)
+    open_picture(str(pictures / "00.png"), "it", claims.append)
+    assert claims == [memory.MOST]
+    assert read_before
+    assert not any(read_before)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_one_that_is_killed_with_what_others_wait_for_is_an_error(
+    workers: Workers, named: list[Named], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "SMALL", 0)
+    assert workers._started()
+    assert workers._room is not None
+    workers._room.claim(UNITS * UNIT)
+    kill = threading.Timer(0.2, workers._processes[1].kill)
+    kill.start()
     with pytest.raises(DigitnetError, match="was killed"):
         flat(workers.prepare(named))
 

@@ -5,7 +5,8 @@ import math
 import os
 import stat
 import struct
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,15 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from digitnet.activations import FloatArray
 from digitnet.errors import ImageError, shortage
+from digitnet.image import memory
 from digitnet.paths import why_missing
 
 MAX_PIXELS = 64_000_000
-MAX_HEAVY = 32_000_000  # pixels of a kind that is copied on the way: half a gigabyte for either
-LIGHT = {"1", "L", "P", "RGB"}  # modes that are not, where nothing is transparent
+MAX_NESTED = 2_000_000  # pixels of a picture within a file of another kind: icons have 1024×1024
+NESTING = (b"\0\0\1\0", b"icns", b"BLP", b"\x1c")  # the first bytes of ICO, ICNS, BLP, IPTC
+SHRUNK = "digitnet: shrunk"  # in a picture's `info`: how many times smaller it was decoded
 MAX_BYTES = 256_000_000
+_NESTING_LOCK = threading.Lock()  # Pillow has one bound for all threads
 LEVELS = np.arange(256, dtype=np.float32) / 255  # brightness of each value of a byte
 VISIBLE = 0.1  # of black to white: if less is seen on white, transparent paper is black
 TURNING = {"exif", "xmp", "Raw profile type exif", "XML:com.adobe.xmp"}  # where PNG has Exif
@@ -28,6 +32,7 @@ CHUNK = 4096  # bytes that a file may be longer than it said, to be read at once
 PNG = b"\x89PNG\r\n\x1a\n"  # the first bytes of such a file (ISO/IEC 15948, section 5.2)
 
 Picture = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
+Claim = Callable[[int], object]  # waits until so many bytes of memory are free
 
 
 class _NoPicture(Exception):
@@ -54,17 +59,23 @@ def pictures_below(folder: str) -> Iterator[str]:
     yield from shut
 
 
-def open_picture(picture: Picture, name: str) -> Image.Image:
+def open_picture(picture: Picture, name: str, claim: Claim | None = None) -> Image.Image:
     """A picture decoded and upright, of mode L, RGB or (of more than 8 bits, 0 to 1) F.
 
     A path, a file's bytes, a Pillow image or an array (h, w) or (h, w, 3): uint8, other numbers
-    from 0 to 255, or (h, w) of floats from 0 to 1. Raises ImageError, calling the picture `name`,
-    for what cannot be read, is too large, or moves.
+    from 0 to 255, or (h, w) of floats from 0 to 1. A JPEG or JPEG 2000 that takes too much memory
+    is decoded at half its size, and its `info` says so under SHRUNK. claim: called, if it is large,
+    before it is read and decoded, with the bytes that it may take. Raises ImageError, calling the
+    picture `name`, for what cannot be read, is too large, or moves.
     """
     try:
-        image = _opened(picture)
+        image, content = _opened(picture, claim)
         _check(image, name)
-        return _plain(image)
+        scale = _fit(image, content, name, claim, may_shrink=image is not picture)
+        upright = _plain(image, content, name)
+        if scale > 1:
+            upright.info[SHRUNK] = scale
+        return upright
     except ImageError:
         raise
     except FileNotFoundError:
@@ -82,14 +93,14 @@ def open_picture(picture: Picture, name: str) -> Image.Image:
         raise ImageError(name, f"expected a sound picture, found: {problem}") from None
 
 
-def _opened(picture: Picture) -> Image.Image:
-    """The picture, its size known but not yet decoded."""
+def _opened(picture: Picture, claim: Claim | None) -> tuple[Image.Image, bytes]:
+    """The picture, its size known but not yet decoded, and its file's bytes."""
     if isinstance(picture, Image.Image):
-        return picture
+        return picture, b""
     if isinstance(picture, np.ndarray):
-        return _of_array(picture)
+        return _of_array(picture), b""
     if isinstance(picture, str | os.PathLike):
-        picture = _content(picture)
+        picture = _content(picture, claim)
     if not isinstance(picture, bytes):
         kind = type(picture).__name__
         raise _NoPicture(f"{kind}, which is no path, bytes, Pillow image or array")
@@ -101,13 +112,31 @@ def _opened(picture: Picture) -> Image.Image:
         from PIL.PngImagePlugin import PngImageFile
 
         try:
-            return PngImageFile(io.BytesIO(picture))
+            return PngImageFile(io.BytesIO(picture)), picture
         except (SyntaxError, IndexError, TypeError, struct.error):
             pass  # as `Image.open` does, which tells what is wrong
-    return Image.open(io.BytesIO(picture))
+    if picture.startswith(NESTING):
+        return _opened_nesting(picture), picture
+    return Image.open(io.BytesIO(picture)), picture
 
 
-def _content(path: str | os.PathLike[str]) -> bytes:
+def _opened_nesting(content: bytes) -> Image.Image:
+    """A picture within a file of another kind, decoded: the file does not tell how large it is."""
+    with _NESTING_LOCK:
+        usual = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = MAX_NESTED // 2  # Pillow warns of more, and refuses twice as many
+        try:
+            image = Image.open(io.BytesIO(content))
+            image.load()
+        except Image.DecompressionBombError:
+            found = f"a picture of more than {MAX_NESTED:,} pixels in a file of another kind"
+            raise _NoPicture(found) from None
+        finally:
+            Image.MAX_IMAGE_PIXELS = usual
+    return image
+
+
+def _content(path: str | os.PathLike[str], claim: Claim | None) -> bytes:
     if "\0" in os.fsdecode(path):
         raise ValueError("a NUL byte in its name")
     status = os.stat(path)
@@ -119,6 +148,8 @@ def _content(path: str | os.PathLike[str]) -> bytes:
         raise _NoPicture("something that is no file")
     if status.st_size > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES:,} bytes")
+    if claim and status.st_size > memory.LARGE_FILE:
+        claim(memory.MOST)  # until it is known what the picture in it takes
     descriptor = os.open(path, os.O_RDONLY)  # half the time of a file object
     try:
         chunks, room = [], MAX_BYTES + 1  # for it may be longer than it says
@@ -169,14 +200,12 @@ def _as_brightness(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check(image: Image.Image, name: str) -> None:
-    if image.width * image.height == 0:
+    pixels = image.width * image.height
+    if pixels == 0:
         raise ImageError(name, "expected a picture, found one without pixels")
-    heavy = image.mode not in LIGHT or image.has_transparency_data
-    most = MAX_HEAVY if heavy else MAX_PIXELS
-    if image.width * image.height > most:
-        kind = " of such a kind" if heavy else ""
+    if pixels > MAX_PIXELS:
         found = f"{image.width}×{image.height}"
-        raise ImageError(name, f"expected at most {most:,} pixels{kind}, found {found}")
+        raise ImageError(name, f"expected at most {MAX_PIXELS:,} pixels, found {found}")
     if image.format == "EPS":
         raise ImageError(name, "expected a picture of pixels, found a program that draws one")
     frames = getattr(image, "n_frames", 1)
@@ -184,11 +213,58 @@ def _check(image: Image.Image, name: str) -> None:
         raise ImageError(name, f"expected one picture, found {frames} in one file")
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _fit(
+    image: Image.Image,
+    content: bytes,
+    name: str,
+    claim: Claim | None,
+    *,
+    may_shrink: bool,
+) -> int:
+    """Return how many times smaller a picture is to be decoded so that the memory holds it: 1 or 2.
+
+    Raises ImageError if it is too large for either.
+    """
+    if max(image.width * image.height, len(content)) < memory.SMALL:
+        return 1
+    is_jpeg, scale = image.format in ("JPEG", "MPO"), 1
+    turned = is_jpeg and _is_turned(image)
+    need = memory.needed(image, content, turned=turned)
+    if need > memory.MOST and may_shrink:
+        halved = memory.needed(image, content, 2, turned=turned)
+        if halved <= memory.MOST and memory.shrink(image):
+            need, scale = halved, 2
+    if need > memory.MOST:
+        raise _too_large(image, name, need)
+    if claim:  # of other kinds it is known only later whether they have to be turned
+        most = need if is_jpeg else memory.needed(image, content, turned=True)
+        claim(min(most, memory.MOST))
+    return scale
+
+
+def _too_large(image: Image.Image, name: str, need: int) -> ImageError:
+    kind = f"{image.width}×{image.height} {image.format or ''} {image.mode}".replace("  ", " ")
+    return ImageError(
+        name,
+        f"expected a picture that takes at most {memory.MOST >> 20} MB of memory, found {kind}, "
+        f"which takes about {need >> 20} MB; make it smaller",
+    )
+
+
+def _is_turned(image: Image.Image) -> bool:
+    return bool(image.getexif().get(ExifTags.Base.Orientation, 1) != 1)
+
+
+def _plain(image: Image.Image, content: bytes, name: str) -> Image.Image:
     """Upright, of one of three modes; paper that is transparent is white, or black below white."""
     image.load()
+    if isinstance(getattr(image, "reduce", None), int):
+        image.reduce = 0  # type: ignore[method-assign, assignment]
     may_be_turned = image.format != "PNG" or not TURNING.isdisjoint(image.info)
-    if may_be_turned and image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+    if may_be_turned and _is_turned(image):
+        need = memory.needed(image, content, turned=True)
+        if need > memory.MOST:
+            raise _too_large(image, name, need)
         from PIL import ImageOps
 
         image = ImageOps.exif_transpose(image)
@@ -199,7 +275,9 @@ def _plain(image: Image.Image) -> Image.Image:
         values /= max(float(values.max()), 1)
         return Image.fromarray(np.clip(values, 0, 1, out=values))
     if image.has_transparency_data:
-        return _on_paper(image if image.mode == "RGBA" else image.convert("RGBA"))
+        if image.mode != "RGBA":
+            image = image.convert("RGBA")
+        return _on_paper(image)
     if image.mode in ("L", "RGB"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")

@@ -8,7 +8,7 @@ from PIL import Image
 
 from digitnet.errors import ImageError
 from digitnet.image.border import within_border
-from digitnet.image.files import Picture, name_of, open_picture
+from digitnet.image.files import SHRUNK, Picture, name_of, open_picture
 from digitnet.image.ink import LEAST_PAGE, Bools, narrowed, otsu, stroke_width, widened
 from digitnet.image.look import (
     COARSE,
@@ -88,6 +88,16 @@ def look_closer(look: Look, name: str) -> Reading:
     Where there is no writing, it is looked for in a finer picture. Raises ImageError for a sheet or
     box that is empty.
     """
+    reading = _closest(look, name)
+    shrunk: int = look.image.info.get(SHRUNK, 1)
+    if shrunk == 1:
+        return reading
+    top, left, bottom, right = (shrunk * at for at in reading.box)
+    return replace(reading, box=(top, left, bottom, right))
+
+
+def _closest(look: Look, name: str) -> Reading:
+    """The same, its box in pixels of the decoded picture."""
     reading = _read_whole(look)
     is_writing = reading is not None and reading.digits
     if not is_writing and look.pixels == COARSE and _has_finer(look.image):

@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("kills.py", "pairs.py", "readers.py", "full.py", "stops.py", "calls.py --sample 500")
+SCRIPTS = (
+    *("kills.py", "pairs.py", "readers.py", "full.py", "stops.py", "memory.py"),
+    "calls.py --sample 500",
+)
 
 
 def fails(script: str) -> bool:
