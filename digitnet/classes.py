@@ -4,7 +4,7 @@ import functools
 import re
 from collections.abc import Sequence
 
-MOST_CLASSES = 1000  # of a model or data set: a confusion matrix has a million cells then
+MOST_CLASSES = 10_000  # of a model or data set: more than any script has signs in common use
 LONGEST_NAME = 255  # characters of a class name: no folder has a longer name
 
 

@@ -1,5 +1,6 @@
 """Memory that several processes divide among the large pictures that they read."""
 
+import contextlib
 import os
 
 UNIT = 16 << 20  # bytes: the memory is divided in multiples of this
@@ -40,6 +41,7 @@ class Room:
             self._claimed = but
 
     def close(self) -> None:
-        """Free the pipes of this process."""
+        """Free the pipes of this process; the system frees them in the end where this fails."""
         for descriptor in (self._units, self._add, self._turn, self._pass):
-            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                os.close(descriptor)

@@ -868,7 +868,7 @@ def test_a_model_has_at_most_so_many_classes(path: Path) -> None:
     save_with_classes(path, MOST_CLASSES)
     assert len(load_checkpoint(path).class_names) == MOST_CLASSES
     save_with_classes(path, MOST_CLASSES + 1)
-    assert refused(path) == "class_names: expected at most 1,000 names, found 1,001"
+    assert refused(path) == "class_names: expected at most 10,000 names, found 10,001"
 
 
 def test_a_class_name_is_at_most_as_long_as_a_folders(path: Path) -> None:

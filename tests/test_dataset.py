@@ -998,9 +998,9 @@ def test_folders_of_one_answer_in_two_sources_are_one_class(tmp_path: Path) -> N
 
 
 def test_more_folders_than_there_may_be_classes_are_refused(tmp_path: Path) -> None:
-    for name in range(1001):
+    for name in range(10_001):
         (tmp_path / str(name)).mkdir()
-    refused(tmp_path, "expected at most 1,000 folders of classes, found 1,001")
+    refused(tmp_path, "expected at most 10,000 folders of classes, found 10,001")
 
 
 def test_a_message_lists_a_dozen_classes(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def test_a_shortage_in_one_is_raised_as_it_is(
     named: list[Named],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def read(*_: object) -> None:
+    def read(*_: object, **__: object) -> None:
         raise short
 
     monkeypatch.setattr(module, step, read)
