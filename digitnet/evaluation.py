@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,9 +21,19 @@ from digitnet.calibration import (
 )
 from digitnet.checkpoint import Checkpoint
 from digitnet.config import to_config
-from digitnet.dataset import Dataset, Minibatches, Paths, each, named, read_data, split_indices
+from digitnet.dataset import (
+    Data,
+    Dataset,
+    Minibatches,
+    Paths,
+    each,
+    named,
+    read_data,
+    split_indices,
+)
 from digitnet.errors import CheckpointError, ConfigError, DataError
 from digitnet.network import Network
+from digitnet.orientation import transposition
 from digitnet.paths import kind_of
 from digitnet.randomness import Purpose, generator
 
@@ -233,7 +243,9 @@ def choose_examples(
                     raise DataError(
                         f"{one}: expected the model's own data, found none; name others with --data"
                     )
-    data = read_data(path, transposed=is_transposed(checkpoint))
+        data = _own_data(checkpoint, path)
+    else:
+        data = _other_data(checkpoint, path)
     own = data.training.fingerprint == checkpoint.data_hash
     if split is None and data.test is not None:
         split = "test"
@@ -257,8 +269,39 @@ def choose_examples(
     return Examples(path, split, chosen, np.arange(len(chosen)))
 
 
-def is_transposed(checkpoint: Checkpoint) -> bool:
-    """Return whether the model's data are stored transposed; other data are taken to be alike."""
+def _own_data(checkpoint: Checkpoint, path: Paths) -> Data:
+    """Read the data that the model was trained on, in the orientation of the training."""
+    data = read_data(path, transposed=_is_transposed(checkpoint))
+    is_old = not checkpoint.data_sources
+    if is_old and data.training.remarks and data.training.fingerprint != checkpoint.data_hash:
+        raise DataError(
+            f"{named(path)}: expected the pixels that the model learned from, found them in "
+            "another convention, which is mended now; train the model again"
+        )
+    return data
+
+
+def _other_data(checkpoint: Checkpoint, path: Paths) -> Data:
+    """Read data that may be the model's own or others; others are turned upright."""
+    data = read_data(path)
+    if _is_transposed(checkpoint):
+        turned = data.transposed()
+        if turned.training.fingerprint == checkpoint.data_hash:
+            return turned
+    if data.training.fingerprint == checkpoint.data_hash:
+        return data
+    problem = transposition(data.training)
+    if problem is None:
+        return data
+    remark = f"{named(path)}: {problem}; they are read so"
+    training, test = data.training.transposed(), data.test and data.test.transposed()
+    return Data(
+        replace(training, remarks=(*training.remarks, remark)),
+        test and replace(test, remarks=(*test.remarks, remark)),
+    )
+
+
+def _is_transposed(checkpoint: Checkpoint) -> bool:
     try:
         return to_config(checkpoint.config).data.transposed
     except ConfigError:

@@ -13,8 +13,8 @@ from typing import Literal
 
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 MOST = 256  # threads
-NUMPY = 104 << 20  # bytes of address space: NumPy, Pillow and what a small picture takes
-BUFFER = 40 << 20  # bytes of address space: what OpenBLAS takes for each thread, and some more
+NUMPY_SPACE = 104 << 20  # bytes of address space: NumPy, Pillow and a small picture
+BLAS_SPACE = 40 << 20  # bytes of address space: OpenBLAS's buffer of 32 MB for a thread, its stack
 WORTH_A_THREAD = 30_000_000  # multiplications in a step; for fewer, it costs more than it brings
 
 
@@ -43,13 +43,13 @@ def environment_threads() -> int | None:
 
 
 def load_numpy(blas_threads: int) -> None:
-    """Load NumPy with so many threads of BLAS, and let BLAS take its memory at once.
+    """Load NumPy with this many BLAS threads, and let BLAS take its memory at once.
 
     Raises MemoryError if there is too little: OpenBLAS would end the process without it. OpenBLAS
     starts no more threads than there are processors.
     """
     limit_blas(blas_threads)
-    require_memory(NUMPY + min(blas_threads, len(os.sched_getaffinity(0))) * BUFFER)
+    require_memory(NUMPY_SPACE + min(blas_threads, len(os.sched_getaffinity(0))) * BLAS_SPACE)
     import numpy as np
 
     matrix = np.ones((16, 16), np.float32)

@@ -238,6 +238,8 @@ def _work(connection: "Connection", of_the_parent: list["Connection"], room: Roo
                 )
         except (EOFError, ImportError, MemoryError, OSError) as error:
             if not shortage(error):
+                if isinstance(error, ImportError):
+                    raise
                 return  # the parent has closed the connection
             connection.send([error])
         finally:

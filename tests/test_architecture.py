@@ -50,7 +50,6 @@ TOP_TO_BOTTOM = [
     "crew",
     "share",
     "threads",
-    "paths",
     "classes",
     "version",
     "errors",

@@ -217,7 +217,7 @@ def test_keys_that_are_not_indented_are_said(say: Say) -> None:
 def test_a_decimal_comma_in_braces_is_said(say: Say) -> None:
     said = say(TRAINING + "  optimizer: {name: sgd, learning_rate: 0,5}\n")
     assert said.startswith("my.yaml:6: training.optimizer: expected a key, found '5'; ")
-    assert said.endswith("; a number has a decimal point: 0.5")
+    assert said.endswith("; in braces, write 0.5 for a number and [784, 10] for a list")
     assert "decimal" not in say(BASE + "5: x\n")
 
 

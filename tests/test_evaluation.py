@@ -15,6 +15,7 @@ from PIL import Image
 from digitnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from digitnet.config import read_config
 from digitnet.dataset import Dataset, Minibatches
+from digitnet.dataset.idx import read_idx
 from digitnet.errors import DataError, DigitnetError
 from digitnet.evaluation import (
     CHUNK,
@@ -313,6 +314,38 @@ def test_data_that_are_gone_are_said(trained: Checkpoint, tmp_path: Path) -> Non
     lost = replace(trained, data_path=str(tmp_path / "lost"))
     with pytest.raises(DataError, match=r"lost: expected the model's own data, found none"):
         choose_examples(lost)
+
+
+def stored_otherwise(folder: Path, small_mnist: Path, change: str) -> Path:
+    """The small MNIST transposed, or dark on light."""
+    folder.mkdir()
+    for split in ("train", "t10k"):
+        name = f"{split}-images-idx3-ubyte"
+        images = read_idx(small_mnist / name, 3)
+        write_idx(folder / name, images.transpose(0, 2, 1) if change == "turned" else 255 - images)
+        name = name.replace("images", "labels").replace("idx3", "idx1")
+        shutil.copy(small_mnist / name, folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("change", ["turned", "inverted"])
+def test_data_stored_otherwise_are_read_as_well(
+    trained: Checkpoint, small_mnist: Path, tmp_path: Path, change: str
+) -> None:
+    examples = choose_examples(trained, str(stored_otherwise(tmp_path / "o", small_mnist, change)))
+    expected = choose_examples(trained)
+    assert (examples.dataset.images == expected.dataset.images).all()
+    (remark,) = examples.dataset.remarks
+    assert remark.startswith(str(tmp_path / "o"))
+
+
+def test_an_older_model_of_pixels_that_are_mended_now_is_said(
+    trained: Checkpoint, small_mnist: Path, tmp_path: Path
+) -> None:
+    path = str(stored_otherwise(tmp_path / "o", small_mnist, "inverted"))
+    older = replace(trained, data_path=path, data_hash="as it was", data_sources=())
+    with pytest.raises(DataError, match="in another convention, which is mended now; train the"):
+        choose_examples(older)
 
 
 def without_test(folder: Path, n: int = 2000, skip: int = 0) -> Path:

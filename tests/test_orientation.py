@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from conftest import MNIST, read_mnist
 
+from digitnet import checkpoint
 from digitnet.dataset import Dataset, read_data
-from digitnet.orientation import transposed_remark
+from digitnet.orientation import transposition
 
 IMAGES, LABELS = read_mnist("train", 300)
+TURNED = IMAGES.transpose(0, 2, 1)
 
 
 def digits(images: np.ndarray, n: int = 300) -> Dataset:
@@ -16,26 +18,26 @@ def digits(images: np.ndarray, n: int = 300) -> Dataset:
 
 @pytest.mark.parametrize("n", [20, 300])
 def test_transposed_digits_are_noticed(n: int) -> None:
-    remark = transposed_remark(digits(IMAGES.transpose(0, 2, 1), n), transposed=False)
-    assert remark is not None
-    assert remark.endswith("train with data.transposed: true")
-
-
-def test_digits_turned_by_mistake_are_noticed() -> None:
-    remark = transposed_remark(digits(IMAGES.transpose(0, 2, 1)), transposed=True)
-    assert remark is not None
-    assert remark.endswith("train with data.transposed: false")
+    problem = transposition(digits(TURNED, n))
+    assert problem is not None
+    assert problem.startswith("expected upright digits, found ")
 
 
 @pytest.mark.parametrize("name", ["mnist", "optdigits", "pendigits", "fonts"])
 def test_upright_digits_are_not(name: str) -> None:
-    assert transposed_remark(read_data(MNIST.parent / name).training, transposed=False) is None
+    assert transposition(read_data(MNIST.parent / name).training) is None
 
 
 def test_noise_few_pictures_and_other_classes_are_not() -> None:
     noise = np.random.default_rng(1).integers(0, 256, IMAGES.shape).astype(np.uint8)
-    assert transposed_remark(digits(noise), transposed=False) is None
-    turned = digits(IMAGES.transpose(0, 2, 1))
-    assert transposed_remark(digits(turned.images, 19), transposed=False) is None
-    letters = Dataset(turned.images, turned.labels, tuple("abcdefghij"))
-    assert transposed_remark(letters, transposed=False) is None
+    assert transposition(digits(noise)) is None
+    assert transposition(digits(TURNED, 19)) is None
+    letters = Dataset(TURNED, LABELS.astype(np.int64), tuple("abcdefghij"))
+    assert transposition(letters) is None
+
+
+def test_nothing_is_said_where_the_model_that_ships_fits_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checkpoint, "PREPARATION", "another")
+    assert transposition(digits(TURNED)) is None

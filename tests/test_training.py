@@ -543,6 +543,17 @@ def test_a_fraction_that_means_the_same_count_may_take_its_place(data: Path) -> 
     assert len(resume(make(data, validation=0.25), checkpoint).validation_indices) == 30
 
 
+def test_a_training_that_learned_from_what_is_held_out_now_is_refused(tmp_path: Path) -> None:
+    images, labels = read_mnist("train", 60)
+    write_idx(tmp_path / "train-images-idx3-ubyte", np.concatenate([images, images]))
+    write_idx(tmp_path / "train-labels-idx1-ubyte", np.concatenate([labels, labels]))
+    config = make(tmp_path)
+    checkpoint = next(train(config)).state.checkpoint()
+    assert resume(config, checkpoint)
+    with pytest.raises(CheckpointError, match="found one by an earlier digitnet; train again"):
+        resume(config, replace(checkpoint, data_sources=()))
+
+
 def test_the_data_may_have_moved(data: Path, tmp_path: Path) -> None:
     checkpoint = begin(make(data)).checkpoint()
     moved = Path(shutil.copytree(data, tmp_path / "moved"))

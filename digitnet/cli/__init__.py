@@ -46,15 +46,23 @@ def main() -> None:
     prepare_streams()
     warnings.filterwarnings("ignore", module="PIL")  # of pictures that it could read all the same
     try:
-        status = _run(sys.argv[1:])
-    except KeyboardInterrupt:
-        status = ExitStatus.INTERRUPTED
+        status = _guarded(sys.argv[1:])
     except BrokenPipeError:
         status = ExitStatus.BROKEN_PIPE
+    sys.exit(status)
+
+
+def _guarded(arguments: list[str]) -> int:
+    """Run a command; what the system refused becomes one line, but for a closed pipe."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return ExitStatus.INTERRUPTED
+    except BrokenPipeError:
+        raise
     except Exception as error:
         say(_line(error))
-        status = ExitStatus.FAILED
-    sys.exit(status)
+        return ExitStatus.FAILED
 
 
 def _line(error: Exception) -> str:

@@ -62,7 +62,6 @@ def evaluate(
     silence_decoders()
     from digitnet import comparison, evaluation
     from digitnet.checkpoint import find_model, load_checkpoint
-    from digitnet.orientation import transposed_remark
 
     path = find_model(model)
     if verbose:
@@ -72,9 +71,6 @@ def evaluate(
     examples = evaluation.choose_examples(checkpoint, data, split)
     for remark in examples.dataset.remarks:
         say(remark)
-    transposed = evaluation.is_transposed(checkpoint)
-    if problem := transposed_remark(examples.dataset, transposed=transposed):
-        say(f"{shown(examples.path)}: {problem}")
     if evaluation.has_learned_from(checkpoint, examples):
         source = shown(examples.path)
         say(f"{source}: the model was trained on these pictures; it does worse on others")

@@ -11,10 +11,11 @@ from typing import Any
 from digitnet.errors import OutputError, listed
 
 BLOCK = 4096  # bytes: PIPE_BUF, the most that a pipe takes from one write as one piece (pipe(7))
-LONGEST = 1000  # characters of a line on stderr
+MAX_MESSAGE = 1000  # characters of a line on stderr
 UNSEEN = {"Cc", "Cf", "Zl", "Zp"}  # Unicode categories: controls, formats, ends of lines
+JOINERS = "\u200c\u200d"  # of Cf, but part of ordinary names: of emoji and of Persian words
 IGNORABLE = re.compile(  # default ignorable, of other categories: DerivedCoreProperties.txt
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\uffa0\ufff0-\ufff8"
     "\U000e0000-\U000e0fff]"
 )
 
@@ -31,6 +32,8 @@ def _escaped(character: str) -> str:
 
     if "\udc80" <= character < "\udca0":  # a byte of a name that is not UTF-8, a control in others
         return f"\\x{ord(character) - 0xDC00:02x}"
+    if character in JOINERS:
+        return character
     if unicodedata.category(character) in UNSEEN or IGNORABLE.match(character):
         return character.encode("unicode_escape").decode()
     return character
@@ -146,9 +149,9 @@ def say(text: str) -> None:
 
 def _shortened(text: str) -> str:
     """Text with its middle left out if it is too long for a line."""
-    if len(text) <= LONGEST:
+    if len(text) <= MAX_MESSAGE:
         return text
-    return f"{text[: LONGEST // 2]}…{text[1 - LONGEST // 2 :]}"
+    return f"{text[: MAX_MESSAGE // 2]}…{text[1 - MAX_MESSAGE // 2 :]}"
 
 
 def answer(text: str, *, flush: bool = True) -> None:

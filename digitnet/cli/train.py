@@ -149,14 +149,15 @@ def _train(
 
 def _say_conventions(state: "TrainingState", quiet: bool) -> None:
     """Say which pixels were mended, unless quiet, and whether pictures seem to be transposed."""
-    from digitnet.orientation import transposed_remark
+    from digitnet.orientation import transposition
 
-    training = state.data.training
+    training, transposed = state.data.training, state.config.data.transposed
     if not quiet:
         for remark in training.remarks:
             say(remark)
-    if problem := transposed_remark(training, transposed=state.config.data.transposed):
-        say(f"{shown(state.config.data.path)}: {problem}")
+    if problem := transposition(training):
+        cure = f"set data.transposed: {'false' if transposed else 'true'}"
+        say(f"{shown(state.config.data.path)}: {problem}; {cure}")
 
 
 def _description(state: "TrainingState") -> str:
@@ -229,12 +230,14 @@ def _warning(state: "TrainingState", guess: "Guessing", accuracy: float) -> str:
 
     optimizer, key = state.config.training.optimizer, "training.optimizer.learning_rate"
     rate, usual = optimizer.learning_rate or 0.0, LEARNING_RATES[optimizer.name]
-    other = f"{rate:g}, such as {usual:g}" if rate > usual else f"{rate:g} or a larger one"
+    advice = f"another {key} than {rate:g}"
+    if rate > usual:
+        advice = f"a smaller {key} than {rate:g}, such as {usual:g}"
     return (
-        f"{shown(state.config.model)}: expected more right answers on validation than the "
+        f"{shown(state.config.model)}: expected clearly more right answers on validation than the "
         f"{guess.share:.2%} of always answering {state.data.training.class_names[guess.label]}, "
-        f"found {accuracy:.2%}, which is no better than guessing; "
-        f"try a smaller {key} than {other}, or more epochs"
+        f"found {accuracy:.2%} of {guess.images:,}, no better than guessing; "
+        f"try {advice}, or more epochs"
     )
 
 

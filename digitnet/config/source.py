@@ -200,4 +200,5 @@ def _found_key(name: yaml.Node, value: yaml.Node) -> str:
     if not isinstance(name.value, str):
         return "a list or a mapping"
     comma = name.tag == TAG + "int" and not value.value  # {learning_rate: 0,5}
-    return f"{name.value!r:.40}{'; a number has a decimal point: 0.5' if comma else ''}"
+    cure = "; in braces, write 0.5 for a number and [784, 10] for a list" if comma else ""
+    return f"{name.value!r:.40}{cure}"

@@ -28,7 +28,8 @@ def _explain_syntax(error: yaml.MarkedYAMLError) -> tuple[int, str]:
     assert at is not None
     began = error.context_mark or at
     lines = [*str(at.buffer).strip("\ufeff\0").splitlines(), "", ""]
-    for number, line in enumerate(lines, 1):
+    first = max(began.line - 1, 0)  # the parser may go on from a pair without a colon
+    for number, line in enumerate(lines[first : at.line + 1], first + 1):
         if pair := pair_without_colon(line):
             return number, f"expected {pair}, found {line.strip()!r:.60}"
     context, problem = str(error.context), str(error.problem)

@@ -1,6 +1,7 @@
 """What a wrong value of a config may be meant to be, so that a message can say what to write."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ WORDS = {"yes": True, "on": True, "no": False, "off": False, "none": None}
 QUOTES = "\"'`“”„‘’«»"
 AFTER = re.compile(r"[,;]?\s*(?:(?:#|//).*)?$", re.DOTALL)  # what may follow a value by mistake
 NUMBERS = re.compile(r"[\s\d,;×x()\[\]-]+")  # a list of whole numbers in any notation
-LONGEST = 60  # characters of a suggestion
+MAX_SUGGESTION = 60  # characters of a suggestion
 
 
 def suggestion(name: str, value: Any, keys: Sequence[str], fits: Callable[[Any], bool]) -> str:
@@ -22,6 +23,8 @@ def suggestion(name: str, value: Any, keys: Sequence[str], fits: Callable[[Any],
     if keys and value is None:
         return "; indent its keys below it, by two spaces"
     for reading in _readings(value):
+        if isinstance(reading, float) and not math.isfinite(reading):
+            continue
         for meant in (*({key: reading} for key in keys), *(() if keys else (reading,))):
             if fits(meant):
                 text = yaml.safe_dump(
@@ -29,7 +32,7 @@ def suggestion(name: str, value: Any, keys: Sequence[str], fits: Callable[[Any],
                 )
                 text = text.removesuffix("\n").removesuffix("\n...")
                 text = f"{name}: {text}" if keys else text
-                return f"; write {text}" if len(text) <= LONGEST else ""
+                return f"; write {text}" if len(text) <= MAX_SUGGESTION else ""
     return ""
 
 

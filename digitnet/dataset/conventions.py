@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHUNK = 1000  # pictures looked at together
-DARKEST_INK = 128  # of 255: where no pixel has as much, the values have another range
+RANGES = (1, 16)  # the highest pixel of other conventions: binary pictures, scikit-learn's digits
+BRIGHT = 128  # of 255: from here on, a pixel is light
 BRIGHT_BORDER = 0.75  # share of the pixels along the pictures' sides: from here on, paper is 255
 
 
@@ -18,11 +19,12 @@ def to_mnist(name: str, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], t
     if highest == 0:
         return images, ()
     values, remarks = np.arange(256), []
-    if highest < DARKEST_INK:
-        values = np.minimum(np.round(values * (255 / highest)), 255)
+    if highest <= RANGES[-1]:
+        full = next(full for full in RANGES if highest <= full)
+        values = np.minimum(np.round(values * (255 / full)), 255)
         remarks.append(
             f"{name}: expected pixels from 0 to 255, found 0 to {highest}; "
-            f"they are read as multiplied by 255/{highest}"
+            f"they are read as multiplied by 255/{full}"
         )
     if _has_bright_border(values[images[:: max(len(images) // CHUNK, 1)]]):
         values = 255 - values
@@ -34,11 +36,11 @@ def to_mnist(name: str, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], t
 
 
 def _highest(images: NDArray[np.uint8]) -> int:
-    """Return the highest pixel, or the first one found from DARKEST_INK on."""
+    """Return the highest pixel, or the first one found that is beyond the other ranges."""
     highest = 0
     for start in range(0, len(images), CHUNK):
         highest = max(highest, int(images[start : start + CHUNK].max()))
-        if highest >= DARKEST_INK:
+        if highest > RANGES[-1]:
             break
     return highest
 
@@ -46,4 +48,4 @@ def _highest(images: NDArray[np.uint8]) -> int:
 def _has_bright_border(images: NDArray[np.integer | np.floating]) -> bool:
     inside = np.zeros(images.shape[1:], bool)
     inside[1:-1, 1:-1] = True
-    return bool((images[:, ~inside] >= DARKEST_INK).mean() >= BRIGHT_BORDER)
+    return bool((images[:, ~inside] >= BRIGHT).mean() >= BRIGHT_BORDER)

@@ -23,8 +23,8 @@ class Dataset:
     """Labelled pictures: images uint8 (n, 28, 28), 0 paper to 255 ink; labels int64 (n,).
 
     A label is an index into `class_names`, or NOTHING. times: how often each picture is to be
-    learned from in an epoch, int64 (n,); None for once. parts: the hashes of the pictures of each
-    source, where the pictures of several were put together. remarks: lines for the user on pixels
+    learned from in an epoch, int64 (n,); None for once. parts: the hashes of the joined
+    sources' pictures, if there are several. remarks: lines for the user on pixels
     that were brought to this convention.
     """
 
@@ -50,7 +50,7 @@ class Dataset:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The hashes of the pictures of each source: they know a source by whatever name."""
+        """The hash of the pictures of each source, which identifies it under any path."""
         return self.parts or (self.picture_hash,)
 
     @cached_property
@@ -119,7 +119,10 @@ def digits(
     """
     for name, array in ((images_name, images), (labels_name, labels)):
         if not np.issubdtype(array.dtype, np.integer):
-            raise DataError(f"{name}: expected whole numbers, found the type {array.dtype}")
+            cure = "; multiply pixels up to 1 by 255, then .astype('uint8')" * (
+                array.dtype.kind == "f"
+            )
+            raise DataError(f"{name}: expected whole numbers, found the type {array.dtype}{cure}")
     if images.shape[1:] not in ((SIDE, SIDE), (SIDE * SIDE,)):
         size = "×".join(map(str, images.shape[1:])) or "single numbers"
         raise DataError(f"{images_name}: expected pictures of {SIDE}×{SIDE} pixels, found {size}")

@@ -22,7 +22,7 @@ Distort = Callable[[NDArray[np.uint8], FloatArray, int, Share], None]
 class Minibatches:
     """A data set handed out in minibatches, in any order, through buffers that are made once.
 
-    size: pictures in a minibatch; the buffers have room for so many, so no larger than an order.
+    size: pictures in a minibatch, at most as many as an order has; the buffers hold this many.
     most: how many minibatches are gathered together at most. smoothing: the share of each label
     that is spread over all classes (Szegedy and others 2016, section 7).
     """

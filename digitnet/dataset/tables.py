@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from itertools import count, islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ NUMBERED = [str(column) for column in range(COLUMNS)]  # names that pandas gives
 SEPARATORS = {";": "semicolons", "\t": "tabs", " ": "spaces"}
 CHUNK = 1000  # lines
 NUMBER = re.compile(r"[-+]?[0-9]*[.]?[0-9]+(e[-+]?[0-9]+)?", re.ASCII)  # whole or not
-LONGEST = 65_536  # bytes of a line: four times what whole numbers of 18 digits need
+MAX_LINE = 65_536  # characters: four times what whole numbers of 18 digits need
 
 
 def read_npz_data(path: Path) -> Data:
@@ -55,6 +55,9 @@ def read_csv_data(path: Path) -> Data:
     """
     parts, label = [], 0
     with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            raise DataError(f"{path}: expected UTF-8, found UTF-16; save it as CSV in UTF-8")
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         lines = _lines(path, file)
         first = next(lines, None)
         if first is None:
@@ -77,24 +80,21 @@ def read_csv_data(path: Path) -> Data:
     return Data(digits(str(path), pixels, str(path), labels), None)
 
 
-def _lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, str]]:
+def _lines(path: Path, file: TextIO) -> Iterator[tuple[int, str]]:
     """Yield the lines that are not blank with their numbers, from 1.
 
-    Raises DataError for a line that is too long to be one of numbers, and for UTF-16.
+    Raises DataError for a line that is too long to be one of numbers.
     """
     for number in count(1):
-        line = file.readline(LONGEST + 1)
+        line = file.readline(MAX_LINE + 1)
         if not line:
             return
-        if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise DataError(f"{path}: expected UTF-8, found UTF-16; save it as CSV in UTF-8")
-        if len(line) > LONGEST:
+        if len(line) > MAX_LINE:
             raise DataError(
-                f"{path}: line {number}: expected at most {LONGEST:,} bytes, found more"
+                f"{path}: line {number}: expected at most {MAX_LINE:,} characters, found more"
             )
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8", "replace").rstrip("\r\n")
-        if text.strip():
-            yield number, text
+        if line.strip():
+            yield number, line.rstrip("\n")
 
 
 def _rows(path: Path, chunk: list[tuple[int, str]], label: int) -> NDArray[np.uint8]:

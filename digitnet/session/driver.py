@@ -10,7 +10,7 @@ from digitnet.config import Config
 from digitnet.dataset import Paths, each
 from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
 from digitnet.npz import member_names
-from digitnet.paths import Kind, kind_of, resolve_output, status_at
+from digitnet.paths import Kind, kind_of, resolve_output
 from digitnet.session.lock import hold
 from digitnet.session.saving import Saver
 from digitnet.session.signals import STOPS, heed_signals
@@ -124,8 +124,15 @@ def _what_must_stay(output: str, data: Paths) -> str | None:
     """Return what a file is that must not be replaced; None if it may be."""
     if os.path.getsize(output) and not is_checkpoint(output):
         return _kind(member_names(output))
-    is_read = any(os.path.samefile(output, path) for path in each(data) if status_at(path))
+    is_read = any(_is_same(output, path) for path in each(data))
     return "the data of this training" if is_read else None
+
+
+def _is_same(output: str, path: str) -> bool:
+    try:
+        return os.path.samefile(output, path)
+    except OSError:  # what is wrong with the data is said when they are read
+        return False
 
 
 def _not_replaceable(output: str, found: str) -> OutputError:

@@ -18,7 +18,7 @@ from digitnet.network import Network
 from digitnet.optimizers import Optimizer, Pace
 from digitnet.regularisers import NO_REGULARISERS, Regularisers, limit_norms
 from digitnet.share import Share
-from digitnet.threads import BUFFER, require_memory
+from digitnet.threads import BLAS_SPACE, require_memory
 from digitnet.workspace import Workspace
 
 PART = 262144  # parameters that are updated together, at most: 1 MB of each vector
@@ -135,7 +135,7 @@ class Descent:
             shared = make(first, regularisers=self.regularisers)
             rest = [make(share, shared, self.regularisers) for share in others]
             if not self.workspaces:
-                require_memory(len(others) * BUFFER)  # BLAS takes it, or ends the process
+                require_memory(len(others) * BLAS_SPACE)  # BLAS takes it, or ends the process
             self.workspaces[n] = [shared, *rest]
         return self.workspaces[n]
 

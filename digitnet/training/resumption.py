@@ -35,6 +35,7 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
         raise CheckpointError("expected the state of a training to go on with, found a model alone")
     state = begin(_with_threads_of(config, checkpoint))
     _check_same_training(state, checkpoint)
+    _check_same_split(state, checkpoint)
     for name, array in arrays(state).items():
         saved = checkpoint.state.get(name)
         if saved is None or saved.shape != array.shape or saved.dtype != array.dtype:
@@ -89,6 +90,16 @@ def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
             was, found = json.dumps(before.get(key)), json.dumps(now[key])
             problem = f"expected {was}, as in the checkpoint that is to be resumed, found {found}"
             raise ConfigError(key, problem)
+
+
+def _check_same_split(state: TrainingState, checkpoint: Checkpoint) -> None:
+    """Raise CheckpointError for a training that learned from pictures which are held out now."""
+    split = set(state.train_indices.tolist()) | set(state.validation_indices.tolist())
+    if not checkpoint.data_sources and len(split) < len(state.examples):
+        raise CheckpointError(
+            "expected a training that learned from no picture it held out, found one by an earlier "
+            "digitnet; train again"
+        )
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
