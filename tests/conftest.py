@@ -24,8 +24,10 @@ NOT_INHERITED = ("DIGITNET_MODEL", "PYTHONUNBUFFERED")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
 OLD_MODEL = b"PK\3\4" + bytes(22) + b"\x12\0\0\0format_version.npy"  # a checkpoint, cut short
 
-settings.register_profile("unhurried", deadline=None)  # other programs share the machine
-settings.load_profile("unhurried")
+# No deadline, for other programs share the machine; the same examples in each run, or a failure
+# here would not be one elsewhere, and therefore none from a database of earlier runs.
+settings.register_profile("digitnet", deadline=None, derandomize=True, database=None)
+settings.load_profile("digitnet")
 
 # One that is ignored, as in a background job or under nohup, would be so in every command that is
 # started here; one with a handler is not handed on, and this one ignores it as well.

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -41,12 +41,22 @@ def test_parts_are_what_a_flood_reaches(marked: np.ndarray) -> None:
 
 
 @given(st.integers(3, 30), st.integers(40, 90), st.integers(0, 180))
+@example(3, 74, 27)
+@example(3, 75, 63)
 def test_a_bar_is_as_long_and_as_thick_as_it_is(thickness: int, length: int, turn: int) -> None:
+    """Its length and thickness are off by no more than pixels make them.
+
+    A bar whose two rims lie on pixels has a row too many. A thin bar aslant has columns of three
+    and of four pixels; where those at its ends have three, its variance is that of a shorter bar.
+    All 258,468 bars that may be drawn here were: the worst are off by 2.814 and 1.
+    """
     y, x = np.mgrid[-60:61, -60:61]
     angle = np.deg2rad(turn)
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     (bar,) = parts_of((abs(along) <= length / 2) & (abs(across) <= thickness / 2))
-    assert bar.as_bar() == pytest.approx((length, thickness), abs=2.5)
+    found_length, found_thickness = bar.as_bar()
+    assert found_length == pytest.approx(length, abs=2.82)
+    assert found_thickness == pytest.approx(thickness, abs=1 + 1e-9)
 
 
 @given(Masks)
