@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 SCRIPTS = (
-    *("kills.py", "pairs.py", "readers.py", "full.py", "stops.py", "memory.py"),
+    *("kills.py", "pairs.py", "readers.py", "full.py", "stops.py", "writers.py", "memory.py"),
     "calls.py --sample 500",
 )
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import archives
+import conventions
+import names
 import numpy as np
 import pictures
 import yamls
@@ -16,6 +18,8 @@ from damage import damaged
 
 from digitnet import evaluation, training
 from digitnet.checkpoint import load_checkpoint, save_checkpoint
+from digitnet.cli.output import printable
+from digitnet.cli.predict import _batches
 from digitnet.config import locate, read_config
 from digitnet.dataset import read_data
 from digitnet.errors import ConfigError
@@ -60,6 +64,7 @@ class Targets:
         self.csv = [_csv(images, labels)]
         self.pictures = pictures.seeds(images[0])
         (folder / "picture").write_bytes(self.pictures[0])
+        (folder / "list").write_text("picture\npicture\n")
 
     def _xy(self) -> list[tuple[str, np.ndarray]]:
         return list(zip("xy", _digits()))
@@ -136,13 +141,66 @@ class Targets:
         content = pictures.rubbish(self.pictures, rng)
         path = self._write("bad-picture", content)
 
-        def read() -> None:
-            for answers in self.sound.answers([[(path, content)]]):
-                for _, result in answers:
-                    if isinstance(result, Exception):
-                        raise result
+        return (lambda: self._answer(path, content)), ["predict", "-m", "model.npz", path]
 
-        return read, ["predict", "-m", "model.npz", path]
+    def name_classes(self, rng: random.Random) -> tuple[Callable[[], object], list[str]]:
+        path = self._write("bad.npz", names.model(self.checkpoint, rng))
+
+        def answer() -> None:
+            top = load(path).predict(self.digit).top(3)
+            assert len({answer for answer, _ in top}) == len(top)
+            assert all("\n" not in printable(str(answer)) for answer, _ in top)
+            _evaluate(load_checkpoint(path), "digits.npz")
+
+        commands = (
+            ["predict", "-m", path, "picture"],
+            ["evaluate", "-m", path, "--data", "digits.npz"],
+        )
+        return answer, rng.choice(commands)
+
+    def name_folders(self, rng: random.Random) -> tuple[Callable[[], object], list[str]]:
+        names.folders(self.folder / "bad-classes", self.pictures[0], rng)
+        return self._read_data("bad-classes")
+
+    def follow_link(self, rng: random.Random) -> tuple[Callable[[], object], list[str]]:
+        path = "bad-link"
+        names.link(self.folder / path, rng)
+        train = ["train", "-q", "--resume", "--config", "config.yaml", "-o", path]
+        ways: list[tuple[Callable[[], object], list[str]]] = [
+            (lambda: load(path).predict(self.digit), ["predict", "-m", path, "picture"]),
+            (lambda: self._answer(path, path), ["predict", "-m", "model.npz", path]),
+            (
+                lambda: [*_batches((), path, b"\n")],
+                ["predict", "-m", "model.npz", "--files-from", path],
+            ),
+            (lambda: load_checkpoint(path, with_state=True), train),
+            self._read_data(path),
+        ]
+        return rng.choice(ways)
+
+    def read_convention(self, rng: random.Random) -> tuple[Callable[[], object], list[str]]:
+        images, labels = _digits()
+        way = rng.randrange(3)
+        if way == 0:
+            return self._read_data(self._write("bad.csv", conventions.table(images, labels, rng)))
+        if way == 1:
+            content = conventions.archive(images, labels, rng)
+            return self._read_data(self._write("bad-data.npz", content))
+        self._write("bad-labels.npy", archives.array_file(conventions.labels(labels, rng)))
+        content = archives.array_file(conventions.pixels(images, rng))
+        return self._read_data(self._write("bad-images.npy", content))
+
+    def predict_array(self, rng: random.Random) -> tuple[Callable[[], object], list[str]]:
+        images = conventions.pixels(_digits()[0], rng)
+        array = images if rng.random() < 0.3 else images[0]
+        path = self._write("bad.npy", archives.array_file(array))
+        return (lambda: self.sound.predict(array)), ["predict", "-m", "model.npz", path]
+
+    def _answer(self, name: str, picture: str | bytes) -> None:
+        for answers in self.sound.answers([[(name, picture)]]):
+            for _, result in answers:
+                if isinstance(result, Exception):
+                    raise result
 
     def _checkpoint(self, rng: random.Random) -> bytes:
         return archives.rubbish(self.checkpoint, [self.checkpoint, *self.npz], rng)
@@ -165,6 +223,7 @@ class Targets:
 KINDS = [
     *("read_config", "read_config", "predict", "evaluate", "resume"),
     *("read_idx", "read_npy", "read_npz", "read_csv", "read_picture", "read_picture"),
+    *("name_classes", "name_folders", "follow_link", "read_convention", "predict_array"),
 ]
 
 
