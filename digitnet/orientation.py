@@ -3,8 +3,8 @@
 import numpy as np
 
 from digitnet.checkpoint import SHIPPED, load_checkpoint
+from digitnet.classes import DIGITS
 from digitnet.dataset import Dataset
-from digitnet.dataset.definition import DIGITS
 from digitnet.errors import CheckpointError
 
 SAMPLE = 200  # pictures, spread over the set

@@ -1,20 +1,25 @@
 """Pictures in, answers out."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.calibration import NO_CALIBRATION, Calibration, evidence, probabilities
 from digitnet.checkpoint import find_model, load_checkpoint
-from digitnet.classes import as_answer
-from digitnet.errors import ImageError
-from digitnet.image import SIDE, Picture, Reading, read
+from digitnet.classes import DIGITS, MOST_DIGITS, as_answer
+from digitnet.errors import CheckpointError, ImageError, listed
+from digitnet.image import SIDE, Picture, Reading, name_of, open_picture, read
 from digitnet.network import Network
 from digitnet.workers import Named, Workers
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from digitnet.numbers import Numbers
 
 # Pictures that go through the network together, always: a product's bits depend on how many, and
 # from 32 on, OpenBLAS's kernels for AVX2 do not sum all columns in the same order.
@@ -94,6 +99,50 @@ class Model:
             return self._read([read(picture) for picture in pictures])
         return self._read([read(pictures)])[0]
 
+    def read_numbers(self, picture: Picture, digits: int | None = None) -> "Numbers":
+        """Read all numbers in a picture, in reading order, or the one that has so many digits.
+
+        Raises ImageError for a picture that cannot be read or shows no ink, and CheckpointError
+        for a model of other classes than the ten digits; ValueError for digits below 1.
+        """
+        name = name_of(picture)
+        return self._numbers_reader(digits)(open_picture(picture, name), name)
+
+    def number_answers(
+        self, batches: Iterable[Sequence[Named]], digits: int | None, processes: int = 1
+    ) -> Iterator[list[tuple[str, "Numbers | ImageError"]]]:
+        """Read the numbers of named pictures in order, as `answers` and `read_numbers` do."""
+        workers = Workers(processes, self._numbers_reader(digits))
+        try:
+            for batch in batches:
+                yield from workers.prepare(batch)
+        finally:
+            workers.close()
+
+    def _numbers_reader(self, digits: int | None) -> "Callable[[Image, str], Numbers]":
+        """Return what reads the numbers in a decoded picture, by its name."""
+        from digitnet.image.numbers import find_numbers  # rarely needed
+        from digitnet.numbers import as_numbers
+
+        if digits is not None and not (type(digits) is int and 1 <= digits <= MOST_DIGITS):
+            raise ValueError(f"digits: expected 1 to {MOST_DIGITS} or None, found {digits!r:.40}")
+        if self.class_names != DIGITS:
+            found = listed(self.class_names)
+            raise CheckpointError(
+                f"{self.path}: expected the classes 0 to 9 to read numbers, found {found}"
+            )
+        return lambda image, name: as_numbers(
+            find_numbers(image, name, self._score, digits), digits
+        )
+
+    def _score(
+        self, images: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Return what the network makes of images (n, 28, 28), as `image.Score` has it."""
+        shares, nats = self._outputs(images)
+        _, min_confidence, min_evidence = self.calibration
+        return shares, nats, (shares.max(axis=1) >= min_confidence) & (nats >= min_evidence)
+
     def answers(
         self, batches: Iterable[Sequence[Named]], processes: int = 1
     ) -> Iterator[list[tuple[str, Prediction | ImageError]]]:
@@ -118,17 +167,25 @@ class Model:
 
     def _read(self, readings: Sequence[Reading]) -> list[Prediction]:
         """What the network makes of each, whatever others are read beside it."""
-        blocks = -(-len(readings) // BLOCK)
-        images = np.zeros((blocks * BLOCK, SIDE, SIDE), np.uint8)
+        images = np.zeros((len(readings), SIDE, SIDE), np.uint8)
         for room, reading in zip(images, readings):
             room[:] = reading.image
-        with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
-            outputs = self.network(images, together=BLOCK)
-            shares = probabilities(outputs, self.calibration.temperature)
+        shares, nats = self._outputs(images)
         return [
-            Prediction(row, self.class_names, reading, nats, self.calibration)
-            for row, reading, nats in zip(shares, readings, evidence(outputs).tolist())
+            Prediction(row, self.class_names, reading, one, self.calibration)
+            for row, reading, one in zip(shares, readings, nats.tolist())
         ]
+
+    def _outputs(
+        self, images: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return probabilities (n, classes) and evidence (n,) of images (n, 28, 28)."""
+        n = len(images)
+        padded = np.zeros((-(-n // BLOCK) * BLOCK, SIDE, SIDE), np.uint8)
+        padded[:n] = images
+        with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
+            outputs = self.network(padded, together=BLOCK)[:n]
+            return probabilities(outputs, self.calibration.temperature), evidence(outputs)
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Model:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from digitnet.errors import DigitnetError, ImageError, shortage
-from digitnet.image import SIDE, Look, Reading, first_look, look_closer, open_picture
+from digitnet.image import SIDE, Reading, first_look, look_closer, open_picture
 from digitnet.room import Room
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ ALONE = 0.02  # seconds of work after which the rest is shared out; starting a p
 
 Named = tuple[str, str | bytes | ImageError]  # what is to be read, or why it cannot
 Packed = tuple[Any, ...]  # a Reading: its image as bytes, and the other fields
-Prepared = tuple[str, Reading | ImageError]
+Prepared = tuple[str, Any]  # a Reading, or what `read` made, or an ImageError
+Read = Callable[["Image", str], Any]
 Decoded = tuple[str, "Image | ImageError"]
 S = TypeVar("S")
 T = TypeVar("T")
@@ -49,10 +50,13 @@ def available() -> int:
 
 
 class Workers:
-    """Up to `count` processes that prepare pictures, started once there is work enough for them."""
+    """Up to `count` processes that prepare pictures, started once there is work enough for them.
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+    read: what is made of a decoded picture, by its name, instead of a `Reading`.
+    """
+
+    def __init__(self, count: int, read: Read | None = None) -> None:
+        self._count, self._read = count, read
         self._spent = 0.0  # seconds of work without them
         self._processes: list[ForkProcess] = []
         self._connections: list[Connection] = []
@@ -69,7 +73,7 @@ class Workers:
                 yield from self._shared(pictures[done:])
                 return
             begun = time.monotonic()
-            for portion in _portions(pictures[done : done + FIRST]):
+            for portion in _portions(pictures[done : done + FIRST], self._read):
                 self._spent += time.monotonic() - begun
                 yield portion
                 begun = time.monotonic()
@@ -123,7 +127,7 @@ class Workers:
             if connection.fileno() not in dict(waiting.poll()):
                 raise _killed()  # what it had claimed of the room is lost to this one
             try:
-                results: list[Packed | str | Exception] = connection.recv()
+                results: list[Any] = connection.recv()
             except (EOFError, OSError):
                 raise _killed() from None
             portion: list[Prepared] = []
@@ -133,7 +137,7 @@ class Workers:
                 if isinstance(result, str):
                     portion.append((name, ImageError(name, result)))
                 else:
-                    portion.append((name, _unpacked(result)))
+                    portion.append((name, result if self._read else _unpacked(result)))
             done += len(portion)
             yield portion
 
@@ -150,7 +154,7 @@ class Workers:
             for _ in range(self._count):
                 ours, theirs = context.Pipe()
                 self._connections.append(ours)
-                arguments = (theirs, list(self._connections), self._room)
+                arguments = (theirs, list(self._connections), self._room, self._read)
                 process = context.Process(target=_work, args=arguments, daemon=True)
                 process.start()
                 self._processes.append(process)
@@ -163,20 +167,23 @@ class Workers:
         return bool(self._processes)
 
 
-def _portions(pictures: Sequence[Named], room: Room | None = None) -> Iterator[list[Prepared]]:
+def _portions(
+    pictures: Sequence[Named], read: Read | None, room: Room | None = None
+) -> Iterator[list[Prepared]]:
     """Pictures prepared here and now, handed over in time.
 
     Small ones some at a time: a step done over and over again is quicker. room: where others
     prepare pictures, too, and large ones wait for each other.
     """
+    first, second = (read, _as_it_is) if read else (first_look, look_closer)
     for group in _decoded(pictures, room):
         portion: list[Prepared] = []
         begun = time.monotonic()
-        looks: deque[tuple[str, Look | ImageError]] = deque()
+        looks: deque[tuple[str, Any]] = deque()
         while group:
-            looks.append(_taken(first_look, group))
+            looks.append(_taken(first, group))
         while looks:
-            portion.append(_taken(look_closer, looks))
+            portion.append(_taken(second, looks))
             if time.monotonic() - begun > PATIENCE:
                 yield portion
                 portion, begun = [], time.monotonic()
@@ -220,7 +227,16 @@ def _tried(step: Callable[[S, str], T], thing: S, name: str) -> T | ImageError:
         return ImageError(name, error.problem)  # the first one's traceback would keep the picture
 
 
-def _work(connection: "Connection", of_the_parent: list["Connection"], room: Room) -> None:
+def _as_it_is(thing: T, _: str) -> T:
+    return thing
+
+
+def _work(
+    connection: "Connection",
+    of_the_parent: list["Connection"],
+    room: Room,
+    read: Read | None,
+) -> None:
     """What a worker does until the parent closes the connection or ends, of whatever.
 
     It answers with text for what is wrong with a picture, and with the error of a shortage.
@@ -229,7 +245,8 @@ def _work(connection: "Connection", of_the_parent: list["Connection"], room: Roo
         _discard(other)  # or the end of the parent would not be noticed
     while True:
         try:
-            for portion in _portions(connection.recv(), room):
+            for portion in _portions(connection.recv(), read, room):
+                room.give_back()  # sending may wait for the parent, and that for another process
                 connection.send(
                     [
                         result.problem if isinstance(result, ImageError) else _packed(result)
@@ -252,9 +269,11 @@ def _discard(thing: "Connection | ForkProcess") -> None:
         thing.close()
 
 
-def _packed(reading: Reading) -> Packed:
-    """A reading as a process hands it over: that takes half the time of the object."""
-    image, *decisions = vars(reading).values()
+def _packed(result: Any) -> Any:
+    """What a process hands over: a reading as a tuple, which takes half the time of the object."""
+    if not isinstance(result, Reading):
+        return result
+    image, *decisions = vars(result).values()
     return image.tobytes(), *decisions
 
 

@@ -23,6 +23,7 @@ TOP_TO_BOTTOM = [
     "evaluation",
     "orientation",
     "prediction",
+    "numbers",
     "checkpoint",
     "calibration",
     "config",

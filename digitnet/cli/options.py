@@ -1,10 +1,13 @@
 """Options that more than one verb has, and what they take."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+
+from digitnet.classes import MOST_DIGITS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -38,3 +41,13 @@ def format_option(json: str) -> Callable[[Command], Command]:
         default="text",
         help=f"json: {json}",
     )
+
+
+def read_digits(_: click.Context, parameter: click.Parameter, value: str) -> int | None:
+    """Return how many digits a number has, None for `any`; raise BadParameter for other text."""
+    if value == "any":
+        return None
+    if not re.fullmatch("[1-9][0-9]{0,3}", value) or int(value) > MOST_DIGITS:
+        problem = f"expected a number from 1 to {MOST_DIGITS} or any, found {value!r:.40}"
+        raise click.BadParameter(problem, param=parameter)
+    return int(value)

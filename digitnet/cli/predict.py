@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from digitnet.cli.options import SHARE, format_option, model_option
+from digitnet.cli.options import SHARE, format_option, model_option, read_digits
 from digitnet.cli.output import answer, answer_json, printable, say, silence_decoders
 from digitnet.errors import DigitnetError, ExitStatus, ImageError
 from digitnet.paths import why_missing
 
 if TYPE_CHECKING:
-    from digitnet.prediction import Prediction
+    from digitnet.numbers import Numbers
+    from digitnet.prediction import Model, Prediction
     from digitnet.workers import Named
 
 TOGETHER = 1000  # names of a folder that are handed on together
@@ -29,6 +30,8 @@ Examples
   digitnet predict four.png
   cat four.png | digitnet predict -
   digitnet predict --show four.png
+  digitnet predict --digits 5 zip-code.png
+  digitnet predict --digits any table.jpg
   digitnet predict scans/
   find scans -name '*.png' -print0 | digitnet predict --files-from - -0
   digitnet predict *.png --format json | jq .digit
@@ -38,6 +41,13 @@ Examples
 @click.command(epilog=EPILOG)
 @click.argument("images", metavar="IMAGE...", nargs=-1)
 @model_option
+@click.option(
+    "--digits",
+    metavar="N|any",
+    default="1",
+    callback=read_digits,
+    help="Read one number of N digits, or any: all numbers, in reading order. Default: one digit.",
+)
 @click.option(
     "--files-from",
     metavar="FILE",
@@ -69,6 +79,7 @@ def predict(
     context: click.Context,
     images: tuple[str, ...],
     model: str | None,
+    digits: int | None,
     files_from: str | None,
     null: bool,
     form: str,
@@ -88,6 +99,7 @@ def predict(
         "Only one thing can be read from stdin.": images.count("-") + (files_from == "-") > 1,
         "-0 goes with --files-from.": null and files_from is None,
         "--show is for text, not for JSON.": show and form == "json",
+        "--top is for one digit, not for --digits.": top > 1 and digits != 1,
     }
     for mistake, made in mistakes.items():
         if made:
@@ -97,7 +109,6 @@ def predict(
     load_numpy(environment_threads() or 1)
     silence_decoders()
     from digitnet.prediction import load
-    from digitnet.workers import available
 
     reader = load(model)
     if min_confidence is not None:
@@ -109,22 +120,58 @@ def predict(
         say(f"model {reader.path}")
     batches = _batches(images, files_from, b"\0" if null else b"\n")
     status = ExitStatus.DONE
-    for answers in reader.answers(batches, processes=available()):
-        for name, result in answers:
-            if isinstance(result, DigitnetError):
+    for some in _answers(reader, batches, digits):
+        for name, result in some:
+            if isinstance(result, ImageError):
                 status = ExitStatus.FAILED
                 say(str(result))
                 if form == "json":
                     answer_json({"path": name, "error": result.problem}, flush=False)
+            elif digits == 1:
+                _answer_digit(name, result, form, top, show, verbose, reader.path)
             else:
-                if doubt := _doubt(result, verbose=verbose):
-                    say(f"{name}: {doubt}")
-                if form == "json":
-                    answer_json(_as_json(name, result, top, reader.path), flush=False)
-                else:
-                    answer(_as_text(name, result, top, show), flush=False)
+                _answer_numbers(name, result, form, show, reader.path)
         sys.stdout.flush()
     context.exit(status)
+
+
+def _answers(
+    reader: "Model", batches: Iterator["list[Named]"], digits: int | None
+) -> Iterator[list[tuple[str, Any]]]:
+    """Yield names with a `Prediction`, or for other digits than one `Numbers`, or an error."""
+    from digitnet.workers import available
+
+    if digits == 1:
+        return reader.answers(batches, processes=available())
+    return reader.number_answers(batches, digits, processes=available())
+
+
+def _answer_digit(
+    name: str,
+    prediction: "Prediction",
+    form: str,
+    top: int,
+    show: bool,
+    verbose: bool,
+    model: str,
+) -> None:
+    if doubt := _doubt(prediction, verbose=verbose):
+        say(f"{name}: {doubt}")
+    if form == "json":
+        answer_json(_as_json(name, prediction, top, model), flush=False)
+    else:
+        answer(_as_text(name, prediction, top, show), flush=False)
+
+
+def _answer_numbers(name: str, numbers: "Numbers", form: str, show: bool, model: str) -> None:
+    from digitnet.cli.numbers import as_json, as_text
+
+    if numbers.doubt:
+        say(f"{name}: {numbers.doubt}")
+    if form == "json":
+        answer_json(as_json(name, numbers, model), flush=False)
+    else:
+        answer(as_text(name, numbers, show), flush=False)
 
 
 def _batches(
@@ -211,7 +258,8 @@ def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
         return None
     digits = prediction.reading.digits
     if digits > 1:
-        return f"expected one digit, found {digits} that may be; crop to one digit"
+        found = f"{digits} that may be"
+        return f"expected one digit, found {found}; read a number with --digits any"
     if digits == 0:
         from digitnet.image import CLEARER
 

@@ -24,12 +24,16 @@ def drawing(prediction: "Prediction") -> str:
     Grey where the terminal has colours, else ink from half of full strength on.
     """
     image = prediction.reading.image
-    picture = _in_grey(image) if _has_colours() else _in_black(image)
-    columns = picture, _bars(prediction), _decisions(prediction)
+    columns = picture_lines(image), _bars(prediction), _decisions(prediction)
     lines = max(map(len, columns))
     blank = " " * image.shape[1], " " * len(columns[1][0]), ""
     padded = (column + [empty] * (lines - len(column)) for column, empty in zip(columns, blank))
     return "\n".join("  ".join(parts).rstrip() for parts in zip(*padded))
+
+
+def picture_lines(image: "NDArray[np.uint8]") -> list[str]:
+    """Return an image (28, 28) as 14 lines, in grey where the terminal has colours."""
+    return _in_grey(image) if _has_colours() else _in_black(image)
 
 
 def _has_colours() -> bool:

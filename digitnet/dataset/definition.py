@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.classes import identity
+from digitnet.classes import DIGITS, identity
 from digitnet.dataset.conventions import to_mnist
 from digitnet.errors import DataError, listed
 
-DIGITS = tuple("0123456789")
 SIDE = 28  # pixels
 NOTHING = -1  # the label of a picture that shows none of the classes
 Paths = str | tuple[str, ...]  # where pictures are: a file or folder, or several

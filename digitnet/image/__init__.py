@@ -4,7 +4,7 @@ A release that changes what comes out needs a new name for it, `checkpoint.PREPA
 """
 
 from digitnet.image.field import SIDE
-from digitnet.image.files import MAX_BYTES, Picture, open_picture, pictures_below
+from digitnet.image.files import MAX_BYTES, Picture, name_of, open_picture, pictures_below
 from digitnet.image.look import Look, Reading
 from digitnet.image.reading import CLEARER, first_look, look_closer, prepare, read
 
@@ -17,6 +17,7 @@ __all__ = [
     "Reading",
     "first_look",
     "look_closer",
+    "name_of",
     "open_picture",
     "pictures_below",
     "prepare",

@@ -12,12 +12,13 @@ made wider, or narrower.
 
 import math
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.activations import FloatArray
-from digitnet.image.ink import box_of
+from digitnet.image.ink import Bools, box_of, stroke_width, widened
 
 SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side
@@ -28,7 +29,45 @@ OUTLINE = 0.3  # ink at the edge of a stroke
 THINNEST = 1.3  # pixels of the box: as wide as nearly all of MNIST's are
 THICKEST = 3.3  # pixels of the box: as narrow as most of MNIST's are
 BROADEST = 6  # pixels of the box: what is wider is no stroke, and stays
+THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places
+FULL = 0.9  # of what is inked by them is fainter than what counts as full
+EDGE = 2  # pixels beside a digit, of which ink covers some
 POWERS = np.stack([np.ones(SIDE), np.arange(SIDE) + 0.5], axis=1)  # of the middles of pixels
+
+
+class Field(NamedTuple):
+    """image: uint8 (28, 28). corner: row and column where the box came to. width: of the strokes,
+    in pixels of the picture.
+    """
+
+    image: NDArray[np.uint8]
+    corner: tuple[int, int]
+    width: float
+
+
+def to_field(strength: FloatArray, mask: Bools, *, alone: bool = False) -> Field:
+    """Return ink `strength` (h, w), 0 to 1, of the digit that `mask` (h, w) marks, on the field.
+
+    alone: whether all ink in the box is the digit's, not only what is close to its marks.
+    """
+    if not alone:
+        strength = np.where(widened(mask, EDGE), strength, 0)
+    width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
+    size = max(strength.shape)
+    fit = fitted(enlarged(strength), width * FINE) if size < BOX else fitted(strength, width)
+    full = np.maximum.reduce(fit, axis=None)
+    if width * BOX / size < THIN or size < BOX:
+        full = _full(fit[fit > full / 4])
+    fit = np.minimum(fit / full, 1)
+    if size < BOX:
+        fit = sharpened(fit, size)
+    image, corner = centred(fit)
+    return Field(image, corner, width)
+
+
+def _full(ink: FloatArray) -> float:
+    """Return what full ink is, (n,): the darkest pixels are where thin strokes cross."""
+    return float(np.sort(ink)[int(FULL * len(ink))])
 
 
 def fitted(ink: FloatArray, width: float) -> FloatArray:

@@ -11,9 +11,9 @@ from PIL import Image
 from digitnet.activations import FloatArray
 from digitnet.image.digit import Digit, find_digit
 from digitnet.image.edges import without_edges
-from digitnet.image.field import BOX, FINE, centred, enlarged, fitted, sharpened
+from digitnet.image.field import BOX, EDGE, to_field
 from digitnet.image.files import brightness
-from digitnet.image.ink import LEAST_PAGE, Ink, stroke_width, widened
+from digitnet.image.ink import LEAST_PAGE, Ink
 from digitnet.image.paper import find_ink
 from digitnet.image.shadow import without_shadows_beside
 from digitnet.image.sheet import Box, Sheet, alone, in_picture
@@ -21,15 +21,12 @@ from digitnet.image.uneven import slope_of_light, smoothed
 
 COARSE, FINE_ENOUGH = 320, 640  # pixels of the longer side: enough to tell ink from paper, mostly
 STRIP = 5  # times as many, at most, of a strip
-THIN = 2  # pixels of the box: such strokes, as those of tiny pictures, are full ink at few places
-FULL = 0.9  # of what is inked by them is fainter than what counts as full
 AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
 NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
 LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
 LONGEST = 10  # times its longer side, where light is uneven: longer strokes are a pattern
 SEAM, LEAST_STROKE = 0.35, 0.6  # of its length, how broad; of a little picture's side, how long
 SLENDER, HAIRLINE = 0.2, 0.02  # of a line's length: its box aslant, and how thick it is
-EDGE = 2  # pixels beside a digit, of which ink covers some
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +81,14 @@ def look_at(
     *,
     shadowed: bool = False,
     dark: bool | None = None,
+    cleaned: bool = True,
 ) -> Look | None:
     """At rows and columns `part` of a picture, in so many pixels of the longer side, or more of a
     long strip.
 
     sheet: what alone is looked at there. shadowed, dark: whether there is known to be a shadow, and
-    whether ink is known to be darker or lighter than the paper. None where there is no ink.
+    whether ink is known to be darker or lighter than the paper. cleaned: without ink that is much
+    fainter than other ink, as shadows are, and without edges. None where there is no ink.
     """
     whole, (top, left, bottom, right) = image, part
     step = step_of(bottom - top, right - left, pixels)
@@ -103,7 +102,8 @@ def look_at(
     ink = find_ink(light, shadowed=shadowed, dark=dark)
     if ink is None:
         return None
-    ink = without_edges(without_shadows_beside(ink), light)
+    if cleaned:
+        ink = without_edges(without_shadows_beside(ink), light)
     return Look(whole, part, pixels, step, light, ink, sheet)
 
 
@@ -122,22 +122,11 @@ def read_in(look: Look) -> Found:
     ink = look.ink
     digit = find_digit(ink.marked, ink.sure)
     mask, strength = digit.mask[digit.box], ink.strength[digit.box]
-    if not digit.alone:
-        strength = np.where(widened(mask, EDGE), strength, 0)
-    width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
-    size = max(strength.shape)
-    stroke = width * BOX / size
-    fit = fitted(enlarged(strength), width * FINE) if size < BOX else fitted(strength, width)
-    full = np.maximum.reduce(fit, axis=None)
-    if stroke < THIN or size < BOX:
-        full = _full(fit[fit > full / 4])
-    fit = np.minimum(fit / full, 1)
-    if size < BOX:
-        fit = sharpened(fit, size)
-    field, corner = centred(fit)
+    field = to_field(strength, mask, alone=digit.alone)
+    stroke = field.width * BOX / max(mask.shape)
     box = in_picture(digit.box, look.part, look.step)
-    digits = digit.digits if _is_written(look, digit, width) else 0
-    reading = Reading(field, ink.dark, ink.threshold, box, stroke, corner, digits)
+    digits = digit.digits if _is_written(look, digit, field.width) else 0
+    reading = Reading(field.image, ink.dark, ink.threshold, box, stroke, field.corner, digits)
     return Found(look, reading, digit)
 
 
@@ -184,8 +173,3 @@ def _is_hairline(box: tuple[slice, slice], shape: tuple[int, ...], width: float)
     if along < length - 2 * EDGE or across >= breadth - 2 * EDGE:
         return False
     return across < SLENDER * along and width < HAIRLINE * along
-
-
-def _full(ink: FloatArray) -> float:
-    """What full ink is, (n,): the darkest pixels are where thin strokes cross."""
-    return float(np.sort(ink)[int(FULL * len(ink))])

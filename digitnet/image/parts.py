@@ -76,6 +76,12 @@ class Part(Rectangle):
     def runs(self) -> list[Run]:
         return _in_rows(*self.flat_runs)
 
+    def moved(self, top: int, left: int, width: int) -> "Part":
+        """The same marks in a picture of that width, so many rows and columns farther."""
+        stride = width + 2
+        at = [((row + top) * stride + left, start, end) for row, start, end in self.runs]
+        return Part([by + s for by, s, _ in at], [by + e for by, _, e in at], stride)
+
     def is_at_border(self, height: int, width: int) -> bool:
         """Whether it reaches a side of a picture of that size."""
         return self.top == 0 or self.bottom == height or self.is_cut_off(height, width)

@@ -8,11 +8,11 @@ from PIL import Image
 
 from digitnet.errors import ImageError
 from digitnet.image.border import within_border
+from digitnet.image.field import EDGE
 from digitnet.image.files import SHRUNK, Picture, name_of, open_picture
 from digitnet.image.ink import LEAST_PAGE, Bools, narrowed, otsu, stroke_width, widened
 from digitnet.image.look import (
     COARSE,
-    EDGE,
     FINE_ENOUGH,
     Found,
     Look,
@@ -57,12 +57,17 @@ def read(picture: Picture, name: str | None = None) -> Reading:
 
 def first_look(image: Image.Image, name: str) -> Look:
     """At the whole of what `open_picture` returned. Raises ImageError where there is no ink."""
-    look = _at_the_whole(image, COARSE)
+    look = at_the_whole(image, COARSE)
     if look is None and _has_finer(image):
-        look = _at_the_whole(image, FINE_ENOUGH)
+        look = at_the_whole(image, FINE_ENOUGH)
     if look is None:
-        raise ImageError(name, f"expected a digit, found no ink; {CLEARER}")
+        raise no_ink(name)
     return look
+
+
+def no_ink(name: str) -> ImageError:
+    """Return the error for a picture without ink."""
+    return ImageError(name, f"expected a digit, found no ink; {CLEARER}")
 
 
 def _has_finer(image: Image.Image) -> bool:
@@ -71,15 +76,15 @@ def _has_finer(image: Image.Image) -> bool:
     return step_of(*size, FINE_ENOUGH) < step_of(*size, COARSE)
 
 
-def _at_the_whole(image: Image.Image, pixels: int) -> Look | None:
+def at_the_whole(image: Image.Image, pixels: int, *, cleaned: bool = True) -> Look | None:
     """A look, in so many pixels, at all but a photo's border."""
-    look = look_at(image, (0, 0, image.height, image.width), pixels)
+    look = look_at(image, (0, 0, image.height, image.width), pixels, cleaned=cleaned)
     if look is None or min(look.light.shape) < LEAST_PAGE:
         return look
     photo = within_border(look.light)
-    return (
-        look if photo is None else look_at(image, in_picture(photo, look.part, look.step), pixels)
-    )
+    if photo is None:
+        return look
+    return look_at(image, in_picture(photo, look.part, look.step), pixels, cleaned=cleaned)
 
 
 def look_closer(look: Look, name: str) -> Reading:
@@ -101,7 +106,7 @@ def _closest(look: Look, name: str) -> Reading:
     reading = _read_whole(look)
     is_writing = reading is not None and reading.digits
     if not is_writing and look.pixels == COARSE and _has_finer(look.image):
-        whole = _at_the_whole(look.image, FINE_ENOUGH)
+        whole = at_the_whole(look.image, FINE_ENOUGH)
         finer = whole and _read_whole(whole)
         if finer and finer.digits:
             return finer

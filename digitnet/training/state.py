@@ -14,10 +14,11 @@ from digitnet.augment import Distortions
 from digitnet.averaging import Average
 from digitnet.calibration import NO_CALIBRATION, Calibration
 from digitnet.checkpoint import Checkpoint
+from digitnet.classes import DIGITS
 from digitnet.config import Config
 from digitnet.config.definition import OPTIMIZER_KEYS, OptimizerSection, ScheduleSection
 from digitnet.dataset import Data, Dataset, named, read_data, split_indices
-from digitnet.dataset.definition import DIGITS, NOTHING, SIDE
+from digitnet.dataset.definition import NOTHING, SIDE
 from digitnet.errors import ConfigError, DataError
 from digitnet.evaluation import Guessing, guessing
 from digitnet.network import Network

@@ -1,0 +1,140 @@
+"""The best path along a row: which candidates its digits are, and what is left out.
+
+Every candidate has a cost in nats, and so has ink that is in none: the cheapest way from the left
+to the right is found by dynamic programming (Viterbi; LeCun, Bottou, Bengio and Haffner 1998,
+section IV). With a given number of digits, that number is a further dimension.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitnet.image.candidates import Candidate, Piece
+from digitnet.image.parts import Rectangle
+
+DIGIT = 0.15  # nats of each digit: fewer digits are likelier
+EVIDENCE, EVIDENCE_SPREAD = 0.55, 0.4  # nats: evidence at which a digit is as likely as none
+LOWER, HIGHER = 0.35, 0.2  # standard deviations of log height over the row's, below and above
+WIDER, NARROWER, WIDER_ONE = 0.29, 0.6, 0.4  # of log width / height, over the digit's own
+MOST_SHAPE = 6.0  # nats that a prior adds at most
+GAP = 8.0  # nats per row height of columns without ink
+CUT, CUT_STROKE, MOST_STROKES = 0.1, 0.1, 2.0  # nats of a cut, and of each stroke it crosses
+LEFT_OUT, LEFT_OUT_HEIGHT = 4.0, 0.7  # nats of a digit's ink left out; of height above LOW
+INSIDE = 3  # times as dear is ink that is left out between the digits of a number
+LOW, MOST_LEFT_OUT = 0.3, 1.3  # row heights; a digit's ink
+# Medians of log(width / height) of MNIST's and fonts' digits, 0 to 9.
+SHAPES = (-0.2, -0.8, -0.17, -0.29, -0.26, -0.15, -0.36, -0.29, -0.29, -0.4)
+
+
+@dataclass(frozen=True, eq=False)
+class Glyph:
+    """A candidate that the network has judged.
+
+    box: in the picture that was looked at. probabilities: (10,). evidence: nats. sure: whether the
+    model answers it, not `?`. cost: nats.
+    """
+
+    box: Rectangle
+    image: NDArray[np.uint8]
+    probabilities: NDArray[np.float64]
+    evidence: float
+    sure: bool
+    cost: float
+
+    @property
+    def confidence(self) -> float:
+        return float(self.probabilities.max())
+
+
+def cost_of(
+    box: Rectangle, probabilities: NDArray[np.float64], evidence: float, height: float
+) -> float:
+    """Return the cost of a box with ink as a digit: what the network says, and its shape.
+
+    height: of the row.
+    """
+    digit = int(probabilities.argmax())
+    cost = DIGIT - math.log(max(float(probabilities[digit]), 1e-6))
+    cost += math.log1p(math.exp(min((EVIDENCE - evidence) / EVIDENCE_SPREAD, 50)))
+    taller = math.log(box.height / height)
+    cost += min((taller / (LOWER if taller < 0 else HIGHER)) ** 2 / 2, MOST_SHAPE)
+    wider = math.log(box.width / box.height) - SHAPES[digit]
+    if wider > 0:
+        cost += min((wider / (WIDER_ONE if digit == 1 else WIDER)) ** 2 / 2, MOST_SHAPE)
+    elif digit != 1:
+        cost += min((wider / NARROWER) ** 2 / 2, MOST_SHAPE)
+    return cost
+
+
+def arc_cost(candidate: Candidate) -> float:
+    """Return what the pieces of a candidate cost: gaps between them, and a cut."""
+    cost = GAP * candidate.gap
+    if candidate.cut:
+        cost += CUT + CUT_STROKE * min(candidate.cut, MOST_STROKES)
+    return cost
+
+
+def left_out(piece: Piece, height: float, digit_ink: float) -> float:
+    """Return what it costs to leave a piece out: dots and dashes little. digit_ink: area, px."""
+    high = max(piece.height / height - LOW, 0)
+    return LEFT_OUT * min(piece.area / digit_ink + LEFT_OUT_HEIGHT * high, MOST_LEFT_OUT)
+
+
+class Path:
+    """The cheapest way along a row of pieces.
+
+    arcs: for each end, the first piece and the glyph of each candidate that ends before it.
+    skips: what it costs to leave out each piece.
+    """
+
+    def __init__(self, arcs: dict[int, list[tuple[int, Glyph]]], skips: list[float]) -> None:
+        self.arcs, self.skips = arcs, skips
+
+    def between(self, first: int, end: int) -> "Path":
+        """Return the ways along the pieces `first` to before `end`."""
+        arcs = {
+            stop - first: [(start - first, glyph) for start, glyph in some if start >= first]
+            for stop, some in self.arcs.items()
+            if first < stop <= end
+        }
+        return Path(arcs, self.skips[first:end])
+
+    def best(self, digits: int | None) -> tuple[list[Glyph], float, float] | None:
+        """Return the glyphs of so many digits, or of any number of them; None if there is no way.
+
+        Also the costs of the way, and what the glyphs gain: what leaving out their ink would have
+        cost, less what is left out beside them.
+        """
+        most = 0 if digits is None else digits
+        costs = [[math.inf] * (most + 1) for _ in range(len(self.skips) + 1)]
+        back: list[list[tuple[int, Glyph | None]]] = [[(0, None)] * (most + 1) for _ in costs]
+        costs[0][0] = 0.0
+        for end, skip in enumerate(self.skips, 1):
+            for count in range(most + 1):
+                within = INSIDE if 0 < count < most else 1
+                costs[end][count] = costs[end - 1][count] + within * skip
+                back[end][count] = end - 1, None
+            for first, glyph in self.arcs.get(end, []):
+                for count in range(most + 1):
+                    before = count if digits is None else count - 1
+                    if before < 0:
+                        continue
+                    cost = costs[first][before] + glyph.cost
+                    if cost < costs[end][count]:
+                        costs[end][count], back[end][count] = cost, (first, glyph)
+        if costs[-1][most] == math.inf:
+            return None
+        glyphs: list[Glyph] = []
+        end, count, gain = len(self.skips), most, 0.0
+        while end:
+            first, chosen = back[end][count]
+            if chosen is not None:
+                glyphs.append(chosen)
+                gain += min(sum(self.skips[first:end]), MOST_LEFT_OUT * LEFT_OUT)
+                count -= digits is not None
+            else:
+                gain -= (INSIDE if 0 < count < most else 1) * self.skips[first]
+            end = first
+        return glyphs[::-1], costs[-1][most], gain
