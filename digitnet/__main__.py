@@ -18,13 +18,15 @@ def main() -> None:
 
 
 def _command() -> None:
-    from digitnet.errors import shortage
+    from digitnet.errors import not_loaded, shortage
 
     try:
         from digitnet.cli import main
     except (ImportError, MemoryError, OSError) as error:
         if short := shortage(error):
             sys.exit(str(short))
+        if isinstance(error, ImportError):
+            sys.exit(not_loaded(error))
         raise
     main()
 

@@ -131,3 +131,9 @@ def shortage(error: BaseException | None) -> Shortage | None:
                     return short
         error = error.__cause__ or error.__context__
     return None
+
+
+def not_loaded(error: ImportError) -> str:
+    """Return the line for a part of the program, or of a library, that cannot be loaded."""
+    first, *_ = str(error).strip().splitlines() or ["no reason given"]
+    return f"digitnet cannot be loaded: {first}; try again, or install it again"

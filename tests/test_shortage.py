@@ -90,3 +90,15 @@ def test_a_limit_that_is_too_low_is_named(
         assert done.stdout == b""
         assert done.stderr.count(b"\n") == 1
         assert b"ulimit" in done.stderr
+
+
+@pytest.mark.parametrize("module", ["digitnet.prediction", "digitnet.cli", "numpy"])
+def test_a_part_that_cannot_be_loaded_is_one_line(module: str) -> None:
+    program = (
+        f"import sys; sys.modules[{module!r}] = None; sys.argv = ['digitnet', 'predict', 'x.png']; "
+        "from digitnet.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith(f"digitnet cannot be loaded: import of {module} halted")

@@ -9,7 +9,7 @@ from digitnet.cli.evaluate import evaluate
 from digitnet.cli.output import prepare_streams, say
 from digitnet.cli.predict import predict
 from digitnet.cli.train import train
-from digitnet.errors import DigitnetError, ExitStatus, shortage
+from digitnet.errors import DigitnetError, ExitStatus, not_loaded, shortage
 from digitnet.version import __version__
 
 EPILOG = """
@@ -69,6 +69,8 @@ def _line(error: Exception) -> str:
     """Say what the system refused, such as memory or room on a disk; raise any other error."""
     if short := shortage(error):
         return str(short)
+    if isinstance(error, ImportError):  # of a module that is loaded where it is used
+        return not_loaded(error)
     if isinstance(error, OSError):
         return f"{error.filename or 'digitnet'}: {error.strerror or error}"
     raise error
