@@ -119,7 +119,7 @@ _PHRASES = {  # of the dynamic loader and of Python, which have no number for it
 
 
 def shortage(error: BaseException | None) -> Shortage | None:
-    """What was short when an error, or one of those that led to it, was raised; None if nothing."""
+    """Return the shortage that caused an error, directly or through other errors; else None."""
     while error is not None:
         if isinstance(error, MemoryError):
             return MEMORY

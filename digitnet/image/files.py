@@ -221,7 +221,7 @@ def _fit(
     *,
     may_shrink: bool,
 ) -> int:
-    """Return how many times smaller a picture is to be decoded so that the memory holds it: 1 or 2.
+    """Return the scale, 1 or 2, that a picture is decoded at (1/scale) to stay within the memory.
 
     Raises ImageError if it is too large for either.
     """

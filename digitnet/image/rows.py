@@ -10,7 +10,7 @@ from digitnet.image.structure import typical_height
 LOW = 0.3  # of the page's typical height: lower components are dots and bars, in no row at first
 OVERLAP = 0.5  # of the lower of both: a component and the row that it joins have so much in common
 RATIO = 3.0  # times as high as the row, or as low, at most
-BAND = 5  # components: the last so many of a row say where it goes on
+BAND = 5  # components: the last ones of a row, whose band the next one has to overlap
 FULL_HEIGHT = 0.5  # of a row's height: components so high say where its middle is
 SMALL_AWAY = 0.75  # row heights: a dot or a bar is no farther from the middle of its row
 NEAR = 6  # row heights: how far the middle line follows the components nearby
