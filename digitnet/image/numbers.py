@@ -66,7 +66,6 @@ class _Line:
     row: TextRow
     pieces: list[Piece]
     path: Path
-    digit_ink: float
 
 
 def find_numbers(
@@ -186,7 +185,7 @@ def _lines(rows: list[TextRow], strength: FloatArray, score: Score) -> list[_Lin
             glyph = _glyph(candidate, row, *next(judged))
             arcs.setdefault(candidate.end, []).append((candidate.first, glyph))
         skips = [left_out(piece, row.height, ink) for piece in some]
-        lines.append(_Line(row, some, Path(arcs, skips), ink))
+        lines.append(_Line(row, some, Path(arcs, skips)))
     return lines
 
 
