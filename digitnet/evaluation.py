@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ from digitnet.network import Network
 from digitnet.orientation import transposition
 from digitnet.paths import kind_of
 from digitnet.randomness import Purpose, generator
+
+if TYPE_CHECKING:
+    from digitnet.image import Judged, Score
 
 CHUNK = 1000  # pictures that go through the network together
 Z_95 = 1.959964  # the normal distribution's 97.5 % quantile
@@ -271,7 +274,7 @@ def choose_examples(
 
 def _own_data(checkpoint: Checkpoint, path: Paths) -> Data:
     """Read the data that the model was trained on, in the orientation of the training."""
-    data = read_data(path, transposed=_is_transposed(checkpoint))
+    data = read_data(path, transposed=_is_transposed(checkpoint), score=_score(checkpoint))
     is_old = not checkpoint.data_sources
     if is_old and data.training.remarks and data.training.fingerprint != checkpoint.data_hash:
         raise DataError(
@@ -283,7 +286,7 @@ def _own_data(checkpoint: Checkpoint, path: Paths) -> Data:
 
 def _other_data(checkpoint: Checkpoint, path: Paths) -> Data:
     """Read data that may be the model's own or others; others are turned upright."""
-    data = read_data(path)
+    data = read_data(path, score=_score(checkpoint))
     if _is_transposed(checkpoint):
         turned = data.transposed()
         if turned.training.fingerprint == checkpoint.data_hash:
@@ -299,6 +302,18 @@ def _other_data(checkpoint: Checkpoint, path: Paths) -> Data:
         replace(training, remarks=(*training.remarks, remark)),
         test and replace(test, remarks=(*test.remarks, remark)),
     )
+
+
+def _score(checkpoint: Checkpoint) -> "Score":
+    """Return what the model says of candidates for the digit of a picture."""
+
+    def score(images: NDArray[np.uint8]) -> "Judged":
+        from digitnet.prediction import Model  # Pillow: only where there are pictures
+
+        names, calibration = checkpoint.class_names, checkpoint.calibration
+        return Model(checkpoint.network, names, "", calibration).judge(images)
+
+    return score
 
 
 def _is_transposed(checkpoint: Checkpoint) -> bool:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -12,9 +13,19 @@ from digitnet.calibration import NO_CALIBRATION, Calibration, evidence, probabil
 from digitnet.checkpoint import find_model, load_checkpoint
 from digitnet.classes import DIGITS, MOST_DIGITS, as_answer
 from digitnet.errors import CheckpointError, ImageError, listed
-from digitnet.image import SIDE, Picture, Reading, name_of, open_picture, read
+from digitnet.image import (
+    SIDE,
+    Judged,
+    Picture,
+    Reading,
+    first_look,
+    look_closer,
+    name_of,
+    open_picture,
+    read,
+)
 from digitnet.network import Network
-from digitnet.workers import Named, Workers
+from digitnet.workers import Named, Workers, as_it_is
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,7 +67,8 @@ class Prediction:
         _, min_confidence, min_evidence = self.calibration
         if not (min_confidence or min_evidence):
             return True
-        is_sure = self.confidence >= min_confidence and self.evidence >= min_evidence
+        evident = self.evidence - self.reading.prior
+        is_sure = self.confidence >= min_confidence and evident >= min_evidence
         return is_sure and self.reading.digits == 1
 
     @property
@@ -96,8 +108,8 @@ class Model:
         Raises ImageError for one that cannot be read.
         """
         if isinstance(pictures, list | tuple):
-            return self._read([read(picture) for picture in pictures])
-        return self._read([read(pictures)])[0]
+            return self._read([read(picture, score=self.judge) for picture in pictures])
+        return self._read([read(pictures, score=self.judge)])[0]
 
     def read_numbers(self, picture: Picture, digits: int | None = None) -> "Numbers":
         """Read all numbers in a picture, in reading order, or the one that has so many digits.
@@ -112,7 +124,7 @@ class Model:
         self, batches: Iterable[Sequence[Named]], digits: int | None, processes: int = 1
     ) -> Iterator[list[tuple[str, "Numbers | ImageError"]]]:
         """Read the numbers of named pictures in order, as `answers` and `read_numbers` do."""
-        workers = Workers(processes, self._numbers_reader(digits))
+        workers = Workers(processes, (self._numbers_reader(digits), as_it_is))
         try:
             for batch in batches:
                 yield from workers.prepare(batch)
@@ -131,14 +143,13 @@ class Model:
             raise CheckpointError(
                 f"{self.path}: expected the classes 0 to 9 to read numbers, found {found}"
             )
-        return lambda image, name: as_numbers(
-            find_numbers(image, name, self._score, digits), digits
-        )
+        return lambda image, name: as_numbers(find_numbers(image, name, self.judge, digits), digits)
 
-    def _score(
-        self, images: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """Return what the network makes of images (n, 28, 28), as `image.Score` has it."""
+    def judge(self, images: NDArray[np.uint8]) -> Judged:
+        """Return what the network makes of prepared pictures, uint8 (n, 28, 28).
+
+        Probabilities (n, classes), evidence (n,) in nats, and whether each meets the thresholds.
+        """
         shares, nats = self._outputs(images)
         _, min_confidence, min_evidence = self.calibration
         return shares, nats, (shares.max(axis=1) >= min_confidence) & (nats >= min_evidence)
@@ -152,7 +163,7 @@ class Model:
         ready: no batch is asked for while a picture of the one before has no answer. With more than
         one of `processes`, others are forked to prepare large batches.
         """
-        workers = Workers(processes)
+        workers = Workers(processes, (first_look, partial(look_closer, score=self.judge)))
         try:
             for batch in batches:
                 for portion in workers.prepare(batch):

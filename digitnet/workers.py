@@ -36,9 +36,8 @@ MANY = 500  # pictures that are shared out at once
 ALONE = 0.02  # seconds of work after which the rest is shared out; starting a process takes as many
 
 Named = tuple[str, str | bytes | ImageError]  # what is to be read, or why it cannot
-Packed = tuple[Any, ...]  # a Reading: its image as bytes, and the other fields
-Prepared = tuple[str, Any]  # a Reading, or what `read` made, or an ImageError
-Read = Callable[["Image", str], Any]
+Prepared = tuple[str, Any]  # a Reading, or what other steps made, or an ImageError
+Steps = tuple[Callable[["Image", str], Any], Callable[[Any, str], Any]]
 Decoded = tuple[str, "Image | ImageError"]
 S = TypeVar("S")
 T = TypeVar("T")
@@ -52,11 +51,11 @@ def available() -> int:
 class Workers:
     """Up to `count` processes that prepare pictures, started once there is work enough for them.
 
-    read: what is made of a decoded picture, by its name, instead of a `Reading`.
+    steps: what is made of a decoded picture, by its name, and what of that; else a `Reading`.
     """
 
-    def __init__(self, count: int, read: Read | None = None) -> None:
-        self._count, self._read = count, read
+    def __init__(self, count: int, steps: Steps | None = None) -> None:
+        self._count, self._steps = count, steps or (first_look, look_closer)
         self._spent = 0.0  # seconds of work without them
         self._processes: list[ForkProcess] = []
         self._connections: list[Connection] = []
@@ -73,7 +72,7 @@ class Workers:
                 yield from self._shared(pictures[done:])
                 return
             begun = time.monotonic()
-            for portion in _portions(pictures[done : done + FIRST], self._read):
+            for portion in _portions(pictures[done : done + FIRST], self._steps):
                 self._spent += time.monotonic() - begun
                 yield portion
                 begun = time.monotonic()
@@ -137,7 +136,7 @@ class Workers:
                 if isinstance(result, str):
                     portion.append((name, ImageError(name, result)))
                 else:
-                    portion.append((name, result if self._read else _unpacked(result)))
+                    portion.append((name, _unpacked(result)))
             done += len(portion)
             yield portion
 
@@ -154,7 +153,7 @@ class Workers:
             for _ in range(self._count):
                 ours, theirs = context.Pipe()
                 self._connections.append(ours)
-                arguments = (theirs, list(self._connections), self._room, self._read)
+                arguments = (theirs, list(self._connections), self._room, self._steps)
                 process = context.Process(target=_work, args=arguments, daemon=True)
                 process.start()
                 self._processes.append(process)
@@ -168,14 +167,14 @@ class Workers:
 
 
 def _portions(
-    pictures: Sequence[Named], read: Read | None, room: Room | None = None
+    pictures: Sequence[Named], steps: Steps, room: Room | None = None
 ) -> Iterator[list[Prepared]]:
     """Pictures prepared here and now, handed over in time.
 
     Small ones some at a time: a step done over and over again is quicker. room: where others
     prepare pictures, too, and large ones wait for each other.
     """
-    first, second = (read, _as_it_is) if read else (first_look, look_closer)
+    first, second = steps
     for group in _decoded(pictures, room):
         portion: list[Prepared] = []
         begun = time.monotonic()
@@ -227,7 +226,8 @@ def _tried(step: Callable[[S, str], T], thing: S, name: str) -> T | ImageError:
         return ImageError(name, error.problem)  # the first one's traceback would keep the picture
 
 
-def _as_it_is(thing: T, _: str) -> T:
+def as_it_is(thing: T, _: str) -> T:
+    """Return the thing: the step that is none."""
     return thing
 
 
@@ -235,7 +235,7 @@ def _work(
     connection: "Connection",
     of_the_parent: list["Connection"],
     room: Room,
-    read: Read | None,
+    steps: Steps,
 ) -> None:
     """What a worker does until the parent closes the connection or ends, of whatever.
 
@@ -245,7 +245,7 @@ def _work(
         _discard(other)  # or the end of the parent would not be noticed
     while True:
         try:
-            for portion in _portions(connection.recv(), read, room):
+            for portion in _portions(connection.recv(), steps, room):
                 room.give_back()  # sending may wait for the parent, and that for another process
                 connection.send(
                     [
@@ -277,8 +277,10 @@ def _packed(result: Any) -> Any:
     return image.tobytes(), *decisions
 
 
-def _unpacked(packed: Packed) -> Reading:
-    pixels, *decisions = packed
+def _unpacked(result: Any) -> Any:
+    if not isinstance(result, tuple):
+        return result
+    pixels, *decisions = result
     return Reading(np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE), *decisions)
 
 

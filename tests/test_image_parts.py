@@ -64,12 +64,3 @@ def test_a_part_covers_its_mask(marked: np.ndarray) -> None:
     for part in parts_of(marked):
         assert np.count_nonzero(part.mask()) == part.area
         assert (part.mask() <= marked[part.top : part.bottom, part.left : part.right]).all()
-
-
-def test_a_frame_is_ruled_and_what_is_solid_or_round_is_not() -> None:
-    y, x = np.mgrid[:40, :60]
-    frame = (y < 2) | (y > 37) | (x < 2) | (x > 57) | (abs(x - 30) < 1)
-    ring = abs(np.hypot(y - 20, x - 30) - 17) < 2
-    for mask, ruled in ((frame, True), (ring, False), (np.ones((40, 60), np.bool_), False)):
-        (part,) = parts_of(mask)
-        assert part.is_ruled(15) == ruled

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from digitnet.image.ink import Ink
-from digitnet.image.shadow import shadow_in, without_shadows_beside
+from digitnet.image.shadow import shadow_in
 
 HEIGHT, WIDTH = 200, 100
 Box = tuple[slice, slice]
@@ -125,51 +124,3 @@ def test_a_broad_shadow_and_what_is_left_of_another_are_both_found() -> None:
     strength[box(0, 0, 8, 8)] = 0.5
     assert is_found(strength)
     assert (shadow(strength, known=True) == ((strength > 0) & (strength < 0.9))).all()
-
-
-def ink_of(strength: np.ndarray, *, dark: bool = True) -> Ink:
-    marked = strength > 0
-    return Ink(strength, marked, marked, dark, 0.2)
-
-
-def left_of(strength: np.ndarray, *, dark: bool = True) -> np.ndarray:
-    return without_shadows_beside(ink_of(strength, dark=dark)).marked
-
-
-def test_a_part_that_is_fainter_and_broader_than_the_digit_lies_beside_it() -> None:
-    strength = picture(0.5, box(40, 80, 120, 8))
-    strength[box(0, 0, 3, 3)] = 0.5  # goes with it
-    assert (left_of(strength) == (strength > 0.5)).all()
-
-
-@pytest.mark.parametrize(
-    "strength",
-    [
-        picture(0.7, box(40, 80, 120, 8)),  # as dark
-        picture(0.5, box(40, 80, 120, 5)),  # as narrow
-        picture(0.5, box(40, 80, 18, 8)),  # small
-        picture(0.5, box(40, 52, 120, 8)),  # not beside it
-    ],
-)
-def test_other_parts_stay(strength: np.ndarray) -> None:
-    assert (left_of(strength) == (strength > 0)).all()
-
-
-def test_a_line_below_the_digit_does_not_tell_how_dark_ink_is() -> None:
-    strength = picture(0.5, box(40, 40, 120, 8), box(190, 20, 4, 60))
-    assert (left_of(strength) == (strength > 0)).all()
-
-
-def test_light_parts_stay_and_those_of_small_pictures() -> None:
-    strength = picture(0.5, box(40, 80, 120, 8))
-    assert (left_of(strength, dark=False) == (strength > 0)).all()
-    small = picture(0.5, box(40, 80, 120, 8))[:, 41:]
-    assert (left_of(small) == (small > 0)).all()
-
-
-def test_ink_that_is_sure_stays_a_part_of_what_is_marked() -> None:
-    strength = picture(0.5, box(40, 80, 120, 8))
-    ink = ink_of(strength)._replace(sure=strength > 0.3)
-    found = without_shadows_beside(ink)
-    assert (found.sure == (strength > 0.5)).all()
-    assert without_shadows_beside(ink_of(strength)).is_even

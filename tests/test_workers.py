@@ -210,6 +210,7 @@ def test_a_shortage_in_one_is_raised_as_it_is(
         raise short
 
     monkeypatch.setattr(module, step, read)
+    workers._steps = module.first_look, module.look_closer
     with pytest.raises(type(short)) as raised:
         flat(workers.prepare(named))
     assert raised.value.args == short.args

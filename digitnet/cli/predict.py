@@ -260,15 +260,15 @@ def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
     if digits > 1:
         found = f"{digits} that may be"
         return f"expected one digit, found {found}; read a number with --digits any"
-    if digits == 0:
+    _, least, least_evidence = prediction.calibration
+    is_sure = prediction.confidence >= least
+    if is_sure and prediction.evidence >= least_evidence:
         from digitnet.image import CLEARER
 
-        found = "a pattern, a line, a seam or a shadow"
-        return f"expected one digit, found {found}; {CLEARER}"
+        return f"expected one digit, found a line, or a part of something larger; {CLEARER}"
     if not verbose:
         return None
-    _, least, least_evidence = prediction.calibration
-    if prediction.confidence < least:
+    if not is_sure:
         return f"expected a confidence of {least:.4f} or more, found {prediction.confidence:.4f}"
     return f"expected evidence of {least_evidence:.2f} or more, found {prediction.evidence:.2f}"
 
@@ -302,6 +302,7 @@ def _as_json(name: str, prediction: "Prediction", top: int, model: str) -> dict[
             "stroke": reading.stroke,
             "corner": dict(zip(("top", "left"), reading.corner)),
             "digits": reading.digits,
+            "prior": reading.prior,
         },
         "model": model,
     }

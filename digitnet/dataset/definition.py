@@ -22,9 +22,9 @@ class Dataset:
     """Labelled pictures: images uint8 (n, 28, 28), 0 paper to 255 ink; labels int64 (n,).
 
     A label is an index into `class_names`, or NOTHING. times: how often each picture is to be
-    learned from in an epoch, int64 (n,); None for once. parts: the hashes of the joined
-    sources' pictures, if there are several. remarks: lines for the user on pixels
-    that were brought to this convention.
+    learned from in an epoch, int64 (n,); None for once. parts: hashes that identify the pictures
+    however they are prepared: of the files of a folder, or of each of several sources; none for
+    arrays. remarks: lines for the user on pixels that were brought to this convention.
     """
 
     images: NDArray[np.uint8]
@@ -39,23 +39,21 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the images, labels, class names and times, in hexadecimal."""
+        """SHA-256 of the pictures, labels, class names and times, in hexadecimal."""
         digest = hashlib.sha256("\0".join(self.class_names).encode())
         digest.update(np.ascontiguousarray(self.labels).data)
-        digest.update(np.ascontiguousarray(self.images).data)
+        if self.parts:
+            digest.update("".join(self.parts).encode())
+        else:
+            digest.update(np.ascontiguousarray(self.images).data)
         if self.times is not None:
             digest.update(self.times.data)
         return digest.hexdigest()
 
-    @property
+    @cached_property
     def sources(self) -> tuple[str, ...]:
         """The hash of the pictures of each source, which identifies it under any path."""
-        return self.parts or (self.picture_hash,)
-
-    @cached_property
-    def picture_hash(self) -> str:
-        """SHA-256 of the images alone, in hexadecimal."""
-        return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
+        return self.parts or (hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest(),)
 
     def followed_by(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> "Dataset":
         """The same pictures, once each, and after them others (m, 28, 28) with labels (m,)."""

@@ -1,5 +1,6 @@
 """Pictures sorted into one folder per class, prepared as `predict` prepares them."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -9,36 +10,39 @@ from PIL import Image
 from digitnet.classes import MOST_CLASSES, as_answer, same_answer
 from digitnet.dataset.definition import Data, Dataset
 from digitnet.errors import DataError
-from digitnet.image import prepare
+from digitnet.image import Score, read
 from digitnet.paths import kind_of
 
 
-def read_picture_folder(folder: Path) -> Data:
-    """One subfolder of pictures per class, named by the class; or `train/` and `test/` of such.
+def read_picture_folder(folder: Path, score: Score | None = None) -> Data:
+    """Return what is in one subfolder of pictures per class; or in `train/` and `test/` of those.
 
-    Hidden files and files whose ending is no picture's are passed over.
+    Hidden files and files whose ending is no picture's are passed over. score: the network that
+    chooses among candidates for the digit of a picture.
     """
     if kind_of(folder / "train") == "folder":
-        training = _read_classes(folder / "train")
+        training = _read_classes(folder / "train", score)
         test_folder = folder / "test"
         if kind_of(test_folder) != "folder":
             return Data(training, None)
-        test = _read_classes(test_folder)
+        test = _read_classes(test_folder, score)
         return Data(training, test.renumbered(training.class_names, str(test_folder)))
-    return Data(_read_classes(folder), None)
+    return Data(_read_classes(folder, score), None)
 
 
-def _read_classes(folder: Path) -> Dataset:
+def _read_classes(folder: Path, score: Score | None) -> Dataset:
     class_names = _class_names(folder)
     endings = Image.registered_extensions()
     images: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     empty: str | None = None
+    contents = hashlib.sha256()
     for label, name in enumerate(class_names):
         before = len(images)
         for path in _visible(folder / name):
             if path.suffix.lower() in endings:
-                images.append(prepare(path))
+                images.append(read(path, score=score).image)
+                contents.update(hashlib.sha256(path.read_bytes()).digest())
                 labels.append(label)
         if len(images) == before:
             empty = empty or name
@@ -49,7 +53,8 @@ def _read_classes(folder: Path) -> Dataset:
         )
     if empty is not None:
         raise DataError(f"{folder / empty}: expected pictures of this class, found none")
-    return Dataset(np.stack(images), np.array(labels, np.int64), class_names)
+    parts = (contents.hexdigest(),)
+    return Dataset(np.stack(images), np.array(labels, np.int64), class_names, parts=parts)
 
 
 def _class_names(folder: Path) -> tuple[str, ...]:

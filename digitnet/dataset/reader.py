@@ -6,6 +6,7 @@ import zlib
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,23 +18,29 @@ from digitnet.errors import DataError, ImageError
 from digitnet.npy import MAGIC
 from digitnet.paths import kind_of, why_missing
 
+if TYPE_CHECKING:
+    from digitnet.image import Score
+
 PICKLE = b"\x80"  # the first byte of a pickle of protocol 2 or later (pickletools, PROTO)
 
 
-def read_data(paths: Paths | Path, *, transposed: bool = False) -> Data:
+def read_data(
+    paths: Paths | Path, *, transposed: bool = False, score: "Score | None" = None
+) -> Data:
     """The labelled pictures of a folder or of a file: IDX, npy, npz, csv, or pictures.
 
     Those of several are put together in memory, training sets and test sets, in this order and
     with the classes of the first. A source that is listed several times, by one name or by
     several, is there once, to be learned from so many times. The images in a single plain IDX file
     or `.npy` file stay there: it must not be cut short while they are in use. transposed: arrays
-    have the pictures' columns as rows, as EMNIST has; pictures in folders never do. Raises
-    DataError, naming the file and the place, for whatever is missing or wrong.
+    have the pictures' columns as rows, as EMNIST has; pictures in folders never do. score: the
+    network that chooses among candidates for the digit of a picture in a folder. Raises DataError,
+    naming the file and the place, for whatever is missing or wrong.
     """
     if isinstance(paths, str | Path):
-        return _read(paths, transposed)
+        return _read(paths, transposed, score)
     times = Counter(paths)
-    sources = {path: _read(path, transposed) for path in times}
+    sources = {path: _read(path, transposed, score) for path in times}
     names = next(iter(sources.values())).training.class_names
     training = {path: data.training.renumbered(names, path) for path, data in sources.items()}
     tests = {path: data.test.renumbered(names, path) for path, data in sources.items() if data.test}
@@ -49,10 +56,10 @@ def _together(parts: list[tuple[Dataset, int]], *, repeated: bool = True) -> Dat
     parts: data sets with the same class names, and how often each is listed. repeated: whether the
     result has the `times` that follow from this.
     """
-    times: Counter[tuple[str, bytes]] = Counter()
-    distinct: dict[tuple[str, bytes], Dataset] = {}
+    times: Counter[tuple[tuple[str, ...], bytes]] = Counter()
+    distinct: dict[tuple[tuple[str, ...], bytes], Dataset] = {}
     for dataset, count in parts:
-        contents = dataset.picture_hash, dataset.labels.tobytes()
+        contents = dataset.sources, dataset.labels.tobytes()
         distinct.setdefault(contents, dataset)
         times[contents] += count
     datasets = list(distinct.values())
@@ -62,7 +69,7 @@ def _together(parts: list[tuple[Dataset, int]], *, repeated: bool = True) -> Dat
             np.concatenate([dataset.images for dataset in datasets]),
             np.concatenate([dataset.labels for dataset in datasets]),
             together.class_names,
-            parts=tuple(dataset.picture_hash for dataset in datasets),
+            parts=tuple(part for dataset in datasets for part in dataset.sources),
         )
     remarks = tuple(remark for dataset, _ in parts for remark in dataset.remarks)
     if not repeated or times.total() == len(times):
@@ -71,7 +78,7 @@ def _together(parts: list[tuple[Dataset, int]], *, repeated: bool = True) -> Dat
     return replace(together, times=np.repeat([*times.values()], lengths), remarks=remarks)
 
 
-def _read(path: str | Path, transposed: bool) -> Data:
+def _read(path: str | Path, transposed: bool, score: "Score | None") -> Data:
     if not os.fspath(path):
         raise DataError("expected the path of data, found an empty one")
     path = Path(path)
@@ -80,7 +87,7 @@ def _read(path: str | Path, transposed: bool) -> Data:
         if kind == "folder":
             data = read_folder_of_pairs(path)
             if data is None:
-                return _read_pictures(path)
+                return _read_pictures(path, score)
         elif kind is None:
             raise DataError(f"{path}: {why_missing(path, 'file or folder')}")
         elif kind != "file":
@@ -128,7 +135,7 @@ def _check_unpacked(path: Path) -> None:
         )
 
 
-def _read_pictures(folder: Path) -> Data:
+def _read_pictures(folder: Path, score: "Score | None") -> Data:
     from digitnet.dataset.folder import read_picture_folder  # Pillow: only where it is needed
 
-    return read_picture_folder(folder)
+    return read_picture_folder(folder, score)

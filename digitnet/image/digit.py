@@ -1,181 +1,198 @@
-"""Which of the marks on a picture make up the digit, and which are dirt or other things."""
+"""What in a picture may be its digit: components of the ink, and components close together.
+
+Each candidate has a prior, in nats: what speaks against it before the network has seen it.
+"""
 
 import math
 from typing import NamedTuple
 
-from digitnet.image.beside import (
-    BAR_GAP,
-    LEAST_DIGIT,
-    LEAST_WHOLE,
-    SPECK,
-    is_digit_on,
-    is_flat,
-    is_stop,
-    is_underline,
-    without_blocks,
-    without_dashes,
-    without_pens,
-    without_posts,
-    without_text,
-    without_underlines,
-)
-from digitnet.image.broken import GAP, dotted_strokes, pieces
-from digitnet.image.count import BROKEN, count_digits
-from digitnet.image.frames import ALONG, without_frames, without_touched_boxes
-from digitnet.image.ink import LEAST_PAGE, Bools
-from digitnet.image.lines import LONG, THIN, without_lines
-from digitnet.image.parts import Part, Rectangle, joined, mask_of, parts_of
+import numpy as np
 
-NEAR = 0.35  # of the main part's longer side: what belongs to it is no farther away
-CUT_OFF = 0.15  # of that side: what is larger and goes on outside is another digit's
-DOTS = 0.04  # of the picture's longer side: or no farther than this, as where a line is dotted
-CENTRAL = 0.15  # of its area: in the middle of the picture, half as wide and high
-BROAD = 0.4  # of the picture's width: runs on average
+from digitnet.image.box import without_box
+from digitnet.image.count import count_digits
+from digitnet.image.groups import Neighbours
+from digitnet.image.ink import LEAST_PAGE, Bools, Ink
+from digitnet.image.parts import BAR, Part, Rectangle, joined, mask_of, parts_of
+from digitnet.image.structure import around_others, written_parts
+
+MOST_PARTS = 120  # components that are grouped, at most: the largest
+MOST_CANDIDATES = 48  # the likeliest
+SMALLEST = 0.03  # of the picture's longer side: smaller candidates are specks
+LOOSEST = 0.5  # of a candidate's longer side: its parts are no farther apart
+LEAST_BOX = 0.15  # of the picture's longer side: the shorter side of a box around a digit
+LEFT_OUT = 1.0  # of the share of the ink that is in the candidate, its negative logarithm
+BAR_LEFT_OUT = 2.0  # the same for a bar: beside other ink it is a line, not a 1
+REMOVED = 0.3  # of the share of the ink that is no frame or line, likewise
+INSIDE = 5.0  # of the share of the ink in the box that is in the candidate, likewise
+GAP = 6.0  # nats, times the distance between its parts over its longer side
+LINE = 6.0  # nats of ink from side to side of the picture, or along a side
+SIDE_LENGTH = 0.8  # of the picture's height or width: what runs along a side is so long
+ASIDE = 0.35  # of half the picture: so far off the middle is its centre of mass
+RIM, IN_RIM = 0.25, 0.9  # of the picture's shorter side; of the ink: so much of it is so near sides
+PIECE_GAP = 0.08  # of a digit's longer side: closer parts are pieces of one digit
 
 
-class Digit(NamedTuple):
-    """mask: (h, w), where the digit is. box: its rows and columns. alone: whether there is no other
-    mark, on paper of one shade. digits: how many there are, with others of about its height.
+class Candidate(NamedTuple):
+    """Ink that may be the digit.
+
+    mask: (height, width), in the box. alone: whether nothing else is inked, on paper of one shade.
+    against: nats for the ink that is not in it, and for its place. gaps: nats for gaps between its
+    parts.
     """
 
+    box: Rectangle
     mask: Bools
-    box: tuple[slice, slice]
     alone: bool
-    digits: int
+    against: float
+    gaps: float
+
+    @property
+    def prior(self) -> float:
+        """Nats, before the network has seen it."""
+        return self.against + self.gaps
 
 
-def find_digit(marked: Bools, sure: Bools) -> Digit:
-    """The digit among marks (h, w), of which at least one is sure.
+def candidates_of(ink: Ink) -> list[Candidate]:
+    """Return what may be the digit, likeliest first by the prior; a lone component is the only one.
 
-    It is the largest part, the middle of the picture counting more than its edge, or a whole one
-    beside it where that goes on outside, with what lies near it, but for lines, combs, frames,
-    pens, buttons, print, dashes, stops and parts of others that a side of the picture cuts off.
-    Where there is one only, it is that.
+    With what is drawn but not written, and without it.
     """
-    height, width = marked.shape
-    parts = parts_of(marked)
-    if _reach_opposite_sides(parts, height, width):
-        cleaned = without_lines(marked)
-        if (cleaned & sure).any() and (cleaned != marked).any():
-            marked, parts = cleaned, parts_of(cleaned)
-    opened = without_touched_boxes(marked, parts)
-    if opened is not marked and (opened & sure).any():
-        marked, parts = opened, parts_of(opened)
-    if len(parts) == 1:
-        return Digit(marked, parts[0].slices, sure is marked, 1)
-    if sure is not marked:
-        parts = [part for part in parts if part.touches(sure)]
-    parts = [part for part in parts if not _is_line(part, height, width)] or parts
-    parts = without_frames(parts, height, width)
-    parts = _without_surroundings(parts, height, width)
-    parts = without_blocks(parts, height, width)
-    parts = without_pens(parts, height, width)
-
-    def weight(part: Part) -> float:
-        y, x = (part.top + part.bottom) / height - 1, (part.left + part.right) / width - 1
-        return part.area * math.exp(-(x * x + y * y) / 2)  # x and y from -1 to 1
-
-    main = max(parts, key=weight)
-    if is_flat(main):
-        above = [part for part in parts if is_digit_on(part, main, max(height, width))]
-        main = max(above, key=weight, default=main)
-    if main.is_at_border(height, width):
-        whole = [part for part in parts if _is_whole_beside(part, main, height, width)]
-        main = max(whole, key=weight, default=main)
-    parts = without_underlines(parts, main, marked.shape)
-    parts = without_dashes(without_posts(parts, main), main)
-    linked = set(next(group for group in pieces(parts, main.longer, marked.shape) if main in group))
-    parts = without_text(parts, main, linked)
-    parts = [part for part in parts if part in linked or not is_stop(part, main)]
-    if not main.is_cut_off(height, width):
-        parts = [part for part in parts if not _is_of_another(part, main, height, width)]
-    box = Rectangle(main.top, main.bottom, main.left, main.right)
-    reach = max(NEAR * main.longer, DOTS * max(height, width))
-    larger = [part for part in parts if part.area >= SPECK * main.area]
-    specks = [part for part in parts if part.area < SPECK * main.area]
-    dotted = dotted_strokes(specks, larger, main.longer, marked.shape)
-    chosen, apart = [main], [part for part in larger if part is not main]
-    apart += [stroke for stroke in dotted if not is_underline(stroke, main)]
-    while near := [part for part in apart if box.gap(part) <= reach]:
-        for part in near:
-            box.include(part)
-        chosen += near
-        taken = set(near)
-        apart = [part for part in apart if part not in taken]
-    mask = mask_of(chosen, marked.shape)
-    groups = pieces(larger, box.height, marked.shape)
-    others = [joined(group) for group in groups if main not in group]
-    main = joined(next(group for group in groups if main in group))
-    return Digit(mask, box.slices, False, count_digits([main, *others], main, box.height))
+    shape = ink.marked.shape
+    parts = parts_of(ink.marked)
+    if not ink.is_even:
+        parts = [part for part in parts if part.touches(ink.sure)]
+    is_alone = len(parts) == 1
+    if is_alone and min(shape) < LEAST_PAGE:
+        return [_alone(parts[0], ink)]
+    sets = [_largest(parts)]
+    if min(shape) >= LEAST_PAGE:
+        written = _largest(written_parts(ink))
+        if {_key([part]) for part in written} != {_key([part]) for part in sets[0]}:
+            sets.append(written)
+        if frames := around_others(sets[0]):
+            sets.append([part for part in sets[0] if part not in frames])
+        sets += [inside for part in sets[0] if (inside := _inside_box(part, ink.marked))]
+    found: dict[tuple[int, ...], Candidate] = {}
+    for some in sets:
+        total = _total(some, shape)
+        removed = -REMOVED * math.log(min(total / _total(parts, shape), 1)) if some else 0.0
+        for group, gap in Neighbours(some, shape).groups():
+            key = _key(group)
+            if not _may_be_digit(group, gap, ink):
+                continue
+            candidate = _candidate(group, gap, total, ink, is_alone)
+            candidate = candidate._replace(against=candidate.against + removed)
+            if key not in found or candidate.prior < found[key].prior:
+                found[key] = candidate
+    candidates = sorted(found.values(), key=lambda one: one.prior)[:MOST_CANDIDATES]
+    return candidates or [_candidate(sets[0], 0, 1.0, ink, is_alone)]
 
 
-def _reach_opposite_sides(parts: list[Part], height: int, width: int) -> bool:
-    top, left = min(part.top for part in parts), min(part.left for part in parts)
-    bottom, right = max(part.bottom for part in parts), max(part.right for part in parts)
-    return (top == 0 and bottom == height) or (left == 0 and right == width)
+def _inside_box(part: Part, marked: Bools) -> list[Part]:
+    """Return the strokes in a box of straight lines whose sides they touch; none without a box."""
+    mask = part.mask()
+    if min(mask.shape) < LEAST_BOX * max(marked.shape):
+        return []
+    inside = without_box(mask)
+    if inside is mask or not inside.any():
+        return []
+    return [one.moved(part.top, part.left, marked.shape[1]) for one in _largest(parts_of(inside))]
 
 
-def _is_whole_beside(part: Part, main: Part, height: int, width: int) -> bool:
-    """Whether a part is large and apart from the main one, and goes on nowhere outside."""
-    return (
-        part.longer >= LEAST_WHOLE * max(height, width)
-        and not part.is_at_border(height, width)
-        and part.gap(main) >= BROKEN * part.longer
+def _alone(part: Part, ink: Ink) -> Candidate:
+    """Return the candidate that is all of the ink."""
+    box = _box([part])
+    mask = ink.marked[box.slices]
+    against = LINE if _is_along_a_side(box, mask, *ink.marked.shape) else 0.0
+    return Candidate(box, mask, ink.is_even, against, 0.0)
+
+
+def _largest(parts: list[Part]) -> list[Part]:
+    return sorted(parts, key=lambda part: -part.area)[:MOST_PARTS]
+
+
+def _key(group: list[Part]) -> tuple[int, ...]:
+    box = _box(group)
+    return box.top, box.bottom, box.left, box.right, sum(part.area for part in group)
+
+
+def _box(group: list[Part]) -> Rectangle:
+    return Rectangle(
+        min(part.top for part in group),
+        max(part.bottom for part in group),
+        min(part.left for part in group),
+        max(part.right for part in group),
     )
 
 
-def _is_of_another(part: Part, main: Part, height: int, width: int) -> bool:
-    """Whether a part goes on outside at a side, as digits beside the main one do.
+def _weight(part: Part, height: int, width: int) -> float:
+    """Return a part's area, weighted by how near the middle of the picture it is."""
+    y, x = (part.top + part.bottom) / height - 1, (part.left + part.right) / width - 1
+    return part.area * math.exp(-(x * x + y * y) / 2)
 
-    What goes on above or below may be the bar of a 5, if it is close, and what is small or closer
-    still a broken stroke.
-    """
-    if part.longer < CUT_OFF * main.longer:
+
+def _total(parts: list[Part], shape: tuple[int, ...]) -> float:
+    return sum(_weight(part, *shape) for part in parts)
+
+
+def _may_be_digit(group: list[Part], gap: int, ink: Ink) -> bool:
+    """Return whether a group is large and dense enough, and has ink."""
+    box = _box(group)
+    if box.longer < SMALLEST * max(ink.marked.shape) or gap > LOOSEST * box.longer:
         return False
-    gap = main.gap(part)
-    if part.is_cut_off(height, width):
-        return gap >= GAP * main.longer
-    if min(height, width) < LEAST_PAGE or main.is_at_border(height, width):
+    return any(
+        ink.strength[row, start:end].any() for part in group for row, start, end in part.runs
+    )
+
+
+def _candidate(group: list[Part], gap: int, total: float, ink: Ink, is_alone: bool) -> Candidate:
+    box, shape = _box(group), ink.marked.shape
+    mask = mask_of(group, shape)[box.slices]
+    area = np.count_nonzero(mask)
+    share = min(_total(group, shape) / total, 1)
+    whole = joined(group)
+    is_bar = _is_bar(whole)
+    against = -(BAR_LEFT_OUT if is_bar else LEFT_OUT) * math.log(share)
+    against -= INSIDE * math.log(area / np.count_nonzero(ink.marked[box.slices]))
+    is_through = not is_alone and (box.height == shape[0] or box.width == shape[1])
+    if is_through or _is_along_a_side(box, mask, *shape):
+        against += LINE
+    is_whole = is_alone and area == np.count_nonzero(ink.marked)
+    return Candidate(box, mask, is_whole and ink.is_even, against, GAP * gap / box.longer)
+
+
+def _is_bar(part: Part) -> bool:
+    length, thickness = part.as_bar()
+    return length > BAR * thickness
+
+
+def _is_along_a_side(box: Rectangle, mask: Bools, height: int, width: int) -> bool:
+    """Return whether ink runs along one or two sides of the picture, as edges and corners do."""
+    if box.height < SIDE_LENGTH * height and box.width < SIDE_LENGTH * width:
         return False
-    return part.is_at_border(height, width) and gap >= BAR_GAP * main.longer
+    rows, columns = np.nonzero(mask)
+    y, x = rows + box.top + 0.5, columns + box.left + 0.5
+    aside = max(abs(2 * y.mean() / height - 1), abs(2 * x.mean() / width - 1))
+    away = np.minimum(np.minimum(y, height - y), np.minimum(x, width - x))
+    is_near = away < RIM * min(height, width)
+    return bool(aside > ASIDE and np.count_nonzero(is_near) > IN_RIM * len(y))
 
 
-def _is_line(part: Part, height: int, width: int) -> bool:
-    """Whether a part is a line along the border."""
-    across = part.width > LONG * width and part.height < THIN * height
-    down = part.height > LONG * height and part.width < THIN * width
-    return part.is_at_border(height, width) and (across or down)
-
-
-def _without_surroundings(parts: list[Part], height: int, width: int) -> list[Part]:
-    """Without what lies along the border: a shadow, or the table under the paper.
-
-    It has to be large beside the largest of the others, for the bar of a 5 may lie there too, and
-    that has to be no speck, for the digit itself may.
-    """
-
-    def is_stroke(part: Part) -> bool:
-        """Whether it is thin, and not only along the border: of a digit that fills the picture."""
-        inside = sum(
-            max(min(end, width - width // 4) - max(start, width // 4), 0)
-            for row, start, end in part.runs
-            if height // 4 <= row < height - height // 4
-        )
-        return inside > CENTRAL * part.area and part.area < BROAD * width * len(part.runs)
-
-    def along(part: Part) -> bool:
-        covered = [0, 0, 0, 0]
-        for row, start, end in part.runs:
-            covered[0] += (end - start) * (row == 0)
-            covered[1] += (end - start) * (row == height - 1)
-            covered[2] += start == 0
-            covered[3] += end == width
-        sides = width, width, height, height
-        return sum(length / side for length, side in zip(covered, sides)) > ALONG
-
-    border = {part for part in parts if along(part) and not is_stroke(part)}
-    least = LEAST_DIGIT * max(height, width)
-    inside = [part for part in parts if part not in border]
-    digits = [part.area for part in inside if part.longer >= least]
-    largest = max(digits, default=math.inf)
-    return [part for part in parts if part not in border or part.area < largest / 2]
+def digits_beside(ink: Ink, chosen: Candidate) -> int:
+    """Return how many digits there seem to be, the chosen one and others of about its height."""
+    if chosen.alone:
+        return 1
+    parts = _largest(parts_of(ink.marked))
+    box, shape = chosen.box, ink.marked.shape
+    own = np.zeros(shape, np.bool_)
+    own[box.slices] = chosen.mask
+    others = [part for part in parts if not part.touches(own)]
+    if min(shape) >= LEAST_PAGE:  # else the digits may be cropped to their ink
+        others = [part for part in others if not part.is_at_border(*shape)]
+    groups: list[Part] = []
+    if others:
+        near = Neighbours(others, shape)
+        reach = max(round(PIECE_GAP / 2 * box.longer / near.step), 1)
+        groups = [joined(group) for group in near.within(reach)]
+    main = joined(parts_of(own))
+    return count_digits([main, *groups], main, box.height)

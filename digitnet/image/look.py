@@ -1,6 +1,7 @@
 """A look at a part of a picture: where its ink is, and what is read there."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,24 +10,22 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitnet.activations import FloatArray
-from digitnet.image.digit import Digit, find_digit
-from digitnet.image.edges import without_edges
-from digitnet.image.field import BOX, EDGE, to_field
+from digitnet.image.digit import Candidate, candidates_of, digits_beside
+from digitnet.image.field import BOX, Field, to_field
 from digitnet.image.files import brightness
 from digitnet.image.ink import LEAST_PAGE, Ink
 from digitnet.image.paper import find_ink
-from digitnet.image.shadow import without_shadows_beside
 from digitnet.image.sheet import Box, Sheet, alone, in_picture
-from digitnet.image.uneven import slope_of_light, smoothed
 
 COARSE, FINE_ENOUGH = 320, 640  # pixels of the longer side: enough to tell ink from paper, mostly
 STRIP = 5  # times as many, at most, of a strip
-AS_DARK = 0.1  # of the paper in a digit's box may be as dark as the digit
-NEARLY = 0.15  # of the contrast: what is lighter by less is as dark
-LEAST_WRITING = 10  # pixels of its longer side: where the light is uneven, less is a fold or a seam
-LONGEST = 10  # times its longer side, where light is uneven: longer strokes are a pattern
-SEAM, LEAST_STROKE = 0.35, 0.6  # of its length, how broad; of a little picture's side, how long
-SLENDER, HAIRLINE = 0.2, 0.02  # of a line's length: its box aslant, and how thick it is
+EVIDENCE, EVIDENCE_SPREAD = 0.55, 0.4  # nats: evidence at which a digit is as likely as none
+NETWORK = 2.0  # times as much the evidence counts
+UNSEEN = 4.0  # times as dear is ink left out where no network sees that a digit lacks it
+
+# Of n pictures: probabilities (n, classes), evidence (n,) in nats, whether each is sure.
+Judged = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
+Score = Callable[[NDArray[np.uint8]], Judged]  # of prepared pictures (n, 28, 28)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +36,8 @@ class Reading:
     which there is ink, of the contrast between both, or where light is uneven, of the light that
     ink takes away. box: top, left, bottom and right of the digit in the upright picture, in pixels.
     stroke: how wide its lines are, in pixels of the 20×20 box that it fills. corner: where that box
-    came to on the field. digits: how many there seem to be, 0 where the ink is no writing.
+    came to on the field. digits: how many there seem to be. prior: nats against a
+    digit there, whatever it looks like: for ink left out, and for its place.
     """
 
     image: NDArray[np.uint8]
@@ -47,6 +47,7 @@ class Reading:
     stroke: float
     corner: tuple[int, int]
     digits: int
+    prior: float = 0.0
 
 
 class Look(NamedTuple):
@@ -66,11 +67,12 @@ class Look(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What is read in a look, and the marks that are."""
+    """What is read in a look, and its cost in nats, which is the prior where no network judged."""
 
     look: Look
     reading: Reading
-    digit: Digit
+    candidate: Candidate
+    cost: float
 
 
 def look_at(
@@ -81,14 +83,12 @@ def look_at(
     *,
     shadowed: bool = False,
     dark: bool | None = None,
-    cleaned: bool = True,
 ) -> Look | None:
     """At rows and columns `part` of a picture, in so many pixels of the longer side, or more of a
     long strip.
 
     sheet: what alone is looked at there. shadowed, dark: whether there is known to be a shadow, and
-    whether ink is known to be darker or lighter than the paper. cleaned: without ink that is much
-    fainter than other ink, as shadows are, and without edges. None where there is no ink.
+    whether ink is known to be darker or lighter than the paper. None where there is no ink.
     """
     whole, (top, left, bottom, right) = image, part
     step = step_of(bottom - top, right - left, pixels)
@@ -102,8 +102,6 @@ def look_at(
     ink = find_ink(light, shadowed=shadowed, dark=dark)
     if ink is None:
         return None
-    if cleaned:
-        ink = without_edges(without_shadows_beside(ink), light)
     return Look(whole, part, pixels, step, light, ink, sheet)
 
 
@@ -117,59 +115,48 @@ def step_of(height: int, width: int, pixels: int) -> int:
     return min(math.ceil(longer / pixels), of_strip)
 
 
-def read_in(look: Look) -> Found:
-    """The digit in the part that was looked at."""
-    ink = look.ink
-    digit = find_digit(ink.marked, ink.sure)
-    mask, strength = digit.mask[digit.box], ink.strength[digit.box]
-    field = to_field(strength, mask, alone=digit.alone)
-    stroke = field.width * BOX / max(mask.shape)
-    box = in_picture(digit.box, look.part, look.step)
-    digits = digit.digits if _is_written(look, digit, field.width) else 0
-    reading = Reading(field.image, ink.dark, ink.threshold, box, stroke, field.corner, digits)
-    return Found(look, reading, digit)
+def read_in(look: Look, score: Score | None = None) -> Found:
+    """Return the candidate in a look that costs least.
 
-
-def _is_written(look: Look, digit: Digit, width: float) -> bool:
-    """Whether it has a digit's size and strokes, and little in its box is as dark and yet paper.
-
-    Much is in the folds and seams of things, and along their edges. width: of its strokes.
+    score: what the network says of candidates; without it, the prior alone chooses.
     """
-    ink, light = look.ink, look.light
-    mask = digit.mask[digit.box]
-    if _is_hairline(digit.box, light.shape, width):
-        return False
-    if ink.is_even and look.sheet is None:
-        return True
-    if max(light.shape) < LEAST_PAGE and _is_seam(digit.box, light.shape):
-        return False
-    if np.count_nonzero(mask) > LONGEST * width * max(mask.shape):
-        return False
-    light = smoothed(light)
-    flat = light - slope_of_light(light)
-    darkness = (-flat if ink.dark else flat)[digit.box]
-    paper = darkness[~ink.marked[digit.box]]
-    shade = np.median(darkness[mask])
-    as_dark = shade - NEARLY * (shade - np.minimum.reduce(darkness, axis=None))
-    is_large = look.step * max(darkness.shape) >= LEAST_WRITING
-    return is_large and bool(np.count_nonzero(paper >= as_dark) <= AS_DARK * len(paper))
+    candidates = candidates_of(look.ink)
+    fields: list[Field] = []
+    is_only = len(candidates) == 1 and max(look.light.shape) < LEAST_PAGE
+    if is_only or score is None:
+        costs = np.array([UNSEEN * one.against + one.gaps for one in candidates])
+    else:
+        fields = [_field(look.ink, one) for one in candidates]
+        shares, nats, _ = score(np.stack([field.image for field in fields]))
+        costs = network_cost(shares, nats) + [one.prior for one in candidates]
+    best = int(costs.argmin())
+    chosen = candidates[best]
+    field = fields[best] if fields else _field(look.ink, chosen)
+    stroke = field.width * BOX / max(chosen.mask.shape)
+    box = in_picture(chosen.box.slices, look.part, look.step)
+    digits = digits_beside(look.ink, chosen)
+    reading = Reading(
+        field.image,
+        look.ink.dark,
+        look.ink.threshold,
+        box,
+        stroke,
+        field.corner,
+        digits,
+        chosen.against,
+    )
+    return Found(look, reading, chosen, float(costs[best]))
 
 
-def _is_seam(box: tuple[slice, slice], shape: tuple[int, ...]) -> bool:
-    """Whether a part of a little picture is slender, and too short for a 1, as on a coat."""
-    shorter, longer = sorted(side.stop - side.start for side in box)
-    return bool(shorter <= SEAM * longer and longer < LEAST_STROKE * max(shape))
+def network_cost(shares: NDArray[np.float64], nats: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what the network says against candidates being digits, nats (n,).
 
-
-def _is_hairline(box: tuple[slice, slice], shape: tuple[int, ...], width: float) -> bool:
-    """Whether a part of a picture is a line from side to side, finer than any 1, as on a margin.
-
-    What is cropped to its ink is none. width: of its strokes.
+    shares: probabilities (n, classes). nats: evidence (n,).
     """
-    lengths: list[tuple[int, int]] = [
-        (side.stop - side.start, whole) for side, whole in zip(box, shape)
-    ]
-    (across, breadth), (along, length) = sorted(lengths)
-    if along < length - 2 * EDGE or across >= breadth - 2 * EDGE:
-        return False
-    return across < SLENDER * along and width < HAIRLINE * along
+    unlike = np.logaddexp(0, (EVIDENCE - nats) / EVIDENCE_SPREAD)
+    cost: NDArray[np.float64] = NETWORK * unlike - np.log(shares.max(axis=1))
+    return cost
+
+
+def _field(ink: Ink, candidate: Candidate) -> Field:
+    return to_field(ink.strength[candidate.box.slices], candidate.mask, alone=candidate.alone)

@@ -1,6 +1,5 @@
 """The numbers in a picture: ink, rows, candidates that the network judges, the best paths."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -20,7 +19,7 @@ from digitnet.image.candidates import (
 from digitnet.image.field import to_field
 from digitnet.image.files import SHRUNK
 from digitnet.image.ink import LEAST_PAGE, box_of, narrowed, otsu, stroke_width
-from digitnet.image.look import FINE_ENOUGH, Look, look_at
+from digitnet.image.look import FINE_ENOUGH, Look, Score, look_at
 from digitnet.image.outline import outline_of
 from digitnet.image.parts import Part, Rectangle, parts_of
 from digitnet.image.path import Glyph, Path, arc_cost, cost_of, left_out
@@ -44,11 +43,6 @@ LOWEST_ROW = 0.3  # of the highest row: lower rows are print, not the answer
 LEAST_SHEET, MOST_SHEET = 0.1, 0.97  # of the picture: how large a sheet on a desk is
 RAGGED, RAGGED_BOX = 0.8, 0.7  # of its outline, of its box: a page without straight edges fills
 RAGGED_RIM = 0.03  # of the shorter side: left away of such a page
-
-# Judges uint8 (n, 28, 28): probabilities (n, 10), evidence (n,) in nats, and whether each is sure.
-Score = Callable[
-    [NDArray[np.uint8]], tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
-]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,12 +105,12 @@ def _fine_look(image: Image.Image) -> tuple[Look | None, int]:
         size = image.width * scale, image.height * scale
         image = image.resize(size, Image.Resampling.BICUBIC)
     pixels, sheet = FINE_ENOUGH, None
-    look = at_the_whole(image, pixels, cleaned=False)
+    look = at_the_whole(image, pixels)
     if look is None:
         return None, 1
     if (not look.ink.is_even or not look.ink.dark) and min(look.light.shape) >= LEAST_PAGE:
         sheet = _sheet_in(look)
-        on_it = sheet and look_at(image, sheet.part, pixels, sheet, cleaned=False)
+        on_it = sheet and look_at(image, sheet.part, pixels, sheet)
         look = on_it or look
         sheet = sheet if on_it else None
     while look.step > 1 and pixels < MOST_PIXELS:
@@ -124,11 +118,7 @@ def _fine_look(image: Image.Image) -> tuple[Look | None, int]:
         if not parts or typical_height(parts) >= FINE_ROW:
             break
         pixels *= 2
-        finer = (
-            look_at(image, sheet.part, pixels, sheet, cleaned=False)
-            if sheet
-            else at_the_whole(image, pixels, cleaned=False)
-        )
+        finer = look_at(image, sheet.part, pixels, sheet) if sheet else at_the_whole(image, pixels)
         if finer is None:
             break
         look = finer
@@ -145,7 +135,7 @@ def _sheet_in(look: Look) -> Sheet | None:
     if part.height * part.width > MOST_SHEET * light.size:
         return None
     mask = part.mask()
-    sheet = sheet_of(mask, part.slices, look.part, look.step, held=True)
+    sheet = sheet_of(mask, part.slices, look.part, look.step)
     outline = outline_of(mask)
     area = np.count_nonzero(outline)
     if sheet or part.area <= RAGGED * area or area <= RAGGED_BOX * outline.size:

@@ -7,15 +7,13 @@ from itertools import chain
 
 import numpy as np
 
-from digitnet.image.ink import Bools, narrowed
-from digitnet.image.lines import LONG, THIN
-from digitnet.image.outline import has_corners, outline_of
+from digitnet.image.ink import Bools
 
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
 
+THIN = 0.12  # of a frame's side: how thick its lines are
 OFF = 0.1  # of a frame's area may be elsewhere than along the edges of its box, or in lines
 BAR = 4  # times as long as thick, at least
-LIKE = 0.1  # of its height and width: cells differ by no more
 
 
 @dataclass(eq=False)
@@ -47,14 +45,6 @@ class Rectangle:
         self.top, self.bottom = min(self.top, other.top), max(self.bottom, other.bottom)
         self.left, self.right = min(self.left, other.left), max(self.right, other.right)
 
-    def holds(self, other: "Rectangle", margin: float) -> bool:
-        """Whether another is in it, at least that share of its height and width from its sides."""
-        rows, columns = margin * self.height, margin * self.width
-        return (
-            min(other.top - self.top, self.bottom - other.bottom) >= rows
-            and min(other.left - self.left, self.right - other.right) >= columns
-        )
-
     def gap(self, other: "Rectangle") -> int:
         """Rows or columns between both, the larger of the two; below 0 if they overlap."""
         rows = max(self.top - other.bottom, other.top - self.bottom)
@@ -84,17 +74,7 @@ class Part(Rectangle):
 
     def is_at_border(self, height: int, width: int) -> bool:
         """Whether it reaches a side of a picture of that size."""
-        return self.top == 0 or self.bottom == height or self.is_cut_off(height, width)
-
-    def is_cut_off(self, height: int, width: int) -> bool:
-        """Whether it reaches the left or right side, or goes all through, as other things do."""
-        through = self.top == 0 and self.bottom == height
-        return self.left == 0 or self.right == width or through
-
-    def is_like(self, other: "Part") -> bool:
-        """Whether it is about as high and as wide."""
-        pairs = (self.height, other.height), (self.width, other.width)
-        return all(abs(one - two) <= LIKE * two for one, two in pairs)
+        return 0 in (self.top, self.left) or self.bottom == height or self.right == width
 
     def mask(self) -> Bools:
         """Where it is in its box, (height, width)."""
@@ -103,31 +83,6 @@ class Part(Rectangle):
     def touches(self, marked: Bools) -> bool:
         """Whether any of it is where there are marks (h, w)."""
         return any(marked[row, start:end].any() for row, start, end in self.runs)
-
-    def may_be_box(self, marked: Bools) -> bool:
-        """Whether some row, and columns at both sides of what is marked in its box, are inked."""
-        starts, ends, _ = self.flat_runs
-        if max([end - start for start, end in zip(starts, ends)]) <= LONG * self.width:
-            return False
-        inked = np.add.reduce(marked[self.slices], axis=0, dtype=np.intp).tolist()
-        rim = math.ceil(THIN * self.width)
-        return bool(min(max(inked[:rim]), max(inked[-rim:])) > LONG * self.height)
-
-    def is_ruled(self, least: int) -> bool:
-        """Whether nearly all of it is in lines of so many pixels or more, level or upright."""
-        mask = self.mask()
-        level, upright = np.zeros((2, *mask.shape), np.bool_)
-        for marks, lines in ((mask, level), (mask.T, upright.T)):
-            for row, start, end in runs_of(marks):
-                lines[row, start:end] = end - start >= least
-        return bool(np.count_nonzero(level ^ upright) >= (1 - OFF) * self.area)
-
-    def as_line(self) -> tuple[float, float, float]:
-        """The slope of the bar it is most like, in rows a column, its row halfway, how thick."""
-        row, column, down, both, across = self._moments()
-        slope = both / across
-        halfway = row + slope * ((self.left + self.right - 1) / 2 - column)
-        return slope, halfway, math.sqrt(12 * max(down - slope * both, 0))
 
     def as_bar(self) -> tuple[float, float]:
         """The length and the thickness of the bar it is most like, however it lies.
@@ -152,42 +107,16 @@ class Part(Rectangle):
         down, both = float(shares @ (y * y)), float(shares @ (y * x))
         return row, column, down, both, float(shares @ (x * x + lengths * lengths / 12))
 
-    def hugs_its_box(self, *, is_round: bool) -> bool:
-        """Whether nearly all of it is close to the edges of the box, or to the ellipse in it."""
+    def hugs_its_box(self) -> bool:
+        """Return whether nearly all of it is close to the edges of its box."""
         inside = 0.0
         height, width = self.height * (0.5 - THIN), self.width * (0.5 - THIN)
         middle, centre = (self.top + self.bottom - 1) / 2, (self.left + self.right) / 2
         for row, start, end in self.runs:
             within = 1 - ((row - middle) / height) ** 2
             if within > 0:
-                reach = width * math.sqrt(within) if is_round else width
-                inside += max(min(end, centre + reach) - max(start, centre - reach), 0)
+                inside += max(min(end, centre + width) - max(start, centre - width), 0)
         return inside < OFF * self.area
-
-    def hugs_its_outline(self) -> bool:
-        """Whether that has straight sides, and nearly all of it is close to them."""
-        mask = self.mask()
-        outline = outline_of(mask)
-        rim = max(round(THIN * min(self.height, self.width)), 1)
-        within = np.count_nonzero(mask & narrowed(outline, rim))
-        return bool(within < OFF * self.area) and has_corners(outline)
-
-    def sides_around(
-        self, other: Rectangle, height: int, width: int
-    ) -> tuple[bool, bool, bool, bool]:
-        """Whether it is above and below another's middle column, left and right of any of its rows.
-
-        height, width: of the picture; what reaches a side of it may be there, outside.
-        """
-        middle = (other.left + other.right) // 2
-        rows = [row for row, start, end in self.runs if start <= middle < end]
-        beside = [run for run in self.runs if other.top <= run[0] < other.bottom]
-        return (
-            self.top == 0 or any(row < other.top for row in rows),
-            self.bottom == height or any(row >= other.bottom for row in rows),
-            self.left == 0 or any(end <= other.left for _, _, end in beside),
-            self.right == width or any(start >= other.right for _, start, _ in beside),
-        )
 
 
 def runs_of(marked: Bools) -> list[Run]:

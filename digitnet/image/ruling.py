@@ -6,7 +6,6 @@ import numpy as np
 
 from digitnet.activations import FloatArray
 from digitnet.image.ink import DOT, LEAST_PAGE, Bools, extent, otsu, stroke_width, widened
-from digitnet.image.lines import ends
 from digitnet.image.parts import parts_of
 
 RIM = 4  # pixels: so near, a line reaches the border
@@ -48,7 +47,7 @@ def _reaches_opposite_sides(mask: Bools, times: int = 1) -> bool:
     """Whether so many runs of it end at either of two sides."""
     tips = [np.logical_or.reduce(rim, axis=0) for rim in (mask[:RIM], mask[-RIM:])]
     sides = [np.logical_or.reduce(rim, axis=1) for rim in (mask[:, :RIM], mask[:, -RIM:])]
-    return any(min(ends(one), ends(other)) >= times for one, other in (tips, sides))
+    return any(min(_ends(one), _ends(other)) >= times for one, other in (tips, sides))
 
 
 def _crosses(mask: Bools) -> bool:
@@ -66,3 +65,8 @@ def _is_inside(mask: Bools) -> bool:
     sides = mask[0], mask[-1], mask[:, 0], mask[:, -1]
     covered = sum(int(np.count_nonzero(side)) for side in sides)
     return bool(mask.any()) and covered <= SELDOM * 2 * sum(mask.shape)
+
+
+def _ends(side: Bools) -> int:
+    """Return how many marks, or rows of them, there are along a side."""
+    return int(side[0]) + int(np.count_nonzero(side[1:] & ~side[:-1]))

@@ -5,10 +5,9 @@ import math
 import numpy as np
 
 from digitnet.activations import FloatArray
-from digitnet.image.broken import TEXTURE
 from digitnet.image.closing import holds_square
-from digitnet.image.ink import DOT, LEAST_PAGE, Bools, Ink, extent, otsu, stroke_width, widened
-from digitnet.image.parts import Part, mask_of, parts_of
+from digitnet.image.ink import DOT, Bools, extent, otsu, stroke_width, widened
+from digitnet.image.parts import parts_of
 
 DARKER = 1.4  # times as dark as a shadow, at least, is the ink on it
 SPLITS = 2  # of ink, until a shadow is split off: its soft edge, and all of it
@@ -20,8 +19,6 @@ THINNER = 0.5  # of a stroke's width, at least, is a shadow from side to side
 SOFT = 4  # pixels: so far from strokes, their edge may be soft
 FAR, FAR_REST = 0.3, 0.05  # of a shadow from side to side, of a rest: farther from strokes
 AROUND = 0.8  # of what is as close to strokes: they are all on what is fainter
-LEAST_DIGIT = 0.1  # of the picture's longer side: what is smaller does not tell how dark ink is
-BROADER_PART = 1.3  # times as wide as strokes, at least: a shadow beside a digit
 
 
 def shadow_in(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -> Bools:
@@ -115,29 +112,3 @@ def _sides(mask: Bools) -> list[bool]:
 
 def _odd(side: float) -> int:
     return math.ceil(side) | 1
-
-
-def without_shadows_beside(ink: Ink) -> Ink:
-    """Without parts fainter than the darkest that is as high as a digit, if one is broader, too."""
-    height, width = ink.marked.shape
-    if not ink.dark or min(height, width) < LEAST_PAGE:
-        return ink
-    parts = parts_of(ink.marked)
-    least = LEAST_DIGIT * max(height, width)
-    large = [part for part in parts if part.longer >= least]
-    high = [part for part in large if part.height >= least]
-    if not high or len(large) < 2 or len(parts) > TEXTURE:
-        return ink
-    shades = {part: _darkness(part, ink) for part in large}
-    darkest = max(high, key=shades.__getitem__)
-    faint = shades[darkest] / DARKER
-    broader = BROADER_PART * stroke_width(darkest.mask())
-    if not any(shades[part] <= faint and stroke_width(part.mask()) > broader for part in large):
-        return ink
-    fainter = [part for part in parts if _darkness(part, ink) <= faint]
-    return ink.without(mask_of(fainter, ink.marked.shape))
-
-
-def _darkness(part: Part, ink: Ink) -> float:
-    """The upper quartile of its ink: edges are fainter."""
-    return float(np.quantile(ink.strength[part.slices][part.mask()], 0.75))

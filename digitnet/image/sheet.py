@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from digitnet.activations import FloatArray
-from digitnet.image.closing import closed
 from digitnet.image.ink import Bools, box_of, narrowed
 from digitnet.image.outline import has_corners, has_four_corners, is_convex, outline_of
 
@@ -18,8 +17,6 @@ ROUNDED = 1.3  # times as long as wide, at most: longer ones without corners may
 LONGEST_EMPTY = 1.6  # times its shorter side: what is longer, and empty, is a broad 1
 FILLED = 0.5  # of its box: what covers more may be a sheet
 SOLID = 0.8  # of what lies within its outline: the rest may be a digit on it
-HELD = 0.3  # of its shorter side: narrower is a finger that holds it
-MOST = 0.8  # of its area is the sheet, and what holds it the rest
 RIM = 0.035  # of the shorter side: left away, for shadows at its edge
 FRAME = 0.12  # of that side: so thick are the lines of a printed box, at most
 LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
@@ -65,21 +62,17 @@ def alone(light: FloatArray, inside: Bools) -> FloatArray:
     return np.take_along_axis(light, nearest, axis=1)
 
 
-def sheet_of(
-    mask: Bools, box: tuple[slice, slice], part: Box, step: int, *, held: bool = False
-) -> Sheet | None:
+def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> Sheet | None:
     """The sheet that marks are, if they are one: convex, and with few gaps, or but one.
 
     That one is the paper in a printed box: a square one, or it could be a 0 of straight lines.
 
     mask: (h, w), where they are in their box: rows and columns in a part of a picture, of which so
-    many pixels are one of the mask. held: whether something may stick out beside it.
+    many pixels are one of the mask.
     """
     shorter, longer = sorted(mask.shape)
-    sides = zip(box, part[:2], part[2:])
-    is_cut = any(side.start == 0 and side.stop * step >= end - start for side, start, end in sides)
     most = LONGEST_LYING if _lies(mask) else LONGEST
-    if shorter < LEAST or (longer > most * shorter and not (held and is_cut)):
+    if shorter < LEAST or (longer > most * shorter):
         return None
     frame = max(round(FRAME * shorter), 1)
     is_frame = longer < LONGEST_FRAME * shorter and not mask[frame:-frame, frame:-frame].any()
@@ -91,10 +84,7 @@ def sheet_of(
         return None
     is_cornered = has_four_corners(outline)
     if not is_cornered and (is_frame or not _is_round_or_tag(outline)):
-        free = _free(outline) if held and not is_frame else None
-        if free is None:
-            return None
-        outline = free
+        return None
     rim = frame if is_frame else max(round(RIM * shorter), 1)
     inside = narrowed(outline, rim)
     if not inside.any():
@@ -103,18 +93,6 @@ def sheet_of(
     part = in_picture(at, in_picture(box, part, step), step)
     may_be_digit = not is_cornered or longer > LONGEST_EMPTY * shorter
     return Sheet(inside[at], part, step, is_cornered and longer <= LONGEST * shorter, may_be_digit)
-
-
-def _free(outline: Bools) -> Bools | None:
-    """The sheet without what is narrower and sticks out, as a finger that holds it; else None."""
-    side = int(HELD * min(outline.shape)) | 1
-    half = side // 2
-    outside = np.pad(~outline, half, constant_values=True).astype(np.float32)
-    free = closed(outside, side)[half:-half, half:-half] == 0
-    if np.count_nonzero(free) < MOST * np.count_nonzero(outline):
-        return None
-    is_card = has_four_corners(free[box_of(free)])  # else it may be the loop of a bold 6
-    return free if is_card else None
 
 
 def _is_round_or_tag(outline: Bools) -> bool:

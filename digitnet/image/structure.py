@@ -60,25 +60,25 @@ def _structure(parts: list[Part], height: int, width: int) -> set[Part]:
     """Return the components that go around others, hug their box or lie along the border."""
     large = [part for part in parts if part.longer >= LEAST_PART]
     shorter = min(height, width)
-    if shorter < LEAST_PAGE or len(large) < 2:
-        return set(_around(large))
+    if shorter < LEAST_PAGE:
+        return set(around_others(large))
     hugging = {
         part
         for part in large
         if min(part.height, part.width) > MARGIN * shorter
         and part.area < OPEN * part.height * part.width
-        and part.hugs_its_box(is_round=False)
+        and part.hugs_its_box()
     }
     along = {
         part
         for part in large
         if part.longer > ALONG_BORDER * shorter and part.is_at_border(height, width)
     }
-    return {*_around(large), *hugging, *along}
+    return {*around_others(large), *hugging, *along}
 
 
-def _around(parts: list[Part]) -> list[Part]:
-    """Return the parts with something large, or several things, inside their box."""
+def around_others(parts: list[Part]) -> list[Part]:
+    """Return the parts with something large, or several things, inside their box: frames."""
     sides = np.array([(part.top, part.left, -part.bottom, -part.right) for part in parts])
     heights = np.array([part.height for part in parts])
     around = []

@@ -1,10 +1,11 @@
-"""How well numbers and pages are read: pictures of a folder of your own, and made-up sheets.
+"""How well digits, numbers and pages are read: of a folder of your own, and made-up sheets.
 
     python tests/benchmarks/rows.py FOLDER
 
-FOLDER has the subfolders `row` (a number a picture) and `page` (numbers, rows from top to bottom),
-each with a `labels.tsv`: a file's name, a tab, what is on it. A source is what names have before
-their first `-`. Beside them, sheets of MNIST's test digits, 10 or 25 a row.
+FOLDER has the subfolders `single` (one digit), `nondigit`, `row` (a number a picture) and `page`
+(numbers, rows from top to bottom), each with a `labels.tsv`: a file's name, a tab, what is on it. A
+source is what names have before their first `-`. Beside them, sheets of MNIST's test digits, 10 or
+25 a row.
 """
 
 import resource
@@ -43,6 +44,24 @@ def read(model: Model, path: Path | Image.Image, digits: int | None) -> tuple[Nu
         return model.read_numbers(path, digits).numbers
     except ImageError:
         return ()
+
+
+def tell_single(model: Model, folder: Path) -> None:
+    print(f"{'source':<8}{'n':>5}{'right':>7}{'?':>7}{'wrong':>7}{'likeliest':>11}")
+    counts: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(5, int))
+    for path, label in labelled(folder):
+        try:
+            answer = model.predict(path)
+            digit, likeliest = str(answer.digit), str(answer.top(1)[0][0])
+        except ImageError:
+            digit = likeliest = "None"
+        unsure, right = digit == "None", digit == label
+        found = 1, right, unsure, not (right or unsure), likeliest == label
+        for source in (path.name.partition("-")[0], "all"):
+            counts[source] += found
+    for source in sorted(counts, key=lambda source: (source == "all", source)):
+        n, right, unsure, wrong, best = counts[source]
+        print(f"{source:<8}{n:>5}{right:>7}{unsure:>7}{wrong:>7}{best:>11}")
 
 
 def tell_rows(model: Model, folder: Path) -> None:
@@ -101,6 +120,8 @@ def sheet(rows: int, columns: int, scale: int) -> tuple[Image.Image, str]:
 def main(folder: str | None = None) -> None:
     model = load(SHIPPED)
     if folder:
+        for kind in ("single", "nondigit"):
+            tell_single(model, Path(folder) / kind)
         tell_rows(model, Path(folder) / "row")
         for path, label in labelled(Path(folder) / "page"):
             tell_page(model, path.name, path, label)
