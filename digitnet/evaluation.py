@@ -288,7 +288,7 @@ def _other_data(checkpoint: Checkpoint, path: Paths) -> Data:
     """Read data that may be the model's own or others; others are turned upright."""
     data = read_data(path, score=_score(checkpoint))
     if _is_transposed(checkpoint):
-        turned = data.transposed()
+        turned = read_data(path, transposed=True, score=_score(checkpoint))
         if turned.training.fingerprint == checkpoint.data_hash:
             return turned
     if data.training.fingerprint == checkpoint.data_hash:
@@ -321,6 +321,18 @@ def _is_transposed(checkpoint: Checkpoint) -> bool:
         return to_config(checkpoint.config).data.transposed
     except ConfigError:
         return False
+
+
+def prepared_for(checkpoint: Checkpoint, examples: Examples) -> Examples:
+    """Return the same examples, those of folders as the model in a checkpoint chooses the digit."""
+    if not examples.dataset.parts:
+        return examples
+    data = read_data(examples.path, score=_score(checkpoint))
+    dataset = data.test if examples.split == "test" else data.training
+    if dataset is None or len(dataset) != len(examples.dataset) or examples.dataset.remarks:
+        return examples
+    names = examples.dataset.class_names
+    return replace(examples, dataset=dataset.renumbered(names, named(examples.path)))
 
 
 def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:

@@ -61,13 +61,15 @@ class Prediction:
 
     @property
     def is_digit(self) -> bool:
-        """Whether it is as sure and as evident as it has to be, and of one digit; always if it
-        may be neither.
+        """Return whether confidence and evidence meet the thresholds and one digit was found.
+
+        Where evidence has a threshold, the reading's prior counts against it. Without thresholds,
+        everything is a digit.
         """
         _, min_confidence, min_evidence = self.calibration
         if not (min_confidence or min_evidence):
             return True
-        evident = self.evidence - self.reading.prior
+        evident = self.evidence - (self.reading.prior if min_evidence else 0)
         is_sure = self.confidence >= min_confidence and evident >= min_evidence
         return is_sure and self.reading.digits == 1
 

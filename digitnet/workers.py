@@ -227,7 +227,7 @@ def _tried(step: Callable[[S, str], T], thing: S, name: str) -> T | ImageError:
 
 
 def as_it_is(thing: T, _: str) -> T:
-    """Return the thing: the step that is none."""
+    """Return the thing as it is, as a second step where one is enough."""
     return thing
 
 

@@ -12,9 +12,9 @@ import pytest
 from conftest import REPOSITORY, read_mnist, write_idx
 from PIL import Image
 
-from digitnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.checkpoint import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint
 from digitnet.config import read_config
-from digitnet.dataset import Dataset, Minibatches
+from digitnet.dataset import Dataset, Minibatches, read_data
 from digitnet.dataset.idx import read_idx
 from digitnet.errors import DataError, DigitnetError
 from digitnet.evaluation import (
@@ -27,6 +27,7 @@ from digitnet.evaluation import (
     has_learned_from,
 )
 from digitnet.network import Network
+from digitnet.prediction import load
 from digitnet.training import begin
 
 SPLITS = ("test", "validation", "train")
@@ -487,3 +488,31 @@ def test_a_model_that_guesses_is_called_better_by_chance_alone() -> None:
     verdicts = [guessing(labels).beaten_by(float((a == labels).mean())) for a in answers]
     assert verdicts.count(True) <= 0.05 * 400
     assert verdicts.count(None) == 0
+
+
+def test_a_folder_is_evaluated_as_predict_reads_it(tmp_path: Path) -> None:
+    """A cross beside each digit is larger, and no digit, which only the network sees."""
+    images, labels = read_mnist("t10k", 20)
+    for number, (image, label) in enumerate(zip(images, labels)):
+        (tmp_path / "data" / str(label)).mkdir(parents=True, exist_ok=True)
+        large = np.kron(255 - image, np.ones((4, 4), np.uint8))
+        page = np.pad(large, ((60, 60), (10, 190)), constant_values=255)
+        rows, columns = np.mgrid[:120, :120]
+        cross = np.minimum(abs(rows - columns), abs(rows + columns - 119)) < 12
+        page[50:170, 140:260][cross] = 0
+        Image.fromarray(page).save(tmp_path / "data" / str(label) / f"{number}.png")
+    for label in set(range(10)) - set(labels.tolist()):
+        (tmp_path / "data" / str(label)).mkdir()
+        Image.fromarray(255 - images[0]).save(tmp_path / "data" / str(label) / "7.png")
+    model, checkpoint = load(SHIPPED), load_checkpoint(SHIPPED)
+    folder = str(tmp_path / "data")
+    examples = choose_examples(checkpoint, folder)
+    paths = sorted((tmp_path / "data").glob("*/*.png"), key=lambda p: (p.parent.name, p.name))
+    seen = [model.predict(path) for path in paths]
+    assert len(examples.dataset) == len(seen)
+    assert all(
+        (one.reading.image == image).all() for one, image in zip(seen, examples.dataset.images)
+    )
+    alone = read_data(folder).training
+    assert (alone.images != examples.dataset.images).any()
+    assert alone.fingerprint == examples.dataset.fingerprint

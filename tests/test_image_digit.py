@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from digitnet.image.digit import MOST_CANDIDATES, Candidate, candidates_of, digits_beside
 from digitnet.image.ink import Bools, Ink
+from digitnet.image.parts import parts_of
 
 Masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))
 Box = tuple[slice, slice]
@@ -53,15 +54,14 @@ def test_there_is_a_candidate_wherever_there_is_ink(marked: np.ndarray) -> None:
         assert one.prior >= 0
         assert one.mask.any()
         assert not (one.mask & ~marked[one.box.slices]).any()
-        assert digits_beside(ink_of(marked), one) >= 1
+        assert digits_beside(ink_of(marked), one, candidates) >= 1
 
 
 def test_a_lone_component_is_the_only_candidate() -> None:
     for digit in read_mnist("t10k", 40)[0]:
         marked = digit > 50
-        candidates = candidates_of(ink_of(marked))
-        if len(candidates) == 1:
-            (one,) = candidates
+        if len(parts_of(marked)) == 1:
+            (one,) = candidates_of(ink_of(marked))
             assert one.alone
             assert one.prior == 0
             assert np.count_nonzero(one.mask) == np.count_nonzero(marked)
@@ -145,6 +145,21 @@ def test_ink_from_side_to_side_beside_other_ink_is_hardly_a_digit() -> None:
     assert prior(candidates, edge) > prior(candidates, BODY) + 3
 
 
+def test_pieces_that_fill_the_picture_may_be_a_digit() -> None:
+    stem, bar = (slice(8, 40), slice(12, 18)), (slice(0, 5), slice(0, 30))
+    candidates = candidates_of(ink_of(canvas(stem, bar, shape=(40, 30))))
+    assert prior(candidates, stem, bar) < 1
+
+
+def test_rivals_that_lie_apart_are_counted() -> None:
+    high, low = (slice(20, 80), slice(10, 40)), (slice(45, 80), slice(60, 90))
+    ink = ink_of(canvas(high, low))
+    candidates = candidates_of(ink)
+    (main,) = [one for one in candidates if one.box.slices == high]
+    assert digits_beside(ink, main, []) == 1
+    assert digits_beside(ink, main, candidates) == 2
+
+
 def test_components_without_sure_ink_are_left_out() -> None:
     shade = slice(10, 90), slice(60, 90)
     (one,) = candidates_of(ink_of(canvas(BODY, shade), canvas(BODY)))
@@ -166,7 +181,7 @@ def test_components_without_sure_ink_are_left_out() -> None:
 def test_digits_of_about_one_height_are_counted(others: list[Box], digits: int) -> None:
     ink = ink_of(canvas(BODY, *others))
     (main,) = [one for one in candidates_of(ink) if one.box.slices == BODY]
-    assert digits_beside(ink, main) == digits
+    assert digits_beside(ink, main, []) == digits
 
 
 @pytest.mark.parametrize("seed", range(3))

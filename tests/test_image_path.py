@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digitnet.image.evidence import network_costs
 from digitnet.image.parts import Rectangle
-from digitnet.image.path import INSIDE, Glyph, Path, cost_of
+from digitnet.image.path import INSIDE, Glyph, Path, shape_cost
 
 BOX = Rectangle(0, 20, 0, 12)
 
@@ -57,7 +58,8 @@ def test_a_sure_digit_of_the_rows_height_is_the_cheapest() -> None:
     def cost(confidence: float = 0.99, evidence: float = 5.0, height: float = 20) -> float:
         shares = np.full(10, (1 - confidence) / 9)
         shares[3] = confidence
-        return cost_of(BOX, shares, evidence, height)
+        (judged,) = network_costs(shares[np.newaxis], np.array([evidence]))
+        return float(judged) + shape_cost(BOX, 3, height)
 
     least = cost()
     assert least < 1

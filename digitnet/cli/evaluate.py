@@ -79,7 +79,8 @@ def evaluate(
     if other is not None:
         if evaluation.has_learned_from(other, examples):
             say(f"{shown(examples.path)}: the baseline was trained on these pictures")
-        compared = comparison.compare(result, evaluation.evaluate_model(other, examples))
+        theirs = evaluation.prepared_for(other, examples)
+        compared = comparison.compare(result, evaluation.evaluate_model(other, theirs))
     if form == "json":
         value = _as_json(path, examples, result)
         if compared is not None:

@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from digitnet.image.box import without_box
-from digitnet.image.count import count_digits
 from digitnet.image.groups import Neighbours
-from digitnet.image.ink import LEAST_PAGE, Bools, Ink
+from digitnet.image.ink import LEAST_PAGE, Bools, Ink, stroke_width
 from digitnet.image.parts import BAR, Part, Rectangle, joined, mask_of, parts_of
 from digitnet.image.structure import around_others, written_parts
 
@@ -26,9 +25,13 @@ REMOVED = 0.3  # of the share of the ink that is no frame or line, likewise
 INSIDE = 5.0  # of the share of the ink in the box that is in the candidate, likewise
 GAP = 6.0  # nats, times the distance between its parts over its longer side
 LINE = 6.0  # nats of ink from side to side of the picture, or along a side
-SIDE_LENGTH = 0.8  # of the picture's height or width: what runs along a side is so long
-ASIDE = 0.35  # of half the picture: so far off the middle is its centre of mass
-RIM, IN_RIM = 0.25, 0.9  # of the picture's shorter side; of the ink: so much of it is so near sides
+FILLING = 0.7  # of the picture's width or height: wider ink fills the picture
+SIDE_LENGTH = 0.8  # of the picture's height or width: least length of a line along a side
+ASIDE = 0.35  # of half the picture: least distance of its centre of mass from the middle
+RIM, IN_RIM = 0.25, 0.9  # of the picture's shorter side: a rim; of the ink: least share in it
+ALIKE = 1.5  # times as high, at most, is ink that may be another digit
+LOWER = 2.0  # times as high, at most, is another candidate that the network takes for a digit
+LYING, THICKER = 1.5, 2.5  # times as wide as high, as thick as the digit's strokes: a line, a thing
 PIECE_GAP = 0.08  # of a digit's longer side: closer parts are pieces of one digit
 
 
@@ -55,12 +58,12 @@ class Candidate(NamedTuple):
 def candidates_of(ink: Ink) -> list[Candidate]:
     """Return what may be the digit, likeliest first by the prior; a lone component is the only one.
 
-    With what is drawn but not written, and without it.
+    Frames, lines and boxes around are left away in some of them.
     """
     shape = ink.marked.shape
     parts = parts_of(ink.marked)
     if not ink.is_even:
-        parts = [part for part in parts if part.touches(ink.sure)]
+        parts = [part for part in parts if part.touches(ink.sure)] or parts
     is_alone = len(parts) == 1
     if is_alone and min(shape) < LEAST_PAGE:
         return [_alone(parts[0], ink)]
@@ -152,13 +155,21 @@ def _candidate(group: list[Part], gap: int, total: float, ink: Ink, is_alone: bo
     share = min(_total(group, shape) / total, 1)
     whole = joined(group)
     is_bar = _is_bar(whole)
-    against = -(BAR_LEFT_OUT if is_bar else LEFT_OUT) * math.log(share)
-    against -= INSIDE * math.log(area / np.count_nonzero(ink.marked[box.slices]))
-    is_through = not is_alone and (box.height == shape[0] or box.width == shape[1])
+    inked = np.count_nonzero(ink.marked[box.slices])
+    against = (BAR_LEFT_OUT if is_bar else LEFT_OUT) * math.log(1 / share)
+    against += INSIDE * math.log(inked / area)
+    is_across = box.width == shape[1] and box.height < FILLING * shape[0]
+    is_down = any(_goes_down(part, *shape) for part in (whole, *group))
+    is_through = not is_alone and (is_across or is_down)
     if is_through or _is_along_a_side(box, mask, *shape):
         against += LINE
     is_whole = is_alone and area == np.count_nonzero(ink.marked)
     return Candidate(box, mask, is_whole and ink.is_even, against, GAP * gap / box.longer)
+
+
+def _goes_down(box: Rectangle, height: int, width: int) -> bool:
+    """Return whether ink goes from top to bottom as a line or an edge, and fills no picture."""
+    return box.height == height and box.width < FILLING * width
 
 
 def _is_bar(part: Part) -> bool:
@@ -178,21 +189,46 @@ def _is_along_a_side(box: Rectangle, mask: Bools, height: int, width: int) -> bo
     return bool(aside > ASIDE and np.count_nonzero(is_near) > IN_RIM * len(y))
 
 
-def digits_beside(ink: Ink, chosen: Candidate) -> int:
-    """Return how many digits there seem to be, the chosen one and others of about its height."""
+def digits_beside(ink: Ink, chosen: Candidate, rivals: list[Candidate]) -> int:
+    """Return how many digits there seem to be, the chosen one among them.
+
+    As many as groups of components, or components that are no bars, have about its height, or as
+    rivals lie apart from it and from each other. rivals: what the network takes for digits.
+    """
     if chosen.alone:
         return 1
-    parts = _largest(parts_of(ink.marked))
     box, shape = chosen.box, ink.marked.shape
     own = np.zeros(shape, np.bool_)
     own[box.slices] = chosen.mask
-    others = [part for part in parts if not part.touches(own)]
+    others = [part for part in _largest(parts_of(ink.marked)) if not part.touches(own)]
     if min(shape) >= LEAST_PAGE:  # else the digits may be cropped to their ink
         others = [part for part in others if not part.is_at_border(*shape)]
-    groups: list[Part] = []
-    if others:
-        near = Neighbours(others, shape)
-        reach = max(round(PIECE_GAP / 2 * box.longer / near.step), 1)
-        groups = [joined(group) for group in near.within(reach)]
-    main = joined(parts_of(own))
-    return count_digits([main, *groups], main, box.height)
+    if not others:
+        return 1
+    near = Neighbours(others, shape)
+    reach = max(round(PIECE_GAP / 2 * box.longer / near.step), 1)
+    width = stroke_width(own)
+    alike = max(
+        sum(_is_alike(joined(group), chosen, width) for group in near.within(reach)),
+        sum(_is_alike(part, chosen, width) and not _is_bar(part) for part in others),
+    )
+    apart = [box]
+    for rival in sorted(rivals, key=lambda one: -one.box.height):
+        is_high = box.height <= LOWER * rival.box.height <= LOWER**2 * box.height
+        is_digit = is_high and BAR * rival.box.width > rival.box.height
+        if is_digit and all(rival.box.gap(one) >= 0 for one in apart):
+            apart.append(rival.box)
+    return max(1 + alike, len(apart))
+
+
+def _is_alike(part: Part, chosen: Candidate, width: float) -> bool:
+    """Return whether a part is about as high as a digit and may be written with the same pen.
+
+    width: of the digit's strokes, px.
+    """
+    height = chosen.box.height
+    is_as_high = height <= ALIKE * part.height <= ALIKE**2 * height
+    is_as_large = 2 * ALIKE * part.area >= np.count_nonzero(chosen.mask)
+    if not (is_as_high and is_as_large and part.width <= LYING * part.height):
+        return False
+    return stroke_width(part.mask()) <= THICKER * width

@@ -34,11 +34,6 @@ class Ink(NamedTuple):
         """Whether it was found on paper of one shade, where all of it is sure."""
         return self.sure is self.marked
 
-    def without(self, mask: Bools) -> "Ink":
-        """The same but for what is marked in a mask (h, w)."""
-        marked = self.marked & ~mask
-        return self._replace(marked=marked, sure=marked if self.is_even else self.sure & marked)
-
 
 def otsu(values: FloatArray) -> tuple[float, float, float]:
     """The threshold that splits values best into two, and the mean of each: Otsu 1979, eq. 14."""

@@ -1,7 +1,6 @@
 """A look at a part of a picture: where its ink is, and what is read there."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from PIL import Image
 
 from digitnet.activations import FloatArray
 from digitnet.image.digit import Candidate, candidates_of, digits_beside
+from digitnet.image.evidence import CLEAR, Score, network_costs
 from digitnet.image.field import BOX, Field, to_field
 from digitnet.image.files import brightness
 from digitnet.image.ink import LEAST_PAGE, Ink
@@ -19,13 +19,7 @@ from digitnet.image.sheet import Box, Sheet, alone, in_picture
 
 COARSE, FINE_ENOUGH = 320, 640  # pixels of the longer side: enough to tell ink from paper, mostly
 STRIP = 5  # times as many, at most, of a strip
-EVIDENCE, EVIDENCE_SPREAD = 0.55, 0.4  # nats: evidence at which a digit is as likely as none
-NETWORK = 2.0  # times as much the evidence counts
-UNSEEN = 4.0  # times as dear is ink left out where no network sees that a digit lacks it
-
-# Of n pictures: probabilities (n, classes), evidence (n,) in nats, whether each is sure.
-Judged = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
-Score = Callable[[NDArray[np.uint8]], Judged]  # of prepared pictures (n, 28, 28)
+UNSEEN = 4.0  # times: the cost of ink left out where no network judges
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,19 +116,22 @@ def read_in(look: Look, score: Score | None = None) -> Found:
     """
     candidates = candidates_of(look.ink)
     fields: list[Field] = []
+    rivals: list[Candidate] = []
     is_only = len(candidates) == 1 and max(look.light.shape) < LEAST_PAGE
     if is_only or score is None:
         costs = np.array([UNSEEN * one.against + one.gaps for one in candidates])
     else:
         fields = [_field(look.ink, one) for one in candidates]
         shares, nats, _ = score(np.stack([field.image for field in fields]))
-        costs = network_cost(shares, nats) + [one.prior for one in candidates]
+        judged = network_costs(shares, nats)
+        rivals = [one for one, cost in zip(candidates, judged) if cost < CLEAR]
+        costs = judged + [one.prior for one in candidates]
     best = int(costs.argmin())
     chosen = candidates[best]
     field = fields[best] if fields else _field(look.ink, chosen)
     stroke = field.width * BOX / max(chosen.mask.shape)
     box = in_picture(chosen.box.slices, look.part, look.step)
-    digits = digits_beside(look.ink, chosen)
+    digits = digits_beside(look.ink, chosen, rivals)
     reading = Reading(
         field.image,
         look.ink.dark,
@@ -146,16 +143,6 @@ def read_in(look: Look, score: Score | None = None) -> Found:
         chosen.against,
     )
     return Found(look, reading, chosen, float(costs[best]))
-
-
-def network_cost(shares: NDArray[np.float64], nats: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what the network says against candidates being digits, nats (n,).
-
-    shares: probabilities (n, classes). nats: evidence (n,).
-    """
-    unlike = np.logaddexp(0, (EVIDENCE - nats) / EVIDENCE_SPREAD)
-    cost: NDArray[np.float64] = NETWORK * unlike - np.log(shares.max(axis=1))
-    return cost
 
 
 def _field(ink: Ink, candidate: Candidate) -> Field:

@@ -16,33 +16,28 @@ from digitnet.image.candidates import (
     pieces_of,
     whole,
 )
+from digitnet.image.evidence import CLEAR, Score, network_costs
 from digitnet.image.field import to_field
 from digitnet.image.files import SHRUNK
-from digitnet.image.ink import LEAST_PAGE, box_of, narrowed, otsu, stroke_width
-from digitnet.image.look import FINE_ENOUGH, Look, Score, look_at
-from digitnet.image.outline import outline_of
-from digitnet.image.parts import Part, Rectangle, parts_of
-from digitnet.image.path import Glyph, Path, arc_cost, cost_of, left_out
+from digitnet.image.ink import LEAST_PAGE, stroke_width
+from digitnet.image.look import FINE_ENOUGH, Look, look_at
+from digitnet.image.parts import Part, Rectangle
+from digitnet.image.path import Glyph, Path, arc_cost, left_out, shape_cost
 from digitnet.image.reading import at_the_whole, no_ink
 from digitnet.image.rows import FULL_HEIGHT, TextRow, rows_of
-from digitnet.image.sheet import Box, Sheet, in_picture, sheet_of
+from digitnet.image.sheet import in_picture, lightest_sheet
 from digitnet.image.structure import typical_height, written_parts
-from digitnet.image.uneven import smoothed
 
 FINE_ROW = 28  # px: rows that are lower are looked at in more pixels
 MOST_PIXELS = 2560  # px of the longer side, at most
 TINY = 400  # px: smaller pictures of low rows are enlarged
 INK = 2.2  # row heights of a stroke: the ink of a digit
 SPECK = 0.04  # of a digit's ink: less is in no piece
-CLEAR = 0.8  # nats: a wide component that costs less as one digit is not cut
 SAMPLE = 12  # components whose strokes tell how wide strokes are
 MOST_PARTS = 5000  # of a page: more are a pattern
 MOST_CANDIDATES = 12_000  # of a page: 1,150 digits have 3,500
 SPLIT, SPLIT_MEDIAN = 1.2, 2.0  # row heights; times the row's median gap: between numbers
 LOWEST_ROW = 0.3  # of the highest row: lower rows are print, not the answer
-LEAST_SHEET, MOST_SHEET = 0.1, 0.97  # of the picture: how large a sheet on a desk is
-RAGGED, RAGGED_BOX = 0.8, 0.7  # of its outline, of its box: a page without straight edges fills
-RAGGED_RIM = 0.03  # of the shorter side: left away of such a page
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +104,7 @@ def _fine_look(image: Image.Image) -> tuple[Look | None, int]:
     if look is None:
         return None, 1
     if (not look.ink.is_even or not look.ink.dark) and min(look.light.shape) >= LEAST_PAGE:
-        sheet = _sheet_in(look)
+        sheet = lightest_sheet(look.light, look.part, look.step)
         on_it = sheet and look_at(image, sheet.part, pixels, sheet)
         look = on_it or look
         sheet = sheet if on_it else None
@@ -123,27 +118,6 @@ def _fine_look(image: Image.Image) -> tuple[Look | None, int]:
             break
         look = finer
     return look, scale
-
-
-def _sheet_in(look: Look) -> Sheet | None:
-    """Return the sheet of paper that the largest of what is lighter is."""
-    light = smoothed(look.light)
-    threshold, _, _ = otsu(light)
-    part = max(parts_of(light > threshold), key=lambda part: part.area, default=None)
-    if part is None or not LEAST_SHEET * light.size < part.area < MOST_SHEET * light.size:
-        return None
-    if part.height * part.width > MOST_SHEET * light.size:
-        return None
-    mask = part.mask()
-    sheet = sheet_of(mask, part.slices, look.part, look.step)
-    outline = outline_of(mask)
-    area = np.count_nonzero(outline)
-    if sheet or part.area <= RAGGED * area or area <= RAGGED_BOX * outline.size:
-        return sheet
-    inside = narrowed(outline, max(round(RAGGED_RIM * min(outline.shape)), 1))
-    at = box_of(inside)
-    box: Box = in_picture(at, in_picture(part.slices, look.part, look.step), look.step)
-    return Sheet(inside[at], box, look.step, is_cornered=False, may_be_digit=False)
 
 
 # Candidates
@@ -167,7 +141,8 @@ def _lines(rows: list[TextRow], strength: FloatArray, score: Score) -> list[_Lin
                 return []
     if not every:
         return []
-    judged = iter(zip(*score(np.stack([candidate.image for candidate in every]))))
+    shares, nats, sure = score(np.stack([candidate.image for candidate in every]))
+    judged = iter(zip(shares, nats, sure, network_costs(shares, nats)))
     lines = []
     for row, some, of_row, ink in zip(rows, pieces, candidates, inks):
         arcs: dict[int, list[tuple[int, Glyph]]] = {}
@@ -194,10 +169,13 @@ def _clear_parts(rows: list[TextRow], strength: FloatArray, score: Score) -> set
     if not wide:
         return set()
     images = np.stack([to_field(strength[part.slices], part.mask()).image for _, part in wide])
+    shares, nats, _ = score(images)
     return {
         part
-        for (row, part), shares, nats, _ in zip(wide, *score(images))
-        if cost_of(part, shares, float(nats), row.height) < CLEAR
+        for (row, part), digit, cost in zip(
+            wide, shares.argmax(axis=1), network_costs(shares, nats)
+        )
+        if cost + shape_cost(part, int(digit), row.height) < CLEAR
     }
 
 
@@ -217,10 +195,11 @@ def _glyph(
     shares: NDArray[np.float64],
     nats: np.float64,
     sure: np.bool_,
+    cost: np.float64,
 ) -> Glyph:
-    box, evidence = candidate.box, float(nats)
-    cost = cost_of(box, shares, evidence, row.height) + arc_cost(candidate)
-    return Glyph(box, candidate.image, shares, evidence, bool(sure), cost)
+    box, digit = candidate.box, int(shares.argmax())
+    whole = float(cost) + shape_cost(box, digit, row.height) + arc_cost(candidate)
+    return Glyph(box, candidate.image, shares, float(nats), bool(sure), whole)
 
 
 # Numbers

@@ -12,7 +12,7 @@ from digitnet.image.ink import Bools
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
 
 THIN = 0.12  # of a frame's side: how thick its lines are
-OFF = 0.1  # of a frame's area may be elsewhere than along the edges of its box, or in lines
+OFF = 0.1  # of a frame's area may be elsewhere than along the edges of its box
 BAR = 4  # times as long as thick, at least
 
 
@@ -85,27 +85,20 @@ class Part(Rectangle):
         return any(marked[row, start:end].any() for row, start, end in self.runs)
 
     def as_bar(self) -> tuple[float, float]:
-        """The length and the thickness of the bar it is most like, however it lies.
+        """Return the length and the thickness of the bar it is most like, however it lies.
 
-        A bar that is so long and so thick has the same variance along it and across.
-        """
-        _, _, down, both, across = self._moments()
-        short, long = np.linalg.eigvalsh([[down + 1 / 12, both], [both, across]])
-        return math.sqrt(12 * long), math.sqrt(12 * short)
-
-    def _moments(self) -> tuple[float, float, float, float, float]:
-        """The mean row and column of its pixels, the variance of rows, of both, and of columns.
-
-        In a row, pixels have their width; rows are taken for lines.
+        A bar that is so long and so thick has the same variance along it and across. Pixels have
+        their width in a row; rows are taken for lines.
         """
         runs = np.array(self.runs, np.float64)
         y, lengths = runs[:, 0], runs[:, 2] - runs[:, 1]
         x = (runs[:, 1] + runs[:, 2] - 1) / 2
         shares = lengths / self.area
-        row, column = float(shares @ y), float(shares @ x)
-        y, x = y - row, x - column
+        y, x = y - float(shares @ y), x - float(shares @ x)
         down, both = float(shares @ (y * y)), float(shares @ (y * x))
-        return row, column, down, both, float(shares @ (x * x + lengths * lengths / 12))
+        across = float(shares @ (x * x + lengths * lengths / 12))
+        short, long = np.linalg.eigvalsh([[down + 1 / 12, both], [both, across]])
+        return math.sqrt(12 * long), math.sqrt(12 * short)
 
     def hugs_its_box(self) -> bool:
         """Return whether nearly all of it is close to the edges of its box."""

@@ -15,7 +15,6 @@ from digitnet.image.candidates import Candidate, Piece
 from digitnet.image.parts import Rectangle
 
 DIGIT = 0.15  # nats of each digit: fewer digits are likelier
-EVIDENCE, EVIDENCE_SPREAD = 0.55, 0.4  # nats: evidence at which a digit is as likely as none
 LOWER, HIGHER = 0.35, 0.2  # standard deviations of log height over the row's, below and above
 WIDER, NARROWER, WIDER_ONE = 0.29, 0.6, 0.4  # of log width / height, over the digit's own
 MOST_SHAPE = 6.0  # nats that a prior adds at most
@@ -48,16 +47,12 @@ class Glyph:
         return float(self.probabilities.max())
 
 
-def cost_of(
-    box: Rectangle, probabilities: NDArray[np.float64], evidence: float, height: float
-) -> float:
-    """Return the cost of a box with ink as a digit: what the network says, and its shape.
+def shape_cost(box: Rectangle, digit: int, height: float) -> float:
+    """Return what the height and the width of a box with ink say against that digit.
 
     height: of the row.
     """
-    digit = int(probabilities.argmax())
-    cost = DIGIT - math.log(max(float(probabilities[digit]), 1e-6))
-    cost += math.log1p(math.exp(min((EVIDENCE - evidence) / EVIDENCE_SPREAD, 50)))
+    cost = DIGIT
     taller = math.log(box.height / height)
     cost += min((taller / (LOWER if taller < 0 else HIGHER)) ** 2 / 2, MOST_SHAPE)
     wider = math.log(box.width / box.height) - SHAPES[digit]

@@ -9,22 +9,20 @@ from PIL import Image
 
 from digitnet.errors import ImageError
 from digitnet.image.border import within_border
+from digitnet.image.evidence import CLEAR, Score
 from digitnet.image.files import SHRUNK, Picture, name_of, open_picture
-from digitnet.image.ink import LEAST_PAGE, otsu
+from digitnet.image.ink import LEAST_PAGE
 from digitnet.image.look import (
     COARSE,
     FINE_ENOUGH,
     Found,
     Look,
     Reading,
-    Score,
     look_at,
     read_in,
     step_of,
 )
-from digitnet.image.parts import parts_of
-from digitnet.image.sheet import Box, Sheet, in_picture, sheet_of
-from digitnet.image.uneven import smoothed
+from digitnet.image.sheet import Box, Sheet, in_picture, lightest_sheet, sheet_of
 
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
@@ -32,7 +30,6 @@ SAME = 0.6  # of what two boxes cover is covered by both, at least: it is the sa
 WIDER = 3  # looks, at most, at a digit that goes on beyond what was looked at
 LEAST_SHEET = 30  # of its pixels: smaller ones may be bold digits, if no other is on them
 ELSEWHERE = 1.0  # nats: dearer is a digit that only another look shows
-CLEAR = 0.8  # nats: a candidate that costs less is a digit
 CLEARER = "crop closer to the digit, or photograph it with more light and contrast"  # advice
 
 
@@ -122,6 +119,8 @@ def _clearest(look: Look, score: Score | None) -> Found | None:
                 continue
             if found.cost < least:
                 best, is_empty, least = found, False, found.cost
+            if least < CLEAR and not is_empty:
+                break
     return None if is_empty else best
 
 
@@ -130,10 +129,7 @@ def _elsewhere(look: Look, score: Score) -> Iterator[Found | None]:
     if not look.ink.dark:
         dark = look_at(look.image, look.part, look.pixels, look.sheet, dark=True)
         yield dark and read_in(dark, score)
-    light = smoothed(look.light)
-    threshold, _, _ = otsu(light)
-    part = max(parts_of(light > threshold), key=lambda part: part.area)
-    sheet = sheet_of(part.mask(), part.slices, look.part, look.step)
+    sheet = lightest_sheet(look.light, look.part, look.step)
     yield sheet and _on_sheet(look, sheet, score)
     if look.pixels == COARSE and _has_finer(look.image):
         finer = at_the_whole(look.image, FINE_ENOUGH)

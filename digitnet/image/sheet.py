@@ -5,8 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from digitnet.activations import FloatArray
-from digitnet.image.ink import Bools, box_of, narrowed
+from digitnet.image.ink import Bools, box_of, narrowed, otsu
 from digitnet.image.outline import has_corners, has_four_corners, is_convex, outline_of
+from digitnet.image.parts import parts_of
+from digitnet.image.uneven import smoothed
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right
 
@@ -20,6 +22,9 @@ SOLID = 0.8  # of what lies within its outline: the rest may be a digit on it
 RIM = 0.035  # of the shorter side: left away, for shadows at its edge
 FRAME = 0.12  # of that side: so thick are the lines of a printed box, at most
 LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
+LEAST_SHARE, MOST_SHARE = 0.1, 0.97  # of the picture: how large a sheet on a desk is
+RAGGED, RAGGED_BOX = 0.8, 0.7  # of its outline, of its box: a page without straight edges fills
+RAGGED_RIM = 0.03  # of the shorter side: left away of such a page
 
 
 class Sheet(NamedTuple):
@@ -93,6 +98,30 @@ def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> She
     part = in_picture(at, in_picture(box, part, step), step)
     may_be_digit = not is_cornered or longer > LONGEST_EMPTY * shorter
     return Sheet(inside[at], part, step, is_cornered and longer <= LONGEST * shorter, may_be_digit)
+
+
+def lightest_sheet(light: FloatArray, part: Box, step: int) -> Sheet | None:
+    """Return the sheet of paper that the largest lighter part is, ragged or not.
+
+    light: (h, w), of the rows and columns `part` of a picture, of which `step` pixels are one.
+    """
+    light = smoothed(light)
+    threshold, _, _ = otsu(light)
+    paper = max(parts_of(light > threshold), key=lambda one: one.area, default=None)
+    if paper is None or not LEAST_SHARE * light.size < paper.area < MOST_SHARE * light.size:
+        return None
+    if paper.height * paper.width > MOST_SHARE * light.size:
+        return None
+    mask = paper.mask()
+    sheet = sheet_of(mask, paper.slices, part, step)
+    outline = outline_of(mask)
+    area = np.count_nonzero(outline)
+    if sheet or paper.area <= RAGGED * area or area <= RAGGED_BOX * outline.size:
+        return sheet
+    inside = narrowed(outline, max(round(RAGGED_RIM * min(outline.shape)), 1))
+    at = box_of(inside)
+    box: Box = in_picture(at, in_picture(paper.slices, part, step), step)
+    return Sheet(inside[at], box, step, is_cornered=False, may_be_digit=False)
 
 
 def _is_round_or_tag(outline: Bools) -> bool:
