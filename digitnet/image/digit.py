@@ -158,9 +158,10 @@ def _candidate(group: list[Part], gap: int, total: float, ink: Ink, is_alone: bo
     inked = np.count_nonzero(ink.marked[box.slices])
     against = (BAR_LEFT_OUT if is_bar else LEFT_OUT) * math.log(1 / share)
     against += INSIDE * math.log(inked / area)
-    is_across = box.width == shape[1] and box.height < FILLING * shape[0]
-    is_down = any(_goes_down(part, *shape) for part in (whole, *group))
-    is_through = not is_alone and (is_across or is_down)
+    spans_one = (box.height == shape[0]) != (box.width == shape[1])
+    is_through = not is_alone and (
+        (len(group) > 1 and spans_one) or any(_goes_down(part, *shape) for part in group)
+    )
     if is_through or _is_along_a_side(box, mask, *shape):
         against += LINE
     is_whole = is_alone and area == np.count_nonzero(ink.marked)

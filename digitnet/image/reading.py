@@ -119,8 +119,6 @@ def _clearest(look: Look, score: Score | None) -> Found | None:
                 continue
             if found.cost < least:
                 best, is_empty, least = found, False, found.cost
-            if least < CLEAR and not is_empty:
-                break
     return None if is_empty else best
 
 
