@@ -20,6 +20,7 @@ TOP_TO_BOTTOM = [
     "session",
     "training",
     "comparison",
+    "examples",
     "evaluation",
     "orientation",
     "prediction",

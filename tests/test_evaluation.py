@@ -21,11 +21,10 @@ from digitnet.evaluation import (
     CHUNK,
     Evaluation,
     Evaluator,
-    choose_examples,
     evaluate,
     guessing,
-    has_learned_from,
 )
+from digitnet.examples import choose_examples, has_learned_from, prepared_for
 from digitnet.network import Network
 from digitnet.prediction import load
 from digitnet.training import begin
@@ -516,3 +515,5 @@ def test_a_folder_is_evaluated_as_predict_reads_it(tmp_path: Path) -> None:
     alone = read_data(folder).training
     assert (alone.images != examples.dataset.images).any()
     assert alone.fingerprint == examples.dataset.fingerprint
+    again = prepared_for(checkpoint, replace(examples, dataset=alone))  # as of another model
+    assert (again.dataset.images == examples.dataset.images).all()

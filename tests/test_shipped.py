@@ -11,7 +11,7 @@ from digitnet.background import make_background
 from digitnet.checkpoint import SHIPPED, Checkpoint, load_checkpoint
 from digitnet.config import read_config, to_config
 from digitnet.dataset import Data, read_data
-from digitnet.evaluation import Examples, evaluate_model
+from digitnet.examples import Examples, evaluate_model
 from digitnet.handwriting import make_digits
 from digitnet.prediction import load
 

@@ -11,7 +11,8 @@ from digitnet.errors import BelowBar
 
 if TYPE_CHECKING:
     from digitnet.comparison import Comparison
-    from digitnet.evaluation import Evaluation, Examples
+    from digitnet.evaluation import Evaluation
+    from digitnet.examples import Examples
 
 LONGEST_NAME = 20  # characters of a class name in a table
 EPILOG = """
@@ -60,27 +61,33 @@ def evaluate(
 
     load_numpy(environment_threads() or 1)
     silence_decoders()
-    from digitnet import comparison, evaluation
+    from digitnet import comparison
     from digitnet.checkpoint import find_model, load_checkpoint
+    from digitnet.examples import (
+        choose_examples,
+        evaluate_model,
+        has_learned_from,
+        prepared_for,
+    )
 
     path = find_model(model)
     if verbose:
         say(f"model {path}")
     checkpoint = load_checkpoint(path)
     other = None if baseline is None else comparison.load_baseline(baseline, checkpoint)
-    examples = evaluation.choose_examples(checkpoint, data, split)
+    examples = choose_examples(checkpoint, data, split)
     for remark in examples.dataset.remarks:
         say(remark)
-    if evaluation.has_learned_from(checkpoint, examples):
+    if has_learned_from(checkpoint, examples):
         source = shown(examples.path)
         say(f"{source}: the model was trained on these pictures; it does worse on others")
-    result = evaluation.evaluate_model(checkpoint, examples)
+    result = evaluate_model(checkpoint, examples)
     compared = None
     if other is not None:
-        if evaluation.has_learned_from(other, examples):
+        if has_learned_from(other, examples):
             say(f"{shown(examples.path)}: the baseline was trained on these pictures")
-        theirs = evaluation.prepared_for(other, examples)
-        compared = comparison.compare(result, evaluation.evaluate_model(other, theirs))
+        theirs = prepared_for(other, examples)
+        compared = comparison.compare(result, evaluate_model(other, theirs))
     if form == "json":
         value = _as_json(path, examples, result)
         if compared is not None:

@@ -11,7 +11,6 @@ source is what names have before their first `-`. Beside them, sheets of MNIST's
 import resource
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,37 +45,43 @@ def read(model: Model, path: Path | Image.Image, digits: int | None) -> tuple[Nu
         return ()
 
 
+Counts = dict[str, np.ndarray]  # by source, and of all
+
+
+def count(counts: Counts, path: Path, *found: bool) -> None:
+    for source in (path.name.partition("-")[0], "all"):
+        counts.setdefault(source, np.zeros(1 + len(found), int))
+        counts[source] += np.array([True, *found])
+
+
+def tell_counts(counts: Counts, *columns: str) -> None:
+    print(f"{'source':<8}{'n':>5}" + "".join(f"{column:>13}" for column in columns))
+    for source in sorted(counts, key=lambda source: (source == "all", source)):
+        n, *found = counts[source].tolist()
+        print(f"{source:<8}{n:>5}" + "".join(f"{one:>13}" for one in found))
+
+
 def tell_single(model: Model, folder: Path) -> None:
-    print(f"{'source':<8}{'n':>5}{'right':>7}{'?':>7}{'wrong':>7}{'likeliest':>11}")
-    counts: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(5, int))
+    counts: Counts = {}
     for path, label in labelled(folder):
         try:
             answer = model.predict(path)
-            digit, likeliest = str(answer.digit), str(answer.top(1)[0][0])
+            digit, best = str(answer.digit), str(answer.top(1)[0][0])
         except ImageError:
-            digit = likeliest = "None"
+            digit = best = "None"
         unsure, right = digit == "None", digit == label
-        found = 1, right, unsure, not (right or unsure), likeliest == label
-        for source in (path.name.partition("-")[0], "all"):
-            counts[source] += found
-    for source in sorted(counts, key=lambda source: (source == "all", source)):
-        n, right, unsure, wrong, best = counts[source]
-        print(f"{source:<8}{n:>5}{right:>7}{unsure:>7}{wrong:>7}{best:>11}")
+        count(counts, path, right, unsure, not (right or unsure), best == label)
+    tell_counts(counts, "right", "?", "wrong", "likeliest")
 
 
 def tell_rows(model: Model, folder: Path) -> None:
-    print(f"{'source':<8}{'n':>5}{'any':>7}{'among':>7}{'with N':>8}{'wrong, sure':>13}")
-    counts: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(5, int))
+    counts: Counts = {}
     for path, label in labelled(folder):
         every, one = read(model, path, None), read(model, path, len(label))
         texts, exact = likeliest(every), likeliest(one) == [label]
         is_sure = bool(one) and "?" not in one[0].text
-        found = 1, texts == [label], label in texts, exact, is_sure and not exact
-        for source in (path.name.partition("-")[0], "all"):
-            counts[source] += found
-    for source in sorted(counts, key=lambda source: (source == "all", source)):
-        n, whole, among, exact, wrong = counts[source]
-        print(f"{source:<8}{n:>5}{whole:>7}{among:>7}{exact:>8}{wrong:>13}")
+        count(counts, path, texts == [label], label in texts, exact, is_sure and not exact)
+    tell_counts(counts, "any", "among", "with N", "wrong, sure")
 
 
 def edits(one: str, other: str) -> int:

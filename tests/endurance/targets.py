@@ -16,7 +16,8 @@ import pictures
 import yamls
 from damage import damaged
 
-from digitnet import evaluation, training
+from digitnet import examples as chosen
+from digitnet import training
 from digitnet.checkpoint import load_checkpoint, save_checkpoint
 from digitnet.cli.output import printable
 from digitnet.cli.predict import _batches
@@ -228,9 +229,9 @@ KINDS = [
 
 
 def _evaluate(checkpoint: object, data: str | None) -> None:
-    examples = evaluation.choose_examples(checkpoint, data, None)
-    evaluation.has_learned_from(checkpoint, examples)
-    result = evaluation.evaluate_model(checkpoint, examples)
+    examples = chosen.choose_examples(checkpoint, data, None)
+    chosen.has_learned_from(checkpoint, examples)
+    result = chosen.evaluate_model(checkpoint, examples)
     assert 0 <= result.accuracy <= 1
     assert result.coverages
 
