@@ -87,14 +87,6 @@ def test_dots_of_a_stroke_are_one_candidate() -> None:
     assert prior(candidates, *dots) == candidates[0].prior < 1
 
 
-def test_specks_and_scattered_ink_are_no_candidates() -> None:
-    speck, far = (slice(5, 7), slice(5, 7)), (slice(30, 70), slice(90, 96))
-    boxes = {
-        (one.box.left, one.box.right) for one in candidates_of(ink_of(canvas(BODY, speck, far)))
-    }
-    assert boxes == {(40, 50), (90, 96)}
-
-
 def frame(top: int, bottom: int, left: int, right: int, thick: int = 3) -> list[Box]:
     rows, columns = slice(top, bottom), slice(left, right)
     return [

@@ -16,12 +16,8 @@ from digitnet.image.structure import around_others, written_parts
 
 MOST_PARTS = 120  # components that are grouped, at most: the largest
 MOST_CANDIDATES = 48  # the likeliest
-SMALLEST = 0.03  # of the picture's longer side: smaller candidates are specks
-LOOSEST = 0.5  # of a candidate's longer side: its parts are no farther apart
-LEAST_BOX = 0.15  # of the picture's longer side: the shorter side of a box around a digit
 LEFT_OUT = 1.0  # of the share of the ink that is in the candidate, its negative logarithm
 BAR_LEFT_OUT = 2.0  # the same for a bar: beside other ink it is a line, not a 1
-REMOVED = 0.3  # of the share of the ink that is no frame or line, likewise
 INSIDE = 5.0  # of the share of the ink in the box that is in the candidate, likewise
 GAP = 6.0  # nats, times the distance between its parts over its longer side
 LINE = 6.0  # nats of ink from side to side of the picture, or along a side
@@ -77,25 +73,23 @@ def candidates_of(ink: Ink) -> list[Candidate]:
         sets += [inside for part in sets[0] if (inside := _inside_box(part, ink.marked))]
     found: dict[tuple[int, ...], Candidate] = {}
     for some in sets:
-        total = _total(some, shape)
-        removed = -REMOVED * math.log(min(total / _total(parts, shape), 1)) if some else 0.0
+        total = _area(some)
+        inner = _area([part for part in some if not _goes_on(part, shape)])
         for group, gap in Neighbours(some, shape).groups():
             key = _key(group)
-            if not _may_be_digit(group, gap, ink):
+            if not _has_ink(group, ink):
                 continue
-            candidate = _candidate(group, gap, total, ink, is_alone)
-            candidate = candidate._replace(against=candidate.against + removed)
+            goes_on = any(_goes_on(part, shape) for part in group)
+            candidate = _candidate(group, gap, total if goes_on else inner, ink, is_alone)
             if key not in found or candidate.prior < found[key].prior:
                 found[key] = candidate
     candidates = sorted(found.values(), key=lambda one: one.prior)[:MOST_CANDIDATES]
-    return candidates or [_candidate(sets[0], 0, 1.0, ink, is_alone)]
+    return candidates or [_candidate(sets[0], 0, 1, ink, is_alone)]
 
 
 def _inside_box(part: Part, marked: Bools) -> list[Part]:
     """Return the strokes in a box of straight lines whose sides they touch; none without a box."""
     mask = part.mask()
-    if min(mask.shape) < LEAST_BOX * max(marked.shape):
-        return []
     inside = without_box(mask)
     if inside is mask or not inside.any():
         return []
@@ -116,7 +110,7 @@ def _largest(parts: list[Part]) -> list[Part]:
 
 def _key(group: list[Part]) -> tuple[int, ...]:
     box = _box(group)
-    return box.top, box.bottom, box.left, box.right, sum(part.area for part in group)
+    return box.top, box.bottom, box.left, box.right, _area(group)
 
 
 def _box(group: list[Part]) -> Rectangle:
@@ -128,31 +122,27 @@ def _box(group: list[Part]) -> Rectangle:
     )
 
 
-def _weight(part: Part, height: int, width: int) -> float:
-    """Return a part's area, weighted by how near the middle of the picture it is."""
-    y, x = (part.top + part.bottom) / height - 1, (part.left + part.right) / width - 1
-    return part.area * math.exp(-(x * x + y * y) / 2)
+def _area(parts: list[Part]) -> int:
+    return sum(part.area for part in parts)
 
 
-def _total(parts: list[Part], shape: tuple[int, ...]) -> float:
-    return sum(_weight(part, *shape) for part in parts)
+def _goes_on(part: Part, shape: tuple[int, ...]) -> bool:
+    """Return whether a part goes on beyond two sides of a picture, as the edge of a page does."""
+    sides = part.top == 0, part.left == 0, part.bottom == shape[0], part.right == shape[1]
+    return min(shape) >= LEAST_PAGE and sum(sides) > 1
 
 
-def _may_be_digit(group: list[Part], gap: int, ink: Ink) -> bool:
-    """Return whether a group is large and dense enough, and has ink."""
-    box = _box(group)
-    if box.longer < SMALLEST * max(ink.marked.shape) or gap > LOOSEST * box.longer:
-        return False
+def _has_ink(group: list[Part], ink: Ink) -> bool:
     return any(
         ink.strength[row, start:end].any() for part in group for row, start, end in part.runs
     )
 
 
-def _candidate(group: list[Part], gap: int, total: float, ink: Ink, is_alone: bool) -> Candidate:
+def _candidate(group: list[Part], gap: int, total: int, ink: Ink, is_alone: bool) -> Candidate:
     box, shape = _box(group), ink.marked.shape
     mask = mask_of(group, shape)[box.slices]
-    area = np.count_nonzero(mask)
-    share = min(_total(group, shape) / total, 1)
+    area = int(np.count_nonzero(mask))
+    share = min(area / total, 1)
     whole = joined(group)
     is_bar = _is_bar(whole)
     inked = np.count_nonzero(ink.marked[box.slices])

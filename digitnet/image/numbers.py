@@ -22,22 +22,19 @@ from digitnet.image.files import SHRUNK
 from digitnet.image.ink import LEAST_PAGE, stroke_width
 from digitnet.image.look import FINE_ENOUGH, Look, look_at
 from digitnet.image.parts import Part, Rectangle
-from digitnet.image.path import Glyph, Path, arc_cost, left_out, shape_cost
+from digitnet.image.path import Glyph, Path, left_out, shape_cost
 from digitnet.image.reading import at_the_whole, no_ink
 from digitnet.image.rows import FULL_HEIGHT, TextRow, rows_of
 from digitnet.image.sheet import in_picture, lightest_sheet
 from digitnet.image.structure import typical_height, written_parts
 
-FINE_ROW = 28  # px: rows that are lower are looked at in more pixels
+FINE_ROW = 16  # px: rows that are lower are looked at in more pixels
 MOST_PIXELS = 2560  # px of the longer side, at most
 TINY = 400  # px: smaller pictures of low rows are enlarged
 INK = 2.2  # row heights of a stroke: the ink of a digit
-SPECK = 0.04  # of a digit's ink: less is in no piece
-SAMPLE = 12  # components whose strokes tell how wide strokes are
 MOST_PARTS = 5000  # of a page: more are a pattern
 MOST_CANDIDATES = 12_000  # of a page: 1,150 digits have 3,500
-SPLIT, SPLIT_MEDIAN = 1.2, 2.0  # row heights; times the row's median gap: between numbers
-LOWEST_ROW = 0.3  # of the highest row: lower rows are print, not the answer
+SPLIT = 1.2  # row heights: wider gaps are between two numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +123,6 @@ def _fine_look(image: Image.Image) -> tuple[Look | None, int]:
 def _lines(rows: list[TextRow], strength: FloatArray, score: Score) -> list[_Line]:
     """Return rows with their candidates; all of these are judged together."""
     inks = [_digit_ink(row) for row in rows]
-    for row, ink in zip(rows, inks):
-        row.parts = [part for part in row.parts if part.area >= SPECK * ink]
     clear = _clear_parts(rows, strength, score)
     pieces = [_pieces(row, clear, strength) for row in rows]
     candidates: list[list[Candidate]] = []
@@ -157,8 +152,7 @@ def _lines(rows: list[TextRow], strength: FloatArray, score: Score) -> list[_Lin
 def _digit_ink(row: TextRow) -> float:
     """Return how many pixels of ink a digit of the row has, about."""
     high = [part for part in row.parts if part.height >= FULL_HEIGHT * row.height]
-    largest = sorted(high, key=lambda part: -part.area)[:SAMPLE]
-    stroke = float(np.median([stroke_width(part.mask()) for part in largest]))
+    stroke = float(np.median([stroke_width(part.mask()) for part in high]))
     return INK * row.height * stroke
 
 
@@ -198,7 +192,7 @@ def _glyph(
     cost: np.float64,
 ) -> Glyph:
     box, digit = candidate.box, int(shares.argmax())
-    whole = float(cost) + shape_cost(box, digit, row.height) + arc_cost(candidate)
+    whole = float(cost) + shape_cost(box, digit, row.height)
     return Glyph(box, candidate.image, shares, float(nats), bool(sure), whole)
 
 
@@ -215,8 +209,7 @@ def _one_number(lines: list[_Line], digits: int) -> list[tuple[int, list[Glyph]]
         for path in _sections(line):
             way = path.best(digits)
             if way is not None:
-                glyphs, _, gain = way
-                cost = sum(glyph.cost for glyph in glyphs) - gain
+                glyphs, cost = way
                 if best is None or cost < best[0]:
                     best = cost, number, glyphs
     return [best[1:]] if best else []
@@ -226,30 +219,19 @@ def _sections(line: _Line) -> list[Path]:
     """Return the parts of a row between wide gaps: a number of so many digits is in one."""
     reach = np.maximum.accumulate([piece.right for piece in line.pieces])
     gaps = np.array([piece.left for piece in line.pieces[1:]]) - reach[:-1]
-    cuts = [i + 1 for i in np.flatnonzero(_are_wide(gaps, line.row.height)).tolist()]
+    cuts = [i + 1 for i in np.flatnonzero(gaps > SPLIT * line.row.height).tolist()]
     return [line.path.between(a, b) for a, b in pairwise([0, *cuts, len(line.pieces)])]
 
 
-def _are_wide(gaps: NDArray[np.intp], height: float) -> NDArray[np.bool_]:
-    """Return which gaps, px, are between two numbers: wide, and wider than gaps of the row are."""
-    usual = max(float(np.median(gaps)), 0) if len(gaps) > 2 else 0.0
-    wide: NDArray[np.bool_] = gaps > max(SPLIT * height, SPLIT_MEDIAN * usual)
-    return wide
-
-
 def _all_numbers(lines: list[_Line]) -> list[tuple[int, list[Glyph]]]:
-    """Return all numbers, without those that are mostly doubtful or much lower than others."""
-    some: list[tuple[int, float, list[Glyph]]] = []
+    """Return all numbers; those that are mostly doubtful only where there is no other."""
+    some: list[tuple[int, list[Glyph]]] = []
     for number, line in enumerate(lines):
         best = line.path.best(None)
         if best and best[0]:
-            height = line.row.height
-            some += [(number, height, glyphs) for glyphs in _split(best[0], height)]
-    good = [one for one in some if 2 * sum(glyph.sure for glyph in one[2]) > len(one[2])]
-    if some and not good:
-        good = [max(some, key=lambda one: (_sure_share(one[2]), one[1] * len(one[2])))]
-    highest = max((height for _, height, _ in good), default=0.0)
-    return [(number, glyphs) for number, height, glyphs in good if height >= LOWEST_ROW * highest]
+            some += [(number, glyphs) for glyphs in _split(best[0], line.row.height)]
+    good = [one for one in some if _sure_share(one[1]) > 0.5]
+    return good or sorted(some, key=lambda one: -_sure_share(one[1]))[:1]
 
 
 def _sure_share(glyphs: list[Glyph]) -> float:
@@ -258,10 +240,9 @@ def _sure_share(glyphs: list[Glyph]) -> float:
 
 def _split(glyphs: list[Glyph], height: float) -> list[list[Glyph]]:
     """Return the digits of a row as numbers: wide gaps are between two."""
-    gaps = np.array([two.box.left - one.box.right for one, two in pairwise(glyphs)], np.intp)
     numbers = [[glyphs[0]]]
-    for is_wide, glyph in zip(_are_wide(gaps, height), glyphs[1:]):
-        if is_wide:
+    for before, glyph in pairwise(glyphs):
+        if glyph.box.left - before.box.right > SPLIT * height:
             numbers.append([])
         numbers[-1].append(glyph)
     return numbers

@@ -1,4 +1,4 @@
-"""What shape the outline of marks has: that of a card, a round sheet, a tag, or none of these."""
+"""What shape the outline of marks has: that of a card, a round sheet, or neither."""
 
 import math
 
@@ -9,7 +9,7 @@ from digitnet.image.ink import Bools
 
 STRAIGHT = 0.93  # of it and of what is between its corners is common: of digits 0.90
 CONVEX = 0.93  # of it and of what is between many points of its rim
-CORNERS, MANY = 8, 16  # directions that those are the farthest in
+DIRECTIONS = 16  # in which those points are the farthest
 
 
 def outline_of(mask: Bools) -> Bools:
@@ -31,23 +31,12 @@ def has_four_corners(outline: Bools) -> bool:
     )
 
 
-def has_corners(outline: Bools) -> bool:
-    """Whether it has straight sides, a few: too little of an ellipse is in the octagon in it."""
-    return _likeness(outline, CORNERS) > STRAIGHT
-
-
 def is_convex(outline: Bools) -> bool:
-    """Whether it has no bays, round or not."""
-    return _likeness(outline, MANY) > CONVEX
-
-
-def _likeness(outline: Bools, directions: int) -> float:
-    """How much is common to it and to the polygon of the points farthest in so many directions."""
+    """Whether it has no bays, round or not: it is like the polygon of its farthest points."""
     y, x = np.nonzero(outline)
-    turns = 2 * math.pi * np.arange(directions) / directions
-    return _alike(
-        y, x, [int((x * c + y * s).argmax()) for c, s in zip(np.cos(turns), np.sin(turns))]
-    )
+    turns = 2 * math.pi * np.arange(DIRECTIONS) / DIRECTIONS
+    farthest = [int((x * c + y * s).argmax()) for c, s in zip(np.cos(turns), np.sin(turns))]
+    return _alike(y, x, farthest) > CONVEX
 
 
 def _alike(y: NDArray[np.intp], x: NDArray[np.intp], corners: list[int]) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 
 from digitnet.activations import FloatArray
 from digitnet.image.closing import greatest_around, holds_square
-from digitnet.image.ink import FAINT, LEAST_PAGE, Bools, Ink, stroke_width
+from digitnet.image.ink import FAINT, LEAST_PAGE, Ink
 from digitnet.image.ruling import ruling
 from digitnet.image.shadow import shadow_in
 from digitnet.image.uneven import on_uneven_paper
@@ -19,14 +19,7 @@ INKED = 0.85  # of the pixels on the ink's side are fainter than its shade, as a
 FEW = 0.03  # of the pixels may be of a third shade between both, as where a stroke is faint
 FEWER = 0.01  # of them may go beyond the ink's shade: if more do, it is a shadow's and they are ink
 FEWEST = 0.002  # of them may go beyond the paper's: if more do, it is a shadow's and they are ink
-ALL_ALONG = 0.75  # of a side: so much of it is covered where something goes on outside
 BROAD = 0.3  # of the longer side: a square so large within what would be ink is a sheet or a table
-THICK = 0.3  # of the longer side: wider is no stroke, but a shadow or a table
-SMALL = 20  # pixels: of a side so short, light is taken to be even
-MOST_INK = 0.5  # of an evenly lit picture; where there is more, it is a frame or a shadow
-RIM = 3  # pixels along the border, where the edge of a scan or of a cut may be
-DARK_CORNER = 0.5  # of the ink's strength: what is fainter near the border may be one
-MOSTLY = 0.75  # of what is inked there is so faint, where it is one
 LEAST_CONTRAST = 0.1  # of black to white, between the border and what differs most from it
 GRAIN = 0.06  # of it: fainter is the grain of the paper or of JPEG; up to twice that it fades out
 
@@ -49,9 +42,7 @@ def find_ink(light: FloatArray, *, shadowed: bool = False, dark: bool | None = N
     if most < LEAST_CONTRAST:
         return None
     found = _on_even_paper(light, paper, ink)
-    if high - low <= EVEN * most and (
-        min(light.shape) < SMALL or np.count_nonzero(found.marked) <= MOST_INK * light.size
-    ):
+    if high - low <= EVEN * most:
         if min(light.shape) < LEAST_PAGE:
             return found
         if not shadowed:
@@ -59,22 +50,13 @@ def find_ink(light: FloatArray, *, shadowed: bool = False, dark: bool | None = N
         return (shadowed and on_uneven_paper(light, shadowed=True)) or found
     shades = None if shadowed else _two_shades(light, paper)
     if shades:
-        of_two = _on_even_paper(light, *shades)
-        if min(light.shape) < LEAST_PAGE or not _has_dark_corner(of_two):
-            return of_two
-    return found if min(light.shape) < SMALL else on_uneven_paper(light, shadowed=shadowed)
+        return _on_even_paper(light, *shades)
+    return on_uneven_paper(light, shadowed=shadowed)
 
 
 def _border(light: FloatArray) -> FloatArray:
     """What lies along the four sides, (2 (h + w),)."""
     return np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
-
-
-def _has_dark_corner(ink: Ink) -> bool:
-    """Whether most of what is inked near the border is faint, as where light falls off."""
-    border = _border(np.where(ink.marked, ink.strength, 0)[RIM:-RIM, RIM:-RIM])
-    inked = border[border > 0]
-    return len(inked) > 0 and float(np.quantile(inked, MOSTLY)) < DARK_CORNER
 
 
 def _on_even_paper(light: FloatArray, paper: float, ink: float) -> Ink:
@@ -123,17 +105,4 @@ def _only_two_shades(light: FloatArray, border: float) -> tuple[float, float] | 
         if np.count_nonzero(third) > few * light.size:
             return None
     is_broad = holds_square(share > 0.5, int(BROAD * max(light.shape)) | 1)
-    return (paper, ink) if _may_be_strokes(share > APART) and not is_broad else None
-
-
-def _may_be_strokes(ink: Bools) -> bool:
-    """Whether it is thin, and not all along a side and one beside it, but the short one of a 1."""
-    longer = max(ink.shape)
-    if stroke_width(ink) > THICK * longer:
-        return False
-    sides = (ink[0], ink[-1]), (ink[:, 0], ink[:, -1])
-    return not all(any(_is_covered(side, longer) for side in pair) for pair in sides)
-
-
-def _is_covered(side: Bools, longer: int) -> bool:
-    return 2 * len(side) > longer and bool(np.count_nonzero(side) > ALL_ALONG * len(side))
+    return None if is_broad else (paper, ink)

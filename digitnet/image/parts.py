@@ -12,7 +12,6 @@ from digitnet.image.ink import Bools
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
 
 THIN = 0.12  # of a frame's side: how thick its lines are
-OFF = 0.1  # of a frame's area may be elsewhere than along the edges of its box
 BAR = 4  # times as long as thick, at least
 
 
@@ -99,17 +98,6 @@ class Part(Rectangle):
         across = float(shares @ (x * x + lengths * lengths / 12))
         short, long = np.linalg.eigvalsh([[down + 1 / 12, both], [both, across]])
         return math.sqrt(12 * long), math.sqrt(12 * short)
-
-    def hugs_its_box(self) -> bool:
-        """Return whether nearly all of it is close to the edges of its box."""
-        inside = 0.0
-        height, width = self.height * (0.5 - THIN), self.width * (0.5 - THIN)
-        middle, centre = (self.top + self.bottom - 1) / 2, (self.left + self.right) / 2
-        for row, start, end in self.runs:
-            within = 1 - ((row - middle) / height) ** 2
-            if within > 0:
-                inside += max(min(end, centre + width) - max(start, centre - width), 0)
-        return inside < OFF * self.area
 
 
 def runs_of(marked: Bools) -> list[Run]:

@@ -11,18 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.image.candidates import Candidate, Piece
+from digitnet.image.candidates import Piece
 from digitnet.image.parts import Rectangle
 
-DIGIT = 0.15  # nats of each digit: fewer digits are likelier
-LOWER, HIGHER = 0.35, 0.2  # standard deviations of log height over the row's, below and above
-WIDER, NARROWER, WIDER_ONE = 0.29, 0.6, 0.4  # of log width / height, over the digit's own
-MOST_SHAPE = 6.0  # nats that a prior adds at most
-GAP = 8.0  # nats per row height of columns without ink
-CUT, CUT_STROKE, MOST_STROKES = 0.1, 0.1, 2.0  # nats of a cut, and of each stroke it crosses
+HEIGHT = 0.35  # standard deviation of log height over the row's
+WIDER, NARROWER = 0.29, 0.6  # the same of log width / height, over the digit's own
 LEFT_OUT, LEFT_OUT_HEIGHT = 4.0, 0.7  # nats of a digit's ink left out; of height above LOW
 INSIDE = 3  # times as dear is ink that is left out between the digits of a number
-LOW, MOST_LEFT_OUT = 0.3, 1.3  # row heights; a digit's ink
+LOW = 0.3  # row heights
 # Medians of log(width / height) of MNIST's and fonts' digits, 0 to 9.
 SHAPES = (-0.2, -0.8, -0.17, -0.29, -0.26, -0.15, -0.36, -0.29, -0.29, -0.4)
 
@@ -52,29 +48,17 @@ def shape_cost(box: Rectangle, digit: int, height: float) -> float:
 
     height: of the row.
     """
-    cost = DIGIT
-    taller = math.log(box.height / height)
-    cost += min((taller / (LOWER if taller < 0 else HIGHER)) ** 2 / 2, MOST_SHAPE)
+    cost = (math.log(box.height / height) / HEIGHT) ** 2 / 2
     wider = math.log(box.width / box.height) - SHAPES[digit]
-    if wider > 0:
-        cost += min((wider / (WIDER_ONE if digit == 1 else WIDER)) ** 2 / 2, MOST_SHAPE)
-    elif digit != 1:
-        cost += min((wider / NARROWER) ** 2 / 2, MOST_SHAPE)
-    return cost
-
-
-def arc_cost(candidate: Candidate) -> float:
-    """Return what the pieces of a candidate cost: gaps between them, and a cut."""
-    cost = GAP * candidate.gap
-    if candidate.cut:
-        cost += CUT + CUT_STROKE * min(candidate.cut, MOST_STROKES)
+    if wider > 0 or digit != 1:
+        cost += (wider / (WIDER if wider > 0 else NARROWER)) ** 2 / 2
     return cost
 
 
 def left_out(piece: Piece, height: float, digit_ink: float) -> float:
     """Return what it costs to leave a piece out: dots and dashes little. digit_ink: area, px."""
     high = max(piece.height / height - LOW, 0)
-    return LEFT_OUT * min(piece.area / digit_ink + LEFT_OUT_HEIGHT * high, MOST_LEFT_OUT)
+    return LEFT_OUT * (piece.area / digit_ink + LEFT_OUT_HEIGHT * high)
 
 
 class Path:
@@ -96,11 +80,10 @@ class Path:
         }
         return Path(arcs, self.skips[first:end])
 
-    def best(self, digits: int | None) -> tuple[list[Glyph], float, float] | None:
+    def best(self, digits: int | None) -> tuple[list[Glyph], float] | None:
         """Return the glyphs of so many digits, or of any number of them; None if there is no way.
 
-        Also the costs of the way, and what the glyphs gain: what leaving out their ink would have
-        cost, less what is left out beside them.
+        Also the cost of the way, less what leaving out the glyphs' ink would have cost.
         """
         most = 0 if digits is None else digits
         costs = [[math.inf] * (most + 1) for _ in range(len(self.skips) + 1)]
@@ -122,14 +105,12 @@ class Path:
         if costs[-1][most] == math.inf:
             return None
         glyphs: list[Glyph] = []
-        end, count, gain = len(self.skips), most, 0.0
+        end, count, cost = len(self.skips), most, costs[-1][most]
         while end:
             first, chosen = back[end][count]
             if chosen is not None:
                 glyphs.append(chosen)
-                gain += min(sum(self.skips[first:end]), MOST_LEFT_OUT * LEFT_OUT)
+                cost -= sum(self.skips[first:end])
                 count -= digits is not None
-            else:
-                gain -= (INSIDE if 0 < count < most else 1) * self.skips[first]
             end = first
-        return glyphs[::-1], costs[-1][most], gain
+        return glyphs[::-1], cost

@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitnet.errors import ImageError
-from digitnet.image.border import within_border
 from digitnet.image.evidence import CLEAR, Score
 from digitnet.image.files import SHRUNK, Picture, name_of, open_picture
-from digitnet.image.ink import LEAST_PAGE
 from digitnet.image.look import (
     COARSE,
     FINE_ENOUGH,
@@ -22,14 +20,12 @@ from digitnet.image.look import (
     read_in,
     step_of,
 )
-from digitnet.image.sheet import Box, Sheet, in_picture, lightest_sheet, sheet_of
+from digitnet.image.sheet import Box, Sheet, lightest_sheet, sheet_of
 
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture
 SAME = 0.6  # of what two boxes cover is covered by both, at least: it is the same digit
-WIDER = 3  # looks, at most, at a digit that goes on beyond what was looked at
 LEAST_SHEET = 30  # of its pixels: smaller ones may be bold digits, if no other is on them
-ELSEWHERE = 1.0  # nats: dearer is a digit that only another look shows
 CLEARER = "crop closer to the digit, or photograph it with more light and contrast"  # advice
 
 
@@ -70,14 +66,8 @@ def _has_finer(image: Image.Image) -> bool:
 
 
 def at_the_whole(image: Image.Image, pixels: int) -> Look | None:
-    """A look, in so many pixels, at all but a photo's border."""
-    look = look_at(image, (0, 0, image.height, image.width), pixels)
-    if look is None or min(look.light.shape) < LEAST_PAGE:
-        return look
-    photo = within_border(look.light)
-    if photo is None:
-        return look
-    return look_at(image, in_picture(photo, look.part, look.step), pixels)
+    """A look at a whole picture, in so many pixels."""
+    return look_at(image, (0, 0, image.height, image.width), pixels)
 
 
 def look_closer(look: Look, name: str, score: Score | None = None) -> Reading:
@@ -108,11 +98,11 @@ def _clearest(look: Look, score: Score | None) -> Found | None:
     sheet = sheet_of(best.candidate.mask, best.candidate.box.slices, look.part, look.step)
     if sheet is not None:
         on_it = _on_sheet(look, sheet, score)
-        is_empty = on_it is None and not sheet.may_be_digit
+        is_empty = on_it is None and sheet.is_cornered
         if on_it and (sheet.is_cornered or on_it.cost < best.cost):
             best = on_it
     if score is not None and (is_empty or best.cost > CLEAR):
-        least = CLEAR if is_empty else best.cost - ELSEWHERE
+        least = CLEAR if is_empty else best.cost
         box = best.reading.box
         for found in _elsewhere(look, score):
             if found is None or (is_empty and _is_same(found.reading.box, box)):
@@ -140,36 +130,20 @@ def _on_sheet(look: Look, sheet: Sheet, score: Score | None) -> Found | None:
     return nearer and read_in(nearer, score)
 
 
-def _contains(outer: Box, inner: Box, by: int = 0) -> bool:
-    return all(outer[i] <= inner[i] + by and outer[i + 2] >= inner[i + 2] - by for i in (0, 1))
-
-
 def _refined(found: Found, score: Score | None) -> Reading:
-    """What was read, but in finer pixels where the digit is small in what was looked at.
-
-    If only a part of fine strokes had been seen, it is followed to where they end.
-    """
+    """Return what was read, but in finer pixels where the digit is small in what was looked at."""
     look, reading, *_ = found
     box, part = reading.box, look.part
     size = max(box[2] - box[0], box[3] - box[1])
     longer = max(part[2] - part[0], part[3] - part[1])
     if look.step == 1 or size * look.pixels >= SHARP * longer:
         return reading
-    for _ in range(WIDER):
-        around, shadowed = _around(box, part), look.ink.shadowed
-        finer = look_at(look.image, around, look.pixels, look.sheet, shadowed=shadowed)
-        if finer is None:
-            break
-        closer = replace(read_in(finer, score).reading, digits=reading.digits, prior=reading.prior)
-        if _is_same(closer.box, reading.box):
-            return closer
-        if not _contains(closer.box, reading.box, 2 * look.step):
-            break
-        box = closer.box
-        goes_on = any(box[i] == around[i] != part[i] for i in range(4))
-        if not goes_on:
-            return closer
-    return reading
+    around, shadowed = _around(box, part), look.ink.shadowed
+    finer = look_at(look.image, around, look.pixels, look.sheet, shadowed=shadowed)
+    if finer is None:
+        return reading
+    closer = replace(read_in(finer, score).reading, digits=reading.digits, prior=reading.prior)
+    return closer if _is_same(closer.box, reading.box) else reading
 
 
 def _around(box: Box, part: Box) -> Box:

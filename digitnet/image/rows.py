@@ -13,7 +13,6 @@ RATIO = 3.0  # times as high as the row, or as low, at most
 BAND = 5  # components: the last ones of a row, whose band the next one has to overlap
 FULL_HEIGHT = 0.5  # of a row's height: components so high say where its middle is
 SMALL_AWAY = 0.75  # row heights: a dot or a bar is no farther from the middle of its row
-NEAR = 6  # row heights: how far the middle line follows the components nearby
 
 
 @dataclass(eq=False)
@@ -25,19 +24,8 @@ class TextRow:
 
     def __post_init__(self) -> None:
         high = [part for part in self.parts if part.height >= FULL_HEIGHT * self.height]
-        self._x = np.array([(part.left + part.right) / 2 for part in high])
-        self._y = np.array([(part.top + part.bottom) / 2 for part in high])
+        self.y = float(np.mean([(part.top + part.bottom) / 2 for part in high]))
         self.left, self.right = min(p.left for p in high), max(p.right for p in high)
-
-    def middle(self, x: float) -> float:
-        """Return the row's middle line at a column: the mean of the components nearby."""
-        away = np.abs(self._x - x) / (NEAR * self.height)
-        weights = np.exp(-(away - away.min()))
-        return float(weights @ self._y / weights.sum())
-
-    @property
-    def y(self) -> float:
-        return float(self._y.mean())
 
 
 def rows_of(parts: list[Part]) -> list[TextRow]:
@@ -88,8 +76,7 @@ def _put_small(part: Part, rows: list[TextRow]) -> None:
     best, least = None, SMALL_AWAY
     for row in rows:
         if row.left - row.height <= part.left and part.right <= row.right + row.height:
-            middle = row.middle((part.left + part.right) / 2)
-            away = abs((part.top + part.bottom) / 2 - middle) / row.height
+            away = abs((part.top + part.bottom) / 2 - row.y) / row.height
             if away < least:
                 best, least = row, away
     if best is not None:

@@ -11,8 +11,6 @@ from digitnet.image.parts import parts_of
 RIM = 4  # pixels: so near, a line reaches the border
 LEVELS = 3  # of ink: that of the edges of lines, of lines, of crossings or what is written
 BROADEST = 1.5  # times as wide as strokes, at most: a line
-MANY = 3  # lines that end at a side: strokes of a digit that fills a picture are fewer
-SELDOM = 0.01  # of the border may be inked by what is written
 MOST = 0.98  # of the lines' pixels are fainter than what is taken for paper
 
 
@@ -43,17 +41,15 @@ def ruling(strength: FloatArray, marked: Bools) -> float | None:
     return float(np.quantile(strength[lines], MOST))
 
 
-def _reaches_opposite_sides(mask: Bools, times: int = 1) -> bool:
-    """Whether so many runs of it end at either of two sides."""
+def _reaches_opposite_sides(mask: Bools) -> bool:
+    """Return whether it reaches two opposite sides."""
     tips = [np.logical_or.reduce(rim, axis=0) for rim in (mask[:RIM], mask[-RIM:])]
     sides = [np.logical_or.reduce(rim, axis=1) for rim in (mask[:, :RIM], mask[:, -RIM:])]
-    return any(min(_ends(one), _ends(other)) >= times for one, other in (tips, sides))
+    return any(bool(one.any() and other.any()) for one, other in (tips, sides))
 
 
 def _crosses(mask: Bools) -> bool:
-    """Whether a part of it reaches opposite sides, or many do, of lines so fine that they break."""
-    if _reaches_opposite_sides(mask, MANY):
-        return True
+    """Return whether a part of it reaches opposite sides."""
     height, width = (length - RIM for length in mask.shape)
     return any(
         (part.left < RIM and part.right > width) or (part.top < RIM and part.bottom > height)
@@ -63,10 +59,4 @@ def _crosses(mask: Bools) -> bool:
 
 def _is_inside(mask: Bools) -> bool:
     sides = mask[0], mask[-1], mask[:, 0], mask[:, -1]
-    covered = sum(int(np.count_nonzero(side)) for side in sides)
-    return bool(mask.any()) and covered <= SELDOM * 2 * sum(mask.shape)
-
-
-def _ends(side: Bools) -> int:
-    """Return how many marks, or rows of them, there are along a side."""
-    return int(side[0]) + int(np.count_nonzero(side[1:] & ~side[:-1]))
+    return bool(mask.any()) and not any(side.any() for side in sides)

@@ -15,21 +15,17 @@ from digitnet.image.ink import Bools
 
 ASIDE = 0.4  # ink: what a step aside costs
 FAINTEST = 0.3  # ink: of a marked pixel, at least
-DEAREST = 9.0  # stroke widths: a seam through more ink is no cut
 PER_HEIGHT = 3.2  # cuts per row height of width, at most
 APART = 0.18  # row heights between cuts
 RIM = 0.12  # row heights along both sides, without a cut
 JOINT = 0.2  # row heights: how far on both sides of a joint there is more ink
 VALLEY = 1.3  # times as much ink, at least
-SMALLEST = 0.05  # of the component's area, on each side of a cut
 
 
-def seams_of(
-    mask: Bools, strength: FloatArray, height: float, stroke: float
-) -> list[tuple[NDArray[np.intp], float]]:
-    """Return cuts from left to right: the column in each row, and the strokes that are crossed.
+def seams_of(mask: Bools, strength: FloatArray, height: float) -> list[NDArray[np.intp]]:
+    """Return cuts from left to right: the column in each row, (h,).
 
-    mask, strength: (h, w), of the component. height: of the row, stroke: width of strokes, px.
+    mask, strength: (h, w), of the component. height: of the row, px.
     """
     rows, columns = mask.shape
     ink = np.where(mask, np.clip(strength, FAINTEST, 1), 0).astype(np.float32)
@@ -41,27 +37,22 @@ def seams_of(
         least = np.minimum(np.minimum(from_left, from_right), costs)
         steps[y] = np.where(costs <= least, 0, np.where(from_left <= least, -1, 1))
         costs = least + ink[y]
-    crossed = costs / max(stroke, 1)
     rim, apart = max(int(RIM * height), 1), max(int(APART * height), 2)
     is_free = np.ones(columns, np.bool_)
     is_free[:rim] = is_free[columns - rim :] = False
-    area, most = int(np.count_nonzero(mask)), math.ceil(PER_HEIGHT * columns / height)
-    cuts: list[tuple[NDArray[np.intp], float]] = []
-    for x in np.argsort(crossed, kind="stable").tolist():
-        if len(cuts) == most or crossed[x] > DEAREST:
+    most = math.ceil(PER_HEIGHT * columns / height)
+    cuts: list[NDArray[np.intp]] = []
+    for x in np.argsort(costs, kind="stable").tolist():
+        if len(cuts) == most:
             break
-        if not is_free[x]:
-            continue
-        is_free[max(x - apart, 0) : x + apart + 1] = False
-        seam = _traced(x, steps)
-        left = int(np.count_nonzero(mask & (np.arange(columns) < seam[:, np.newaxis])))
-        if min(left, area - left) >= SMALLEST * area * min(1, height / columns):
-            cuts.append((seam, float(crossed[x])))
-    for x in _joints(ink.sum(axis=0) / max(stroke, 1), max(int(JOINT * height), 2)):
-        away = [abs(float(seam.mean()) - x) for seam, _ in cuts]
+        if is_free[x]:
+            is_free[max(x - apart, 0) : x + apart + 1] = False
+            cuts.append(_traced(x, steps))
+    for x in _joints(ink.sum(axis=0), max(int(JOINT * height), 2)):
+        away = [abs(float(seam.mean()) - x) for seam in cuts]
         if rim <= x < columns - rim and min(away, default=apart) >= apart / 2:
-            cuts.append((np.full(rows, x), float(ink[:, x].sum() / max(stroke, 1))))
-    return sorted(cuts, key=lambda cut: float(cut[0].mean()))
+            cuts.append(np.full(rows, x))
+    return sorted(cuts, key=lambda seam: float(seam.mean()))
 
 
 def _joints(profile: FloatArray, reach: int) -> list[int]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from digitnet.activations import FloatArray
 from digitnet.image.ink import Bools, box_of, narrowed, otsu
-from digitnet.image.outline import has_corners, has_four_corners, is_convex, outline_of
+from digitnet.image.outline import has_four_corners, is_convex, outline_of
 from digitnet.image.parts import parts_of
 from digitnet.image.uneven import smoothed
 
@@ -14,9 +14,8 @@ Box = tuple[int, int, int, int]  # top, left, bottom, right
 
 LEAST = 21  # pixels of its shorter side: more than MNIST's digits have
 LONGEST = 2  # times that: longer is a 1
-LONGEST_LYING = 4  # times that: a label that is wider than high
+LONGEST_CORNERED = 1.6  # times its shorter side: longer ones may be a broad 1
 ROUNDED = 1.3  # times as long as wide, at most: longer ones without corners may be a 0
-LONGEST_EMPTY = 1.6  # times its shorter side: what is longer, and empty, is a broad 1
 FILLED = 0.5  # of its box: what covers more may be a sheet
 SOLID = 0.8  # of what lies within its outline: the rest may be a digit on it
 RIM = 0.035  # of the shorter side: left away, for shadows at its edge
@@ -24,20 +23,18 @@ FRAME = 0.12  # of that side: so thick are the lines of a printed box, at most
 LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
 LEAST_SHARE, MOST_SHARE = 0.1, 0.97  # of the picture: how large a sheet on a desk is
 RAGGED, RAGGED_BOX = 0.8, 0.7  # of its outline, of its box: a page without straight edges fills
-RAGGED_RIM = 0.03  # of the shorter side: left away of such a page
 
 
 class Sheet(NamedTuple):
     """inside: (h, w), where there is nothing else. part: the box around it in the picture, of which
     `step` pixels are one of `inside`. is_cornered: whether it has four corners, as no digit but a
-    bar has, and is not as long as one. may_be_digit: a broad 1, or a 0.
+    bar has, and is not as long as one.
     """
 
     inside: Bools
     part: Box
     step: int
     is_cornered: bool
-    may_be_digit: bool
 
     def within(self, shape: tuple[int, ...], part: Box, step: int) -> Bools:
         """Where it is in a part of the picture, of which so many pixels are one of the shape."""
@@ -76,8 +73,7 @@ def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> She
     many pixels are one of the mask.
     """
     shorter, longer = sorted(mask.shape)
-    most = LONGEST_LYING if _lies(mask) else LONGEST
-    if shorter < LEAST or (longer > most * shorter):
+    if shorter < LEAST or longer > LONGEST * shorter:
         return None
     frame = max(round(FRAME * shorter), 1)
     is_frame = longer < LONGEST_FRAME * shorter and not mask[frame:-frame, frame:-frame].any()
@@ -88,7 +84,8 @@ def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> She
     if area <= SOLID * np.count_nonzero(outline) and not is_frame:
         return None
     is_cornered = has_four_corners(outline)
-    if not is_cornered and (is_frame or not _is_round_or_tag(outline)):
+    is_round = longer <= ROUNDED * shorter and is_convex(outline)
+    if not is_cornered and (is_frame or not is_round):
         return None
     rim = frame if is_frame else max(round(RIM * shorter), 1)
     inside = narrowed(outline, rim)
@@ -96,8 +93,8 @@ def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> She
         return None
     at = box_of(inside)
     part = in_picture(at, in_picture(box, part, step), step)
-    may_be_digit = not is_cornered or longer > LONGEST_EMPTY * shorter
-    return Sheet(inside[at], part, step, is_cornered and longer <= LONGEST * shorter, may_be_digit)
+    is_cornered = is_cornered and longer <= LONGEST_CORNERED * shorter
+    return Sheet(inside[at], part, step, is_cornered)
 
 
 def lightest_sheet(light: FloatArray, part: Box, step: int) -> Sheet | None:
@@ -118,21 +115,7 @@ def lightest_sheet(light: FloatArray, part: Box, step: int) -> Sheet | None:
     area = np.count_nonzero(outline)
     if sheet or paper.area <= RAGGED * area or area <= RAGGED_BOX * outline.size:
         return sheet
-    inside = narrowed(outline, max(round(RAGGED_RIM * min(outline.shape)), 1))
+    inside = narrowed(outline, max(round(RIM * min(outline.shape)), 1))
     at = box_of(inside)
     box: Box = in_picture(at, in_picture(paper.slices, part, step), step)
-    return Sheet(inside[at], box, step, is_cornered=False, may_be_digit=False)
-
-
-def _is_round_or_tag(outline: Bools) -> bool:
-    """Whether it is convex and hardly longer than wide, or has straight sides and lies."""
-    shorter, longer = sorted(outline.shape)
-    if longer <= ROUNDED * shorter:
-        return is_convex(outline)
-    return _lies(outline) and has_corners(outline)
-
-
-def _lies(mask: Bools) -> bool:
-    """Whether it is wider than high, as no 0 is and no 1."""
-    height, width = mask.shape
-    return bool(width > height)
+    return Sheet(inside[at], box, step, is_cornered=False)

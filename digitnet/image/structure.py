@@ -5,28 +5,18 @@ strokes that cross them stay.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitnet.image.ink import LEAST_PAGE, Bools, Ink, stroke_width
 from digitnet.image.parts import Part, parts_of, runs_of
 
 SPECK = 6  # pixels: smaller components are dirt
-LEAST_PART = 8  # pixels of the longer side: smaller components are no structure
-LEAST_FRAME = 20  # pixels of the shorter side of what goes around a digit
 OPEN = 0.3  # of its box: what goes around something covers no more
-INSIDE = 0.25  # of a frame's height: one thing in it is so high
-ALSO_INSIDE = 0.03  # of a frame's height: each of several things in it is so high
-MARGIN = 0.3  # of the picture's shorter side: both sides of a frame that hugs its box are longer
+INSIDE = 0.1  # of a frame's height: what is in it is so high
 ALONG_BORDER = 0.5  # of the picture's shorter side: a component at the border so long is an edge
 SOLID = 0.4  # of its box: an edge that covers more is no line, but a table or a page
 WIDE, HIGH = 2.5, 2.2  # typical heights: what is wider or higher holds more than a digit
-LINE = 12  # times as long as thick: a line
-LEFT_LINE = 8  # times as long as thick: what is left of a line
 RUN = 1.5  # typical heights: straight runs so long are no strokes
 SLOPE_STEPS = 1.7  # stroke widths: thickest run, with the steps of lines aslant
-CHAIN_GAP = 0.35  # typical heights between the bars of a broken line
-MOST_BARS = 500  # each is held against each chain
-CHAIN = 2.2  # typical heights: a longer chain of bars is a line
 
 
 def written_parts(ink: Ink) -> list[Part]:
@@ -41,12 +31,11 @@ def written_parts(ink: Ink) -> list[Part]:
     structure = _structure(parts, height, width)
     others = [part for part in parts if part not in structure]
     typical = typical_height([part for part in others if 5 * part.height >= part.width] or parts)
-    freed = [
+    return [
         piece
         for part in parts
         for piece in _freed(part, typical, marked.shape, is_structure=part in structure)
     ]
-    return _without_chains(freed, typical)
 
 
 def typical_height(parts: list[Part]) -> float:
@@ -57,39 +46,27 @@ def typical_height(parts: list[Part]) -> float:
 
 
 def _structure(parts: list[Part], height: int, width: int) -> set[Part]:
-    """Return the components that go around others, hug their box or lie along the border."""
-    large = [part for part in parts if part.longer >= LEAST_PART]
+    """Return the components that go around others or lie along the border."""
     shorter = min(height, width)
     if shorter < LEAST_PAGE:
-        return set(around_others(large))
-    hugging = {
-        part
-        for part in large
-        if min(part.height, part.width) > MARGIN * shorter
-        and part.area < OPEN * part.height * part.width
-        and part.hugs_its_box()
-    }
+        return set(around_others(parts))
     along = {
         part
-        for part in large
+        for part in parts
         if part.longer > ALONG_BORDER * shorter and part.is_at_border(height, width)
     }
-    return {*around_others(large), *hugging, *along}
+    return {*around_others(parts), *along}
 
 
 def around_others(parts: list[Part]) -> list[Part]:
-    """Return the parts with something large, or several things, inside their box: frames."""
+    """Return the parts with something high inside their box: frames."""
     sides = np.array([(part.top, part.left, -part.bottom, -part.right) for part in parts])
     heights = np.array([part.height for part in parts])
     around = []
     for part, own in zip(parts, sides):
         if part.area > OPEN * part.height * part.width:
             continue
-        if min(part.height, part.width) < LEAST_FRAME:
-            continue
-        inside = heights[(sides > own).all(axis=1)]
-        several = np.count_nonzero(inside >= max(ALSO_INSIDE * part.height, LEAST_PART))
-        if several > 1 or (inside >= INSIDE * part.height).any():
+        if (heights[(sides > own).all(axis=1)] >= INSIDE * part.height).any():
             around.append(part)
     return around
 
@@ -99,9 +76,6 @@ def _freed(part: Part, typical: float, shape: tuple[int, ...], *, is_structure: 
     wide, high = part.width > WIDE * typical, part.height > HIGH * typical
     if not (wide or high or is_structure):
         return [part]
-    length, thickness = part.as_bar()
-    if length > LINE * thickness and length > 2 * typical:
-        return []
     is_solid = part.area > SOLID * part.height * part.width
     if is_structure and is_solid and (high or wide) and part.is_at_border(*shape):
         return []
@@ -121,17 +95,8 @@ def _freed(part: Part, typical: float, shape: tuple[int, ...], *, is_structure: 
     return [
         piece.moved(part.top, part.left, shape[1])
         for piece in (parts_of(left) if left.any() else [])
-        if piece.area >= SPECK
-        and not (frame and _is_corner(piece, frame, typical))
-        and not ((is_structure or high) and _is_left_of_line(piece, typical))
+        if piece.area >= SPECK and not (frame and _is_corner(piece, frame, typical))
     ]
-
-
-def _is_left_of_line(piece: Part, typical: float) -> bool:
-    if piece.longer <= typical / 2:
-        return False
-    length, thickness = piece.as_bar()
-    return length > (RUN + 0.1) * typical and length > LEFT_LINE * thickness
 
 
 def _is_corner(piece: Part, frame: Part, typical: float) -> bool:
@@ -178,43 +143,3 @@ def _long_runs(mask: Bools, least: int, thickest: int) -> Bools:
         for column, start, end in runs:
             found[start:end, column] = end - start <= SLOPE_STEPS * usual + 1
     return found
-
-
-def _without_chains(parts: list[Part], typical: float) -> list[Part]:
-    """Return the parts without bars that make up a line which is broken into them."""
-    broken: set[Part] = set()
-    for upright in (True, False):
-        sides = np.array([_along_and_across(part, upright) for part in parts])
-        if not len(sides):
-            return parts
-        thickness = sides[:, 3] - sides[:, 2]
-        thin = np.maximum(np.maximum(0.2 * (sides[:, 1] - sides[:, 0]), 4), 0.12 * typical)
-        bars = [int(i) for i in np.argsort(sides[:, 0], kind="stable") if thickness[i] <= thin[i]]
-        if len(bars) > MOST_BARS:
-            continue
-        for chain in _chains(bars, sides, typical):
-            if sides[chain[-1], 1] - sides[chain[0], 0] > CHAIN * typical and len(chain) > 1:
-                broken.update(parts[i] for i in chain)
-    return [part for part in parts if part not in broken]
-
-
-def _along_and_across(part: Part, upright: bool) -> tuple[int, int, int, int]:
-    if upright:
-        return part.top, part.bottom, part.left, part.right
-    return part.left, part.right, part.top, part.bottom
-
-
-def _chains(bars: list[int], sides: NDArray[np.intp], typical: float) -> list[list[int]]:
-    """Return bars, in order of where they begin, as chains in which one goes on the other."""
-    chains: list[list[int]] = []
-    for bar in bars:
-        begin, _, low, high = sides[bar].tolist()
-        for chain in chains:
-            _, end, last_low, last_high = sides[chain[-1]].tolist()
-            off = abs(low + high - last_low - last_high) / 2
-            if off <= max(0.06 * typical, 3) and -2 <= begin - end <= CHAIN_GAP * typical:
-                chain.append(bar)
-                break
-        else:
-            chains.append([bar])
-    return chains

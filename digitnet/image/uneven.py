@@ -6,8 +6,6 @@ It follows the light and the edge of a shadow, but bridges every stroke. Light s
 the same on the negative. What differs from the paper by more than its noise is ink.
 """
 
-import math
-
 import numpy as np
 
 from digitnet.activations import FloatArray
@@ -26,7 +24,6 @@ SPLITS = 3  # of what differs from the paper: grain, lines, what is written
 LEAST_DEVIATIONS = 4  # of the paper's own spread, between ink and paper
 FULL = 0.7  # of what is surely ink is fainter than what counts as full
 HYSTERESIS = 0.6  # of the threshold: what is darker, and hangs together with ink, is ink too
-SAMPLE = 4096  # pixels that tell the slope of the light
 DARKEST = 0.15  # paper is taken to be no darker than this, or noise in deep shadow would be ink
 
 
@@ -38,44 +35,39 @@ def on_uneven_paper(light: FloatArray, *, shadowed: bool, dark: bool | None = No
     """
     light = smoothed(light)
     reach = max(int(min(light.shape) * REACH) | 1, LEAST_REACH)
-    plane = slope_of_light(light)
     if dark is None:
-        dark = _is_dark(light, plane, reach)
-        ink = _with_suitable_reach(light, plane, reach, dark, shadowed=shadowed)
-        return ink or _with_suitable_reach(light, plane, reach, not dark, shadowed=shadowed)
-    return _with_suitable_reach(light, plane, reach, dark, shadowed=shadowed)
+        dark = _is_dark(light, reach)
+        ink = _with_suitable_reach(light, reach, dark, shadowed=shadowed)
+        return ink or _with_suitable_reach(light, reach, not dark, shadowed=shadowed)
+    return _with_suitable_reach(light, reach, dark, shadowed=shadowed)
 
 
-def _is_dark(light: FloatArray, plane: FloatArray, reach: int) -> bool:
+def _is_dark(light: FloatArray, reach: int) -> bool:
     """Whether ink is darker than the paper: strokes leave edges in what does not bridge them."""
-    under_dark, under_light = closed(light - plane, reach), closed(plane - light, reach)
-    return _edges(under_dark + plane) <= _edges(plane - under_light)
+    return _edges(closed(light, reach)) <= _edges(closed(-light, reach))
 
 
 def _with_suitable_reach(
-    light: FloatArray, plane: FloatArray, reach: int, dark: bool, *, shadowed: bool
+    light: FloatArray, reach: int, dark: bool, *, shadowed: bool
 ) -> Ink | None:
     """Where strokes are thinner than `reach` pixels, and again with what they need."""
-    ink = _with_reach(light, plane, reach, dark, shadowed=shadowed)
+    ink = _with_reach(light, reach, dark, shadowed=shadowed)
     if ink is None:
         return None
     suitable = max(int(STROKES * stroke_width(ink.marked)) | 1, LEAST_REACH)
     if suitable >= reach:
         return ink
-    return _with_reach(light, plane, suitable, dark, shadowed=ink.shadowed)
+    return _with_reach(light, suitable, dark, shadowed=ink.shadowed)
 
 
-def _with_reach(
-    light: FloatArray, plane: FloatArray, reach: int, dark: bool, *, shadowed: bool
-) -> Ink | None:
+def _with_reach(light: FloatArray, reach: int, dark: bool, *, shadowed: bool) -> Ink | None:
     """Where strokes, dark or light, are thinner than `reach` pixels.
 
     shadowed: whether there is known to be a shadow.
     """
     if not dark:
-        light, plane = 1 - light, 1 - plane
-    # The plane follows light that falls off, and makes a slope of what lies flat in a shadow.
-    under = np.minimum(closed_beyond(light - plane, reach) + plane, closed_beyond(light, reach))
+        light = 1 - light
+    under = closed_beyond(light, reach)
     strength = (under - light) / np.maximum(under, DARKEST)
     np.maximum(strength, 0, out=strength)
     if np.maximum.reduce(strength, axis=None) < LEAST_SHARE:
@@ -133,33 +125,6 @@ def _edges(light: FloatArray) -> float:
     down, across = np.diff(light, axis=0), np.diff(light, axis=1)
     squares = (np.square(steps, dtype=np.float64) for steps in (down, across))
     return float(sum(square.sum() for square in squares)) / light.size
-
-
-def slope_of_light(light: FloatArray) -> FloatArray:
-    """The plane that most of a picture lies on, (h, w); strokes and shadows count little.
-
-    Least squares, four times, a pixel counting the less the farther it lay from the plane before:
-    with Cauchy's weights 1 / (1 + (r / s)²), s the median distance.
-    """
-    height, width = light.shape
-    every = max(math.isqrt(light.size // SAMPLE), 1)
-    some = light[::every, ::every]
-    y, x = (np.linspace(-1, 1, n) for n in (height, width))
-    columns = np.stack(
-        [
-            np.ones(some.size),
-            np.repeat(y[::every], some.shape[1]),
-            np.tile(x[::every], some.shape[0]),
-        ]
-    )
-    values, weights = some.ravel(), np.ones(some.size)
-    for _ in range(4):
-        weighted = columns * weights
-        level, down, right = np.linalg.lstsq(weighted @ columns.T, weighted @ values, rcond=None)[0]
-        distances = np.abs(values - level - columns[1] * down - columns[2] * right)
-        weights = 1 / (1 + (distances / max(float(np.median(distances)), 1e-3)) ** 2)
-    plane: FloatArray = level + down * y[:, np.newaxis] + right * x
-    return plane.astype(np.float32)
 
 
 def smoothed(light: FloatArray) -> FloatArray:
