@@ -29,6 +29,7 @@ from PIL import Image, ImageDraw
 from digitnet import load
 from digitnet.errors import ImageError
 from digitnet.image import Reading
+from digitnet.image import read as image_read
 from digitnet.image.ink import extent
 
 CELLS = Path(__file__).parent / "pictures" / "cells"
@@ -82,6 +83,33 @@ def test_nearly_every_digit_may_fill_its_picture(kind: Kind) -> None:
     rng, digits = np.random.default_rng(1), read_mnist("train", 100)[0]
     close = [closeness(prepare(kind(digit, rng)), prepare(digit)) for digit in digits]
     assert np.mean(np.array(close) > 0.88) >= 0.98
+
+
+@pytest.mark.parametrize("times", [1.3, 1.6, 2.5])
+@pytest.mark.parametrize("width", [1, 3])
+def test_a_box_around_a_digit_is_no_second_digit(times: float, width: int) -> None:
+    right = 0
+    for digit, label in zip(DIGITS, LABELS):
+        ink = np.pad(cropped(drawn(digit, 80)), 10)
+        by = round((times - 1) * 80 / 2) + 20
+        page = image(light(np.pad(ink, by)))
+        around = (20, 20, page.width - 20, page.height - 20)
+        ImageDraw.Draw(page).rectangle(around, outline=0, width=width)
+        right += MODEL.predict(page).digit == label
+    assert right >= len(DIGITS) - 1
+
+
+def test_a_speck_beside_a_digit_cropped_to_its_ink_is_not_chosen() -> None:
+    """By the prior alone, as folders are read for training."""
+    specks = 0
+    for digit in DIGITS:
+        ink = cropped(drawn(digit, 120))
+        if not ink[:14, :14].any():
+            ink[2:5, 2:5] = 1
+            specks += 1
+        box = image_read(image(light(ink))).box
+        assert max(box[2] - box[0], box[3] - box[1]) > 60
+    assert specks > 4
 
 
 def test_a_digit_with_a_broken_stroke_that_reaches_a_side_is_read() -> None:

@@ -87,6 +87,13 @@ def test_numbers_of_a_page_come_in_reading_order(model: Model) -> None:
     assert boxes[0][2] <= boxes[2][0] < boxes[3][0]
 
 
+@pytest.mark.parametrize("gap", [30, 50])
+def test_digits_that_are_as_far_apart_are_one_number(model: Model, gap: int) -> None:
+    picture = page(["90210"], gap=gap)
+    assert model.read_numbers(picture, 5).text == "90210"
+    assert model.read_numbers(picture).text == "90210"
+
+
 def test_a_number_is_on_one_side_of_a_wide_gap(model: Model) -> None:
     picture = page(["14    2705"])
     assert model.read_numbers(picture, 4).text == "2705"

@@ -11,17 +11,18 @@ import numpy as np
 from digitnet.image.box import without_box
 from digitnet.image.groups import Neighbours
 from digitnet.image.ink import LEAST_PAGE, Bools, Ink, stroke_width
-from digitnet.image.parts import BAR, Part, Rectangle, joined, mask_of, parts_of
+from digitnet.image.parts import BAR, FILLING, Part, Rectangle, joined, mask_of, parts_of
 from digitnet.image.structure import around_others, written_parts
 
 MOST_PARTS = 120  # components that are grouped, at most: the largest
 MOST_CANDIDATES = 48  # the likeliest
+SMALLEST = 0.03  # of the picture's longer side: smaller candidates are specks
 LEFT_OUT = 1.0  # of the share of the ink that is in the candidate, its negative logarithm
 BAR_LEFT_OUT = 2.0  # the same for a bar: beside other ink it is a line, not a 1
+REMOVED = 0.3  # of the share of the ink that is no structure, likewise
 INSIDE = 5.0  # of the share of the ink in the box that is in the candidate, likewise
 GAP = 6.0  # nats, times the distance between its parts over its longer side
 LINE = 6.0  # nats of ink from side to side of the picture, or along a side
-FILLING = 0.7  # of the picture's width or height: wider ink fills the picture
 SIDE_LENGTH = 0.8  # of the picture's height or width: least length of a line along a side
 ASIDE = 0.35  # of half the picture: least distance of its centre of mass from the middle
 RIM, IN_RIM = 0.25, 0.9  # of the picture's shorter side: a rim; of the ink: least share in it
@@ -63,28 +64,31 @@ def candidates_of(ink: Ink) -> list[Candidate]:
     is_alone = len(parts) == 1
     if is_alone and min(shape) < LEAST_PAGE:
         return [_alone(parts[0], ink)]
-    sets = [_largest(parts)]
+    sets, removed = [_largest(parts)], 0.0
+    written: list[Part] = []
     if min(shape) >= LEAST_PAGE:
         written = _largest(written_parts(ink))
         if {_key([part]) for part in written} != {_key([part]) for part in sets[0]}:
             sets.append(written)
+            removed = REMOVED * math.log(max(_area(sets[0]) / max(_area(written), 1), 1))
         if frames := around_others(sets[0]):
             sets.append([part for part in sets[0] if part not in frames])
         sets += [inside for part in sets[0] if (inside := _inside_box(part, ink.marked))]
     found: dict[tuple[int, ...], Candidate] = {}
     for some in sets:
-        total = _area(some)
+        total, dearer = _area(some), removed if some is written else 0.0
         inner = _area([part for part in some if not _goes_on(part, shape)])
         for group, gap in Neighbours(some, shape).groups():
             key = _key(group)
-            if not _has_ink(group, ink):
+            if _box(group).longer < SMALLEST * max(shape) or not _has_ink(group, ink):
                 continue
             goes_on = any(_goes_on(part, shape) for part in group)
             candidate = _candidate(group, gap, total if goes_on else inner, ink, is_alone)
+            candidate = candidate._replace(against=candidate.against + dearer)
             if key not in found or candidate.prior < found[key].prior:
                 found[key] = candidate
     candidates = sorted(found.values(), key=lambda one: one.prior)[:MOST_CANDIDATES]
-    return candidates or [_candidate(sets[0], 0, 1, ink, is_alone)]
+    return candidates or [_candidate(sets[0], 0, _area(sets[0]), ink, is_alone)]
 
 
 def _inside_box(part: Part, marked: Bools) -> list[Part]:
@@ -127,9 +131,13 @@ def _area(parts: list[Part]) -> int:
 
 
 def _goes_on(part: Part, shape: tuple[int, ...]) -> bool:
-    """Return whether a part goes on beyond two sides of a picture, as the edge of a page does."""
-    sides = part.top == 0, part.left == 0, part.bottom == shape[0], part.right == shape[1]
-    return min(shape) >= LEAST_PAGE and sum(sides) > 1
+    """Return whether a part goes on beyond two sides, as the edge of a page does.
+
+    Ink that fills the picture may be a digit that is cropped to its ink.
+    """
+    height, width = shape
+    sides = part.top == 0, part.left == 0, part.bottom == height, part.right == width
+    return min(shape) >= LEAST_PAGE and sum(sides) > 1 and not part.fills(height, width)
 
 
 def _has_ink(group: list[Part], ink: Ink) -> bool:
@@ -142,7 +150,7 @@ def _candidate(group: list[Part], gap: int, total: int, ink: Ink, is_alone: bool
     box, shape = _box(group), ink.marked.shape
     mask = mask_of(group, shape)[box.slices]
     area = int(np.count_nonzero(mask))
-    share = min(area / total, 1)
+    share = area / total
     whole = joined(group)
     is_bar = _is_bar(whole)
     inked = np.count_nonzero(ink.marked[box.slices])
@@ -192,6 +200,7 @@ def digits_beside(ink: Ink, chosen: Candidate, rivals: list[Candidate]) -> int:
     own = np.zeros(shape, np.bool_)
     own[box.slices] = chosen.mask
     others = [part for part in _largest(parts_of(ink.marked)) if not part.touches(own)]
+    others = [part for part in others if not part.surrounds(box)]
     if min(shape) >= LEAST_PAGE:  # else the digits may be cropped to their ink
         others = [part for part in others if not part.is_at_border(*shape)]
     if not others:

@@ -34,7 +34,8 @@ TINY = 400  # px: smaller pictures of low rows are enlarged
 INK = 2.2  # row heights of a stroke: the ink of a digit
 MOST_PARTS = 5000  # of a page: more are a pattern
 MOST_CANDIDATES = 12_000  # of a page: 1,150 digits have 3,500
-SPLIT = 1.2  # row heights: wider gaps are between two numbers
+SPECK = 0.04  # of a digit's ink: less is in no piece
+SPLIT, SPLIT_MEDIAN = 1.2, 2.0  # row heights; times the row's median gap: between numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +124,8 @@ def _fine_look(image: Image.Image) -> tuple[Look | None, int]:
 def _lines(rows: list[TextRow], strength: FloatArray, score: Score) -> list[_Line]:
     """Return rows with their candidates; all of these are judged together."""
     inks = [_digit_ink(row) for row in rows]
+    for row, ink in zip(rows, inks):
+        row.parts = [part for part in row.parts if part.area >= SPECK * ink]
     clear = _clear_parts(rows, strength, score)
     pieces = [_pieces(row, clear, strength) for row in rows]
     candidates: list[list[Candidate]] = []
@@ -219,8 +222,16 @@ def _sections(line: _Line) -> list[Path]:
     """Return the parts of a row between wide gaps: a number of so many digits is in one."""
     reach = np.maximum.accumulate([piece.right for piece in line.pieces])
     gaps = np.array([piece.left for piece in line.pieces[1:]]) - reach[:-1]
-    cuts = [i + 1 for i in np.flatnonzero(gaps > SPLIT * line.row.height).tolist()]
+    cuts = [i + 1 for i in np.flatnonzero(_are_wide(gaps, line.row.height)).tolist()]
     return [line.path.between(a, b) for a, b in pairwise([0, *cuts, len(line.pieces)])]
+
+
+def _are_wide(gaps: NDArray[np.intp], height: float) -> NDArray[np.bool_]:
+    """Return which gaps, px, are between two numbers: wide, and wider than gaps of the row are."""
+    between = gaps[gaps > 0]
+    usual = float(np.median(between)) if len(between) > 2 else 0.0
+    wide: NDArray[np.bool_] = gaps > max(SPLIT * height, SPLIT_MEDIAN * usual)
+    return wide
 
 
 def _all_numbers(lines: list[_Line]) -> list[tuple[int, list[Glyph]]]:
@@ -231,7 +242,9 @@ def _all_numbers(lines: list[_Line]) -> list[tuple[int, list[Glyph]]]:
         if best and best[0]:
             some += [(number, glyphs) for glyphs in _split(best[0], line.row.height)]
     good = [one for one in some if _sure_share(one[1]) > 0.5]
-    return good or sorted(some, key=lambda one: -_sure_share(one[1]))[:1]
+    if good or not some:
+        return good
+    return [max(some, key=lambda one: _sure_share(one[1]))]
 
 
 def _sure_share(glyphs: list[Glyph]) -> float:
@@ -240,9 +253,10 @@ def _sure_share(glyphs: list[Glyph]) -> float:
 
 def _split(glyphs: list[Glyph], height: float) -> list[list[Glyph]]:
     """Return the digits of a row as numbers: wide gaps are between two."""
+    gaps = np.array([two.box.left - one.box.right for one, two in pairwise(glyphs)], np.intp)
     numbers = [[glyphs[0]]]
-    for before, glyph in pairwise(glyphs):
-        if glyph.box.left - before.box.right > SPLIT * height:
+    for is_wide, glyph in zip(_are_wide(gaps, height), glyphs[1:]):
+        if is_wide:
             numbers.append([])
         numbers[-1].append(glyph)
     return numbers

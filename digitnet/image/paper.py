@@ -20,6 +20,7 @@ FEW = 0.03  # of the pixels may be of a third shade between both, as where a str
 FEWER = 0.01  # of them may go beyond the ink's shade: if more do, it is a shadow's and they are ink
 FEWEST = 0.002  # of them may go beyond the paper's: if more do, it is a shadow's and they are ink
 BROAD = 0.3  # of the longer side: a square so large within what would be ink is a sheet or a table
+SMALL = 20  # pixels: of a side so short, light is taken to be even
 LEAST_CONTRAST = 0.1  # of black to white, between the border and what differs most from it
 GRAIN = 0.06  # of it: fainter is the grain of the paper or of JPEG; up to twice that it fades out
 
@@ -51,7 +52,7 @@ def find_ink(light: FloatArray, *, shadowed: bool = False, dark: bool | None = N
     shades = None if shadowed else _two_shades(light, paper)
     if shades:
         return _on_even_paper(light, *shades)
-    return on_uneven_paper(light, shadowed=shadowed)
+    return found if min(light.shape) < SMALL else on_uneven_paper(light, shadowed=shadowed)
 
 
 def _border(light: FloatArray) -> FloatArray:

@@ -12,7 +12,9 @@ from digitnet.image.ink import Bools
 Run = tuple[int, int, int]  # marks side by side: row, first column, the one after the last
 
 THIN = 0.12  # of a frame's side: how thick its lines are
+OFF = 0.1  # of a frame's area may be elsewhere than along the edges of its box
 BAR = 4  # times as long as thick, at least
+FILLING = 0.7  # of a picture's height and width: larger ink fills the picture
 
 
 @dataclass(eq=False)
@@ -39,6 +41,15 @@ class Rectangle:
     @property
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def fills(self, height: int, width: int) -> bool:
+        """Return whether it fills a picture of that size, as a digit cropped to its ink does."""
+        return self.height >= FILLING * height and self.width >= FILLING * width
+
+    def surrounds(self, other: "Rectangle") -> bool:
+        """Return whether another box lies within this one and reaches none of its sides."""
+        rows = self.top < other.top and other.bottom < self.bottom
+        return rows and self.left < other.left and other.right < self.right
 
     def include(self, other: "Rectangle | Part") -> None:
         self.top, self.bottom = min(self.top, other.top), max(self.bottom, other.bottom)
@@ -70,6 +81,17 @@ class Part(Rectangle):
         stride = width + 2
         at = [((row + top) * stride + left, start, end) for row, start, end in self.runs]
         return Part([by + s for by, s, _ in at], [by + e for by, _, e in at], stride)
+
+    def hugs_its_box(self) -> bool:
+        """Return whether nearly all of it is close to the edges of its box."""
+        inside = 0.0
+        height, width = self.height * (0.5 - THIN), self.width * (0.5 - THIN)
+        middle, centre = (self.top + self.bottom - 1) / 2, (self.left + self.right) / 2
+        for row, start, end in self.runs:
+            within = 1 - ((row - middle) / height) ** 2
+            if within > 0:
+                inside += max(min(end, centre + width) - max(start, centre - width), 0)
+        return inside < OFF * self.area
 
     def is_at_border(self, height: int, width: int) -> bool:
         """Whether it reaches a side of a picture of that size."""

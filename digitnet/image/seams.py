@@ -48,8 +48,9 @@ def seams_of(mask: Bools, strength: FloatArray, height: float) -> list[NDArray[n
         if is_free[x]:
             is_free[max(x - apart, 0) : x + apart + 1] = False
             cuts.append(_traced(x, steps))
+    middles = [float(seam.mean()) for seam in cuts]
     for x in _joints(ink.sum(axis=0), max(int(JOINT * height), 2)):
-        away = [abs(float(seam.mean()) - x) for seam in cuts]
+        away = [abs(middle - x) for middle in middles]
         if rim <= x < columns - rim and min(away, default=apart) >= apart / 2:
             cuts.append(np.full(rows, x))
     return sorted(cuts, key=lambda seam: float(seam.mean()))

@@ -116,6 +116,8 @@ def lightest_sheet(light: FloatArray, part: Box, step: int) -> Sheet | None:
     if sheet or paper.area <= RAGGED * area or area <= RAGGED_BOX * outline.size:
         return sheet
     inside = narrowed(outline, max(round(RIM * min(outline.shape)), 1))
+    if not inside.any():
+        return None
     at = box_of(inside)
     box: Box = in_picture(at, in_picture(paper.slices, part, step), step)
     return Sheet(inside[at], box, step, is_cornered=False)

@@ -10,8 +10,10 @@ from digitnet.image.ink import LEAST_PAGE, Bools, Ink, stroke_width
 from digitnet.image.parts import Part, parts_of, runs_of
 
 SPECK = 6  # pixels: smaller components are dirt
+LEAST_FRAME = 20  # pixels of the shorter side of what goes around a digit
 OPEN = 0.3  # of its box: what goes around something covers no more
 INSIDE = 0.1  # of a frame's height: what is in it is so high
+MARGIN = 0.3  # of the picture's shorter side: both sides of a frame that hugs its box are longer
 ALONG_BORDER = 0.5  # of the picture's shorter side: a component at the border so long is an edge
 SOLID = 0.4  # of its box: an edge that covers more is no line, but a table or a page
 WIDE, HIGH = 2.5, 2.2  # typical heights: what is wider or higher holds more than a digit
@@ -46,16 +48,23 @@ def typical_height(parts: list[Part]) -> float:
 
 
 def _structure(parts: list[Part], height: int, width: int) -> set[Part]:
-    """Return the components that go around others or lie along the border."""
+    """Return the components that go around others, hug their box or lie along the border."""
     shorter = min(height, width)
     if shorter < LEAST_PAGE:
         return set(around_others(parts))
+    hugging = {
+        part
+        for part in parts
+        if min(part.height, part.width) > MARGIN * shorter
+        and part.area < OPEN * part.height * part.width
+        and part.hugs_its_box()
+    }
     along = {
         part
         for part in parts
         if part.longer > ALONG_BORDER * shorter and part.is_at_border(height, width)
     }
-    return {*around_others(parts), *along}
+    return {*around_others(parts), *hugging, *along}
 
 
 def around_others(parts: list[Part]) -> list[Part]:
@@ -65,6 +74,8 @@ def around_others(parts: list[Part]) -> list[Part]:
     around = []
     for part, own in zip(parts, sides):
         if part.area > OPEN * part.height * part.width:
+            continue
+        if min(part.height, part.width) < LEAST_FRAME:
             continue
         if (heights[(sides > own).all(axis=1)] >= INSIDE * part.height).any():
             around.append(part)
