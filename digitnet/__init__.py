@@ -12,21 +12,21 @@ TYPE_CHECKING = False  # as typing has it, which takes longer to load than all t
 if TYPE_CHECKING:
     from typing import Any
 
-    from digitnet.config import read_config
+    from digitnet.config.reader import read_config
     from digitnet.errors import DigitnetError
-    from digitnet.network import Network
-    from digitnet.prediction import Model, Prediction, load
-    from digitnet.training import train
+    from digitnet.model.prediction import Model, Prediction, load
+    from digitnet.network.network import Network
+    from digitnet.training.loop import train
     from digitnet.version import __version__
 
 _HOMES = {
-    "read_config": "config",
+    "read_config": "config.reader",
     "DigitnetError": "errors",
-    "Network": "network",
-    "Model": "prediction",
-    "Prediction": "prediction",
-    "load": "prediction",
-    "train": "training",
+    "Network": "network.network",
+    "Model": "model.prediction",
+    "Prediction": "model.prediction",
+    "load": "model.prediction",
+    "train": "training.loop",
     "__version__": "version",
 }
 

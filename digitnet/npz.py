@@ -1,17 +1,25 @@
-"""The arrays of an `.npz` file, read with suspicion: nothing is unpickled, no size is believed."""
+"""Arrays of `.npy` and `.npz` files, read with suspicion: no unpickling, no size is believed.
 
+The layout of a header is that of numpy.lib.format, "Format Version 1.0", "2.0" and "3.0".
+"""
+
+import ast
 import errno
 import math
 import os
+import struct
 import zipfile
+from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.errors import shortage
-from digitnet.npy import NpyError, read_header
 
+MAGIC = b"\x93NUMPY"
+MAX_HEADER = 10_000
+MAX_SIDES = 64  # NumPy's own limit
 ALLOWANCE = 64 << 20  # bytes that any archive may unpack to
 MOST_PACKED = 20  # bytes from each byte of a larger one; MNIST packs into a fifth, noise not at all
 ZIP = b"PK"  # the first bytes of an archive
@@ -19,6 +27,48 @@ MEMBER = b"PK\3\4"  # the first bytes of a member
 NAME_AT = 30  # bytes before the first member's name; its length stands 4 bytes before it
 MOST_NAME = 1 << 16  # bytes of a member's name
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's; others unpack without a bound
+
+
+class NpyError(ValueError):
+    """Why something is not a sound `.npy` array; who reads it says what."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an array says of itself. Whether NumPy can hold such a shape is not known yet."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    fortran_order: bool
+
+
+def read_header(file: IO[bytes]) -> Header:
+    """Magic, version and header; the file then stands at the first of the numbers.
+
+    Raises NpyError for anything but an array of numbers or text.
+    """
+    prefix = file.read(8)
+    if len(prefix) < 8 or not prefix.startswith(MAGIC) or prefix[6] not in (1, 2, 3):
+        raise NpyError("expected a NumPy array, found something else")
+    length_format = "<H" if prefix[6] == 1 else "<I"
+    packed = file.read(struct.calcsize(length_format))
+    whole = len(packed) == struct.calcsize(length_format)
+    length = struct.unpack(length_format, packed)[0] if whole else 0
+    if not 0 < length <= MAX_HEADER:
+        raise NpyError(f"expected a header of at most {MAX_HEADER:,} bytes")
+    text = file.read(length).decode("latin1")
+    try:
+        header = ast.literal_eval(text)
+        dtype, fortran_order = np.dtype(header["descr"]), bool(header["fortran_order"])
+        shape = tuple(header["shape"])
+    except Exception:  # the parser and NumPy raise some ten kinds, depending on what is there
+        raise NpyError("expected a NumPy header, found something else") from None
+    if dtype.kind not in "biufcSU" or dtype.itemsize == 0:
+        found = "pickled Python objects" if dtype.hasobject else f"{dtype!s:.40}"
+        raise NpyError(f"expected numbers or text, found {found}")
+    if len(shape) > MAX_SIDES or not all(type(side) is int and 0 <= side < 2**63 for side in shape):
+        raise NpyError("expected a shape that an array can have, found another")
+    return Header(dtype, shape, fortran_order)
 
 
 class NpzError(ValueError):

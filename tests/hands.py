@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from digitnet.errors import ImageError
-from digitnet.image import prepare
+from digitnet.image.reading import prepare
 
 SIZE = 120  # pixels of a font's em
 SIDE = 28  # pixels that those of 8×8 are drawn in

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from digitnet.checkpoint import load_checkpoint, save_checkpoint
+from digitnet.model.checkpoint import load_checkpoint, save_checkpoint
 
 REPOSITORY = Path(__file__).absolute().parent.parent
 SHIPPED = REPOSITORY / "digitnet" / "model.npz"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitnet.activations import ACTIVATIONS, glorot, he, sigmoid
+from digitnet.network.activations import ACTIVATIONS, glorot, he, sigmoid
 
 Z = np.array([-30.0, -3.0, -1.0, -0.25, 0.5, 1.0, 2.5, 30.0])  # none at the corner of relu
 EXPECTED = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitnet.averaging import EVERY, Average
+from digitnet.training.averaging import EVERY, Average
 
 WHOLE = slice(None)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from conftest import read_mnist
 
-from digitnet.background import make_background
-from digitnet.dataset import Dataset, Minibatches
-from digitnet.dataset.definition import NOTHING
+from digitnet.dataset.definition import NOTHING, Dataset
+from digitnet.dataset.minibatches import Minibatches
+from digitnet.synthetic.background import make_background
 
 
 @pytest.fixture(scope="module")

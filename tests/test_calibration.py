@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from hypothesis.extra.numpy import arrays
 
-from digitnet.calibration import (
+from digitnet.model.calibration import (
     BINS,
     EVIDENT,
     FEWEST,

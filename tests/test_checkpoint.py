@@ -20,19 +20,19 @@ from conftest import Failing, read_mnist
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitnet import checkpoint as checkpoint_module
-from digitnet.calibration import Calibration
-from digitnet.checkpoint import (
+from digitnet.config.reader import to_config
+from digitnet.dataset.classes import MOST_CLASSES
+from digitnet.errors import CheckpointError, OutputError
+from digitnet.model import checkpoint as checkpoint_module
+from digitnet.model.calibration import Calibration
+from digitnet.model.checkpoint import (
     PREPARATION,
     Checkpoint,
     find_model,
     load_checkpoint,
     save_checkpoint,
 )
-from digitnet.classes import MOST_CLASSES
-from digitnet.config import to_config
-from digitnet.errors import CheckpointError, OutputError
-from digitnet.network import Network
+from digitnet.network.network import Network
 
 NAMES = ("0", "1", "zwei")
 PLACE = '{"epoch":2,"step":0,"cost_sum":0.0,"seconds":0.0}'
@@ -749,7 +749,7 @@ def test_without_any_model_it_is_the_one_that_ships(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DIGITNET_MODEL", raising=False)
-    assert find_model(None) == str(Path(checkpoint_module.__file__).with_name("model.npz"))
+    assert find_model(None) == str(Path(checkpoint_module.__file__).parents[1] / "model.npz")
 
 
 # Written again: who may read it
@@ -827,8 +827,8 @@ def test_somebody_else_writes_it_again_for_nobody_new(
         return descriptor
 
     path = belonging(0, SHARED, mode)
-    monkeypatch.setattr("digitnet.checkpoint.os.fchown", fchown)
-    monkeypatch.setattr("digitnet.checkpoint._private", mine)
+    monkeypatch.setattr("digitnet.model.checkpoint.os.fchown", fchown)
+    monkeypatch.setattr("digitnet.model.checkpoint._private", mine)
     save_checkpoint(str(path), make())
     assert access(path) == kept
 
@@ -839,7 +839,7 @@ def test_nobody_else_may_open_it_while_it_is_written(
     path.chmod(0o600)
     modes = []
     monkeypatch.setattr(
-        "digitnet.checkpoint._keep_access",
+        "digitnet.model.checkpoint._keep_access",
         lambda descriptor, _: modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode)),
     )
     save_checkpoint(str(path), make())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digitnet.classes import as_answer, same_answer
+from digitnet.dataset.classes import as_answer, same_answer
 
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
 

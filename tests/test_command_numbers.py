@@ -8,7 +8,7 @@ import pytest
 from conftest import Run, read_mnist
 from PIL import Image
 
-from digitnet.checkpoint import SHIPPED
+from digitnet.model.checkpoint import SHIPPED
 
 IMAGES, LABELS = read_mnist("t10k", 400)
 

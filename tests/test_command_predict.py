@@ -17,8 +17,8 @@ import pytest
 from conftest import DIGITNET, ENVIRONMENT, REPOSITORY, Run, read_mnist
 from PIL import Image, ImageDraw
 
-from digitnet.checkpoint import SHIPPED
-from digitnet.workers import available
+from digitnet.image.workers import available
+from digitnet.model.checkpoint import SHIPPED
 
 KEYS = {"path", "digit", "confidence", "probabilities", "evidence", "model"}
 

@@ -18,9 +18,9 @@ import pytest
 import yaml
 from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, Run, Training
 
-from digitnet.checkpoint import load_checkpoint
-from digitnet.config import read_config, to_config
-from digitnet.dataset import read_data
+from digitnet.config.reader import read_config, to_config
+from digitnet.dataset.reader import read_data
+from digitnet.model.checkpoint import load_checkpoint
 
 EPOCH_KEYS = {"epoch", "training", "validation", "seconds", "images_per_second"}
 SUMMARY_KEYS = {"model", "epochs", "seconds"}

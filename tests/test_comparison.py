@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitnet.checkpoint import load_checkpoint, save_checkpoint
-from digitnet.comparison import Comparison, compare, load_baseline, mcnemar
 from digitnet.errors import CheckpointError
-from digitnet.evaluation import Evaluation
+from digitnet.model.checkpoint import load_checkpoint, save_checkpoint
+from digitnet.model.comparison import Comparison, compare, load_baseline, mcnemar
+from digitnet.model.evaluation import Evaluation
 
 COUNTS = st.integers(0, 400)
 

@@ -15,15 +15,15 @@ from conftest import REPOSITORY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitnet.activations import ACTIVATIONS
-from digitnet.augment import Distortions
-from digitnet.config import Config, locate, read_config, schema, to_config
-from digitnet.config.definition import LEARNING_RATES, OPTIMIZER_KEYS
+from digitnet.config.definition import LEARNING_RATES, OPTIMIZER_KEYS, Config, schema
+from digitnet.config.reader import locate, read_config, to_config
 from digitnet.config.source import Source
-from digitnet.costs import COSTS, OUTPUTS
 from digitnet.errors import ConfigError, ExitStatus
-from digitnet.optimizers import OPTIMIZERS
-from digitnet.schedules import SCHEDULES
+from digitnet.network.activations import ACTIVATIONS
+from digitnet.network.costs import COSTS, OUTPUTS
+from digitnet.synthetic.distortions import Distortions
+from digitnet.training.optimizers import OPTIMIZERS
+from digitnet.training.schedules import SCHEDULES
 
 CONFIGS = sorted((REPOSITORY / "configs").glob("*.yaml"))
 BASE = "data:\n  path: digits\nnetwork:\n  layer_sizes: [784, 10]\n"  # four lines

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from digitnet.config import read_config, schema
+from digitnet.config.definition import schema
 from digitnet.config.keys import SYNONYMS, known_keys, nearest_key, pair_without_colon
+from digitnet.config.reader import read_config
 from digitnet.config.values import suggestion
 from digitnet.errors import ConfigError
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from digitnet.costs import COSTS, OUTPUTS, softmax
+from digitnet.network.costs import COSTS, OUTPUTS, softmax
 
 every_cost = pytest.mark.parametrize(("cost", "output"), COSTS)
 ln = math.log

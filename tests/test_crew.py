@@ -8,9 +8,9 @@ from queue import SimpleQueue
 
 import pytest
 
-from digitnet.crew import Crew
+from digitnet.arrays import Share
 from digitnet.errors import TrainingError
-from digitnet.share import Share
+from digitnet.network.crew import Crew
 
 
 @pytest.fixture(params=[1, 2, 5])
@@ -125,7 +125,7 @@ def test_threads_that_the_system_will_not_start_are_told(monkeypatch: pytest.Mon
 
 
 def test_an_interpreter_may_end_with_a_crew_at_hand() -> None:
-    code = "from digitnet.crew import Crew; crew, done = Crew(3), []"
+    code = "from digitnet.network.crew import Crew; crew, done = Crew(3), []"
     code += "; crew(lambda share: done.append(share.member)); print(sorted(done))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=20, check=True)
     assert (done.stdout, done.stderr) == (b"[0, 1, 2]\n", b"")

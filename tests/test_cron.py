@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import DIGITNET, REPOSITORY, Run, read_mnist, write_idx
 
-from digitnet.checkpoint import load_checkpoint
+from digitnet.model.checkpoint import load_checkpoint
 
 BARE = {"PATH": "/usr/bin:/bin"}
 

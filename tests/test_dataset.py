@@ -22,15 +22,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from digitnet.config import Config, to_config
-from digitnet.dataset import Data, Dataset, Minibatches, read_data, split_indices
-from digitnet.dataset.definition import NOTHING, named
+from digitnet.arrays import Share
+from digitnet.config.definition import Config
+from digitnet.config.reader import to_config
+from digitnet.dataset.definition import NOTHING, Data, Dataset, named
 from digitnet.dataset.idx import read_idx
+from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.npy import read_npy
+from digitnet.dataset.reader import read_data
+from digitnet.dataset.splits import split_indices
 from digitnet.errors import DataError
-from digitnet.image import prepare
-from digitnet.share import Share
-from digitnet.training import train
+from digitnet.image.reading import prepare
+from digitnet.training.loop import train
 
 IMAGES, LABELS = read_mnist("train", 20)
 TEST_IMAGES, TEST_LABELS = read_mnist("t10k", 8)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitnet.activations import ACTIVATIONS, Activation
-from digitnet.averaging import EVERY, Average
-from digitnet.network import Network
-from digitnet.optimizers import SGD, Adam, AdamW
-from digitnet.regularisers import Regularisers
-from digitnet.share import Share
+from digitnet.arrays import Share
+from digitnet.network.activations import ACTIVATIONS, Activation
+from digitnet.network.network import Network
+from digitnet.network.regularisers import Regularisers
+from digitnet.training.averaging import EVERY, Average
 from digitnet.training.descent import Descent
+from digitnet.training.optimizers import SGD, Adam, AdamW
 
 OPTIONS = {"learning_rate": 0.1, "momentum": 0.9}
 

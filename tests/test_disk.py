@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, Run, Training
 
-from digitnet.checkpoint import load_checkpoint
+from digitnet.model.checkpoint import load_checkpoint
 
 LARGE = ("--set", "network.layer_sizes=[784,300,10]")  # 2 MB
 

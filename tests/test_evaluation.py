@@ -12,22 +12,18 @@ import pytest
 from conftest import REPOSITORY, read_mnist, write_idx
 from PIL import Image
 
-from digitnet.checkpoint import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint
-from digitnet.config import read_config
-from digitnet.dataset import Dataset, Minibatches, read_data
+from digitnet.config.reader import read_config
+from digitnet.dataset.definition import Dataset
 from digitnet.dataset.idx import read_idx
+from digitnet.dataset.minibatches import Minibatches
+from digitnet.dataset.reader import read_data
 from digitnet.errors import DataError, DigitnetError
-from digitnet.evaluation import (
-    CHUNK,
-    Evaluation,
-    Evaluator,
-    evaluate,
-    guessing,
-)
-from digitnet.examples import choose_examples, has_learned_from, prepared_for
-from digitnet.network import Network
-from digitnet.prediction import load
-from digitnet.training import begin
+from digitnet.model.checkpoint import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.model.evaluation import CHUNK, Evaluation, Evaluator, evaluate, guessing
+from digitnet.model.examples import choose_examples, has_learned_from, prepared_for
+from digitnet.model.prediction import load
+from digitnet.network.network import Network
+from digitnet.training.state import begin
 
 SPLITS = ("test", "validation", "train")
 

@@ -9,8 +9,8 @@ import pytest
 from conftest import read_mnist
 from hands import PENS, SIZE, smooth, strokes, varied, written
 
-from digitnet.dataset import read_data
-from digitnet.image import prepare
+from digitnet.dataset.reader import read_data
+from digitnet.image.reading import prepare
 
 SCRIPT = Path(__file__).parent / "hands.py"
 DATA = Path(__file__).parent.parent / "data"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from conftest import read_mnist
 
-from digitnet import strokes
-from digitnet.handwriting import WAYS, make_digits
+from digitnet.synthetic import strokes
+from digitnet.synthetic.handwriting import WAYS, make_digits
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,10 @@ from PIL import Image
 
 from digitnet import load
 from digitnet.errors import ImageError
-from digitnet.image import pictures_below, prepare, read
 from digitnet.image.field import THICKEST, fitted
-from digitnet.image.uneven import _split
+from digitnet.image.files import pictures_below
+from digitnet.image.ink.uneven import _split
+from digitnet.image.reading import prepare, read
 
 SOME, _ = read_mnist("t10k", 300)
 STROKES = np.array([read(digit).stroke for digit in SOME])

@@ -10,7 +10,7 @@ import numpy as np
 from conftest import ENVIRONMENT, read_mnist
 from kinds import KINDS
 
-from digitnet.image import read
+from digitnet.image.reading import read
 
 SCANS = Path(__file__).parent.parent / "data" / "scans" / "train"
 

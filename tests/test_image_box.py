@@ -5,7 +5,7 @@ import pytest
 from conftest import read_mnist
 from kinds import cropped, drawn
 
-from digitnet.image.box import without_box
+from digitnet.image.marks.box import without_box
 
 DIGITS, _ = read_mnist("train", 40)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from digitnet.image.closing import closed, closed_beyond, greatest, holds_square
+from digitnet.image.ink.closing import closed, closed_beyond, greatest, holds_square
 
 SHAPES = array_shapes(min_dims=2, max_dims=2, max_side=12)
 PICTURES = arrays(np.float32, SHAPES, elements=st.integers(0, 9).map(float))

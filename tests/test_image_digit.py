@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from digitnet.image.digit import MOST_CANDIDATES, Candidate, candidates_of, digits_beside
-from digitnet.image.ink import Bools, Ink
-from digitnet.image.parts import parts_of
+from digitnet.image.ink.ink import Bools, Ink
+from digitnet.image.ink.parts import parts_of
 
 Masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))
 Box = tuple[slice, slice]

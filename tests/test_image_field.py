@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from digitnet.image import prepare
 from digitnet.image.field import BOX, _resampling, enlarged, fitted, sharpened
+from digitnet.image.reading import prepare
 
 INK = st.tuples(st.integers(1, 60), st.integers(1, 60)).flatmap(
     lambda shape: arrays(np.float32, shape, elements=st.floats(0, 1, width=32))

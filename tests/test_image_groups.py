@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from digitnet.image.groups import COARSE, Neighbours
-from digitnet.image.parts import Part, mask_of, parts_of
+from digitnet.image.ink.parts import Part, mask_of, parts_of
+from digitnet.image.marks.groups import COARSE, Neighbours
 
 Masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))
 

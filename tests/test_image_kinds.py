@@ -28,9 +28,9 @@ from PIL import Image, ImageDraw
 
 from digitnet import load
 from digitnet.errors import ImageError
-from digitnet.image import Reading
-from digitnet.image import read as image_read
-from digitnet.image.ink import extent
+from digitnet.image.ink.ink import extent
+from digitnet.image.look import Reading
+from digitnet.image.reading import read as image_read
 
 CELLS = Path(__file__).parent / "pictures" / "cells"
 MODEL = load()

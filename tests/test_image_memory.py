@@ -12,8 +12,9 @@ from conftest import ENVIRONMENT
 from PIL import Image, ImageDraw
 
 from digitnet.errors import ImageError
-from digitnet.image import memory, open_picture, read
-from digitnet.image.files import SHRUNK
+from digitnet.image import memory
+from digitnet.image.files import SHRUNK, open_picture
+from digitnet.image.reading import read
 
 SIDE = 3000
 BOUND = 512 << 20  # bytes that a process may have in memory
@@ -21,7 +22,8 @@ CALM = 16 << 20  # bytes that looking at a picture takes, whatever its size
 PEAK = """
 import re, sys
 from pathlib import Path
-from digitnet.image import open_picture, first_look, look_closer
+from digitnet.image.files import open_picture
+from digitnet.image.reading import first_look, look_closer
 def status(name):
     found = re.search(name + r":\\s*(\\d+)", Path("/proc/self/status").read_text())
     return int(found[1]) << 10

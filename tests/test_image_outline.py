@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitnet.image.outline import has_four_corners, is_convex, outline_of
+from digitnet.image.marks.outline import has_four_corners, is_convex, outline_of
 
 Y, X = np.mgrid[-60:61, -60:61]
 

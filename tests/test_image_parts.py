@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from digitnet.image.parts import parts_of
+from digitnet.image.ink.parts import parts_of
 
 Masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from digitnet.image.parts import Part, parts_of
-from digitnet.image.rows import rows_of
+from digitnet.image.ink.parts import Part, parts_of
+from digitnet.image.marks.rows import rows_of
 
 
 def bars(*boxes: tuple[int, int, int, int]) -> list[Part]:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kinds import cropped, drawn
 
-from digitnet.image.paper import find_ink
-from digitnet.image.ruling import ruling
+from digitnet.image.ink.paper import find_ink
+from digitnet.image.ink.ruling import ruling
 
 DIGITS, _ = read_mnist("train", 12)
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitnet.image.seams import seams_of
+from digitnet.image.marks.seams import seams_of
 
 
 def seams(mask: np.ndarray) -> list[np.ndarray]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitnet.image.shadow import shadow_in
+from digitnet.image.ink.shadow import shadow_in
 
 HEIGHT, WIDTH = 200, 100
 Box = tuple[slice, slice]

@@ -10,8 +10,8 @@ from PIL import Image
 
 from digitnet import load
 from digitnet.errors import ImageError
-from digitnet.image import Reading
-from digitnet.image.sheet import alone, sheet_of
+from digitnet.image.look import Reading
+from digitnet.image.marks.sheet import alone, sheet_of
 
 MODEL = load()
 DIGITS, _ = read_mnist("train", 12)

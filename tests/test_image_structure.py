@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from conftest import read_mnist
 
-from digitnet.image.ink import Ink
-from digitnet.image.parts import Part, mask_of
-from digitnet.image.structure import typical_height, written_parts
+from digitnet.image.ink.ink import Ink
+from digitnet.image.ink.parts import Part, mask_of
+from digitnet.image.marks.structure import typical_height, written_parts
 
 IMAGES, LABELS = read_mnist("t10k", 200)
 SCALE = 3

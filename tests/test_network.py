@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitnet.activations import ACTIVATIONS
-from digitnet.costs import COSTS
-from digitnet.network import CHUNK, Network, count_parameters
-from digitnet.optimizers import SGD
+from digitnet.network.activations import ACTIVATIONS
+from digitnet.network.costs import COSTS
+from digitnet.network.network import CHUNK, Network, count_parameters
+from digitnet.training.optimizers import SGD
 
 VIDEO = (784, 16, 16, 10)  # the network of the videos
 

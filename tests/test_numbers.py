@@ -8,10 +8,10 @@ import pytest
 from conftest import read_mnist
 from PIL import Image, ImageDraw
 
-from digitnet.checkpoint import SHIPPED
 from digitnet.errors import CheckpointError, ImageError
-from digitnet.numbers import Numbers
-from digitnet.prediction import Model, load
+from digitnet.model.checkpoint import SHIPPED
+from digitnet.model.numbers import Numbers
+from digitnet.model.prediction import Model, load
 
 IMAGES, LABELS = read_mnist("t10k", 400)
 SIDE = 28

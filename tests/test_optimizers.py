@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitnet.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer
+from digitnet.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer
 
 RATE, MOMENTUM = 0.1, 0.9
 CURVATURE = np.array([1.0, 3.0, 0.2])  # of a bowl, ½ Σ c θ²; its gradient is c θ

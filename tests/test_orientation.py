@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from conftest import MNIST, read_mnist
 
-from digitnet import checkpoint
-from digitnet.dataset import Dataset, read_data
-from digitnet.orientation import transposition
+from digitnet.dataset.definition import Dataset
+from digitnet.dataset.reader import read_data
+from digitnet.model import checkpoint
+from digitnet.model.orientation import transposition
 
 IMAGES, LABELS = read_mnist("train", 300)
 TURNED = IMAGES.transpose(0, 2, 1)

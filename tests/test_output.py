@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from conftest import DIGITNET, ENVIRONMENT, Run
 
-from digitnet.checkpoint import SHIPPED
 from digitnet.cli import output
 from digitnet.cli.output import BLOCK, JOINERS, MAX_MESSAGE, Lines, printable
+from digitnet.model.checkpoint import SHIPPED
 
 NAME = "7" * 150
 PREDICT = ("predict", "-m", SHIPPED, "--files-from", "list")

@@ -12,13 +12,13 @@ from conftest import read_mnist
 from PIL import Image
 
 import digitnet
-from digitnet.calibration import Calibration
-from digitnet.checkpoint import load_checkpoint, save_checkpoint
 from digitnet.errors import CheckpointError, ImageError
-from digitnet.image import read
-from digitnet.image.parts import parts_of
-from digitnet.network import Network
-from digitnet.prediction import Model, Prediction, load
+from digitnet.image.ink.parts import parts_of
+from digitnet.image.reading import read
+from digitnet.model.calibration import Calibration
+from digitnet.model.checkpoint import load_checkpoint, save_checkpoint
+from digitnet.model.prediction import Model, Prediction, load
+from digitnet.network.network import Network
 
 READING = read(read_mnist("t10k", 1)[0][0])
 

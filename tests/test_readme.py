@@ -9,7 +9,7 @@ import pytest
 from conftest import REPOSITORY, Run, read_mnist
 
 import digitnet
-from digitnet.config import read_config
+from digitnet.config.reader import read_config
 
 README = (REPOSITORY / "README.md").read_text()
 

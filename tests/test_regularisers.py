@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitnet.network import Network
-from digitnet.optimizers import SGD
-from digitnet.regularisers import BatchNorm, Regularisers, limit_norms
+from digitnet.network.network import Network
+from digitnet.network.regularisers import BatchNorm, Regularisers, limit_norms
+from digitnet.network.workspace import Workspace
 from digitnet.training.descent import Descent
-from digitnet.workspace import Workspace
+from digitnet.training.optimizers import SGD
 
 SIZES = (6, 7, 5, 3)
 N = 8

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from digitnet.room import UNIT, UNITS, Room
+from digitnet.image.room import UNIT, UNITS, Room
 
 
 @pytest.mark.usefixtures("impatient")

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from conftest import OLD_MODEL, Run, comparable
 
-from digitnet import session
-from digitnet.checkpoint import load_checkpoint
-from digitnet.config import read_config
+from digitnet.config.reader import read_config
 from digitnet.errors import Stopped, TrainingError
+from digitnet.model.checkpoint import load_checkpoint
+from digitnet.session import driver as session
 from digitnet.session.saving import Saver
-from digitnet.training import Progress, Record, TrainingState, begin
-from digitnet.training.state import Place, TrainingMeasure
+from digitnet.training.loop import Progress
+from digitnet.training.state import Place, Record, TrainingMeasure, TrainingState, begin
 
 SLOW = ("network.layer_sizes=[784, 200, 10]", "training.minibatch_size=1")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitnet.schedules import SCHEDULES, rate_factor
+from digitnet.training.schedules import SCHEDULES, rate_factor
 
 every_schedule = pytest.mark.parametrize("name", SCHEDULES)
 

@@ -17,10 +17,9 @@ import numpy as np
 import pytest
 from conftest import OLD_MODEL, Failing, Run, Training, comparable
 
-from digitnet import session
-from digitnet.checkpoint import load_checkpoint
-from digitnet.config import Config, read_config
-from digitnet.dataset import read_data
+from digitnet.config.definition import Config
+from digitnet.config.reader import read_config
+from digitnet.dataset.reader import read_data
 from digitnet.errors import (
     Busy,
     CheckpointError,
@@ -30,8 +29,10 @@ from digitnet.errors import (
     OutputError,
     Stopped,
 )
-from digitnet.session import STOPS
-from digitnet.training import Progress
+from digitnet.model.checkpoint import load_checkpoint
+from digitnet.session import driver as session
+from digitnet.session.signals import STOPS
+from digitnet.training.loop import Progress
 
 Start = Callable[..., Training]
 
@@ -464,7 +465,7 @@ def test_a_signal_while_the_data_are_read_ends_it_at_once(
 
     if existing:
         output.write_bytes(existing)
-    monkeypatch.setattr("digitnet.training.begin", interrupted)
+    monkeypatch.setattr("digitnet.session.driver.begin", interrupted)
     with pytest.raises(Stopped, match=f"stopped by {number.name} before the first step") as error:
         next(session.run(config, overwrite=True))
     assert error.value.exit_status == status
@@ -534,7 +535,7 @@ def test_a_full_disk_ends_it_with_one_clear_error(
         raise OSError(28, "No space left on device")
 
     output.write_bytes(OLD_MODEL)
-    monkeypatch.setattr("digitnet.checkpoint.os.fsync", fail)
+    monkeypatch.setattr("digitnet.model.checkpoint.os.fsync", fail)
     with pytest.raises(DigitnetError, match="cannot be written: No space left on device"):
         finish(session.run(config, overwrite=True))
     assert output.read_bytes() == OLD_MODEL

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from digitnet.background import make_background
-from digitnet.checkpoint import SHIPPED, Checkpoint, load_checkpoint
-from digitnet.config import read_config, to_config
-from digitnet.dataset import Data, read_data
-from digitnet.examples import Examples, evaluate_model
-from digitnet.handwriting import make_digits
-from digitnet.prediction import load
+from digitnet.config.reader import read_config, to_config
+from digitnet.dataset.definition import Data
+from digitnet.dataset.reader import read_data
+from digitnet.model.checkpoint import SHIPPED, Checkpoint, load_checkpoint
+from digitnet.model.examples import Examples, evaluate_model
+from digitnet.model.prediction import load
+from digitnet.synthetic.background import make_background
+from digitnet.synthetic.handwriting import make_digits
 
 DEFAULT = REPOSITORY / "configs" / "default.yaml"
 # Of 48 pictures of no digit and 16 digits, when it was made.

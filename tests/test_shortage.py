@@ -92,7 +92,7 @@ def test_a_limit_that_is_too_low_is_named(
         assert b"ulimit" in done.stderr
 
 
-@pytest.mark.parametrize("module", ["digitnet.prediction", "digitnet.cli", "numpy"])
+@pytest.mark.parametrize("module", ["digitnet.model.prediction", "digitnet.cli", "numpy"])
 def test_a_part_that_cannot_be_loaded_is_one_line(module: str) -> None:
     program = (
         f"import sys; sys.modules[{module!r}] = None; sys.argv = ['digitnet', 'predict', 'x.png']; "

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, REPOSITORY, Run, Training
 
-from digitnet.checkpoint import load_checkpoint
-from digitnet.session import STOPS
+from digitnet.model.checkpoint import load_checkpoint
+from digitnet.session.signals import STOPS
 
 SOON = 2.0  # seconds
 

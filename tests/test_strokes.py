@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digitnet.strokes import POINTS, STROKES, Script, as_prepared, drawn
+from digitnet.synthetic.strokes import POINTS, STROKES, Script, as_prepared, drawn
 
 
 def written(text: str, n: int = 1) -> np.ndarray:

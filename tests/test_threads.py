@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from digitnet.threads import (
+from digitnet.config.threads import (
     VARIABLES,
     choose_threads,
     environment_threads,
@@ -89,7 +89,7 @@ def test_limit_blas_tells_every_blas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_threads_are_chosen_before_numpy_is_loaded() -> None:
-    code = "import sys, digitnet.threads; sys.exit('numpy' in sys.modules)"
+    code = "import sys, digitnet.config.threads; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -16,17 +16,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from digitnet.calibration import fit_temperature
-from digitnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from digitnet.config import Config, to_config
-from digitnet.config.definition import DataSection
-from digitnet.dataset import Minibatches
+from digitnet.config.definition import Config, DataSection
+from digitnet.config.reader import to_config
 from digitnet.dataset.definition import NOTHING
+from digitnet.dataset.minibatches import Minibatches
 from digitnet.errors import CheckpointError, ConfigError, DataError, DigitnetError, TrainingError
-from digitnet.evaluation import evaluate
-from digitnet.network import Network
-from digitnet.training import Progress, Record, TrainingState, begin, resume, train
-from digitnet.training.state import Place, TrainingMeasure, ValidationMeasure, make_network
+from digitnet.model.calibration import fit_temperature
+from digitnet.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.model.evaluation import evaluate
+from digitnet.network.network import Network
+from digitnet.training.loop import Progress, train
+from digitnet.training.resumption import resume
+from digitnet.training.state import (
+    Place,
+    Record,
+    TrainingMeasure,
+    TrainingState,
+    ValidationMeasure,
+    begin,
+    make_network,
+)
 
 N, HELD_OUT = 120, 37  # 83 to learn from: 8 minibatches of 10, and a last one of 3
 STEPS = 9

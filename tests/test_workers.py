@@ -16,11 +16,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitnet import workers as module
 from digitnet.errors import DigitnetError, ImageError
-from digitnet.image import Picture, memory, open_picture, read
-from digitnet.room import UNIT, UNITS
-from digitnet.workers import Named, Prepared, Workers, available
+from digitnet.image import memory
+from digitnet.image import workers as module
+from digitnet.image.files import Picture, open_picture
+from digitnet.image.reading import read
+from digitnet.image.room import UNIT, UNITS
+from digitnet.image.workers import Named, Prepared, Workers, available
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from digitnet.cli.output import answer, answer_json, printable, say, shown, sile
 from digitnet.errors import BelowBar
 
 if TYPE_CHECKING:
-    from digitnet.comparison import Comparison
-    from digitnet.evaluation import Evaluation
-    from digitnet.examples import Examples
+    from digitnet.model.comparison import Comparison
+    from digitnet.model.evaluation import Evaluation
+    from digitnet.model.examples import Examples
 
 LONGEST_NAME = 20  # characters of a class name in a table
 EPILOG = """
@@ -57,13 +57,13 @@ def evaluate(
     verbose: bool,
 ) -> None:
     """Tell how good a model is: accuracy, cost, calibration, precision and recall, confusion."""
-    from digitnet.threads import environment_threads, load_numpy
+    from digitnet.config.threads import environment_threads, load_numpy
 
     load_numpy(environment_threads() or 1)
     silence_decoders()
-    from digitnet import comparison
-    from digitnet.checkpoint import find_model, load_checkpoint
-    from digitnet.examples import (
+    from digitnet.model import comparison
+    from digitnet.model.checkpoint import find_model, load_checkpoint
+    from digitnet.model.examples import (
         choose_examples,
         evaluate_model,
         has_learned_from,
@@ -107,7 +107,7 @@ def evaluate(
 
 
 def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str, Any]:
-    from digitnet.classes import as_answer
+    from digitnet.dataset.classes import as_answer
 
     names = examples.dataset.class_names
     return {

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from digitnet.cli.output import printable
 
 if TYPE_CHECKING:
-    from digitnet.image.sheet import Box
-    from digitnet.numbers import Number, NumberDigit, Numbers
+    from digitnet.image.marks.sheet import Box
+    from digitnet.model.numbers import Number, NumberDigit, Numbers
 
 SIDES = "top", "left", "bottom", "right"
 GAP = 2  # columns between two drawings

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from digitnet.classes import MOST_DIGITS
+from digitnet.dataset.classes import MOST_DIGITS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

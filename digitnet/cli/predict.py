@@ -16,9 +16,9 @@ from digitnet.errors import DigitnetError, ExitStatus, ImageError
 from digitnet.paths import why_missing
 
 if TYPE_CHECKING:
-    from digitnet.numbers import Numbers
-    from digitnet.prediction import Model, Prediction
-    from digitnet.workers import Named
+    from digitnet.image.workers import Named
+    from digitnet.model.numbers import Numbers
+    from digitnet.model.prediction import Model, Prediction
 
 TOGETHER = 1000  # names of a folder that are handed on together
 CHUNK = 65536  # bytes of names read at once, at most; fewer where fewer are there
@@ -104,11 +104,11 @@ def predict(
     for mistake, made in mistakes.items():
         if made:
             raise click.UsageError(mistake, context)
-    from digitnet.threads import environment_threads, load_numpy
+    from digitnet.config.threads import environment_threads, load_numpy
 
     load_numpy(environment_threads() or 1)
     silence_decoders()
-    from digitnet.prediction import load
+    from digitnet.model.prediction import load
 
     reader = load(model)
     if min_confidence is not None:
@@ -139,7 +139,7 @@ def _answers(
     reader: "Model", batches: Iterator["list[Named]"], digits: int | None
 ) -> Iterator[list[tuple[str, Any]]]:
     """Yield names with a `Prediction`, or for other digits than one `Numbers`, or an error."""
-    from digitnet.workers import available
+    from digitnet.image.workers import available
 
     if digits == 1:
         return reader.answers(batches, processes=available())
@@ -180,7 +180,7 @@ def _batches(
     """Names with their pictures, a path or what came of stdin: those of the command line, then
     those of the list, as many together as are there.
     """
-    from digitnet.image import MAX_BYTES, pictures_below
+    from digitnet.image.files import MAX_BYTES, pictures_below
 
     for kind, names in groupby(images, _kind):
         if kind == "folder":
@@ -263,7 +263,7 @@ def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
     _, least, least_evidence = prediction.calibration
     is_sure = prediction.confidence >= least
     if is_sure and prediction.evidence >= least_evidence:
-        from digitnet.image import CLEARER
+        from digitnet.image.reading import CLEARER
 
         return f"expected one digit, found a line, or a part of something larger; {CLEARER}"
     if not verbose:

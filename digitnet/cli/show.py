@@ -11,7 +11,7 @@ from digitnet.cli.output import printable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitnet.prediction import Prediction
+    from digitnet.model.prediction import Prediction
 
 BAR = 12  # columns
 EIGHTHS = " ▏▎▍▌▋▊▉█"

@@ -16,9 +16,10 @@ from digitnet.paths import absolute, names_file
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from digitnet.config import Config
-    from digitnet.evaluation import Guessing
-    from digitnet.training import Progress, Record, TrainingState
+    from digitnet.config.definition import Config
+    from digitnet.model.evaluation import Guessing
+    from digitnet.training.loop import Progress
+    from digitnet.training.state import Record, TrainingState
 
 EPILOG = """
 \b
@@ -69,8 +70,8 @@ def train(
     Ctrl-C ends it at once. SIGUSR1 has it save and go on.
     """
     started = time.perf_counter()
-    from digitnet.config import locate, locate_data, read_config
-    from digitnet.threads import load_numpy
+    from digitnet.config.reader import locate, locate_data, read_config
+    from digitnet.config.threads import load_numpy
 
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
@@ -101,7 +102,7 @@ def train(
 def _dry_run(config: "Config", form: str) -> None:
     import msgspec
 
-    from digitnet.training import begin
+    from digitnet.training.state import begin
 
     state = begin(config)
     _say_conventions(state, quiet=False)
@@ -126,7 +127,7 @@ def _train(
 ) -> None:
     import msgspec
 
-    from digitnet.session import run
+    from digitnet.session.driver import run
 
     session = run(config, overwrite=overwrite, resume=resume)
     progress = next(session)
@@ -149,7 +150,7 @@ def _train(
 
 def _say_conventions(state: "TrainingState", quiet: bool) -> None:
     """Say which pixels were mended, unless quiet, and whether pictures seem to be transposed."""
-    from digitnet.orientation import transposition
+    from digitnet.model.orientation import transposition
 
     training, transposed = state.data.training, state.config.data.transposed
     if not quiet:

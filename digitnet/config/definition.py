@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from digitnet.threads import MOST
+from digitnet.config.threads import MOST
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.classes import DIGITS, identity
+from digitnet.dataset.classes import DIGITS, identity
 from digitnet.dataset.conventions import to_mnist
 from digitnet.errors import DataError, listed
 

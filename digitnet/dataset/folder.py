@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitnet.classes import MOST_CLASSES, as_answer, same_answer
+from digitnet.dataset.classes import MOST_CLASSES, as_answer, same_answer
 from digitnet.dataset.definition import Data, Dataset
 from digitnet.errors import DataError
-from digitnet.image import Score, read
+from digitnet.image.evidence import Score
+from digitnet.image.reading import read
 from digitnet.paths import kind_of
 
 

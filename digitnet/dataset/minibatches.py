@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet import aligned
-from digitnet.activations import FloatArray
+from digitnet import arrays
+from digitnet.arrays import ALONE, FloatArray, Share
 from digitnet.dataset.definition import NOTHING, Dataset
-from digitnet.share import ALONE, Share
 
 BLOCK = 256  # pictures that are gathered and scaled together: 800 kB, fits the second-level cache
 WHITE = np.array(1 / 255, np.float32)
@@ -40,7 +39,7 @@ class Minibatches:
         rows = count * size
         self.chosen = np.empty(rows, self.labels.dtype)
         self.gathered = np.empty((rows, self.pixels.shape[1]), np.uint8)
-        self.x: FloatArray = aligned.zeros((rows, self.pixels.shape[1] + 1), np.float32)
+        self.x: FloatArray = arrays.zeros((rows, self.pixels.shape[1] + 1), np.float32)
         self.y: FloatArray = np.empty((count, len(self.classes), size), np.float32)
         self.whole = list(zip(self.x.reshape(count, size, -1).transpose(0, 2, 1), self.y))
 

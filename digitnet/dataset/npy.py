@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from digitnet.dataset.mapped import array_in, mapped
 from digitnet.errors import DataError
-from digitnet.npy import NpyError, read_header
+from digitnet.npz import NpyError, read_header
 from digitnet.paths import kind_of
 
 

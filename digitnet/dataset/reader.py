@@ -15,11 +15,11 @@ from digitnet.dataset.idx import GZIP_MAGIC
 from digitnet.dataset.pairs import read_folder_of_pairs, read_pair
 from digitnet.dataset.tables import read_csv_data, read_npz_data
 from digitnet.errors import DataError, ImageError
-from digitnet.npy import MAGIC
+from digitnet.npz import MAGIC
 from digitnet.paths import kind_of, why_missing
 
 if TYPE_CHECKING:
-    from digitnet.image import Score
+    from digitnet.image.evidence import Score
 
 PICKLE = b"\x80"  # the first byte of a pickle of protocol 2 or later (pickletools, PROTO)
 

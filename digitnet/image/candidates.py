@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.activations import FloatArray
+from digitnet.arrays import FloatArray
 from digitnet.image.field import to_field
-from digitnet.image.ink import Bools
-from digitnet.image.parts import Part, Rectangle
-from digitnet.image.rows import TextRow
-from digitnet.image.seams import seams_of
+from digitnet.image.ink.ink import Bools
+from digitnet.image.ink.parts import Part, Rectangle
+from digitnet.image.marks.rows import TextRow
+from digitnet.image.marks.seams import seams_of
 
 PIECES = 7  # neighbouring pieces in a candidate, at most
 LOWEST = 0.4  # row heights: no candidate is lower

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digitnet.image.box import without_box
-from digitnet.image.groups import Neighbours
-from digitnet.image.ink import LEAST_PAGE, Bools, Ink, stroke_width
-from digitnet.image.parts import BAR, FILLING, Part, Rectangle, joined, mask_of, parts_of
-from digitnet.image.structure import around_others, written_parts
+from digitnet.image.ink.ink import LEAST_PAGE, Bools, Ink, stroke_width
+from digitnet.image.ink.parts import BAR, FILLING, Part, Rectangle, joined, mask_of, parts_of
+from digitnet.image.marks.box import without_box
+from digitnet.image.marks.groups import Neighbours
+from digitnet.image.marks.structure import around_others, written_parts
 
 MOST_PARTS = 120  # components that are grouped, at most: the largest
 MOST_CANDIDATES = 48  # the likeliest

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.activations import FloatArray
-from digitnet.image.ink import Bools, box_of, stroke_width, widened
+from digitnet.arrays import FloatArray
+from digitnet.image.ink.ink import Bools, box_of, stroke_width, widened
 
 SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side

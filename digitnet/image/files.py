@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from digitnet.activations import FloatArray
+from digitnet.arrays import FloatArray
 from digitnet.errors import ImageError, shortage
 from digitnet.image import memory
 from digitnet.paths import why_missing

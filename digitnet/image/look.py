@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitnet.activations import FloatArray
+from digitnet.arrays import FloatArray
 from digitnet.image.digit import Candidate, candidates_of, digits_beside
 from digitnet.image.evidence import CLEAR, Score, network_costs
 from digitnet.image.field import BOX, Field, to_field
 from digitnet.image.files import brightness
-from digitnet.image.ink import LEAST_PAGE, Ink
-from digitnet.image.paper import find_ink
-from digitnet.image.sheet import Box, Sheet, alone, in_picture
+from digitnet.image.ink.ink import LEAST_PAGE, Ink
+from digitnet.image.ink.paper import find_ink
+from digitnet.image.marks.sheet import Box, Sheet, alone, in_picture
 
 COARSE, FINE_ENOUGH = 320, 640  # pixels of the longer side: enough to tell ink from paper, mostly
 STRIP = 5  # times as many, at most, of a strip

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitnet.activations import FloatArray
+from digitnet.arrays import FloatArray
 from digitnet.image.candidates import (
     Candidate,
     Piece,
@@ -19,14 +19,14 @@ from digitnet.image.candidates import (
 from digitnet.image.evidence import CLEAR, Score, network_costs
 from digitnet.image.field import to_field
 from digitnet.image.files import SHRUNK
-from digitnet.image.ink import LEAST_PAGE, stroke_width
+from digitnet.image.ink.ink import LEAST_PAGE, stroke_width
+from digitnet.image.ink.parts import Part, Rectangle
 from digitnet.image.look import FINE_ENOUGH, Look, look_at
-from digitnet.image.parts import Part, Rectangle
+from digitnet.image.marks.rows import FULL_HEIGHT, TextRow, rows_of
+from digitnet.image.marks.sheet import in_picture, lightest_sheet
+from digitnet.image.marks.structure import typical_height, written_parts
 from digitnet.image.path import Glyph, Path, left_out, shape_cost
 from digitnet.image.reading import at_the_whole, no_ink
-from digitnet.image.rows import FULL_HEIGHT, TextRow, rows_of
-from digitnet.image.sheet import in_picture, lightest_sheet
-from digitnet.image.structure import typical_height, written_parts
 
 FINE_ROW = 16  # px: rows that are lower are looked at in more pixels
 MOST_PIXELS = 2560  # px of the longer side, at most

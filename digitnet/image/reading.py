@@ -10,17 +10,8 @@ from PIL import Image
 from digitnet.errors import ImageError
 from digitnet.image.evidence import CLEAR, Score
 from digitnet.image.files import SHRUNK, Picture, name_of, open_picture
-from digitnet.image.look import (
-    COARSE,
-    FINE_ENOUGH,
-    Found,
-    Look,
-    Reading,
-    look_at,
-    read_in,
-    step_of,
-)
-from digitnet.image.sheet import Box, Sheet, lightest_sheet, sheet_of
+from digitnet.image.look import COARSE, FINE_ENOUGH, Found, Look, Reading, look_at, read_in, step_of
+from digitnet.image.marks.sheet import Box, Sheet, lightest_sheet, sheet_of
 
 SHARP = 100  # pixels of a digit: fewer are looked at again in a finer picture, if there is one
 MARGIN = 0.3  # of the digit's longer side: paper around it in that picture

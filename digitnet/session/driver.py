@@ -4,21 +4,23 @@ import os
 import time
 from collections.abc import Generator
 
-from digitnet import training
-from digitnet.checkpoint import discard_unfinished, is_checkpoint, load_checkpoint
-from digitnet.config import Config
-from digitnet.dataset import Paths, each
+from digitnet.config.definition import Config
+from digitnet.dataset.definition import Paths, each
 from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
+from digitnet.model.checkpoint import discard_unfinished, is_checkpoint, load_checkpoint
 from digitnet.npz import member_names
 from digitnet.paths import Kind, kind_of, resolve_output
 from digitnet.session.lock import hold
 from digitnet.session.saving import Saver
 from digitnet.session.signals import STOPS, heed_signals
+from digitnet.training.loop import Progress, train
+from digitnet.training.resumption import resume as resumed
+from digitnet.training.state import TrainingState, begin
 
 
 def run(
     config: Config, *, overwrite: bool = False, resume: bool = False
-) -> Generator[training.Progress, None, None]:
+) -> Generator[Progress, None, None]:
     """Train, with checkpoints at `config.model` in time, and pass the progress on.
 
     With `resume`, go on from the checkpoint that is there, or begin if there is none. A signal is
@@ -37,10 +39,10 @@ def run(
             discard_unfinished(output)
             if overwrite and exists:
                 _check_replaceable(output, config.data.path)
-            state = _resumed(config) if resume and exists else training.begin(config)
+            state = _resumed(config) if resume and exists else begin(config)
             saver = Saver(output, state, replaces=overwrite and exists)
         minutes, begun_at = state.config.training.max_minutes, state.place
-        for progress in training.train(config, state):
+        for progress in train(config, state):
             if saver.is_due(progress) or (requests.save and saver.may_save):
                 requests.save = False
                 saver.save()
@@ -68,14 +70,14 @@ def run(
                 return
 
 
-def _stopped(reason: str, state: training.TrainingState) -> str:
+def _stopped(reason: str, state: TrainingState) -> str:
     return f"stopped by {reason} in epoch {state.place.epoch}"
 
 
-def _resumed(config: Config) -> training.TrainingState:
+def _resumed(config: Config) -> TrainingState:
     checkpoint = load_checkpoint(config.model, with_state=True)
     try:
-        return training.resume(config, checkpoint)
+        return resumed(config, checkpoint)
     except CheckpointError as error:
         raise CheckpointError(f"{config.model}: {error}") from None
 

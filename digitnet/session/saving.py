@@ -2,8 +2,9 @@
 
 import time
 
-from digitnet.checkpoint import save_checkpoint
-from digitnet.training import Progress, TrainingState
+from digitnet.model.checkpoint import save_checkpoint
+from digitnet.training.loop import Progress
+from digitnet.training.state import TrainingState
 
 MOST = 0.01  # of the time goes into writing checkpoints, but for those that have to be written
 

@@ -10,16 +10,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from digitnet import aligned
-from digitnet.activations import FloatArray
-from digitnet.averaging import Average
-from digitnet.crew import Crew
-from digitnet.network import Network
-from digitnet.optimizers import Optimizer, Pace
-from digitnet.regularisers import NO_REGULARISERS, Regularisers, limit_norms
-from digitnet.share import Share
-from digitnet.threads import BLAS_SPACE, require_memory
-from digitnet.workspace import Workspace
+from digitnet import arrays
+from digitnet.arrays import FloatArray, Share
+from digitnet.config.threads import BLAS_SPACE, require_memory
+from digitnet.network.crew import Crew
+from digitnet.network.network import Network
+from digitnet.network.regularisers import NO_REGULARISERS, Regularisers, limit_norms
+from digitnet.network.workspace import Workspace
+from digitnet.training.averaging import Average
+from digitnet.training.optimizers import Optimizer, Pace
 
 PART = 262144  # parameters that are updated together, at most: 1 MB of each vector
 
@@ -46,10 +45,10 @@ class Descent:
         self.regularisers, self.average = regularisers, average
         self.l2 = _per_parameter(network, l2) if l2 else None
         self.max_norm = max_norm
-        self.gradient = aligned.empty(network.parameters.shape, network.parameters.dtype)
+        self.gradient = arrays.empty(network.parameters.shape, network.parameters.dtype)
         self.crew = Crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
         shares = self.crew.shares
-        self.scratch = [aligned.empty((PART,), self.gradient.dtype) for _ in shares if l2]
+        self.scratch = [arrays.empty((PART,), self.gradient.dtype) for _ in shares if l2]
         self.parts = [_parts(network, share) for share in shares]
         self.hidden_weights = [
             [W[share.rows(len(W))] for W in network.weights[:-1]] for share in shares

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.activations import FloatArray
-from digitnet.augment import Distorter
-from digitnet.calibration import calibrate
-from digitnet.config import Config
-from digitnet.dataset import Block, Distort, Minibatches
+from digitnet.arrays import FloatArray, Share
+from digitnet.config.definition import Config
+from digitnet.dataset.minibatches import Block, Distort, Minibatches
 from digitnet.errors import TrainingError
-from digitnet.evaluation import CHUNK, Evaluator
+from digitnet.model.calibration import calibrate
+from digitnet.model.evaluation import CHUNK, Evaluator
 from digitnet.randomness import NUMBERS, Purpose, generator, stream_from
-from digitnet.share import Share
+from digitnet.synthetic.distortions import Distorter
 from digitnet.training.descent import Descent
 from digitnet.training.state import (
     Place,

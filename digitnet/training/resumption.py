@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from digitnet.checkpoint import Checkpoint
-from digitnet.config import Config, to_config
-from digitnet.dataset import named
+from digitnet.config.definition import Config
+from digitnet.config.reader import to_config
+from digitnet.config.threads import MOST
+from digitnet.dataset.definition import named
 from digitnet.errors import CheckpointError, ConfigError
-from digitnet.threads import MOST
+from digitnet.model.checkpoint import Checkpoint
 from digitnet.training.state import Place, Record, TrainingState, arrays, begin, varies
 
 MAY_CHANGE = {

@@ -9,24 +9,24 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
-from digitnet.activations import FloatArray
-from digitnet.augment import Distortions
-from digitnet.averaging import Average
-from digitnet.calibration import NO_CALIBRATION, Calibration
-from digitnet.checkpoint import Checkpoint
-from digitnet.classes import DIGITS
-from digitnet.config import Config
-from digitnet.config.definition import OPTIMIZER_KEYS, OptimizerSection, ScheduleSection
-from digitnet.dataset import Data, Dataset, named, read_data, split_indices
-from digitnet.dataset.definition import NOTHING, SIDE
+from digitnet.arrays import FloatArray
+from digitnet.config.definition import OPTIMIZER_KEYS, Config, OptimizerSection, ScheduleSection
+from digitnet.config.threads import choose_threads
+from digitnet.dataset.classes import DIGITS
+from digitnet.dataset.definition import NOTHING, SIDE, Data, Dataset, named
+from digitnet.dataset.reader import read_data
+from digitnet.dataset.splits import split_indices
 from digitnet.errors import ConfigError, DataError
-from digitnet.evaluation import Guessing, guessing
-from digitnet.network import Network
-from digitnet.optimizers import OPTIMIZERS, Optimizer
+from digitnet.model.calibration import NO_CALIBRATION, Calibration
+from digitnet.model.checkpoint import Checkpoint
+from digitnet.model.evaluation import Guessing, guessing
+from digitnet.network.network import Network
+from digitnet.network.regularisers import Regularisers
 from digitnet.randomness import Purpose, generator
-from digitnet.regularisers import Regularisers
-from digitnet.schedules import rate_factor
-from digitnet.threads import choose_threads
+from digitnet.synthetic.distortions import Distortions
+from digitnet.training.averaging import Average
+from digitnet.training.optimizers import OPTIMIZERS, Optimizer
+from digitnet.training.schedules import rate_factor
 
 
 class TrainingMeasure(Struct, frozen=True):
@@ -250,11 +250,13 @@ def _made_up(
         found = ", ".join(class_names)
         raise ConfigError("training.drawn", f"expected none but for digits, found {found:.60}")
     if digits:
-        from digitnet.handwriting import make_digits  # brings Pillow: only where it is needed
+        from digitnet.synthetic.handwriting import (
+            make_digits,  # brings Pillow: only where it is needed
+        )
 
         images, labels = make_digits(digits, rng=generator(config.seed, Purpose.DRAWN))
     if nothing:
-        from digitnet.background import make_background
+        from digitnet.synthetic.background import make_background
 
         background = make_background(nothing, rng=generator(config.seed, Purpose.BACKGROUND))
         images = np.concatenate([images, background])

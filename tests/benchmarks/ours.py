@@ -7,7 +7,7 @@ from works import Threads, Work, begin_work
 
 def settle_threads(work: Work, threads: Threads) -> Threads:
     """What `digitnet train` does before NumPy is loaded. Returns the threads for the config."""
-    from digitnet.threads import limit_blas
+    from digitnet.config.threads import limit_blas
 
     limit_blas(1)
     return threads
@@ -23,7 +23,7 @@ def digitnet_on_one_thread(work: Work) -> Trainer:
 
 def _digitnet(work: Work, threads: Threads) -> Trainer:
     threads = settle_threads(work, threads)
-    from digitnet.training import train
+    from digitnet.training.loop import train
 
     state = begin_work(work, threads)
     training = train(state.config, state)

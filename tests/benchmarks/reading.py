@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from digitnet.dataset import read_data
+from digitnet.dataset.reader import read_data
 from digitnet.errors import ImageError
-from digitnet.prediction import Model, load
+from digitnet.model.prediction import Model, load
 
 TESTS = Path(__file__).parent.parent
 DATA = TESTS.parent / "data"

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digitnet.checkpoint import SHIPPED
-from digitnet.dataset import read_data
+from digitnet.dataset.reader import read_data
 from digitnet.errors import ImageError
-from digitnet.numbers import Number
-from digitnet.prediction import Model, load
+from digitnet.model.checkpoint import SHIPPED
+from digitnet.model.numbers import Number
+from digitnet.model.prediction import Model, load
 
 DATA = Path(__file__).parents[2] / "data"
 CELL = 28  # pixels of a digit's cell, before it is enlarged

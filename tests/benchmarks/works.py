@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mnist import read_mnist
 
 if TYPE_CHECKING:
-    from digitnet.training import TrainingState
+    from digitnet.training.state import TrainingState
 
 ENDLESS = 1_000_000  # epochs: whoever times them stops when it has seen enough
 Threads = Literal["auto"] | int
@@ -89,8 +89,8 @@ def begin_work(work: Work, threads: Threads) -> "TrainingState":
     """digitnet's training before its first step: the weights that every contender starts from."""
     import numpy as np
 
-    from digitnet.config import to_config
-    from digitnet.training import begin
+    from digitnet.config.reader import to_config
+    from digitnet.training.state import begin
 
     images, labels, *_ = read_mnist()
     with tempfile.TemporaryDirectory() as folder:

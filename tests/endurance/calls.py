@@ -36,8 +36,8 @@ from commands import COMMANDS, Command, write_inputs
 from tracing import Done, Injection, Tracer, counting, injections, reason_to_skip
 
 from configs import contents, differing
-from digitnet.checkpoint import SHIPPED, load_checkpoint
 from digitnet.errors import CheckpointError
+from digitnet.model.checkpoint import SHIPPED, load_checkpoint
 
 LASTED = re.compile(r'[0-9.,]+ s\b|[0-9,]+ images/s|"(seconds|images_per_second)": [0-9.e+-]+')
 CONFIGS = re.compile(r".*\.yaml")

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from configs import DIGITNET, MNIST
-from digitnet.dataset import read_data
+from digitnet.dataset.reader import read_data
 
 EXAMPLES, TESTED = 300, 100
 PICTURES = 24

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from digitnet.dataset import read_data
+from digitnet.dataset.reader import read_data
 
 REPOSITORY = Path(__file__).parent.parent.parent
 DIGITNET = str(Path(sys.executable).with_name("digitnet"))

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from configs import DIGITNET, folder_of_configs
-from digitnet.checkpoint import load_checkpoint
 from digitnet.errors import CheckpointError
+from digitnet.model.checkpoint import load_checkpoint
 
 BLOCK = 512  # bytes, of which `ulimit -f` counts in sh
 PAGE = 4096

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs import CONFIGS, DIGITNET, contents, differing, folder_of_configs
-from digitnet.checkpoint import load_checkpoint
 from digitnet.errors import CheckpointError
+from digitnet.model.checkpoint import load_checkpoint
 
 MOST_WRITING = 0.005  # seconds that writing one of these checkpoints takes, about
 

@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image, ImageDraw
 
-from digitnet import workers
 from digitnet.errors import ImageError
+from digitnet.image import workers
 
 PROCESSES = 8
 EACH, TOGETHER = 512, 2048  # MB

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from configs import DIGITNET, folder_of_configs
-from digitnet.checkpoint import load_checkpoint
 from digitnet.errors import CheckpointError
+from digitnet.model.checkpoint import load_checkpoint
 
 BUSY, TERMINATED = 75, 143
 

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from digitnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from digitnet.errors import CheckpointError
-from digitnet.network import Network
+from digitnet.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.network.network import Network
 
 CLASSES = tuple("0123456789")
 CONFIG = {

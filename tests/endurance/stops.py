@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from configs import DIGITNET, MNIST
-from digitnet.checkpoint import load_checkpoint
+from digitnet.model.checkpoint import load_checkpoint
 
 SOON = 2.0  # seconds
 CONFIG = f"""\

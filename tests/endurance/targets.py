@@ -16,15 +16,16 @@ import pictures
 import yamls
 from damage import damaged
 
-from digitnet import examples as chosen
-from digitnet import training
-from digitnet.checkpoint import load_checkpoint, save_checkpoint
 from digitnet.cli.output import printable
 from digitnet.cli.predict import _batches
-from digitnet.config import locate, read_config
-from digitnet.dataset import read_data
+from digitnet.config.reader import locate, read_config
+from digitnet.dataset.reader import read_data
 from digitnet.errors import ConfigError
-from digitnet.prediction import load
+from digitnet.model import examples as chosen
+from digitnet.model.checkpoint import load_checkpoint, save_checkpoint
+from digitnet.model.prediction import load
+from digitnet.training.loop import train
+from digitnet.training.resumption import resume as resumed
 
 REPOSITORY = Path(__file__).parent.parent.parent
 DIGITNET = str(Path(sys.executable).with_name("digitnet"))
@@ -49,7 +50,7 @@ class Targets:
         self.config = read_config(folder / "config.yaml")
         self.digit = images[0]
         self.model = folder / "model.npz"
-        for progress in training.train(self.config):
+        for progress in train(self.config):
             if progress.record:
                 save_checkpoint(str(self.model), progress.state.checkpoint())
                 break
@@ -104,8 +105,8 @@ class Targets:
         path = self._write("resumed.npz", self._checkpoint(rng))
 
         def resume() -> None:
-            state = training.resume(self.config, load_checkpoint(path, with_state=True))
-            for progress in training.train(self.config, state):
+            state = resumed(self.config, load_checkpoint(path, with_state=True))
+            for progress in train(self.config, state):
                 if progress.record:
                     save_checkpoint(path, progress.state.checkpoint())
 

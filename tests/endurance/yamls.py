@@ -7,7 +7,7 @@ from typing import Any
 
 from damage import damaged
 
-from digitnet.config import schema
+from digitnet.config.definition import schema
 
 NUMBERS = (0, -1, 1, 2**31, 2**63 - 1, 2**63, 2**64, 10**30, 0.5, -0.0, 1e308, 1e-320, 784, 10)
 TEXTS = (

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import digitnet
-from digitnet.image import prepare
+from digitnet.image.reading import prepare
 
 SCALE = 2  # drawn larger, then reduced, so that lines are smooth
 WIDTH, HEIGHT = 1000 * SCALE, 480 * SCALE

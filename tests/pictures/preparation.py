@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digitnet.dataset import read_data
+from digitnet.dataset.reader import read_data
 from digitnet.errors import ImageError
-from digitnet.image import prepare
+from digitnet.image.reading import prepare
 
 TESTS = Path(__file__).parent.parent
 CELL, GAP, PAIRS = 84, 2, 8

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digitnet.dataset import read_data
+from digitnet.dataset.reader import read_data
 
 MNIST = Path(__file__).parents[2] / "data" / "mnist"
 ROWS = "8134  2207", "0519"

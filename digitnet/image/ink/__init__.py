@@ -1,0 +1,1 @@
+"""Separate ink from paper, however a picture is lit."""

@@ -1,0 +1,1 @@
+"""Find marks in the ink: components, groups, frames, rows, sheets of paper."""

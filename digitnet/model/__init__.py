@@ -1,0 +1,1 @@
+"""A trained network: how it is kept, what it answers, and how good it is."""

@@ -1,0 +1,205 @@
+"""The network: pixels in, ten numbers out, some thousands of knobs, and the slope of each.
+
+For a minibatch, one example per column, with C the cost and ⊙ the product element by element:
+
+    forward     z_l = W_l a_(l-1) + b_l            a_l = σ(z_l)
+    backward    δ_L = ∂C/∂a_L ⊙ σ'(z_L)            δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1))
+    gradient    ∂C/∂W_l = δ_l a_(l-1)ᵀ             ∂C/∂b_l = δ_l summed over the examples
+
+after 3Blue1Brown, Neural networks, chapters 1 to 4, and Nielsen, Neural Networks and Deep
+Learning, chapter 2, BP1 to BP4. `A.dot(B, C)` is C = A B, written into an array that
+is there already. A bias is the weight of an input that is always 1.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from digitnet import arrays
+from digitnet.arrays import ALONE, FloatArray, Share
+from digitnet.network.activations import ACTIVATIONS, glorot
+from digitnet.network.costs import COSTS, OUTPUTS
+from digitnet.network.regularisers import NO_REGULARISERS, Regularisers
+from digitnet.network.workspace import Workspace
+
+CHUNK = 500  # pictures that go forward together: small enough to stay in the cache
+
+
+class Network:
+    """Layers of neurons, each connected to the whole layer before it.
+
+    weights[l], shape (n_out, n_in): row j holds the weights from the whole previous layer to
+    neuron j. biases[l], shape (n_out,). Both are views into `parameters`, one flat vector, in
+    which every neuron's weights are followed by its bias: as matrices [W b], (n_out, n_in + 1),
+    whose product with activations that end in a row of ones is W a + b.
+    """
+
+    def __init__(
+        self,
+        layer_sizes: Sequence[int],
+        *,
+        activation: str = "sigmoid",
+        output: str = "sigmoid",
+        cost: str = "quadratic",
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.layer_sizes = tuple(layer_sizes)
+        self.hidden = ACTIVATIONS[activation]
+        self.functions = [self.hidden.function] * (len(layer_sizes) - 2) + [OUTPUTS[output]]
+        self.cost = COSTS[cost, output]
+        self.parameters: FloatArray = arrays.zeros((count_parameters(layer_sizes),), dtype)
+        self.matrices = self.matrices_of(self.parameters)
+        self.weights = [Wb[:, :-1] for Wb in self.matrices]
+        self.biases = [Wb[:, -1] for Wb in self.matrices]
+
+    def matrices_of(self, vector: FloatArray) -> list[FloatArray]:
+        """A vector laid out like `parameters` as one matrix [W b] per layer."""
+        matrices, start = [], 0
+        for n_in, n_out in pairwise(self.layer_sizes):
+            end = start + n_out * (n_in + 1)
+            matrices.append(vector[start:end].reshape(n_out, n_in + 1))
+            start = end
+        return matrices
+
+    def initialise(self, *, rng: "np.random.Generator") -> None:
+        """Start the weights random, biases at 0.
+
+        The standard deviation suits the activation: Glorot's or He's, see `activations`.
+        """
+        spreads = [self.hidden.spread] * (len(self.weights) - 1) + [glorot]
+        for W, b, spread in zip(self.weights, self.biases, spreads):
+            n_out, n_in = W.shape
+            W[:] = rng.standard_normal(W.shape, dtype=W.dtype.type)
+            W *= spread(n_in, n_out)
+            b[:] = 0
+
+    def __call__(self, images: NDArray[np.generic], *, together: int = CHUNK) -> FloatArray:
+        """The whole network as one function: pixels in, activations of the last layer out.
+
+        images: (n, 784) floats from 0 to 1, or whole numbers from 0 to 255, as (n, 28, 28) or
+        (n, 784). together: how many of them go forward at once, 1 or more. Returns (n, classes).
+        Raises ValueError for any other shape, and for pixels outside these ranges.
+        """
+        self._check(images)
+        outputs = np.empty((len(images), self.layer_sizes[-1]), self.parameters.dtype)
+        x = self._input(min(len(images), together))
+        workspace = self.workspace(min(len(images), together))
+        for start in range(0, len(images), together):
+            chunk = images[start : start + together]
+            if len(chunk) != workspace.n:
+                workspace = self.workspace(len(chunk))
+            output = self.feedforward(self._fill(x, chunk), workspace)
+            outputs[start : start + together] = output.T
+        return outputs
+
+    def activations(self, images: NDArray[np.generic]) -> list[FloatArray]:
+        """The activations of every layer, a_0 (the pixels) to a_L: shapes (n, layer_sizes[l])."""
+        self._check(images)
+        workspace = self.workspace(len(images))
+        x = self._fill(self._input(len(images)), images)
+        self.feedforward(x, workspace)
+        return [a.T for a in (x[:-1], *workspace.a)]
+
+    def _check(self, images: NDArray[np.generic]) -> None:
+        if images.ndim < 2 or math.prod(images.shape[1:]) != self.layer_sizes[0]:
+            raise ValueError(f"expected (n, {self.layer_sizes[0]}) pixels, found {images.shape}")
+        if images.dtype == np.uint8 or not images.size:
+            return
+        most = 255 if np.issubdtype(images.dtype, np.integer) else 1
+        least_found, most_found = images.min(), images.max()  # NaN if any pixel is NaN
+        if not (least_found >= 0 and most_found <= most):
+            raise ValueError(
+                "expected pixels as floats from 0 to 1, or as whole numbers from 0 to 255 (uint8); "
+                f"found {images.dtype} from {least_found} to {most_found}"
+            )
+
+    def _input(self, n: int) -> FloatArray:
+        """Room for n pictures, (n, n_in + 1)."""
+        return np.zeros((n, self.layer_sizes[0] + 1), self.parameters.dtype)
+
+    def _fill(self, room: FloatArray, images: NDArray[np.generic]) -> FloatArray:
+        """The pictures, in the room that was made for them, as `feedforward` takes them."""
+        x = room[: len(images)]
+        x[:, :-1] = images.reshape(len(images), -1)
+        if np.issubdtype(images.dtype, np.integer):
+            x *= x.dtype.type(1 / 255)  # whole, for that takes a quarter of the time of x[:, :-1]
+        x[:, -1] = 1
+        return x.T
+
+    def workspace(
+        self,
+        n: int,
+        gradient: FloatArray | None = None,
+        share: Share = ALONE,
+        shared: Workspace | None = None,
+        regularisers: Regularisers = NO_REGULARISERS,
+    ) -> Workspace:
+        """Room to compute in for n examples; see `Workspace` for threads that share a network.
+
+        gradient: the vector that `backprop` writes to, laid out like `parameters`.
+        """
+        if gradient is None:
+            gradient = arrays.empty(self.parameters.shape, self.parameters.dtype)
+        gradients = self.matrices_of(gradient)
+        return Workspace(self.matrices, gradients, n, share, shared, regularisers)
+
+    def feedforward(self, x: FloatArray, workspace: Workspace) -> FloatArray:
+        """Activations of the last layer, (classes, n), for x of shape (n_in + 1, n).
+
+        x: pixels from 0 to 1, and ones in the last row. Every layer's z and a stay in the
+        workspace.
+        """
+        a, meet = x, workspace.meet
+        for (Wb, z, own_a, all_a, norm, drop), σ in zip(workspace.layers, self.functions):
+            if meet and a is not x:
+                meet()
+            Wb.dot(a, z)  # W a + b: (n_out, n_in + 1) (n_in + 1, n) -> (n_out, n)
+            if norm:
+                norm.forward(z)
+            σ(z, own_a)
+            if drop:
+                drop(own_a)
+            a = all_a
+        return a
+
+    def backprop(
+        self, x: FloatArray, y: FloatArray, workspace: Workspace, scale: float | np.floating = 1
+    ) -> float:
+        """The cost of a minibatch, summed over it; its gradient goes to the workspace's.
+
+        x: as for `feedforward`, y: (classes, n) one-hot. The gradient is of the average over the
+        examples, times `scale`: every slope is a multiple of the δ of the last layer, so that it
+        is enough to scale those. When it returns, no thread reads the parameters any more.
+        """
+        a_L, δ_L, meet = self.feedforward(x, workspace), workspace.δ[-1], workspace.meet
+        # δ_L = ∂C/∂a_L ⊙ σ'(z_L), in closed form for this cost on this output
+        cost = self.cost(workspace.z[-1], a_L, y, scale / workspace.n, δ_L)
+        for z, a in workspace.derivatives:
+            self.hidden.derivative(a, z)  # σ'(z) takes the place of z
+        for back, next_δ, δ, dσ, norm, drop in workspace.hidden:
+            if meet and next_δ is not δ_L:
+                meet()
+            # δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1))
+            back(next_δ, δ)  # (n_in, n_out) (n_out, n) -> (n_in, n), and the row of ones
+            if drop:
+                drop(δ)
+            δ *= dσ
+            if norm:
+                norm.backward(δ)
+        a = x
+        for (δ, dC_dWb, norm), layer in zip(workspace.slopes, workspace.layers):
+            δ.dot(a.T, dC_dWb)  # (n_out, n) (n, n_in + 1) -> (n_out, n_in + 1)
+            if norm:
+                dC_dWb[:, -1:] = norm.db
+            a = layer.all_a
+        if meet:
+            meet()
+        return cost
+
+
+def count_parameters(layer_sizes: Sequence[int]) -> int:
+    """Weights and biases together: 13,002 for 784-16-16-10."""
+    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(layer_sizes))

@@ -1,0 +1,177 @@
+"""What hidden layers do besides while they learn: batch normalisation and dropout.
+
+Neither is left in the network that has learned: `fold` puts both into its weights.
+"""
+
+import functools
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from digitnet import arrays
+from digitnet.arrays import FloatArray
+
+EPSILON = 1e-5  # added to variances, as Ioffe and Szegedy do
+SLOWEST = 0.01  # momentum of the running statistics, but for the first hundred minibatches
+
+
+class BatchNorm:
+    """The weighted inputs z of some neurons, each with mean 0 and variance 1 in the minibatch.
+
+    Ioffe and Szegedy 2015, algorithm 1, with the bias for β. There is no γ, which with
+    ReLU the next layer's weights can stand in for; sigmoid and tanh do without.
+
+    b: (neurons, 1), a view. mean, variance: (neurons,), the running ones, of z without its bias.
+    """
+
+    def __init__(self, b: FloatArray, mean: FloatArray, variance: FloatArray, n: int) -> None:
+        self.b, self.running_mean, self.running_variance, self.n = b, mean, variance, n
+        self.momentum = 1.0
+        self.normal = arrays.empty((len(b), n), b.dtype)
+        self.mean, self.variance, self.per_deviation, self.along, self.db = (
+            np.empty((len(b), 1), b.dtype) for _ in range(5)
+        )
+
+    def begin(self, number: int) -> None:
+        """Before the step `number`, counted from 1."""
+        self.momentum = max(1 / number, SLOWEST)
+
+    def forward(self, z: FloatArray) -> None:
+        """Normalise z (neurons, n) and add the bias."""
+        z.mean(axis=1, keepdims=True, out=self.mean)
+        z -= self.mean
+        self._dot(z, z, self.variance)
+        np.add(self.variance, EPSILON, out=self.per_deviation)
+        np.sqrt(self.per_deviation, out=self.per_deviation)
+        np.divide(1, self.per_deviation, out=self.per_deviation)
+        np.multiply(z, self.per_deviation, out=self.normal)
+        np.add(self.normal, self.b, out=z)
+        if self.n > 1:  # else there is no variance to learn
+            self.mean -= self.b
+            self._run(self.running_mean, self.mean)
+            self.variance *= self.n / (self.n - 1)  # without bias, as in algorithm 2
+            self._run(self.running_variance, self.variance)
+
+    def backward(self, δ: FloatArray) -> None:
+        """From ∂C/∂z after it to that before, (neurons, n); the slope of the bias goes to db."""
+        δ.mean(axis=1, keepdims=True, out=self.mean)
+        np.multiply(self.mean, self.n, out=self.db)
+        self._dot(δ, self.normal, self.along)
+        self.normal *= self.along
+        δ -= self.mean
+        δ -= self.normal
+        δ *= self.per_deviation
+
+    def _dot(self, one: FloatArray, other: FloatArray, out: FloatArray) -> None:
+        """The mean of the product, row by row."""
+        np.einsum("ij,ij->i", one, other, out=out[:, 0])
+        out /= self.n
+
+    def _run(self, running: FloatArray, now: FloatArray) -> None:
+        running *= 1 - self.momentum
+        running += self.momentum * now[:, 0]
+
+
+class Dropout:
+    """Neurons that are silent for one example, chosen anew in each step.
+
+    Srivastava and others 2014, equation 4. keep: the probability not to be. key: of the random
+    numbers of a layer. member: of the crew, which draws its own.
+    """
+
+    def __init__(self, shape: tuple[int, int], keep: float, key: np.ndarray, member: int) -> None:
+        from digitnet.randomness import stream_at
+
+        self.stream = functools.partial(stream_at, key)
+        self.keep, self.member = keep, member
+        self.random, self.mask = np.empty((2, *shape), np.float32)
+
+    def begin(self, number: int) -> None:
+        """Choose, for the step `number`, counted from 1."""
+        rng = self.stream(number, self.member)
+        rng.random(dtype=np.float32, out=self.random)
+        np.less(self.random, self.keep, out=self.mask)
+
+    def __call__(self, rows: FloatArray) -> None:
+        """Make activations (neurons, n), or the slopes of them, 0 where they are silent."""
+        rows *= self.mask
+
+
+class Regularisers:
+    """Batch normalisation and dropout of a network's hidden layers, made for each workspace.
+
+    hidden_sizes: of the layers. dropout: the share of neurons that are silent. state: the running
+    mean and variance of all neurons, empty without batch normalisation.
+    """
+
+    def __init__(
+        self,
+        hidden_sizes: Sequence[int],
+        *,
+        batch_norm: bool = False,
+        dropout: float = 0,
+        seed: int = 0,
+    ) -> None:
+        self.sizes = tuple(hidden_sizes)
+        self.batch_norm, self.keep, self.seed = batch_norm, 1 - dropout, seed
+        self.state: dict[str, FloatArray] = {}
+        if batch_norm:
+            neurons = sum(hidden_sizes)
+            self.state["batch_mean"] = np.zeros(neurons, np.float32)
+            self.state["batch_variance"] = np.ones(neurons, np.float32)
+
+    def __bool__(self) -> bool:
+        return self.batch_norm or self.keep < 1
+
+    def norm(self, l: int, rows: slice, Wb: FloatArray, n: int) -> BatchNorm | None:
+        """For the neurons `rows` of the hidden layer l, in minibatches of n."""
+        if not self.batch_norm:
+            return None
+        mean, variance = (row[rows] for row in self._statistics(l))
+        return BatchNorm(Wb[rows, -1:], mean, variance, n)
+
+    def drop(self, l: int, rows: slice, n: int, member: int) -> Dropout | None:
+        """For the neurons `rows` of the hidden layer l, in minibatches of n."""
+        if self.keep == 1:
+            return None
+        from digitnet.randomness import Purpose, philox_key  # only training needs random numbers
+
+        shape = rows.stop - rows.start, n
+        return Dropout(shape, self.keep, philox_key(self.seed, Purpose.DROPOUT, l), member)
+
+    def fold(self, matrices: Sequence[FloatArray]) -> None:
+        """Put both into the matrices [W b] of a network that is to answer without them.
+
+        W a + b becomes (W a - mean) / √(variance + ε) + b, and weights from neurons that were
+        there with the probability `keep` are multiplied by it (Srivastava, figure 2). The
+        statistics are those of the parameters themselves, also where their averages are folded.
+        """
+        for l, (Wb, next_Wb) in enumerate(pairwise(matrices)):
+            if self.batch_norm:
+                mean, variance = self._statistics(l)
+                per_deviation = 1 / np.sqrt(variance + np.float32(EPSILON))
+                Wb[:, :-1] *= per_deviation[:, np.newaxis]
+                Wb[:, -1] -= mean * per_deviation
+            next_Wb[:, :-1] *= self.keep
+
+    def _statistics(self, l: int) -> tuple[FloatArray, FloatArray]:
+        """The running mean and variance of the neurons of a hidden layer."""
+        start = sum(self.sizes[:l])
+        neurons = slice(start, start + self.sizes[l])
+        return self.state["batch_mean"][neurons], self.state["batch_variance"][neurons]
+
+
+NO_REGULARISERS = Regularisers(())
+
+
+def limit_norms(weights: FloatArray, most: float) -> None:
+    """Shorten each neuron's weights, rows of (neurons, n_in), to the Euclidean norm `most`.
+
+    Srivastava and others 2014, section 5.1: max-norm regularisation.
+    """
+    norms = np.sqrt(np.einsum("ij,ij->i", weights, weights))
+    if norms.max(initial=0) > most:
+        weights *= np.divide(most, norms, out=np.ones_like(norms), where=norms > most)[
+            :, np.newaxis
+        ]

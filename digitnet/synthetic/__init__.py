@@ -1,0 +1,1 @@
+"""Pictures for training that a program makes."""
