@@ -18,7 +18,7 @@ HOUSE = {
     "session": "driver saving lock signals",
     "training": "loop resumption descent state averaging optimizers schedules",
     "model": "comparison examples evaluation orientation prediction checkpoint numbers calibration",
-    "network": "crew network costs workspace activations regularisers",
+    "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader minibatches splits folder pairs tables definition idx npy classes "
     "conventions mapped",

@@ -18,7 +18,8 @@ BODY = (slice(30, 70), slice(40, 50))
 
 
 def ink_of(marked: Bools, sure: Bools | None = None) -> Ink:
-    return Ink(marked.astype(np.float32), marked if sure is None else sure, marked, True, 0.2)
+    is_even = sure is None
+    return Ink(marked.astype(np.float32), marked if is_even else sure, marked, True, 0.2, is_even)
 
 
 def canvas(*boxes: Box, shape: tuple[int, int] = (100, 100)) -> Bools:

@@ -22,7 +22,7 @@ def canvas(height: int = 300, width: int = 400) -> np.ndarray:
 
 
 def parts_in(marked: np.ndarray) -> list[Part]:
-    return written_parts(Ink(marked.astype(np.float32), marked, marked, True, 0.2))
+    return written_parts(Ink(marked.astype(np.float32), marked, marked, True, 0.2, is_even=True))
 
 
 def left_of(marked: np.ndarray) -> np.ndarray:

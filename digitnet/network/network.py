@@ -8,7 +8,8 @@ For a minibatch, one example per column, with C the cost and ⊙ the product ele
 
 after 3Blue1Brown, Neural networks, chapters 1 to 4, and Nielsen, Neural Networks and Deep
 Learning, chapter 2, BP1 to BP4. `A.dot(B, C)` is C = A B, written into an array that
-is there already. A bias is the weight of an input that is always 1.
+is there already. A bias is the weight of an input that is always 1. `plain.py` holds the same in a
+dozen lines of matrices.
 """
 
 import math

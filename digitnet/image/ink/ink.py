@@ -16,10 +16,13 @@ LEAST_PAGE = 60  # pixels: smaller pictures show nothing but the digit, no shado
 
 
 class Ink(NamedTuple):
-    """strength: (h, w), 0 on paper, 1 where ink covers it. sure, marked: (h, w), where there is
+    """Where ink is on paper.
+
+    strength: (h, w), 0 on paper, 1 where ink covers it. sure, marked: (h, w), where there is
     ink for sure, and where at all. dark: darker than the paper. threshold: above which it is ink,
-    of the contrast, or on uneven paper of the light that ink takes away. shadowed: whether a shadow
-    lies there that is fainter than the ink.
+    of the contrast, or on uneven paper of the light that ink takes away. is_even: whether the paper
+    has one shade; all ink is sure then. shadowed: whether a shadow lies there that is fainter than
+    the ink.
     """
 
     strength: FloatArray
@@ -27,12 +30,8 @@ class Ink(NamedTuple):
     marked: Bools
     dark: bool
     threshold: float
+    is_even: bool
     shadowed: bool = False
-
-    @property
-    def is_even(self) -> bool:
-        """Whether it was found on paper of one shade, where all of it is sure."""
-        return self.sure is self.marked
 
 
 def otsu(values: FloatArray) -> tuple[float, float, float]:

@@ -73,7 +73,7 @@ def _on_even_paper(light: FloatArray, paper: float, ink: float) -> Ink:
         threshold = lines + FAINT * (1 - lines)
         marked = strength >= threshold
         strength = np.maximum((strength - lines) / (1 - lines), 0)
-    return Ink(strength, marked, marked, ink < paper, threshold)
+    return Ink(strength, marked, marked, ink < paper, threshold, is_even=True)
 
 
 def _two_shades(light: FloatArray, border: float) -> tuple[float, float] | None:

@@ -35,10 +35,8 @@ def shadow_in(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -> 
         return nowhere
     least = 0.0 if known else LEAST_SHARE * max(fainter.shape)
     side = math.ceil(max(BROADER * width, LEAST_SQUARE, least)) | 1
-    if not holds_square(fainter, side):
-        return nowhere
-    is_shadow = known or dark or _reaches_side(fainter)
-    return fainter if is_shadow else nowhere
+    may_be_shadow = known or dark or _reaches_side(fainter)
+    return fainter if may_be_shadow and holds_square(fainter, side) else nowhere
 
 
 def _reaches_side(mask: Bools) -> bool:

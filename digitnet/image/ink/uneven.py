@@ -98,7 +98,7 @@ def _with_reach(light: FloatArray, reach: int, dark: bool, *, shadowed: bool) ->
             return None
     full = float(np.quantile(strength[sure], FULL))
     strength = np.clip((strength - paper) / max(full - paper, 1e-6), 0, 1)
-    return Ink(strength, sure, marked, dark, threshold, shadowed)
+    return Ink(strength, sure, marked, dark, threshold, is_even=False, shadowed=shadowed)
 
 
 def _split(strength: FloatArray) -> tuple[float, float, float] | None:
