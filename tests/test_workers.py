@@ -244,5 +244,9 @@ def test_what_cannot_be_closed_is_no_failure(
     assert ignored == []
 
 
-def test_there_are_as_many_as_processors_but_not_too_many() -> None:
-    assert 1 <= available() <= min(8, len(os.sched_getaffinity(0)))
+@pytest.mark.parametrize(("processors", "workers"), [(1, 1), (3, 3), (64, 8)])
+def test_there_are_as_many_as_processors_but_not_too_many(
+    processors: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(processors)))
+    assert available() == workers
