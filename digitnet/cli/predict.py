@@ -66,9 +66,8 @@ Examples
     "--min-confidence",
     metavar="P",
     type=SHARE,
-    help="Answer ? (in JSON null) where the confidence is below P, 0 to 1, for several digits "
-    "and for what is no writing; 0: never. Else where there is less confidence or evidence than "
-    "nearly all digits have that the model was chosen by.",
+    help="Answer ? (in JSON null) below this confidence, 0 to 1; 0 turns ? off. A blank picture "
+    "and an empty box stay errors. Default: the model's own thresholds of confidence and evidence.",
 )
 @click.option("--show", is_flag=True, help="Draw what the network saw and what it makes of it.")
 @click.option(

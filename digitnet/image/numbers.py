@@ -33,7 +33,7 @@ MOST_PIXELS = 2560  # px of the longer side, at most
 TINY = 400  # px: smaller pictures of low rows are enlarged
 INK = 2.2  # row heights of a stroke: the ink of a digit
 MOST_PARTS = 5000  # of a page: more are a pattern
-MOST_CANDIDATES = 12_000  # of a page: 1,150 digits have 3,500
+MOST_CANDIDATES = 12_000  # of a page: 1,150 separate digits have 1,800
 SPECK = 0.04  # of a digit's ink: less is in no piece
 SPLIT, SPLIT_MEDIAN = 1.2, 2.0  # row heights; times the row's median gap: between numbers
 
