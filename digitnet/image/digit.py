@@ -64,19 +64,19 @@ def candidates_of(ink: Ink) -> list[Candidate]:
     is_alone = len(parts) == 1
     if is_alone and min(shape) < LEAST_PAGE:
         return [_alone(parts[0], ink)]
-    sets, removed = [_largest(parts)], 0.0
-    written: list[Part] = []
+    every = _largest(parts)
+    sets = [(every, 0.0)]  # components, and nats for what was taken away
     if min(shape) >= LEAST_PAGE:
         written = _largest(written_parts(ink))
-        if {_key([part]) for part in written} != {_key([part]) for part in sets[0]}:
-            sets.append(written)
-            removed = REMOVED * math.log(max(_area(sets[0]) / max(_area(written), 1), 1))
-        if frames := around_others(sets[0]):
-            sets.append([part for part in sets[0] if part not in frames])
-        sets += [inside for part in sets[0] if (inside := _inside_box(part, ink.marked))]
+        if {_key([part]) for part in written} != {_key([part]) for part in every}:
+            removed = math.log(max(_area(every) / max(_area(written), 1), 1))
+            sets.append((written, REMOVED * removed))
+        if frames := around_others(every):
+            sets.append(([part for part in every if part not in frames], 0.0))
+        sets += [(inside, 0.0) for part in every if (inside := _inside_box(part, ink.marked))]
     found: dict[tuple[int, ...], Candidate] = {}
-    for some in sets:
-        total, dearer = _area(some), removed if some is written else 0.0
+    for some, dearer in sets:
+        total = _area(some)
         inner = _area([part for part in some if not _goes_on(part, shape)])
         for group, gap in Neighbours(some, shape).groups():
             key = _key(group)
@@ -88,7 +88,7 @@ def candidates_of(ink: Ink) -> list[Candidate]:
             if key not in found or candidate.prior < found[key].prior:
                 found[key] = candidate
     candidates = sorted(found.values(), key=lambda one: one.prior)[:MOST_CANDIDATES]
-    return candidates or [_candidate(sets[0], 0, _area(sets[0]), ink, is_alone)]
+    return candidates or [_candidate(every, 0, _area(every), ink, is_alone)]
 
 
 def _inside_box(part: Part, marked: Bools) -> list[Part]:

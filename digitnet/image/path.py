@@ -38,10 +38,6 @@ class Glyph:
     sure: bool
     cost: float
 
-    @property
-    def confidence(self) -> float:
-        return float(self.probabilities.max())
-
 
 def shape_cost(box: Rectangle, digit: int, height: float) -> float:
     """Return what the height and the width of a box with ink say against that digit.

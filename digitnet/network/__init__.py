@@ -1,1 +1,1 @@
-"""The network: what it computes, its cost, and the gradient. Begin with `network.py`."""
+"""The network: what it computes, its cost, and the gradient. Begin with `plain.py`."""

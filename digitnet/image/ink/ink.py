@@ -68,6 +68,11 @@ def box_of(mask: Bools) -> tuple[slice, slice]:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
+def reaches_side(mask: Bools) -> bool:
+    """Return whether a mask reaches a side of the picture."""
+    return any(bool(side.any()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
+
+
 def extent(mask: Bools) -> int:
     """From the first to the last of its rows or columns, whichever is more; not empty."""
     return int(max(np.ptp(np.flatnonzero(mask.any(axis=axis))) for axis in (0, 1)))

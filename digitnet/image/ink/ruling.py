@@ -5,7 +5,16 @@ import math
 import numpy as np
 
 from digitnet.arrays import FloatArray
-from digitnet.image.ink.ink import DOT, LEAST_PAGE, Bools, extent, otsu, stroke_width, widened
+from digitnet.image.ink.ink import (
+    DOT,
+    LEAST_PAGE,
+    Bools,
+    extent,
+    otsu,
+    reaches_side,
+    stroke_width,
+    widened,
+)
 from digitnet.image.ink.parts import parts_of
 
 RIM = 4  # pixels: so near, a line reaches the border
@@ -28,7 +37,7 @@ def ruling(strength: FloatArray, marked: Bools) -> float | None:
     for _ in range(LEVELS):
         threshold, _, _ = otsu(strength[written])
         written = strength > threshold
-        if _is_inside(written):
+        if written.any() and not reaches_side(written):
             break
     else:
         return None
@@ -55,8 +64,3 @@ def _crosses(mask: Bools) -> bool:
         (part.left < RIM and part.right > width) or (part.top < RIM and part.bottom > height)
         for part in parts_of(mask)
     )
-
-
-def _is_inside(mask: Bools) -> bool:
-    sides = mask[0], mask[-1], mask[:, 0], mask[:, -1]
-    return bool(mask.any()) and not any(side.any() for side in sides)

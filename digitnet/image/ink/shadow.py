@@ -6,7 +6,7 @@ import numpy as np
 
 from digitnet.arrays import FloatArray
 from digitnet.image.ink.closing import holds_square
-from digitnet.image.ink.ink import DOT, Bools, extent, otsu, stroke_width
+from digitnet.image.ink.ink import DOT, Bools, extent, otsu, reaches_side, stroke_width
 
 DARKER = 1.4  # times as dark as a shadow: the least strength of the ink on it
 BROADER = 1.5  # stroke widths: least side of a square within a shadow
@@ -35,9 +35,5 @@ def shadow_in(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -> 
         return nowhere
     least = 0.0 if known else LEAST_SHARE * max(fainter.shape)
     side = math.ceil(max(BROADER * width, LEAST_SQUARE, least)) | 1
-    may_be_shadow = known or dark or _reaches_side(fainter)
+    may_be_shadow = known or dark or reaches_side(fainter)
     return fainter if may_be_shadow and holds_square(fainter, side) else nowhere
-
-
-def _reaches_side(mask: Bools) -> bool:
-    return any(bool(side.any()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))

@@ -88,13 +88,17 @@ def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> She
     if not is_cornered and (is_frame or not is_round):
         return None
     rim = frame if is_frame else max(round(RIM * shorter), 1)
+    is_cornered = is_cornered and longer <= LONGEST_CORNERED * shorter
+    return _within(outline, rim, in_picture(box, part, step), step, is_cornered=is_cornered)
+
+
+def _within(outline: Bools, rim: int, part: Box, step: int, *, is_cornered: bool) -> Sheet | None:
+    """Return the sheet within an outline (h, w) that lies at `part`; None if nothing is left."""
     inside = narrowed(outline, rim)
     if not inside.any():
         return None
     at = box_of(inside)
-    part = in_picture(at, in_picture(box, part, step), step)
-    is_cornered = is_cornered and longer <= LONGEST_CORNERED * shorter
-    return Sheet(inside[at], part, step, is_cornered)
+    return Sheet(inside[at], in_picture(at, part, step), step, is_cornered)
 
 
 def lightest_sheet(light: FloatArray, part: Box, step: int) -> Sheet | None:
@@ -115,9 +119,5 @@ def lightest_sheet(light: FloatArray, part: Box, step: int) -> Sheet | None:
     area = np.count_nonzero(outline)
     if sheet or paper.area <= RAGGED * area or area <= RAGGED_BOX * outline.size:
         return sheet
-    inside = narrowed(outline, max(round(RIM * min(outline.shape)), 1))
-    if not inside.any():
-        return None
-    at = box_of(inside)
-    box: Box = in_picture(at, in_picture(paper.slices, part, step), step)
-    return Sheet(inside[at], box, step, is_cornered=False)
+    rim = max(round(RIM * min(outline.shape)), 1)
+    return _within(outline, rim, in_picture(paper.slices, part, step), step, is_cornered=False)
