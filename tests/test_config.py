@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 from conftest import REPOSITORY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitnet.config.definition import LEARNING_RATES, OPTIMIZER_KEYS, Config, schema
-from digitnet.config.reader import locate, read_config, to_config
+from digitnet.config.reader import locate, read_config, saved_config, to_config
 from digitnet.config.source import Source
 from digitnet.errors import ConfigError, ExitStatus
 from digitnet.network.activations import ACTIVATIONS
@@ -68,8 +69,7 @@ def test_every_default_is_the_documented_one(write: Write) -> None:
     assert (optimizer.momentum, optimizer.nesterov) == (0, False)
     assert (optimizer.beta_1, optimizer.beta_2) == (0.9, 0.999)
     training = config.training
-    assert (training.dropout, training.label_smoothing, training.average) == (0, 0, 0)
-    assert (training.max_norm, training.batch_norm, training.patience) == (None, False, None)
+    assert (training.dropout, training.batch_norm, training.patience) == (0, False, None)
     assert (training.checkpoint_seconds, training.max_minutes) == (60, None)
     assert config.seed == 1
     assert config.model == str(path.parent / "model.npz")
@@ -87,11 +87,8 @@ def test_every_key_can_be_set(write: Write) -> None:
             "  optimizer: {name: sgd, learning_rate: 1e-3, momentum: 0.9, nesterov: true}\n"
             "  l2: 1.e-4\n"
             "  threads: 2\n"
-            "  max_norm: 3\n"
             "  dropout: 0.25\n"
             "  batch_norm: true\n"
-            "  label_smoothing: 0.1\n"
-            "  average: 0.99\n"
             "  patience: 4\n"
             "  checkpoint_seconds: 5\n"
             "  max_minutes: 0.5\n"
@@ -106,8 +103,7 @@ def test_every_key_can_be_set(write: Write) -> None:
     assert (config.training.epochs, config.training.minibatch_size) == (2, 4)
     training = config.training
     assert (training.l2, training.threads) == (1e-4, 2)
-    assert (training.max_norm, training.dropout, training.batch_norm) == (3, 0.25, True)
-    assert (training.label_smoothing, training.average, training.patience) == (0.1, 0.99, 4)
+    assert (training.dropout, training.batch_norm, training.patience) == (0.25, True, 4)
     assert (training.checkpoint_seconds, training.max_minutes) == (5, 0.5)
     optimizer = config.training.optimizer
     assert (optimizer.learning_rate, optimizer.momentum, optimizer.nesterov) == (1e-3, 0.9, True)
@@ -262,11 +258,8 @@ WRONG = [
     ("training.optimizer.nesterov", "True", '"True"'),
     ("training.optimizer.nesterov", "1", "1"),
     ("training.l2", "-1e-4", "-0.0001"),
-    ("training.max_norm", "0", "0"),
     ("training.dropout", "1", "1"),
     ("training.batch_norm", "yes", '"yes"'),
-    ("training.label_smoothing", "1", "1"),
-    ("training.average", "1", "1"),
     ("training.patience", "0", "0"),
     ("training.checkpoint_seconds", "0", "0"),
     ("training.max_minutes", "0", "0"),
@@ -366,12 +359,36 @@ def test_an_optimizers_keys_are_no_others(write: Write, name: str, key: str, val
     assert said.startswith(f"--set training.optimizer.{key}={value}: training.optimizer.{key}: ")
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [("dropout", "0.5"), ("batch_norm", "true"), ("max_norm", "2")]
-)
+@pytest.mark.parametrize(("key", "value"), [("dropout", "0.5"), ("batch_norm", "true")])
 def test_what_hidden_layers_do_needs_some(write: Write, key: str, value: str) -> None:
     said = problem(write(BASE), f"training.{key}={value}")
     assert f": training.{key}: expected none without hidden layers, found {value}" in said
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("max_norm", "null"), ("label_smoothing", "0.1"), ("average", "0.99")]
+)
+def test_a_removed_key_is_an_error_that_says_so(write: Write, key: str, value: str) -> None:
+    said = problem(write(f"{BASE}training: {{{key}: {value}}}\n"))
+    assert said.startswith("my.yaml:")
+    removed = "expected no such key: digitnet no longer has it"
+    assert said.endswith(f": training.{key}: {removed}, found '{key}'")
+
+
+@pytest.mark.parametrize("name", ["linear", "step"])
+def test_a_removed_schedule_is_an_error_that_names_the_others(write: Write, name: str) -> None:
+    said = problem(write(BASE), f"training.schedule.name={name}")
+    assert f'expected constant or cosine, found "{name}"' in said
+
+
+def test_a_saved_config_may_hold_removed_keys_that_were_off(write: Write) -> None:
+    config = read_config(write(BASE))
+    values = msgspec.to_builtins(config)
+    values["training"] |= {"max_norm": None, "label_smoothing": 0.0, "average": 0.0}
+    assert saved_config(values) == config
+    for key, value in (("max_norm", 3.0), ("label_smoothing", 0.1), ("average", 0.99)):
+        with pytest.raises(ConfigError, match="digitnet no longer has it"):
+            saved_config(values | {"training": values["training"] | {key: value}})
 
 
 def test_a_minibatch_of_one_cannot_be_normalised(write: Write) -> None:

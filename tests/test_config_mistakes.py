@@ -154,7 +154,7 @@ VALUES = [
     ("training.batch_norm", "FALSE", "false"),
     ("training.batch_norm", "yes", "true"),
     ("training.batch_norm", "off", "false"),
-    ("training.max_norm", "None", "null"),
+    ("training.patience", "None", "null"),
     ("training.epochs", "'10'", "10"),
     ("training.epochs", "10.0", "10"),
     ("training.epochs", "1e3", "1000"),

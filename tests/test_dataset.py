@@ -389,9 +389,7 @@ def test_pictures_beyond_memory_are_trained_on_in_place(many: Path) -> None:
 
 def test_pictures_beyond_memory_are_split_in_place(many: Path) -> None:
     with frugally():
-        learned, held_out = split_indices(
-            read_data(many).training, 50, rng=np.random.default_rng(0)
-        )
+        learned, held_out = split_indices(read_data(many).training, 50, seed=0)
     assert (len(learned), len(held_out)) == (0, 50)  # all are the same picture
 
 
@@ -1284,7 +1282,7 @@ def numbered(numbers: Sequence[int]) -> Dataset:
 @given(st.integers(0, 200), st.data(), st.integers(0, 2**32))
 def test_split_is_a_partition(n: int, data: st.DataObject, seed: int) -> None:
     held_out = data.draw(st.integers(0, n))
-    kept, held = split_indices(numbered(range(n)), held_out, rng=np.random.default_rng(seed))
+    kept, held = split_indices(numbered(range(n)), held_out, seed=seed)
     assert len(held) == held_out
     assert sorted([*kept, *held]) == list(range(n))
     assert (np.diff(kept) > 0).all()
@@ -1296,7 +1294,7 @@ def test_split_never_has_a_picture_on_both_sides(
     numbers: list[int], data: st.DataObject, seed: int
 ) -> None:
     held_out = data.draw(st.integers(0, len(numbers)))
-    kept, held = split_indices(numbered(numbers), held_out, rng=np.random.default_rng(seed))
+    kept, held = split_indices(numbered(numbers), held_out, seed=seed)
     assert len(held) == held_out
     unseen = {numbers[i] for i in held}
     left = set(range(len(numbers))) - set(held.tolist())
@@ -1305,8 +1303,7 @@ def test_split_never_has_a_picture_on_both_sides(
 
 def test_split_is_drawn_by_the_generator() -> None:
     first, again, other = (
-        split_indices(numbered(range(100)), 20, rng=np.random.default_rng(seed))[1].tolist()
-        for seed in (1, 1, 2)
+        split_indices(numbered(range(100)), 20, seed=seed)[1].tolist() for seed in (1, 1, 2)
     )
     assert first == again
     assert first != other
@@ -1393,13 +1390,6 @@ def test_answers_are_one_hot_for_as_many_classes_as_there_are() -> None:
     ((_, y),) = Minibatches(dataset, 3)(np.array([0, 1, 2]))
     assert y.T.tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
     assert y.dtype == np.float32
-
-
-def test_a_share_of_each_label_is_spread_over_all_classes() -> None:
-    dataset = Dataset(IMAGES[:3], np.array([2, 0, 1]), ("a", "b", "c"))
-    batches = taken(Minibatches(dataset, 2, smoothing=0.3)(np.array([0, 1, 2])))
-    y = np.hstack([y for _, y in batches])
-    np.testing.assert_allclose(y.T, [[0.1, 0.1, 0.8], [0.8, 0.1, 0.1], [0.1, 0.8, 0.1]])
 
 
 def test_an_example_may_come_more_than_once() -> None:

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from digitnet.network.network import Network
-from digitnet.network.regularisers import BatchNorm, Regularisers, limit_norms
+from digitnet.network.regularisers import BatchNorm, Regularisers
 from digitnet.network.workspace import Workspace
 from digitnet.training.descent import Descent
 from digitnet.training.optimizers import SGD
@@ -178,31 +176,3 @@ def test_threads_normalise_as_one_does(threads: int) -> None:
         ends.append((network.parameters, *regularisers.state.values()))
     for one, several in zip(*ends):
         np.testing.assert_allclose(several, one, rtol=1e-5, atol=1e-8)
-
-
-@given(
-    st.integers(1, 6), st.integers(1, 9), st.floats(0.01, 100), st.integers(0, 10), st.floats(0, 50)
-)
-def test_no_norm_is_longer_and_no_direction_other(
-    neurons: int, n_in: int, most: float, seed: int, spread: float
-) -> None:
-    before = np.random.default_rng(seed).normal(0, spread, (neurons, n_in))
-    weights = before.copy()
-    limit_norms(weights, most)
-    norms, after = np.linalg.norm(before, axis=1), np.linalg.norm(weights, axis=1)
-    np.testing.assert_allclose(after, np.minimum(norms, most), rtol=1e-12)
-    np.testing.assert_allclose(weights * norms[:, None], before * after[:, None], rtol=1e-9)
-
-
-@pytest.mark.parametrize("threads", [1, 2, 6])
-def test_only_hidden_neurons_have_a_longest_norm(threads: int) -> None:
-    network = a_network()
-    network.parameters *= 100
-    sgd = SGD(network.parameters, learning_rate=1e-9)
-    descent = Descent(network, sgd, max_norm=2, threads=threads)
-    descent.walk([examples()])
-    descent.close()
-    for W in network.weights[:-1]:
-        np.testing.assert_allclose(np.linalg.norm(W, axis=1), 2, rtol=1e-9)
-    assert np.linalg.norm(network.weights[-1], axis=1).min() > 10
-    assert np.abs(network.biases[0]).max() > 10

@@ -49,7 +49,6 @@ REGULARISED: list[dict[str, Any]] = [
     {"optimizer": {"name": "adamw", "learning_rate": 0.01}, "l2": 0.1},
     {"dropout": 0.3},
     {"batch_norm": True, "activation": "relu"},
-    {"average": 0.9, "label_smoothing": 0.1, "max_norm": 0.5},
     {"background": 0.3},
     {"drawn": 0.2, "background": 0.1},
 ]
@@ -276,15 +275,6 @@ def test_a_negative_square_is_refused(data: Path, name: str) -> None:
         resume(config, checkpoint)
 
 
-def test_an_average_of_parameters_is_what_is_kept(data: Path) -> None:
-    state = last(train(make(data, average=0.99, validation=0)))
-    assert state.average
-    np.testing.assert_array_equal(state.best, state.average.parameters)
-    assert (state.best != next(train(make(data))).state.network.parameters).any()
-    np.testing.assert_array_equal(state.checkpoint().network.parameters, state.best)
-    assert (state.best != state.network.parameters).any()
-
-
 def test_what_is_kept_needs_no_regularisers(data: Path) -> None:
     """The folded network is as good as the one that learned: its figures are the record's."""
     state = last(train(make(data, epochs=12, batch_norm=True, dropout=0.2, activation="relu")))
@@ -318,11 +308,11 @@ def test_before_the_first_epoch_ends_the_checkpoint_has_them_folded_in(data: Pat
 
 
 def test_each_step_has_its_own_share_of_the_learning_rate(data: Path) -> None:
-    linear = {"schedule": {"name": "linear", "final": 0}}
-    state = begin(make(data, epochs=2, **linear))
-    assert state.rates(0, 2) == pytest.approx([1, 1 - 1 / (2 * STEPS)])
+    state = begin(make(data, epochs=2, schedule={"name": "cosine", "final": 0}))
+    angle = math.pi / (2 * STEPS)
+    assert state.rates(0, 2) == pytest.approx([1, (1 + math.cos(angle)) / 2])
     state.place = Place(2, STEPS - 1)
-    assert state.rates(STEPS - 1, 1) == pytest.approx([1 / (2 * STEPS)])
+    assert state.rates(STEPS - 1, 1) == pytest.approx([(1 - math.cos(angle)) / 2])
 
 
 def test_made_up_pictures_are_learned_from_and_none_is_held_out(data: Path) -> None:
@@ -380,15 +370,6 @@ def test_every_repeated_example_is_seen_whatever_the_minibatch_size(
     assert len(spy.images()) == learned
     costs = [cost for _, _, cost in spy.steps]
     assert state.history[0].training.cost == pytest.approx(sum(costs) / learned, rel=1e-5)
-
-
-def test_labels_are_smoothed_in_training_alone(data: Path) -> None:
-    seen = []
-    for smoothing in (0, 0.3):
-        *_, progress = train(make(data, epochs=1, label_smoothing=smoothing, optimizer=STANDING))
-        seen.append(progress.record)
-    assert seen[0].validation == seen[1].validation
-    assert seen[0].training.cost != seen[1].training.cost
 
 
 def test_it_ends_when_patience_does(data: Path) -> None:
@@ -459,7 +440,7 @@ def test_more_epochs_are_refused_where_distortions_fade(data: Path) -> None:
 def test_a_schedule_makes_the_last_steps_small(data: Path) -> None:
     """With a rate that ends at 0, the last epoch moves the network less than the first."""
     moves = []
-    states = train(make(data, epochs=6, schedule={"name": "linear", "final": 0.0}))
+    states = train(make(data, epochs=6, schedule={"name": "cosine", "final": 0.0}))
     before = next(states).state.network.parameters.copy()
     for progress in states:
         if progress.record:

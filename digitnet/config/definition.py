@@ -81,8 +81,8 @@ LEARNING_RATES = {"sgd": 0.2, "adam": 0.001, "adamw": 0.001}
 
 class ScheduleSection(Section, frozen=True):
     name: Annotated[
-        Literal["constant", "cosine", "linear", "step"],
-        key("how the learning rate goes on; step: √final from the half, final from three quarters"),
+        Literal["constant", "cosine"],
+        key("learning-rate schedule; cosine: falls along half a cosine to `final`"),
     ] = "constant"
     warmup: Annotated[
         float, key("share of the training in which the rate first rises from 0", ge=0, lt=1)
@@ -124,19 +124,12 @@ class TrainingSection(Section, frozen=True):
             le=1000,
         ),
     ] = 0.0
-    max_norm: Annotated[
-        Annotated[float, Meta(gt=0)] | None,
-        key("longest that the weights to a hidden neuron may be together; else any length"),
-    ] = None
     dropout: Annotated[
         float, key("share of hidden neurons that are silent in a step", ge=0, lt=1)
     ] = 0.0
     batch_norm: Annotated[
         bool, key("what comes to a hidden neuron gets mean 0, variance 1 in a minibatch")
     ] = False
-    label_smoothing: Annotated[
-        float, key("share of each label that is spread over all classes", ge=0, lt=1)
-    ] = 0.0
     background: Annotated[
         float,
         key("made-up pictures of no digit for each picture, to be called all alike", ge=0, le=1),
@@ -144,10 +137,6 @@ class TrainingSection(Section, frozen=True):
     drawn: Annotated[
         float,
         key("made-up digits for each picture, as people write them around the world", ge=0, le=1),
-    ] = 0.0
-    average: Annotated[
-        float,
-        key("decay of a moving average of the parameters, which is the model", ge=0, lt=1),
     ] = 0.0
     patience: Annotated[
         Annotated[int, Meta(ge=1)] | None,

@@ -25,6 +25,11 @@ SYNONYMS = {  # names in other programs and books, in lower case without separat
     **dict.fromkeys(("val", "valsplit", "holdout"), "data.validation"),
     **dict.fromkeys(("dataset", "dir", "folder", "file", "data.train", "data.test"), "data.path"),
 }
+REMOVED: dict[str, Any] = {  # keys of earlier versions -> the value that turned each off
+    "training.max_norm": None,
+    "training.label_smoothing": 0,
+    "training.average": 0,
+}
 UNPAIRED = re.compile(r"\s*(\w+)(?::(?=\S)|\s*=\s*|[^\S\n]+(?![:#]))(\S.*)")
 
 

@@ -16,7 +16,7 @@ from digitnet.config.definition import (
     OptimizerSection,
     schema,
 )
-from digitnet.config.keys import nearest_key, section_of
+from digitnet.config.keys import REMOVED, nearest_key, section_of
 from digitnet.config.source import Source
 from digitnet.config.values import suggestion
 from digitnet.errors import ConfigError, DataError
@@ -89,7 +89,7 @@ def to_config(values: dict[str, Any]) -> Config:
     if training.batch_norm and training.minibatch_size == 1:
         raise ConfigError("training.minibatch_size", "expected at least 2 with batch_norm, found 1")
     if len(config.network.layer_sizes) == 2:
-        for name in ("max_norm", "dropout", "batch_norm"):
+        for name in ("dropout", "batch_norm"):
             if value := getattr(training, name):
                 problem = f"expected none without hidden layers, found {json.dumps(value)}"
                 raise ConfigError(f"training.{name}", problem)
@@ -97,6 +97,23 @@ def to_config(values: dict[str, Any]) -> Config:
     return msgspec.structs.replace(
         config, training=msgspec.structs.replace(training, optimizer=optimizer)
     )
+
+
+def saved_config(values: dict[str, Any]) -> Config:
+    """Return the config that a checkpoint holds, perhaps of an earlier version.
+
+    Removed keys are dropped if they were off. Raises ConfigError for a key that this version does
+    not have, or for a wrong value.
+    """
+    training = values.get("training")
+    if isinstance(training, dict):
+        kept = {
+            name: value
+            for name, value in training.items()
+            if (key := f"training.{name}") not in REMOVED or value != REMOVED[key]
+        }
+        values = values | {"training": kept}
+    return to_config(values)
 
 
 def _with_rate(optimizer: OptimizerSection) -> OptimizerSection:
@@ -128,7 +145,8 @@ def _explained(message: str, values: dict[str, Any]) -> ConfigError:
     if field:
         full = f"{key}.{field[2]}" if key else field[2]
         if field[1] == "contains unknown":
-            expected = nearest_key(key, field[2])
+            removed = "no such key: digitnet no longer has it"
+            expected = removed if full in REMOVED else nearest_key(key, field[2])
             return ConfigError(full, f"expected {expected}, found {field[2]!r:.60}")
         return ConfigError(full, f"expected {_expectation(_schema_at(full))}, found nothing")
     found: Any = values

@@ -22,14 +22,10 @@ class Minibatches:
     """A data set handed out in minibatches, in any order, through buffers that are made once.
 
     size: pictures in a minibatch, at most as many as an order has; the buffers hold this many.
-    most: how many minibatches are gathered together at most. smoothing: the share of each label
-    that is spread over all classes (Szegedy and others 2016, section 7).
+    most: how many minibatches are gathered together at most.
     """
 
-    def __init__(
-        self, dataset: Dataset, size: int, most: int = BLOCK, smoothing: float = 0
-    ) -> None:
-        self.smoothing = smoothing
+    def __init__(self, dataset: Dataset, size: int, most: int = BLOCK) -> None:
         self.size = size
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
@@ -111,7 +107,3 @@ class Block:
         source.label(whole, source.y[: self.whole])
         if len(self.minibatches) > self.whole:
             source.label(labels[self.rest], self.minibatches[-1][1])
-        if source.smoothing:
-            for _, y in self.minibatches:
-                y *= 1 - source.smoothing
-                y += source.smoothing / len(y)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray
+from digitnet.config.definition import Config
 from digitnet.config.reader import to_config
 from digitnet.dataset.definition import Data, Dataset, Paths, each, named
 from digitnet.dataset.minibatches import Minibatches
@@ -19,7 +20,6 @@ from digitnet.model.checkpoint import Checkpoint
 from digitnet.model.evaluation import CHUNK, Evaluation, evaluate
 from digitnet.model.orientation import transposition
 from digitnet.paths import kind_of
-from digitnet.randomness import Purpose, generator
 
 if TYPE_CHECKING:
     from digitnet.image.evidence import Judged, Score
@@ -142,9 +142,20 @@ def _score(checkpoint: Checkpoint) -> "Score":
 
 def _is_transposed(checkpoint: Checkpoint) -> bool:
     try:
-        return to_config(checkpoint.config).data.transposed
-    except ConfigError:
+        return _config(checkpoint).data.transposed
+    except CheckpointError:
         return False
+
+
+def _config(checkpoint: Checkpoint) -> Config:
+    """Return what the checkpoint's config says about data and seed.
+
+    Its `training` section is left out: an earlier version may have written other keys there.
+    """
+    try:
+        return to_config(checkpoint.config | {"training": {}})
+    except ConfigError as error:
+        raise CheckpointError(f"the model's config: {error}") from None
 
 
 def prepared_for(checkpoint: Checkpoint, examples: Examples) -> Examples:
@@ -177,13 +188,10 @@ def _split(
     checkpoint: Checkpoint, training: Dataset
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Draw again which examples of the training set were learned from, and which held out."""
-    try:
-        config = to_config(checkpoint.config)
-    except ConfigError as error:
-        raise CheckpointError(f"the model's config: {error}") from None
+    config = _config(checkpoint)
     held_out, n = config.data.validation, len(training)
     if not isinstance(held_out, int) or held_out >= n:
         raise CheckpointError(
             f"the model's config: data.validation: expected a count below {n:,}, found {held_out}"
         )
-    return split_indices(training, held_out, rng=generator(config.seed, Purpose.SPLIT))
+    return split_indices(training, held_out, seed=config.seed)

@@ -145,7 +145,7 @@ class Regularisers:
 
         W a + b becomes (W a - mean) / √(variance + ε) + b, and weights from neurons that were
         there with the probability `keep` are multiplied by it (Srivastava, figure 2). The
-        statistics are those of the parameters themselves, also where their averages are folded.
+        running statistics are used.
         """
         for l, (Wb, next_Wb) in enumerate(pairwise(matrices)):
             if self.batch_norm:
@@ -163,15 +163,3 @@ class Regularisers:
 
 
 NO_REGULARISERS = Regularisers(())
-
-
-def limit_norms(weights: FloatArray, most: float) -> None:
-    """Shorten each neuron's weights, rows of (neurons, n_in), to the Euclidean norm `most`.
-
-    Srivastava and others 2014, section 5.1: max-norm regularisation.
-    """
-    norms = np.sqrt(np.einsum("ij,ij->i", weights, weights))
-    if norms.max(initial=0) > most:
-        weights *= np.divide(most, norms, out=np.ones_like(norms), where=norms > most)[
-            :, np.newaxis
-        ]

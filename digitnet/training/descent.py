@@ -15,9 +15,8 @@ from digitnet.arrays import FloatArray, Share
 from digitnet.config.threads import BLAS_SPACE, require_memory
 from digitnet.network.crew import Crew
 from digitnet.network.network import Network
-from digitnet.network.regularisers import NO_REGULARISERS, Regularisers, limit_norms
+from digitnet.network.regularisers import NO_REGULARISERS, Regularisers
 from digitnet.network.workspace import Workspace
-from digitnet.training.averaging import Average
 from digitnet.training.optimizers import Optimizer, Pace
 
 PART = 262144  # parameters that are updated together, at most: 1 MB of each vector
@@ -27,7 +26,6 @@ class Descent:
     """Steps downhill, in arrays that are made once.
 
     l2 × w is added to each weight's gradient, or taken off beside it where the optimizer has it so.
-    max_norm: of the weights to a hidden neuron, if any. average: follows the parameters.
     """
 
     def __init__(
@@ -36,23 +34,17 @@ class Descent:
         optimizer: Optimizer,
         *,
         regularisers: Regularisers = NO_REGULARISERS,
-        average: Average | None = None,
         l2: float = 0,
-        max_norm: float | None = None,
         threads: int = 1,
     ) -> None:
         self.network, self.optimizer = network, optimizer
-        self.regularisers, self.average = regularisers, average
+        self.regularisers = regularisers
         self.l2 = _per_parameter(network, l2) if l2 else None
-        self.max_norm = max_norm
         self.gradient = arrays.empty(network.parameters.shape, network.parameters.dtype)
         self.crew = Crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
         shares = self.crew.shares
         self.scratch = [arrays.empty((PART,), self.gradient.dtype) for _ in shares if l2]
         self.parts = [_parts(network, share) for share in shares]
-        self.hidden_weights = [
-            [W[share.rows(len(W))] for W in network.weights[:-1]] for share in shares
-        ]
         self.workspaces: dict[int, list[Workspace]] = {}
 
     def walk(
@@ -118,12 +110,6 @@ class Descent:
                 else:
                     gradient += decay
             self.optimizer.step(gradient, pace, part)
-        if self.max_norm is not None:
-            for weights in self.hidden_weights[member]:
-                limit_norms(weights, self.max_norm)
-        if self.average:
-            for part in self.parts[member]:
-                self.average.follow(number, part, self.gradient[part])
         return cost
 
     def _workspaces(self, n: int) -> list[Workspace]:

@@ -62,14 +62,12 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
     most = AT_ONCE // len(state.network.parameters)
     settings = state.config.training
     size = min(settings.minibatch_size, len(state.train_indices))
-    minibatches = Minibatches(state.examples, size, most, settings.label_smoothing)
+    minibatches = Minibatches(state.examples, size, most)
     descent = Descent(
         state.network,
         state.optimizer,
         regularisers=state.regularisers,
-        average=state.average,
         l2=settings.l2,
-        max_norm=settings.max_norm,
         threads=int(settings.threads),
     )
     distorters = []

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from digitnet.config.definition import Config
-from digitnet.config.reader import to_config
+from digitnet.config.reader import saved_config
 from digitnet.config.threads import MOST
 from digitnet.dataset.definition import named
 from digitnet.errors import CheckpointError, ConfigError
@@ -79,7 +79,7 @@ def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
             f"({named(checkpoint.data_path)}), found other pictures or labels",
         )
     try:
-        before = _flat(msgspec.to_builtins(to_config(checkpoint.config)))
+        before = _flat(msgspec.to_builtins(saved_config(checkpoint.config)))
     except ConfigError as error:
         raise CheckpointError(f"config: {error}") from None
     now = _flat(msgspec.to_builtins(state.config))

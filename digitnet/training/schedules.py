@@ -18,21 +18,9 @@ def cosine(progress: float, final: float) -> float:
     return final + (1 - final) * (1 + math.cos(math.pi * progress)) / 2
 
 
-def linear(progress: float, final: float) -> float:
-    """A straight line from 1 to `final`."""
-    return 1 - (1 - final) * progress
-
-
-def step(progress: float, final: float) -> float:
-    """1, from the half on √final, in the last quarter `final`."""
-    return 1.0 if progress < 0.5 else math.sqrt(final) if progress < 0.75 else final
-
-
 SCHEDULES: dict[str, Callable[[float, float], float]] = {
     "constant": constant,
     "cosine": cosine,
-    "linear": linear,
-    "step": step,
 }
 
 

@@ -24,7 +24,6 @@ from digitnet.network.network import Network
 from digitnet.network.regularisers import Regularisers
 from digitnet.randomness import Purpose, generator
 from digitnet.synthetic.distortions import Distortions
-from digitnet.training.averaging import Average
 from digitnet.training.optimizers import OPTIMIZERS, Optimizer
 from digitnet.training.schedules import rate_factor
 
@@ -71,7 +70,7 @@ class TrainingState:
 
     examples: the training set of `data`, and made-up digits and pictures of none.
     train_indices, validation_indices: of those to learn from and of those to choose by.
-    network: as it is now, with its regularisers and, if asked for, the average of its parameters.
+    network: as it is now, with its regularisers.
     best: the parameters (n_parameters,) of the model that did best on validation, and calibration:
     what it made of that.
     """
@@ -84,7 +83,6 @@ class TrainingState:
     network: Network
     optimizer: Optimizer
     regularisers: Regularisers
-    average: Average | None
     best: FloatArray
     calibration: Calibration = NO_CALIBRATION
     history: list[Record] = field(default_factory=list)
@@ -151,8 +149,7 @@ class TrainingState:
     def model(self) -> Network:
         """What has been learned so far, as a network that answers without regularisers."""
         network = make_network(self.config)
-        learned = self.average.parameters if self.average else self.network.parameters
-        network.parameters[:] = learned
+        network.parameters[:] = self.network.parameters
         self.regularisers.fold(network.matrices)
         return network
 
@@ -199,13 +196,12 @@ def begin(config: Config) -> TrainingState:
     data = read_data(config.data.path, transposed=config.data.transposed)
     _check_classes(config, data)
     config = _with_threads(_with_count(config, data))
-    rng = generator(config.seed, Purpose.SPLIT)
     count = int(config.data.validation or 0)
     if config.training.patience and not count:
         problem = "expected none, for no examples are held out, found one"
         raise ConfigError("training.patience", problem)
     examples = data.training
-    train_indices, validation_indices = split_indices(examples, count, rng=rng)
+    train_indices, validation_indices = split_indices(examples, count, seed=config.seed)
     if not len(train_indices):
         raise DataError(
             f"{named(config.data.path)}: expected pictures to learn from that differ from the "
@@ -233,7 +229,6 @@ def begin(config: Config) -> TrainingState:
             dropout=config.training.dropout,
             seed=config.seed,
         ),
-        Average(network.parameters, config.training.average) if config.training.average else None,
         network.parameters.copy(),
     )
 
@@ -283,9 +278,8 @@ def _make_optimizer(section: OptimizerSection, network: Network) -> Optimizer:
 
 def arrays(state: TrainingState) -> dict[str, FloatArray]:
     """All that changes from step to step, by name: the live arrays."""
-    average = {"average": state.average.parameters} if state.average else {}
     network = {"parameters": state.network.parameters}
-    return network | state.optimizer.state | state.regularisers.state | average
+    return network | state.optimizer.state | state.regularisers.state
 
 
 def _rank(record: Record) -> tuple[float, ...]:

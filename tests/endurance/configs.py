@@ -19,7 +19,7 @@ MNIST = REPOSITORY / "data" / "mnist"
 SGD = "{name: sgd, learning_rate: 0.05, momentum: 0.5}"
 CONFIGS = {  # layers, what else there is in the config, and under its `training`
     "momentum": ("[784, 100, 10]", "", f"minibatch_size: 1, optimizer: {SGD}"),
-    "adam": ("[784, 60, 10]", "", "minibatch_size: 2, optimizer: {name: adam}, average: 0.99"),
+    "adam": ("[784, 60, 10]", "", "minibatch_size: 2, optimizer: {name: adam}"),
     "adamw": (
         "[784, 60, 10]",
         "",
@@ -34,7 +34,7 @@ CONFIGS = {  # layers, what else there is in the config, and under its `training
     "dropout": (
         "[784, 80, 40, 10]",
         "",
-        f"minibatch_size: 2, dropout: 0.3, max_norm: 3, optimizer: {SGD}",
+        f"minibatch_size: 2, dropout: 0.3, optimizer: {SGD}",
     ),
     "batch_norm": (
         "[784, 60, 30, 10]",
@@ -45,8 +45,7 @@ CONFIGS = {  # layers, what else there is in the config, and under its `training
     "everything": (
         "[784, 60, 40, 10]",
         "augment: {rotation: 10, shift: 1}",
-        "threads: 2, dropout: 0.2, batch_norm: true, average: 0.99, label_smoothing: 0.1, "
-        "background: 0.1, optimizer: {name: adam}",
+        "threads: 2, dropout: 0.2, batch_norm: true, background: 0.1, optimizer: {name: adam}",
     ),
 }
 EPOCHS = 3

@@ -34,7 +34,7 @@ CONFIG = """\
 data: {path: digits.npz, validation: 4}
 network: {layer_sizes: [784, 3, 10], output: softmax}
 cost: cross_entropy
-training: {epochs: 3, batch_norm: true, average: 0.9, optimizer: {name: adam}, threads: 1}
+training: {epochs: 3, batch_norm: true, optimizer: {name: adam}, threads: 1}
 model: resumed.npz
 """
 
