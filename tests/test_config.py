@@ -16,6 +16,8 @@ from conftest import REPOSITORY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digitnet.arrays import PIXELS
+from digitnet.config import reader
 from digitnet.config.definition import LEARNING_RATES, OPTIMIZER_KEYS, Config, schema
 from digitnet.config.reader import locate, read_config, saved_config, to_config
 from digitnet.config.source import Source
@@ -656,7 +658,8 @@ def test_the_optimizers_are_those_of_the_dict() -> None:
 
 def test_an_optimizers_keys_are_its_arguments() -> None:
     for name, optimizer in OPTIMIZERS.items():
-        arguments = set(inspect.signature(optimizer).parameters) - {"parameters", "learning_rate"}
+        given = {"parameters", "learning_rate", "l2"}
+        arguments = set(inspect.signature(optimizer).parameters) - given
         assert set(OPTIMIZER_KEYS[name]) == arguments
     assert LEARNING_RATES.keys() == OPTIMIZERS.keys()
 
@@ -671,6 +674,10 @@ def test_the_distortions_are_those_of_augment_and_off_by_default() -> None:
     assert defaults.pop("final") == 1
     assert defaults == dataclasses.asdict(Distortions())
     assert not Distortions()
+
+
+def test_the_pixels_are_those_of_the_images() -> None:
+    assert reader.PIXELS == PIXELS
 
 
 def test_the_schema_file_is_the_definition() -> None:

@@ -22,7 +22,7 @@ from digitnet.config.values import suggestion
 from digitnet.errors import ConfigError, DataError
 from digitnet.paths import absolute, kind_of
 
-PIXELS = 28 * 28
+PIXELS = 784  # as in `arrays`, which loads NumPy
 MODEL = "model.npz"
 UNFIT = re.compile(  # the field's name may be any text
     r"Object (contains unknown|missing required) field `(.*?)`(?: - at `\$[\w.\[\]]*`)?", re.DOTALL

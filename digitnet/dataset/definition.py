@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.arrays import PIXELS, SIDE
 from digitnet.dataset.classes import DIGITS, identity
 from digitnet.dataset.conventions import to_mnist
 from digitnet.errors import DataError, listed
 
-SIDE = 28  # pixels
 NOTHING = -1  # the label of a picture that shows none of the classes
 Paths = str | tuple[str, ...]  # where pictures are: a file or folder, or several
 
@@ -120,7 +120,7 @@ def digits(
                 array.dtype.kind == "f"
             )
             raise DataError(f"{name}: expected whole numbers, found the type {array.dtype}{cure}")
-    if images.shape[1:] not in ((SIDE, SIDE), (SIDE * SIDE,)):
+    if images.shape[1:] not in ((SIDE, SIDE), (PIXELS,)):
         size = "×".join(map(str, images.shape[1:])) or "single numbers"
         raise DataError(f"{images_name}: expected pictures of {SIDE}×{SIDE} pixels, found {size}")
     if labels.ndim != 1:

@@ -10,11 +10,12 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.dataset.definition import SIDE, Data, Dataset, digits
+from digitnet.arrays import PIXELS, SIDE
+from digitnet.dataset.definition import Data, Dataset, digits
 from digitnet.errors import DataError, listed
 from digitnet.npz import NpzError, read_npz
 
-COLUMNS = 1 + SIDE * SIDE
+COLUMNS = 1 + PIXELS
 NUMBERED = [str(column) for column in range(COLUMNS)]  # names that pandas gives columns
 SEPARATORS = {";": "semicolons", "\t": "tabs", " ": "spaces"}
 CHUNK = 1000  # lines

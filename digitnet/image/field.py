@@ -17,10 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.arrays import FloatArray
+from digitnet.arrays import SIDE, FloatArray
 from digitnet.image.ink.ink import Bools, box_of, stroke_width, widened
 
-SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side
 CENTRE = 14.5  # pixels from the edge: the middle of pixel 14, where MNIST's digits have theirs
 FINE = 4  # times finer than the box, where strokes are made wider or narrower

@@ -9,11 +9,11 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
-from digitnet.arrays import FloatArray
+from digitnet.arrays import SIDE, FloatArray
 from digitnet.config.definition import OPTIMIZER_KEYS, Config, ScheduleSection, TrainingSection
 from digitnet.config.threads import choose_threads
 from digitnet.dataset.classes import DIGITS
-from digitnet.dataset.definition import NOTHING, SIDE, Data, Dataset, named
+from digitnet.dataset.definition import NOTHING, Data, Dataset, named
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
 from digitnet.errors import ConfigError, DataError
