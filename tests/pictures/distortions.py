@@ -1,4 +1,4 @@
-"""Draw a digit and twelve distortions of it: the picture in the README.
+"""Draw a digit and twelve distortions of it: the picture in configs/README.md.
 
 python tests/pictures/distortions.py data/pictures/seven.png distortions.png
 """
