@@ -1,4 +1,4 @@
-"""Outlines tell cards from round shapes and from shapes with bays."""
+"""Outlines of cards, of round shapes and of shapes with bays are distinguished."""
 
 import numpy as np
 import pytest

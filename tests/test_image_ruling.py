@@ -1,4 +1,4 @@
-"""Printed lines are told from the writing over them, and nothing else is taken for lines."""
+"""Printed lines are found below writing, and nothing else is taken for lines."""
 
 import numpy as np
 import pytest

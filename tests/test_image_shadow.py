@@ -1,4 +1,4 @@
-"""A shadow is told from faint ink by its breadth."""
+"""A shadow is distinguished from faint ink by its breadth."""
 
 import numpy as np
 import pytest

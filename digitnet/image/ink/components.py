@@ -43,7 +43,7 @@ class Rectangle:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
     def fills(self, height: int, width: int) -> bool:
-        """Return whether it fills a picture of height×width pixels, as a cropped digit does."""
+        """Return whether the box fills a picture of height×width pixels, like a cropped digit."""
         return self.height >= FILLING * height and self.width >= FILLING * width
 
     def surrounds(self, other: "Rectangle") -> bool:
@@ -57,10 +57,7 @@ class Rectangle:
         self.left, self.right = min(self.left, other.left), max(self.right, other.right)
 
     def gap(self, other: "Rectangle") -> int:
-        """Return the number of rows or of columns between both, whichever is larger.
-
-        It is negative if they overlap.
-        """
+        """Return the rows or columns between both, whichever is more; negative if they overlap."""
         rows = max(self.top - other.bottom, other.top - self.bottom)
         return max(rows, self.left - other.right, other.left - self.right)
 
@@ -94,7 +91,7 @@ class Component(Rectangle):
         return Component([by + s for by, s, _ in at], [by + e for by, _, e in at], stride)
 
     def hugs_bounding_box(self) -> bool:
-        """Return whether nearly all of it is close to the edges of its bounding box."""
+        """Return whether nearly all pixels are close to the edges of the bounding box."""
         inside = 0.0
         height = self.height * (0.5 - MAX_FRAME_THICKNESS)
         width = self.width * (0.5 - MAX_FRAME_THICKNESS)
@@ -106,7 +103,7 @@ class Component(Rectangle):
         return inside < MAX_OFF_FRAME * self.area
 
     def is_at_border(self, height: int, width: int) -> bool:
-        """Return whether it touches a side of a picture of height×width pixels."""
+        """Return whether the component touches a side of a picture of height×width pixels."""
         return 0 in (self.top, self.left) or self.bottom == height or self.right == width
 
     def mask(self) -> Bools:
@@ -157,9 +154,7 @@ def connected_components(marked: Bools) -> list[Component]:
     """Return the connected components of a mask (h, w), 8-connected: union-find over runs."""
     starts, ends, stride = _flat_runs(marked)
     labels: list[int] = []  # of each run
-    parents: list[
-        int
-    ] = []  # of each label: an equivalent label, at most as large; a root's is itself
+    parents: list[int] = []  # of each label: a smaller label of the same component, or itself
     above = 0  # first run of the row above that may touch this run
     for start, end in zip(starts, ends):
         while ends[above] < start - stride:

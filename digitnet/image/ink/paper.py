@@ -14,12 +14,12 @@ from digitnet.image.ink.shadow import find_shadow
 from digitnet.image.ink.uneven import find_ink_on_uneven_paper
 
 EVEN_SPREAD = 0.15  # fraction of the contrast: if the border varies by at most this, paper is even
-SAMPLED_SIDES = 80, 30  # px of the longer side: samples of the picture; at 80 soft edges look flat
+SAMPLED_SIDES = 80, 30  # px of the longer side of the sampled picture: 30 against soft edges
 SHADE_DISTANCE = 0.2  # fraction of the contrast: flat pixels farther from both are a third shade
-INK_QUANTILE = 0.85  # of the pixels on the ink's side: the ink's shade, as soft edges are fainter
+INK_QUANTILE = 0.85  # quantile of the ink's side of the middle: the ink's shade; edges are fainter
 MAX_BETWEEN = 0.03  # fraction of the pixels: more between both shades are not faint strokes
-MAX_BEYOND_INK = 0.01  # fraction of the pixels: more are ink, and the ink's shade is a shadow's
-MAX_BEYOND_PAPER = 0.002  # fraction of the pixels: more are paper, and the paper's is a shadow's
+MAX_BEYOND_INK = 0.01  # fraction of the pixels: more are ink, and "ink" is a shadow
+MAX_BEYOND_PAPER = 0.002  # fraction of the pixels: more are ink, and "paper" is a shadow
 MAX_INK_SQUARE = 0.3  # of the longer side: ink that holds so large a square is a sheet or a table
 MIN_UNEVEN_SIDE = 20  # px of the shorter side: smaller pictures are taken to be evenly lit
 MIN_CONTRAST = 0.1  # fraction of black to white: with less between paper and ink there is no ink

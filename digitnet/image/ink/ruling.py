@@ -18,13 +18,13 @@ from digitnet.image.ink.ink import (
 )
 
 BORDER = 4  # px: a line that comes this close to a side of the picture reaches it
-MAX_SPLITS = 3  # Otsu splits: edges of lines from lines, lines from their crossings or the writing
+MAX_SPLITS = 3  # Otsu splits: edges of lines, then lines, then crossings are split from the writing
 MAX_LINE_WIDTH = 1.5  # stroke widths: wider marks are not lines
-LINE_QUANTILE = 0.98  # of the strength of the lines' pixels: up to this they are paper
+LINE_QUANTILE = 0.98  # quantile of the lines' strength: up to this, pixels count as paper
 
 
 def ruling_strength(strength: FloatArray, marked: Bools) -> float | None:
-    """Return the greatest strength of printed lines among the marks; None without lines.
+    """Return the strength of the printed lines, at LINE_QUANTILE; None without lines.
 
     strength: (h, w), of ink, 0 on paper. marked: (h, w), where there is any ink.
 

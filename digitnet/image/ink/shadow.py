@@ -18,7 +18,7 @@ from digitnet.image.ink.ink import (
 MIN_INK_TO_SHADOW = 1.4  # ratio of mean strengths: ink on a shadow to the shadow
 MIN_SQUARE_WIDTHS = 1.5  # stroke widths: side of a square that fits into a shadow
 MIN_SQUARE_SIDE = 9  # px: side of that square
-MIN_SQUARE_SHARE = 0.08  # of the picture's longer side: the same, where no shadow is known
+MIN_SQUARE_SHARE = 0.08  # of the picture's longer side: side of that square if no shadow is known
 
 
 def find_shadow(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -> Bools:
@@ -26,11 +26,11 @@ def find_shadow(strength: FloatArray, sure: Bools, dark: bool, *, known: bool) -
 
     Otsu's threshold splits the ink in two. The fainter part is a shadow where it is much broader
     than the darker part, and the darker part is strokes. Where ink is lighter than the paper, the
-    part must also touch a side of the picture, as light does that falls in from outside.
+    fainter part must also touch a side of the picture, unless a shadow is known.
 
     strength: (h, w), of the ink. sure: (h, w), where there is surely ink. dark: whether ink is
-    darker than the paper. known: whether the picture is known to have a shadow; then there is no
-    limit for the rest of it in relation to the picture's size.
+    darker than the paper. known: whether the picture is known to have a shadow, of which the rest
+    may be small.
     """
     nowhere = np.zeros_like(sure)
     threshold, low, high = otsu(strength[sure])

@@ -1,4 +1,4 @@
-"""Tell the shape of a mask from its outline: a card with corners, a round sheet, or neither."""
+"""Classify the outline of a mask: a card with corners, a round sheet, or neither."""
 
 import math
 

@@ -19,7 +19,8 @@ MAX_SMALL_DISTANCE = 0.75  # row heights: from a dot or bar to the middle of its
 class TextRow:
     """Components side by side.
 
-    height: typical height, px. y: middle, left and right: ends of its high components, px.
+    height: typical height. y: mean middle of the high components; left, right: their ends. All in
+    px of the page.
     """
 
     components: list[Component]

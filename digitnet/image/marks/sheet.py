@@ -18,7 +18,7 @@ MAX_CORNERED_RATIO = 1.6  # longer to shorter side: longer sheets may be a broad
 MAX_ROUND_RATIO = 1.3  # longer to shorter side: longer marks without corners may be a 0
 MAX_FRAME_RATIO = 1.3  # longer to shorter side: longer frames may be a 0 of straight lines
 MIN_FILL = 0.5  # of the bounding box: marks that cover less are no sheet
-MIN_SOLID = 0.8  # of the filled outline: the gaps may be a digit on the sheet
+MIN_SOLID = 0.8  # of the filled outline: marks that cover less are no sheet
 EDGE_RIM = 0.035  # of the shorter side: removed along the edge of a sheet, for shadows there
 FRAME_RIM = 0.12  # of the shorter side: removed for the lines of a printed box
 MIN_SHARE, MAX_SHARE = 0.1, 0.97  # of the picture: size of a sheet on a desk
@@ -63,7 +63,10 @@ def in_picture(box: tuple[slice, slice], part: Box, step: int) -> Box:
 
 
 def fill_outside(light: FloatArray, inside: Bools) -> FloatArray:
-    """Return brightness (h, w) with each row extended from its first and last pixel inside."""
+    """Return brightness (h, w) with each row extended from its first and last pixel inside.
+
+    inside: mask (h, w).
+    """
     width = light.shape[1]
     first, last = inside.argmax(axis=1), width - 1 - inside[:, ::-1].argmax(axis=1)
     nearest = np.clip(np.arange(width), first[:, np.newaxis], last[:, np.newaxis])

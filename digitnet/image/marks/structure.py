@@ -12,15 +12,13 @@ from digitnet.image.ink.ink import MIN_PAGE_SIDE, Bools, Ink, stroke_width
 MIN_COMPONENT_AREA = 6  # px: smaller components are dirt
 MIN_FRAME_SIDE = 20  # px of the shorter side of a frame around other components
 MAX_FRAME_FILL = 0.3  # of its bounding box: a frame covers no more
-MIN_CONTENT_HEIGHT = 0.1  # of a frame's height: lower components do not make it a frame
-MIN_HUGGING_SIDE = 0.3  # of the picture's shorter side: sides of a frame that may be empty
+MIN_CONTENT_HEIGHT = 0.1  # of a frame's height: height of a component inside it
+MIN_HUGGING_SIDE = 0.3  # of the picture's shorter side: height and width of an empty frame
 MIN_EDGE_LENGTH = 0.5  # of the picture's shorter side: a component at the border so long is an edge
-MIN_SOLID_FILL = 0.4  # of its bounding box: a larger edge is no line, but a table or a page
+MIN_SOLID_FILL = 0.4  # of its bounding box: an edge that covers more is a table or a page
 MAX_DIGIT_WIDTH, MAX_DIGIT_HEIGHT = 2.5, 2.2  # typical heights: larger components hold more
 MIN_LINE_LENGTH = 1.5  # typical heights: longer straight runs are no strokes
-THICKNESS_FACTOR = (
-    1.7  # times the usual: greatest thickness of a line, for the steps of slanted ones
-)
+THICKNESS_FACTOR = 1.7  # greatest to usual thickness of a line: slanted lines have steps
 
 
 def written_components(ink: Ink) -> list[Component]:
@@ -70,7 +68,7 @@ def _structure(components: list[Component], height: int, width: int) -> set[Comp
 
 
 def find_frames(components: list[Component]) -> list[Component]:
-    """Return the components that surround another one of some height: frames."""
+    """Return the components that surround a component of some height: frames."""
     sides = np.array([(one.top, one.left, -one.bottom, -one.right) for one in components])
     heights = np.array([component.height for component in components])
     frames = []
