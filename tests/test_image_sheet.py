@@ -113,7 +113,7 @@ def test_a_number_on_a_sheet_on_a_desk_is_no_digit(margin: int, fall: float) -> 
 
 @pytest.mark.parametrize("fall", [0, 0.4, 0.6])
 @pytest.mark.parametrize("after", [20, 60])
-def test_a_page_whose_number_reaches_its_edge_is_no_sheet(fall: float, after: int) -> None:
+def test_the_lit_part_of_a_page_is_no_sheet_with_part_of_a_number(fall: float, after: int) -> None:
     inks = np.pad(number(*DIGITS[:2], margin=8), ((20, 0), (0, after)))
     _, x = grid(*inks.shape)
     assert read(image(light(inks) * (1 - fall * x))).digits == 2

@@ -74,7 +74,7 @@ def fill_outside(light: FloatArray, inside: Bools) -> FloatArray:
 
 
 def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> Sheet | None:
-    """Return the sheet that marks are, or the paper in the printed box that they are; else None.
+    """Return the sheet if marks are a sheet, the paper inside if they are a printed box, or None.
 
     A sheet is a card or convex, and has few gaps. A printed box is nearly square; a longer one
     could be a 0 of straight lines.
