@@ -24,7 +24,7 @@ HOUSE = {
     "conventions mapped",
     "image": "numbers workers path reading candidates look digit room evidence field files memory",
     "image.marks": "rows seams sheet box groups outline structure",
-    "image.ink": "paper uneven ruling shadow closing parts ink",
+    "image.ink": "paper uneven ruling shadow closing components ink",
     "config": "reader source values syntax keys definition threads",
     "": "arrays npz paths randomness version errors",
 }
