@@ -15,7 +15,7 @@ from digitnet.arrays import FloatArray
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 MIN_PICTURES = 10  # pictures: fewer are not enough to calibrate
-MIN_SIGMOID = 2.0**-25  # output: replaces an output of 0, whose logarithm is infinite
+MIN_SIGMOID = 2.0**-25  # smallest positive output of a sigmoid: replaces 0, which has no logarithm
 CONFIDENT_SHARE = 0.995  # share of held-out pictures that reach the confidence threshold
 EVIDENT_SHARE = 0.99  # share of held-out pictures that reach the evidence threshold
 MIN_PROBABILITY = 2.0**-126  # probability: the smallest normal float32, lower bound in `evidence`

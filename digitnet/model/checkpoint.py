@@ -112,7 +112,7 @@ def _copy_access(descriptor: int, old: os.stat_result) -> None:
     if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
         try:
             os.fchown(descriptor, old.st_uid, old.st_gid)
-        except OSError:  # only root may change the owner; the owner may choose one of his groups
+        except OSError:  # only root may change the owner; users may choose among their groups
             with contextlib.suppress(OSError):
                 os.fchown(descriptor, -1, old.st_gid)
         new = os.fstat(descriptor)

@@ -76,7 +76,7 @@ class Prediction:
         return f"Prediction(digit={self.digit!r}, confidence={self.confidence:.4f})"
 
     def top(self, k: int) -> list[tuple[int | str, float]]:
-        """The k likeliest classes with their probabilities, likeliest first."""
+        """Return the k likeliest classes with their probabilities, likeliest first."""
         best = [int(self.probabilities.argmax())]  # faster than sorting
         order = best if k == 1 else np.argsort(-self.probabilities, kind="stable")[:k].tolist()
         return [(as_answer(self.class_names[i]), float(self.probabilities[i])) for i in order]
@@ -99,9 +99,10 @@ class Model:
     @overload
     def predict(self, pictures: Pictures) -> list[Prediction]: ...
     def predict(self, pictures: Picture | Pictures) -> Prediction | list[Prediction]:
-        """Read a picture (a path, a file's bytes, a Pillow image or an array), or a list of them.
+        """Return the prediction for a picture; for a list of pictures, a list of predictions.
 
-        Raises ImageError if a picture cannot be read.
+        A picture is a path, a file's bytes, a Pillow image or an array. Raises ImageError if a
+        picture cannot be read.
         """
         if isinstance(pictures, list | tuple):
             return self._read([read(picture, score=self.judge) for picture in pictures])
@@ -142,10 +143,10 @@ class Model:
         return lambda image, name: as_numbers(find_numbers(image, name, self.judge, digits), digits)
 
     def judge(self, images: NDArray[np.uint8]) -> Judged:
-        """Return the network's verdict on prepared pictures, uint8 (n, 28, 28).
+        """Return probabilities, evidence, and True where both thresholds are reached.
 
-        Return probabilities (n, classes), evidence (n,) in nats, and whether both thresholds are
-        reached, bool (n,).
+        images: prepared pictures, uint8 (n, 28, 28). The results are (n, classes), (n,) in nats,
+        and bool (n,).
         """
         p, nats = self._outputs(images)
         _, min_confidence, min_evidence = self.calibration
