@@ -260,7 +260,7 @@ def test_without_another_model_it_is_the_one_that_ships(run: Run, tmp_path: Path
     assert (done.returncode, done.stdout) == (1, b"")
     assert (
         done.stderr
-        == b"data/mnist: expected the model's own data, found none; name others with --data\n"
+        == b"data/mnist: expected the model's own data, found none; name other data with --data\n"
     )
     assert len(done.stderr.splitlines()) == 1
 
@@ -385,7 +385,7 @@ def test_data_that_are_none_are_one_line(run: Run, model: Path, tmp_path: Path, 
 
 def test_the_models_own_data_that_are_gone_are_one_line(run: Run, copied: Path) -> None:
     rewrite(copied, data=json.dumps({"path": "/gone", "hash": "x"}))
-    assert_one_line(run("evaluate", "-m", copied), "/gone: ", "name others")
+    assert_one_line(run("evaluate", "-m", copied), "/gone: ", "name other data")
 
 
 @pytest.mark.parametrize("path", ["/a\0b", "/\ud800", "/\x1b[31m\n"])

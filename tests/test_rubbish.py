@@ -253,5 +253,5 @@ def test_names_inside_files_that_would_steer_a_terminal(folder: Path, say: Say, 
         np.savez(folder / "bad.npz", **arrays)
         assert (
             say(1, "evaluate", "-m", "bad.npz")
-            == "\\x1b[31m: expected the model's own data, found none; name others with --data"
+            == "\\x1b[31m: expected the model's own data, found none; name other data with --data"
         )

@@ -30,7 +30,7 @@ def output(config_file: Path) -> Path:
 def at_every_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training tells of itself as often as it can."""
     monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", 0)
-    monkeypatch.setattr("digitnet.training.loop.CHUNK", 100)
+    monkeypatch.setattr("digitnet.training.loop.EVALUATION_MINIBATCH", 100)
 
 
 def place_in(path: Path) -> Place:
