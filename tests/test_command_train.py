@@ -560,7 +560,7 @@ def test_an_output_that_is_held_is_status_75(
     start("--config", config_file, "--set", "training.epochs=100000")
     done = run("train", "--config", config_file, "--resume")
     assert (done.returncode, done.stdout) == (75, b"")
-    assert done.stderr == f"{output}: another training holds it; try later\n".encode()
+    assert done.stderr == f"{output}: another training is writing it; try later\n".encode()
 
 
 @pytest.mark.parametrize(
@@ -580,7 +580,7 @@ def test_a_signal_ends_it_with_its_status_and_the_checkpoint_saved(
     assert (returned, out) == (status, b"")
     last = err.splitlines()[-1].decode()
     assert last.startswith(f"stopped by {number.name} in epoch ")
-    assert last.endswith(f"; {output} is saved, --resume goes on from there")
+    assert last.endswith(f"; {output} is saved, --resume continues it")
     assert load_checkpoint(output, with_state=True).state
     assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import read_mnist
 
-from digitnet.randomness import NUMBERS, Purpose, stream_from
+from digitnet.randomness import FLOATS_PER_COUNT, Purpose, stream_from
 from digitnet.synthetic.distortions import GROUP, PIXELS, SIDE, Distorter, Distortions
 
 DIGITS, _ = read_mnist("train", 200)
@@ -130,7 +130,7 @@ def test_turned_and_slanted_a_square_keeps_its_area() -> None:
 
 def test_a_picture_is_distorted_by_numbers_of_its_own_place() -> None:
     flat, distorter = DIGITS.reshape(-1, PIXELS), Distorter(Distortions(**ALL))
-    counts, rest = divmod(distorter.distortions.draws, NUMBERS)
+    counts, rest = divmod(distorter.distortions.draws, FLOATS_PER_COUNT)
     assert rest == 0
 
     def shared(*bounds: int) -> bytes:

@@ -173,8 +173,8 @@ def test_a_working_directory_that_is_gone_is_said(
         timeout=60,
     )
     assert one_line(done, 1) == (
-        f"{said}: expected a path in the working directory, found that directory deleted; "
-        "change to another one"
+        f"{said}: expected an existing working directory, found it deleted; "
+        "change to another directory"
     )
 
 

@@ -292,7 +292,7 @@ def test_time_that_is_up_before_an_epoch_is_leaves_what_is_to_be_replaced(
 ) -> None:
     output.write_bytes(OLD_MODEL)
     settings = [*SLOW, "training.max_minutes=0.000001"]
-    with pytest.raises(TrainingError, match=r"max_minutes in epoch 1; .* is left as it was"):
+    with pytest.raises(TrainingError, match=r"max_minutes in epoch 1; .* is unchanged"):
         for _ in session.run(read_config(config_file, settings), overwrite=True):
             pass
     assert output.read_bytes() == OLD_MODEL

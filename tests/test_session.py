@@ -320,7 +320,7 @@ def test_missing_data_leave_nothing_behind(config_file: Path, output: Path) -> N
 def test_a_second_training_on_the_same_output_is_turned_away(config: Config, output: Path) -> None:
     first = session.run(config)
     next(first)
-    with pytest.raises(Busy, match=r"model\.npz: another training holds it"):
+    with pytest.raises(Busy, match=r"model\.npz: another training is writing it"):
         next(session.run(config, overwrite=True))
     assert left_beside(output) == {"model.npz.lock"}
     finish(first)
@@ -626,7 +626,7 @@ def test_a_training_that_is_held_turns_another_away(
     start("--config", slow, *epochs_to(1000), "-o", tmp_path / "m.npz")
     done = run("train", "--config", slow, "-o", tmp_path / "m.npz", "--overwrite")
     assert (done.returncode, done.stdout) == (75, b"")
-    assert done.stderr == f"{tmp_path}/m.npz: another training holds it; try later\n".encode()
+    assert done.stderr == f"{tmp_path}/m.npz: another training is writing it; try later\n".encode()
 
 
 def test_overwrite_stopped_before_an_epoch_leaves_the_old_model(
@@ -637,7 +637,7 @@ def test_overwrite_stopped_before_an_epoch_leaves_the_old_model(
     training = session.run(config, overwrite=True)
     next(training)
     signal.raise_signal(signal.SIGTERM)
-    with pytest.raises(Stopped, match="left as it was"):
+    with pytest.raises(Stopped, match="is unchanged"):
         finish(training)
     assert output.read_bytes() == before
 

@@ -35,7 +35,7 @@ def test_while_pictures_are_read_and_made_it_ends_at_once(
         out, err = process.communicate(timeout=60)
     assert time.monotonic() - told < SOON
     assert (process.returncode, out) == (status, b"")
-    said = f"stopped by {number.name} before the first step; nothing was to be saved\n"
+    said = f"stopped by {number.name} before the first step; there is nothing to save\n"
     assert err == said.encode()
     assert output.read_bytes() == OLD_MODEL
     assert os.listdir(tmp_path) == ["model.npz"]
@@ -57,7 +57,7 @@ def test_while_a_large_network_is_validated_it_ends_soon(
     status, _, err = training.end(number)
     assert time.monotonic() - told < SOON
     assert status == 128 + number
-    assert err.endswith(f"in epoch 1; {output} is saved, --resume goes on from there\n".encode())
+    assert err.endswith(f"in epoch 1; {output} is saved, --resume continues it\n".encode())
     assert load_checkpoint(output, with_state=True).state
 
 

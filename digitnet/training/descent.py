@@ -141,7 +141,7 @@ class Descent:
 
 def _parts(network: Network, share: Share) -> list[slice]:
     """A thread's own parameters, in slices of at most PART."""
-    if share.of == 1:
+    if share.members == 1:
         return _cut(0, len(network.parameters))
     parts, start = [], 0
     for n_in, n_out in pairwise(network.layer_sizes):

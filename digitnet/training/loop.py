@@ -19,7 +19,7 @@ from digitnet.dataset.minibatches import Block, Distort, Minibatches
 from digitnet.errors import TrainingError
 from digitnet.model.calibration import calibrate
 from digitnet.model.evaluation import CHUNK, Evaluator
-from digitnet.randomness import NUMBERS, Purpose, generator, stream_from
+from digitnet.randomness import FLOATS_PER_COUNT, Purpose, generator, stream_from
 from digitnet.synthetic.distortions import Distorter
 from digitnet.training.descent import Descent
 from digitnet.training.state import (
@@ -101,7 +101,7 @@ def _distort(distorters: list[Distorter], state: TrainingState) -> Distort:
 
     def distort(pictures: NDArray[np.uint8], out: FloatArray, first: int, share: Share) -> None:
         distorter = distorters[share.member]
-        count = first * distorter.distortions.draws // NUMBERS
+        count = first * distorter.distortions.draws // FLOATS_PER_COUNT
         distorter(pictures, out, stream_from(count, seed, Purpose.DISTORT, epoch), strength)
 
     return distort

@@ -43,7 +43,7 @@ def try_together(folder: Path) -> tuple[bool, float]:
     winner.terminate()
     said = [process.communicate()[1] for process in (loser, winner)]
     well = (loser.returncode, winner.returncode) == (BUSY, TERMINATED)
-    well = well and said[0] == f"{output}: another training holds it; try later\n".encode()
+    well = well and said[0] == f"{output}: another training is writing it; try later\n".encode()
     try:
         well = well and bool(load_checkpoint(output, with_state=True).state)
     except CheckpointError as error:
