@@ -78,7 +78,7 @@ def test_one_digit_is_as_without_the_option(run: Run, folder: Path) -> None:
     )
     assert with_it.stdout == without.stdout
     assert b'"digit": ' in without.stdout
-    assert without.stderr.endswith(b"; read a number with --digits any\n")
+    assert without.stderr.endswith(b"; to read numbers, use --digits any\n")
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1001", "many", "", "9" * 5000])

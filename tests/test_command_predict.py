@@ -692,7 +692,7 @@ def test_several_digits_are_said(run: Run, folder: Path, seven: Path) -> None:
     Image.fromarray(sevens).save(folder / "77.png")
     done = run("predict", "-m", SHIPPED, "77.png", cwd=folder)
     assert (done.returncode, done.stdout.split(b"\t")[1]) == (0, b"?")
-    doubt = "expected one digit, found 2 that may be; read a number with --digits any"
+    doubt = "expected one digit, found 2 possible digits; to read numbers, use --digits any"
     assert done.stderr == f"77.png: {doubt}\n".encode()
     (line,) = lines_of(run("predict", "77.png", "--format", "json", cwd=folder).stdout)
     assert line["doubt"] == doubt

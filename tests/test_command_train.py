@@ -65,7 +65,7 @@ def test_the_summary_names_the_best_epoch(run: Run, config_file: Path, output: P
     done = run("train", "--config", config_file)
     history = load_checkpoint(output).history
     best = max(history, key=lambda r: (r["validation"]["accuracy"], -r["validation"]["cost"]))
-    said = f"{best['validation']['accuracy']:.2%} right on validation (epoch {best['epoch']})"
+    said = f"validation accuracy {best['validation']['accuracy']:.2%} (epoch {best['epoch']})"
     assert said in done.stdout.decode()
 
 
@@ -187,7 +187,7 @@ def test_a_model_no_better_than_guessing_is_said(
     done = run("train", "--config", config_file, *STUCK, *quiet)
     assert (done.returncode, output.is_file()) == (0, True)
     *_, said = done.stderr.decode().splitlines()
-    assert said.startswith(f"{output}: expected clearly more right answers on validation than the ")
+    assert said.startswith(f"{output}: expected a validation accuracy clearly above the ")
     key = "training.optimizer.learning_rate"
     assert f"no better than guessing; try a smaller {key} than 10000, such as " in said
     assert done.stderr.count(b"guessing") == 1
@@ -404,7 +404,7 @@ WRONG = [
     (f"--set network.layer_sizes=[784,{'1000000,' * 50}10]", 1, "not enough memory"),
     ("--set training.optimizer.learning_rate=1e30 --set network.activation=relu", 1, "not finite"),
     ("--set training.optimizer.learning_rate=1e39", 1, "not finite"),
-    ("--resume --overwrite", 2, "exclude each other"),
+    ("--resume --overwrite", 2, "cannot be used together"),
     ("--format xml", 2, "'xml'"),
     ("--nonsense", 2, "--nonsense"),
     ("an-argument", 2, "an-argument"),

@@ -16,7 +16,7 @@ import pytest
 from conftest import DIGITNET, ENVIRONMENT, Run
 
 from digitnet.cli import output
-from digitnet.cli.output import BLOCK, JOINERS, MAX_MESSAGE, Lines, printable
+from digitnet.cli.output import ATOMIC_WRITE, JOINERS, MAX_MESSAGE, Lines, printable
 from digitnet.model.checkpoint import SHIPPED
 
 NAME = "7" * 150
@@ -50,7 +50,7 @@ def writes(folder: Path, stream: str, *arguments: str | Path) -> list[bytes]:
     os.close(writer)
     assert done.returncode in (0, 1)
     with os.fdopen(reader, "rb", buffering=0) as file:
-        return list(iter(lambda: file.read(BLOCK), b""))
+        return list(iter(lambda: file.read(ATOMIC_WRITE), b""))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_what_a_write_does_not_take_is_written_next(monkeypatch: pytest.MonkeyPa
 
 def test_a_pipe_that_does_not_block_loses_no_line(folder: Path) -> None:
     reader, writer = os.pipe2(os.O_NONBLOCK)
-    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, BLOCK)
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, ATOMIC_WRITE)
     command = [DIGITNET, *PREDICT]
     with subprocess.Popen(
         command, stdout=writer, stderr=subprocess.DEVNULL, cwd=folder, env=ENVIRONMENT
@@ -130,7 +130,7 @@ def test_a_pipe_that_does_not_block_loses_no_line(folder: Path) -> None:
         os.set_blocking(reader, True)
         received = os.read(reader, 1)
         time.sleep(0.2)  # the pipe is full
-        while chunk := os.read(reader, BLOCK):
+        while chunk := os.read(reader, ATOMIC_WRITE):
             received += chunk
     os.close(reader)
     assert received.count(b"\n") == 90
@@ -207,8 +207,8 @@ def test_a_line_on_stderr_has_its_beginning_and_its_end(
 ) -> None:
     monkeypatch.setattr(sys, "stdout", Lines("out", 1, "utf-8"))
     monkeypatch.setattr(sys, "stderr", Lines("err", 2, "utf-8"))
-    output.say("x" * MAX_MESSAGE)
-    output.say("a" + "\x1b" * 100_000 + "z")
+    output.print_message("x" * MAX_MESSAGE)
+    output.print_message("a" + "\x1b" * 100_000 + "z")
     whole, cut = capfd.readouterr().err.splitlines()
     assert whole == "x" * MAX_MESSAGE
     assert (len(cut), cut[0], cut[-1]) == (MAX_MESSAGE, "a", "z")

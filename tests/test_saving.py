@@ -302,7 +302,7 @@ def test_the_command_says_that_it_is_not_done(run: Run, config_file: Path, outpu
     epochs = ("--set", "training.epochs=100000", "--set", "training.max_minutes=0.02")
     done = run("train", "--config", config_file, *epochs)
     assert done.returncode == 0
-    assert done.stdout.endswith(b" s; not done, --resume goes on\n")
+    assert done.stdout.endswith(b" s; not finished, --resume continues it\n")
     done = run("train", "--config", config_file, *epochs, "--resume", "--format", "json", "-q")
     assert json.loads(done.stdout.splitlines()[-1])["done"] is False
     assert len(load_checkpoint(output).history) > 3
