@@ -1,4 +1,4 @@
-"""Every command and option explains itself, and stands in the README."""
+"""Every command and option has a help text and is in the README."""
 
 import re
 from pathlib import Path
@@ -60,11 +60,11 @@ def test_each_option_is_shown_in_the_help(run: Run, name: str, option: str) -> N
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_stands_in_the_readme(name: str) -> None:
+def test_each_command_is_in_the_readme(name: str) -> None:
     assert f"digitnet {name}" in README
 
 
-def test_the_readme_names_only_options_that_there_are() -> None:
+def test_the_readme_names_only_existing_options() -> None:
     known = {option for _, option in LONG} | {"--help", "--version"}
     lines = [line for line in README.splitlines() if re.search(r"\bdigitnet (\w+) ", line)]
     used = {option for line in lines for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", line)}
@@ -72,7 +72,7 @@ def test_the_readme_names_only_options_that_there_are() -> None:
 
 
 @pytest.mark.parametrize("status", ExitStatus, ids=lambda status: status.name)
-def test_each_exit_status_stands_in_the_readme(status: ExitStatus) -> None:
+def test_each_exit_status_is_in_the_readme(status: ExitStatus) -> None:
     table = [line for line in README.splitlines() if line.startswith("|")]
     assert any(re.match(rf"\| [\d, ]*\b{int(status)}\b", line) for line in table)
 
@@ -80,19 +80,19 @@ def test_each_exit_status_stands_in_the_readme(status: ExitStatus) -> None:
 @pytest.mark.parametrize(
     "status", [s for s in ExitStatus if s != ExitStatus.BROKEN_PIPE], ids=lambda s: s.name
 )
-def test_each_exit_status_stands_in_the_help(run: Run, status: ExitStatus) -> None:
+def test_each_exit_status_is_in_the_help(run: Run, status: ExitStatus) -> None:
     table = helped(run, "--help").partition("Exit status")[2]
     assert re.search(rf"\b{int(status)}\b", table)
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
-def test_the_help_names_only_configs_that_there_are(run: Run, name: str) -> None:
+def test_the_help_names_only_existing_configs(run: Run, name: str) -> None:
     text = helped(run, *filter(None, [name]), "--help")
     for path in re.findall(r"configs/\S+\.yaml", text):
         assert (REPOSITORY / path).is_file(), path
 
 
-def test_the_readme_names_only_files_that_there_are() -> None:
+def test_the_readme_names_only_existing_files() -> None:
     for path in re.findall(r"\b(?:configs|data|tests)/[\w/.-]+\.\w+", README):
         assert (REPOSITORY / path).is_file(), path
 
@@ -110,7 +110,7 @@ def test_without_a_command_it_shows_the_help(run: Run) -> None:
     assert done.stderr.decode().startswith("Usage: digitnet ")
 
 
-def test_the_short_option_helps_too(run: Run) -> None:
+def test_the_short_help_option_works_too(run: Run) -> None:
     assert helped(run, "-h") == helped(run, "--help")
 
 
@@ -128,7 +128,7 @@ def test_the_help_needs_no_data_model_or_config(run: Run, tmp_path: Path) -> Non
         (["--nix"], "digitnet: No such option '--nix'. See"),
     ],
 )
-def test_a_wrong_command_is_one_line_that_says_where_help_is(
+def test_a_wrong_command_is_one_line_that_points_to_the_help(
     run: Run, arguments: list[str], told: str
 ) -> None:
     done = run(*arguments)

@@ -1,8 +1,8 @@
-"""Disks of all sizes that are too small: one line, status 1, the old model whole, no litter.
+"""Disks that are too small: one line, status 1, the old model intact, no leftover files.
 
     python tests/endurance/full.py [--sizes 20]
 
-By `ulimit -f` and, where one may be mounted, on a small tmpfs.
+Limits the size by `ulimit -f` and, if mounting is allowed, by a small tmpfs.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from configs import DIGITNET, folder_of_configs
 from digitnet.errors import CheckpointError
 from digitnet.model.checkpoint import load_checkpoint
 
-BLOCK = 512  # bytes, of which `ulimit -f` counts in sh
-PAGE = 4096
+BLOCK = 512  # bytes: the unit of `ulimit -f` in sh
+PAGE = 4096  # bytes
 
 
 def old_model(folder: Path, output: Path) -> bytes:
-    """A small model, which is to be replaced by one more than ten times as large."""
+    """Train a small model, less than a tenth of the size of its successor; return its bytes."""
     small = ["--set", "network.layer_sizes=[784,10]", "--set", "training.epochs=1"]
     config = str(folder / "distortions.yaml")
     subprocess.run([DIGITNET, "train", "-q", "--config", config, *small, "-o", output], check=True)
@@ -30,7 +30,7 @@ def old_model(folder: Path, output: Path) -> bytes:
 
 
 def is_well(command: list[str], output: Path, old: bytes) -> bool:
-    """Whether a training that cannot save ends as it should."""
+    """Return whether a training on a small disk succeeds, or fails as it should."""
     done = subprocess.run(command, capture_output=True, check=False)
     left = os.listdir(output.parent)
     if done.returncode == 0:
@@ -55,7 +55,7 @@ def _can_be_read(path: Path) -> bool:
 
 @contextmanager
 def disk(folder: Path, size: int) -> Iterator[bool]:
-    """A tmpfs of so many bytes there; whether that was allowed."""
+    """Mount a tmpfs of `size` bytes at a folder; yield whether that was allowed."""
     options = ["-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
     allowed = subprocess.run(["mount", *options], capture_output=True, check=False).returncode == 0
     yield allowed
@@ -88,7 +88,7 @@ def main() -> None:
                     well += is_well(command, output, old)
                     disks += 1
     mounts = f"{disks} full disks" if disks else "no disk could be mounted"
-    print(f"{limits} limits on the size of a file, {mounts}: {well} times the old model was whole")
+    print(f"{limits} limits on the size of a file, {mounts}: {well} times all was well")
     sys.exit(well < limits + disks)
 
 

@@ -1,4 +1,4 @@
-"""What damaged files are given to: the functions that the commands call, and the commands."""
+"""The functions and commands that read damaged files."""
 
 import contextlib
 import gzip
@@ -40,7 +40,7 @@ model: resumed.npz
 
 
 class Targets:
-    """Sound files in a folder, which damaged ones are made of and read beside."""
+    """Valid files in a folder, the source of damaged files and their companions."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -71,7 +71,7 @@ class Targets:
     def _xy(self) -> list[tuple[str, np.ndarray]]:
         return list(zip("xy", _digits()))
 
-    # Each makes an input of a random generator, and returns what to call with it, and the
+    # Each method writes a random input; it returns a function that reads the input, and the
     # arguments of the command that does the same.
 
     def read_config(self, rng: random.Random) -> tuple[Callable[[], object], list[str]]:
@@ -238,7 +238,7 @@ def _evaluate(checkpoint: object, data: str | None) -> None:
 
 
 def _digits() -> tuple[np.ndarray, np.ndarray]:
-    """Pictures uint8 (n, 28, 28) of bars, and labels uint8 (n,)."""
+    """Return pictures of bars, uint8 (n, 28, 28), and labels uint8 (n,)."""
     labels = (np.arange(DIGITS) % 10).astype(np.uint8)
     images = np.zeros((DIGITS, 28, 28), np.uint8)
     for image, label in zip(images, labels):
