@@ -164,12 +164,12 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
     """Return a function: after failing("stat", path), `os.stat(path)` fails as on a broken disk."""
 
     def failing(name: str, path: str | Path) -> None:
-        whole = getattr(os, name)
+        original = getattr(os, name)
 
         def call(at: Any, *arguments: Any, **options: Any) -> Any:
             if isinstance(at, str | Path) and str(at) == str(path):
                 raise OSError(errno.EIO, os.strerror(errno.EIO), at)
-            return whole(at, *arguments, **options)
+            return original(at, *arguments, **options)
 
         monkeypatch.setattr(os, name, call)
 

@@ -120,7 +120,7 @@ def test_the_help_needs_no_data_model_or_config(run: Run, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["predict", "-m"], "digitnet predict: Option '-m' requires an argument. See"),
         (["evaluate", "foo"], "digitnet evaluate: Got unexpected extra argument (foo). See"),
@@ -129,10 +129,10 @@ def test_the_help_needs_no_data_model_or_config(run: Run, tmp_path: Path) -> Non
     ],
 )
 def test_a_wrong_command_is_one_line_that_points_to_the_help(
-    run: Run, arguments: list[str], told: str
+    run: Run, arguments: list[str], message: str
 ) -> None:
     done = run(*arguments)
     assert done.returncode == ExitStatus.USAGE
-    command = told.partition(":")[0]
-    assert done.stderr.decode().startswith(told)
+    command = message.partition(":")[0]
+    assert done.stderr.decode().startswith(message)
     assert done.stderr.decode().endswith(f" See {command} --help.\n")

@@ -65,8 +65,8 @@ def test_the_summary_names_the_best_epoch(run: Run, config_file: Path, output: P
     done = run("train", "--config", config_file)
     history = load_checkpoint(output).history
     best = max(history, key=lambda r: (r["validation"]["accuracy"], -r["validation"]["cost"]))
-    said = f"validation accuracy {best['validation']['accuracy']:.2%} (epoch {best['epoch']})"
-    assert said in done.stdout.decode()
+    message = f"validation accuracy {best['validation']['accuracy']:.2%} (epoch {best['epoch']})"
+    assert message in done.stdout.decode()
 
 
 def test_json_is_a_line_per_epoch_and_one_summary(
@@ -142,22 +142,22 @@ def test_data_in_other_conventions_are_converted_and_reported(
 ) -> None:
     arguments = "train", "--config", config_file, "--set", f"data.path={emnist}", "--overwrite"
     done = run(*arguments)
-    said = done.stderr.decode().splitlines()[:-3]
+    messages = done.stderr.decode().splitlines()[:-3]
     assert done.returncode == 0
-    assert [line.partition(": expected ")[2].partition(",")[0] for line in said] == [
+    assert [line.partition(": expected ")[2].partition(",")[0] for line in messages] == [
         "pixels from 0 to 255",
         "ink 255 on paper 0",
         "upright digits",
     ]
-    assert said[2].endswith("; set data.transposed: true")
+    assert messages[2].endswith("; set data.transposed: true")
     turned = run(*arguments, "--set", "data.transposed=true")
-    assert turned.stderr.decode().splitlines()[:-3] == said[:2]
+    assert turned.stderr.decode().splitlines()[:-3] == messages[:2]
     for data in ((), ("--data", emnist)):
         judged = run("evaluate", "-m", output, *data)
         assert judged.stderr.count(b"expected") == 2
         assert b"(test, 500 pictures)" in judged.stdout
     quiet = run(*arguments, "-q")
-    assert quiet.stderr.decode().splitlines() == said[2:]
+    assert quiet.stderr.decode().splitlines() == messages[2:]
 
 
 def test_the_same_config_gives_the_same_model(run: Run, config_file: Path, tmp_path: Path) -> None:
@@ -188,10 +188,10 @@ def test_a_model_no_better_than_guessing_is_reported(
 ) -> None:
     done = run("train", "--config", config_file, *STUCK, *quiet)
     assert (done.returncode, output.is_file()) == (0, True)
-    *_, said = done.stderr.decode().splitlines()
-    assert said.startswith(f"{output}: expected a validation accuracy clearly above the ")
+    *_, message = done.stderr.decode().splitlines()
+    assert message.startswith(f"{output}: expected a validation accuracy clearly above the ")
     key = "training.optimizer.learning_rate"
-    assert f"no better than guessing; try a smaller {key} than 10000, such as " in said
+    assert f"no better than guessing; try a smaller {key} than 10000, such as " in message
     assert done.stderr.count(b"guessing") == 1
 
 
@@ -412,10 +412,10 @@ WRONG = [
 
 
 @pytest.mark.parametrize(
-    ("options", "status", "said"), WRONG, ids=[options[:60] for options, _, _ in WRONG]
+    ("options", "status", "message"), WRONG, ids=[options[:60] for options, _, _ in WRONG]
 )
 def test_bad_input_is_one_line_and_overwrites_nothing(
-    run: Run, config_file: Path, output: Path, options: str, status: int | None, said: str
+    run: Run, config_file: Path, output: Path, options: str, status: int | None, message: str
 ) -> None:
     output.write_bytes(OLD_MODEL)
     overwrite = () if "--resume" in options else ("--overwrite",)
@@ -425,7 +425,7 @@ def test_bad_input_is_one_line_and_overwrites_nothing(
     assert b"Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert done.returncode in ((1, 2) if status is None else (status,))
-    assert said.encode() in done.stderr
+    assert message.encode() in done.stderr
     assert done.stdout == b""
     assert output.read_bytes() == OLD_MODEL
     assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
@@ -451,9 +451,9 @@ def test_missing_data_are_reported_with_the_line_of_their_path(
     config_file.write_text(text.replace(path, paths.replace(".", path)))
     done = run("train", "--config", config_file, *options, cwd=Path("/usr"))
     assert (done.returncode, done.stdout) == (1, b"")
-    said = f"{config_file}:2: data.path: {tmp_path}/none: no such file or folder; in a config, "
+    message = f"{config_file}:2: data.path: {tmp_path}/none: no such file or folder; in a config, "
     advice = "a relative path starts from the folder of the config\n"
-    assert done.stderr.decode() == said + advice
+    assert done.stderr.decode() == message + advice
 
 
 def test_missing_data_of_an_override_are_reported_with_advice(
@@ -461,8 +461,8 @@ def test_missing_data_of_an_override_are_reported_with_advice(
 ) -> None:
     done = run("train", "--config", config_file, "--set", "data.path=none", cwd=tmp_path)
     assert done.returncode == 1
-    said = f"--set data.path=none: data.path: {tmp_path}/none: no such file or folder; on the "
-    assert done.stderr.decode().startswith(said)
+    message = f"--set data.path=none: data.path: {tmp_path}/none: no such file or folder; on the "
+    assert done.stderr.decode().startswith(message)
     assert done.stderr.endswith(
         b"; on the command line, a relative path starts from the current folder\n"
     )

@@ -100,10 +100,10 @@ def test_the_recipe_installs_a_good_model_every_night(srv: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "said"), [("1e-9", "is below 0.97"), ("0.16", "worse than model.npz by ")]
+    ("rate", "message"), [("1e-9", "is below 0.97"), ("0.16", "worse than model.npz by ")]
 )
 def test_the_recipe_keeps_the_old_model_if_the_new_one_is_worse(
-    srv: Path, rate: str, said: str
+    srv: Path, rate: str, message: str
 ) -> None:
     command, env = recipe(srv)
     assert sh(command, env).returncode == 0
@@ -112,7 +112,7 @@ def test_the_recipe_keeps_the_old_model_if_the_new_one_is_worse(
     (srv / "my.yaml").write_text(text)
     done = sh(command, env)
     assert (done.returncode, done.stdout) == (3, b"")
-    assert said in done.stderr.decode()
+    assert message in done.stderr.decode()
     assert len(done.stderr.splitlines()) == 1
     assert (srv / "model.npz").read_bytes() == before
 

@@ -79,8 +79,8 @@ def test_a_read_only_disk_is_reported(run: Run, config_file: Path, mounted: Path
     subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
     done = run("train", "-q", "--config", config_file, "-o", mounted / "model.npz", "--overwrite")
     assert (done.returncode, done.stdout) == (1, b"")
-    said = f"{mounted}/model.npz: the folder {mounted} is not writable\n"
-    assert done.stderr == said.encode()
+    message = f"{mounted}/model.npz: the folder {mounted} is not writable\n"
+    assert done.stderr == message.encode()
     assert (mounted / "model.npz").read_bytes() == OLD_MODEL
 
 
@@ -130,8 +130,8 @@ def test_a_deleted_folder_is_reported(
     shutil.rmtree(tmp_path / "gone")
     status, out, err = training.end(stop)
     assert (status, out) == (1, b"")
-    said = f"{output}: cannot be written: No such file or directory\n".encode()
-    assert err.splitlines(keepends=True)[-1] == said
+    message = f"{output}: cannot be written: No such file or directory\n".encode()
+    assert err.splitlines(keepends=True)[-1] == message
     assert b"Traceback" not in err
     assert not (tmp_path / "gone").exists()
 

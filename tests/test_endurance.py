@@ -27,7 +27,7 @@ def test_endurance_scripts_find_no_fault(script: str) -> None:
         timeout=300,
     )
     assert (done.returncode, done.stderr) == (0, b"")
-    said = done.stdout.decode()
-    if said.startswith("skipped: "):
-        pytest.skip(said.removeprefix("skipped: ").strip())
-    assert SCRIPTS[script] in said
+    printed = done.stdout.decode()
+    if printed.startswith("skipped: "):
+        pytest.skip(printed.removeprefix("skipped: ").strip())
+    assert SCRIPTS[script] in printed

@@ -144,16 +144,16 @@ def test_a_non_blocking_pipe_loses_no_line(folder: Path) -> None:
     "arguments", ["--help", "--version", "train --help", "evaluate --help", "predict --help"]
 )
 @pytest.mark.parametrize(
-    ("stdout", "said"), [("&-", "is closed"), ("/dev/full", ": No space left on device")]
+    ("stdout", "message"), [("&-", "is closed"), ("/dev/full", ": No space left on device")]
 )
-def test_help_that_cannot_be_written_is_an_error(arguments: str, stdout: str, said: str) -> None:
+def test_help_that_cannot_be_written_is_an_error(arguments: str, stdout: str, message: str) -> None:
     command = f'"$0" {arguments} >{stdout}'
     done = subprocess.run(
         ["sh", "-c", command, DIGITNET], capture_output=True, check=False, env=ENVIRONMENT
     )
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode().replace(": ", " ").split(" ", 2)[:2] == ["standard", "output"]
-    assert done.stderr.endswith(f"{said}\n".encode())
+    assert done.stderr.endswith(f"{message}\n".encode())
 
 
 # Invisible characters

@@ -151,7 +151,7 @@ def test_no_other_model_is_used_without_search_permission(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "path"),
     [
         (("-o", "x.npz"), "x.npz"),
         (("--set", "model=x.npz"), "x.npz"),
@@ -160,7 +160,7 @@ def test_no_other_model_is_used_without_search_permission(folder: Path) -> None:
     ids=str,
 )
 def test_a_deleted_working_directory_is_reported(
-    folder: Path, options: tuple[str, ...], said: str
+    folder: Path, options: tuple[str, ...], path: str
 ) -> None:
     (folder / "gone").mkdir()
     script = f'rmdir ../gone; exec "$0" train --config {folder}/config.yaml "$@"'
@@ -173,7 +173,7 @@ def test_a_deleted_working_directory_is_reported(
         timeout=60,
     )
     assert one_line(done, 1) == (
-        f"{said}: expected an existing working directory, found it deleted; "
+        f"{path}: expected an existing working directory, found it deleted; "
         "change to another directory"
     )
 

@@ -111,11 +111,11 @@ COMMANDS = [
     ids=str,
 )
 def test_archives(folder: Path, say: Say, kind: str, arguments: tuple[str, ...]) -> None:
-    make, told = ARCHIVES[kind]
+    make, message = ARCHIVES[kind]
     (folder / "bad.npz").write_bytes(make())
     line = say(1, *arguments, "bad.npz")
     assert "bad.npz: " in line
-    assert told in line
+    assert message in line
 
 
 def test_a_gzip_bomb_is_unpacked_only_to_the_size_in_its_header(folder: Path, say: Say) -> None:
@@ -127,7 +127,7 @@ def test_a_gzip_bomb_is_unpacked_only_to_the_size_in_its_header(folder: Path, sa
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a: &a [x]\n" + "".join(f"b{i}: [*a, *a]\n" for i in range(9)), "alias"),
         ("a: " + "[" * 50_000, "deep"),
@@ -141,15 +141,15 @@ def test_a_gzip_bomb_is_unpacked_only_to_the_size_in_its_header(folder: Path, sa
         ('data: {path: x, "\\udcff": 1}', "expected a key"),
     ],
 )
-def test_yaml(folder: Path, say: Say, text: str, told: str) -> None:
+def test_yaml(folder: Path, say: Say, text: str, message: str) -> None:
     (folder / "bad.yaml").write_text(text)
     line = say(2, "train", "--config", "bad.yaml")
     assert line.startswith("bad.yaml")
-    assert told in line
+    assert message in line
 
 
 @pytest.mark.parametrize(
-    ("picture", "told"),
+    ("picture", "message"),
     [
         (png(31_623, 31_623), "expected at most 64,000,000 pixels, found 31623×31623"),
         (png(2**31 - 1, 2**31 - 1), "64,000,000 pixels"),
@@ -160,11 +160,13 @@ def test_yaml(folder: Path, say: Say, text: str, told: str) -> None:
         (png(0, 5), "expected"),
     ],
 )
-def test_pictures_with_too_many_pixels(folder: Path, say: Say, picture: bytes, told: str) -> None:
+def test_pictures_with_too_many_pixels(
+    folder: Path, say: Say, picture: bytes, message: str
+) -> None:
     (folder / "huge.png").write_bytes(picture)
     line = say(1, "predict", "huge.png")
     assert line.startswith("huge.png: expected ")
-    assert told in line
+    assert message in line
 
 
 def test_messages_of_decoders_are_hidden(folder: Path, say: Say) -> None:

@@ -203,10 +203,10 @@ def test_a_stop_during_validation_resumes_to_the_same_model(
     with pytest.raises(Stopped, match=r"in epoch 1; .* is saved"):
         next(training)
     assert place_in(output).step == 150
-    for path, resume in ((output, True), (tmp_path / "whole.npz", False)):
+    for path, resume in ((output, True), (tmp_path / "uninterrupted.npz", False)):
         for _ in session.run(read_config(config_file, [f"model={path}"]), resume=resume):
             pass
-    assert comparable(output) == comparable(tmp_path / "whole.npz")
+    assert comparable(output) == comparable(tmp_path / "uninterrupted.npz")
 
 
 # On request
@@ -267,11 +267,11 @@ def test_when_time_is_up_it_saves_and_can_be_resumed(
     *_, last = session.run(read_config(config_file, [*SLOW, UP]))
     assert not last.state.done
     assert place_in(output) == last.state.place
-    for path, resume in ((output, True), (tmp_path / "whole.npz", False)):
+    for path, resume in ((output, True), (tmp_path / "uninterrupted.npz", False)):
         settings = [*SLOW, f"model={path}", "training.epochs=2"]
         for _ in session.run(read_config(config_file, settings), resume=resume):
             pass
-    assert comparable(output) == comparable(tmp_path / "whole.npz")
+    assert comparable(output) == comparable(tmp_path / "uninterrupted.npz")
 
 
 def test_max_minutes_counts_this_run_only(config_file: Path, output: Path) -> None:

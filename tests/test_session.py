@@ -379,10 +379,10 @@ def test_a_failing_lock_leaves_no_file(
     config: Config, output: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     module = {"flock": fcntl, "samestat": os.path}[name]
-    whole = getattr(module, name)
+    original = getattr(module, name)
 
     def fail(*_: object) -> None:
-        monkeypatch.setattr(module, name, whole)
+        monkeypatch.setattr(module, name, original)
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(module, name, fail)
@@ -484,8 +484,8 @@ def test_a_session_stopped_early_resumes_to_the_same_model(
     with contextlib.suppress(Stopped):
         finish(training)
     finish(session.run(config, resume=True))
-    finish(session.run(with_output(config_file, tmp_path / "whole.npz")))
-    assert comparable(output) == comparable(tmp_path / "whole.npz")
+    finish(session.run(with_output(config_file, tmp_path / "uninterrupted.npz")))
+    assert comparable(output) == comparable(tmp_path / "uninterrupted.npz")
 
 
 def test_a_second_interrupt_stops_at_once_and_keeps_the_old_file(
@@ -546,7 +546,7 @@ def test_a_full_disk_is_one_clear_error(
 
 # Signals to the installed command within an epoch
 
-Whole = Callable[[int], Path]
+Uninterrupted = Callable[[int], Path]
 
 
 @pytest.fixture(scope="module")
@@ -562,35 +562,42 @@ def slow(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(slow: Path, run: Run) -> Whole:
+def uninterrupted(slow: Path, run: Run) -> Uninterrupted:
     """Return a function that gives the checkpoint of `slow` after n uninterrupted epochs."""
 
     @functools.cache
-    def whole(epochs: int) -> Path:
+    def uninterrupted(epochs: int) -> Path:
         path = slow.parent / f"{epochs}.npz"
         done = run("train", "--config", slow, "-q", *epochs_to(epochs), "-o", path)
         assert done.returncode == 0, done.stderr
         return path
 
-    return whole
+    return uninterrupted
 
 
 def epochs_to(epochs: int) -> tuple[str, str]:
     return "--set", f"training.epochs={epochs}"
 
 
-def assert_goes_on(run: Run, slow: Path, whole: Whole, path: Path) -> None:
+def assert_resumes_to_same_model(
+    run: Run, slow: Path, uninterrupted: Uninterrupted, path: Path
+) -> None:
     """Check that a checkpoint, resumed for an epoch, equals one that was never stopped."""
     epochs = max(len(load_checkpoint(path).history) + 1, 2)
     done = run("train", "--config", slow, "-q", *epochs_to(epochs), "-o", path, "--resume")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert comparable(path) == comparable(whole(epochs))
+    assert comparable(path) == comparable(uninterrupted(epochs))
     assert os.listdir(path.parent) == [path.name]
 
 
 @pytest.mark.parametrize("number", STOPS, ids=lambda number: number.name)
 def test_stopped_by_a_signal_it_resumes_to_the_same_model(
-    slow: Path, whole: Whole, tmp_path: Path, start: Start, run: Run, number: signal.Signals
+    slow: Path,
+    uninterrupted: Uninterrupted,
+    tmp_path: Path,
+    start: Start,
+    run: Run,
+    number: signal.Signals,
 ) -> None:
     training = start("--config", slow, *epochs_to(1000), "-o", tmp_path / "m.npz")
     time.sleep(0.25)  # within the first epoch
@@ -599,27 +606,27 @@ def test_stopped_by_a_signal_it_resumes_to_the_same_model(
     assert err.splitlines()[-1].startswith(f"stopped by {number.name} in epoch ".encode())
     assert b"Traceback" not in err
     assert os.listdir(tmp_path) == ["m.npz"]
-    assert_goes_on(run, slow, whole, tmp_path / "m.npz")
+    assert_resumes_to_same_model(run, slow, uninterrupted, tmp_path / "m.npz")
 
 
 def test_a_killed_training_can_be_resumed(
-    slow: Path, whole: Whole, tmp_path: Path, start: Start, run: Run
+    slow: Path, uninterrupted: Uninterrupted, tmp_path: Path, start: Start, run: Run
 ) -> None:
     training = start("--config", slow, *epochs_to(1000), "-o", tmp_path / "m.npz")
     assert training.process.stderr is not None
     assert training.process.stderr.readline().startswith(b"epoch 1/1000")
     status, _, _ = training.end(signal.SIGKILL)
     assert status == -signal.SIGKILL
-    assert_goes_on(run, slow, whole, tmp_path / "m.npz")
+    assert_resumes_to_same_model(run, slow, uninterrupted, tmp_path / "m.npz")
 
 
 def test_under_nohup_a_hangup_is_ignored(
-    slow: Path, whole: Whole, tmp_path: Path, start: Start
+    slow: Path, uninterrupted: Uninterrupted, tmp_path: Path, start: Start
 ) -> None:
     arguments = ("--config", slow, *epochs_to(2), "-o", tmp_path / "m.npz")
     status, _, _ = start(*arguments, ignoring="HUP").end(signal.SIGHUP)
     assert status == 0
-    assert comparable(tmp_path / "m.npz") == comparable(whole(2))
+    assert comparable(tmp_path / "m.npz") == comparable(uninterrupted(2))
 
 
 def test_a_running_training_refuses_another(

@@ -30,13 +30,13 @@ def test_a_signal_during_preparation_stops_it_at_once(
         while not (tmp_path / "model.npz.lock").exists():
             assert process.poll() is None
         time.sleep(0.3)
-        told = time.monotonic()
+        signalled = time.monotonic()
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
-    assert time.monotonic() - told < SOON
+    assert time.monotonic() - signalled < SOON
     assert (process.returncode, out) == (status, b"")
-    said = f"stopped by {number.name} before the first step; there is nothing to save\n"
-    assert err == said.encode()
+    message = f"stopped by {number.name} before the first step; there is nothing to save\n"
+    assert err == message.encode()
     assert output.read_bytes() == OLD_MODEL
     assert os.listdir(tmp_path) == ["model.npz"]
 
@@ -53,9 +53,9 @@ def test_a_signal_during_validation_stops_it_soon(
     )
     training = start("--config", config)
     time.sleep(0.7)  # after the only step of the epoch; validation takes many seconds
-    told = time.monotonic()
+    signalled = time.monotonic()
     status, _, err = training.end(number)
-    assert time.monotonic() - told < SOON
+    assert time.monotonic() - signalled < SOON
     assert status == 128 + number
     assert err.endswith(f"in epoch 1; {output} is saved, --resume continues it\n".encode())
     assert load_checkpoint(output, with_state=True).state
@@ -77,9 +77,9 @@ def test_a_second_interrupt_stops_at_once_and_keeps_the_old_checkpoint(
     for _ in range(2):
         training.process.send_signal(signal.SIGINT)
         time.sleep(0.05)
-    told = time.monotonic()
+    signalled = time.monotonic()
     status, out, err = training.end()
-    assert time.monotonic() - told < SOON
+    assert time.monotonic() - signalled < SOON
     assert (status, out) == (130, b"")
     assert b"Traceback" not in err
     assert output.read_bytes() == before

@@ -70,15 +70,15 @@ def rubbish(archive: bytes, others: list[bytes], rng: random.Random) -> bytes:
         members = _moved(members, name, rng)
     file = io.BytesIO()
     method = rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
-    with zipfile.ZipFile(file, "w", method) as whole:
+    with zipfile.ZipFile(file, "w", method) as written:
         for member, content in members.items():
-            whole.writestr(member, content)
+            written.writestr(member, content)
     return file.getvalue()
 
 
 def _members(archive: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(archive)) as whole:
-        return {name: whole.read(name) for name in whole.namelist()}
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        return {name: file.read(name) for name in file.namelist()}
 
 
 def _moved(members: dict[str, bytes], name: str, rng: random.Random) -> dict[str, bytes]:

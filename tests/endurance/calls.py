@@ -54,11 +54,11 @@ class Trial:
         self.tracer = Tracer(folder)
         self.line = command.line(self.inputs)
         self.restore()
-        self.whole = self.run([])
-        if self.whole.status != command.status:
-            raise RuntimeError(f"{self.line}: {self.whole.stderr}")
-        self.answers = settled(self.whole.stdout)
-        self.said = set(settled(self.whole.stderr))
+        self.undisturbed = self.run([])
+        if self.undisturbed.status != command.status:
+            raise RuntimeError(f"{self.line}: {self.undisturbed.stderr}")
+        self.answers = settled(self.undisturbed.stdout)
+        self.messages = set(settled(self.undisturbed.stderr))
         self.final = contents(self.model) if command.verb == "train" else {}
 
     def restore(self) -> None:
@@ -103,12 +103,12 @@ class Trial:
     def wrong_answers(self, done: Done, injection: Injection) -> Iterator[str]:
         """Yield faults in status, stdout and stderr."""
         answers = settled(done.stdout)
-        extra = [line for line in settled(done.stderr) if line not in self.said]
+        extra = [line for line in settled(done.stderr) if line not in self.messages]
         if done.status is None:
             yield "hung"
         elif done.status == 0:
             if self.command.status or answers != self.answers:
-                yield "status 0 without the whole answer"
+                yield "status 0 without the complete answer"
             if extra and done.hit != str(self.tracer.stderr):
                 yield f"status 0, but it says {extra}"
             if injection.call == "fsync" and injection.error != "EINTR":
@@ -145,7 +145,7 @@ class Trial:
             yield from self.unsound()
         is_final = not is_old and not differing(contents(self.model), self.final)
         if done.status == 0 and not is_final:
-            yield "status 0 without the whole model"
+            yield "status 0 without the complete model"
         if (litter or not (is_old or is_final)) and self.command.status == 0:
             yield from self.wrong_sequel(is_old)
 
@@ -163,7 +163,7 @@ class Trial:
         try:
             load_checkpoint(self.model, with_state=True)
         except CheckpointError as error:
-            yield f"the model is not whole: {error}"
+            yield f"the model is damaged: {error}"
 
     def litter(self) -> list[str]:
         return sorted({path.name for path in self.place.iterdir()} - {"model.npz", "kept.npz"})
@@ -174,22 +174,22 @@ def settled(text: str) -> list[str]:
     return TIMINGS.sub("", text).splitlines()
 
 
-def _begins(answers: list[str], whole: list[str]) -> bool:
-    """Return whether `answers` is the start of `whole`; its last line may be cut."""
-    sound = [line for line in answers if '"error"' not in line]
-    return "\n".join(whole).startswith("\n".join(sound))
+def _begins(answers: list[str], expected: list[str]) -> bool:
+    """Return whether `answers` is the start of `expected`; its last line may be cut."""
+    complete = [line for line in answers if '"error"' not in line]
+    return "\n".join(expected).startswith("\n".join(complete))
 
 
-def _each_named(answers: list[str], whole: list[str], said: list[str]) -> bool:
+def _each_named(answers: list[str], expected: list[str], messages: list[str]) -> bool:
     """Return whether each picture without an answer has a line on stderr (and an error in JSON)."""
-    sound = [line for line in answers if '"error"' not in line]
-    missing = [_picture(line) for line in whole if line not in sound]
-    if [line for line in whole if line in sound] != sound or len(said) != len(missing):
+    complete = [line for line in answers if '"error"' not in line]
+    missing = [_picture(line) for line in expected if line not in complete]
+    if [line for line in expected if line in complete] != complete or len(messages) != len(missing):
         return False
-    is_json = whole[0].startswith("{")
+    is_json = expected[0].startswith("{")
     errors = [_picture(line) for line in answers if '"error"' in line]
-    named = all(line.startswith(f"{path}: ") for path, line in zip(missing, said))
-    return bool(said) and named and errors == (missing if is_json else [])
+    named = all(line.startswith(f"{path}: ") for path, line in zip(missing, messages))
+    return bool(messages) and named and errors == (missing if is_json else [])
 
 
 def _picture(line: str) -> Any:

@@ -29,21 +29,21 @@ def old_model(folder: Path, output: Path) -> bytes:
     return output.read_bytes()
 
 
-def is_well(command: list[str], output: Path, old: bytes) -> bool:
+def ends_well(command: list[str], output: Path, old: bytes) -> bool:
     """Return whether a training on a small disk succeeds, or fails as it should."""
     done = subprocess.run(command, capture_output=True, check=False)
     left = os.listdir(output.parent)
     if done.returncode == 0:
-        well = _can_be_read(output)
+        is_ok = _can_be_read(output)
     else:
-        well = (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, b"", 1)
-        well = well and done.stderr.startswith(f"{output}: cannot be written: ".encode())
-        well = well and output.read_bytes() == old
-    well = well and left == [output.name]
-    if not well:
+        is_ok = (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, b"", 1)
+        is_ok = is_ok and done.stderr.startswith(f"{output}: cannot be written: ".encode())
+        is_ok = is_ok and output.read_bytes() == old
+    is_ok = is_ok and left == [output.name]
+    if not is_ok:
         print(done.returncode, done.stderr.decode(), left)
     output.write_bytes(old)
-    return well
+    return is_ok
 
 
 def _can_be_read(path: Path) -> bool:
@@ -67,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", type=int, default=20)
     sizes = parser.parse_args().sizes
-    limits, disks, well = 0, 0, 0
+    limits, disks, passed = 0, 0, 0
     with folder_of_configs() as folder:
         place = folder / "place"
         place.mkdir()
@@ -80,16 +80,16 @@ def main() -> None:
         for number in range(sizes):
             bytes_there = size * number // sizes
             limit = f'ulimit -f {bytes_there // BLOCK}; exec "$@"'
-            well += is_well(["sh", "-c", limit, "sh", *command], output, old)
+            passed += ends_well(["sh", "-c", limit, "sh", *command], output, old)
             limits += 1
             with disk(place, len(old) + 2 * PAGE + bytes_there) as allowed:
                 if allowed:
                     output.write_bytes(old)
-                    well += is_well(command, output, old)
+                    passed += ends_well(command, output, old)
                     disks += 1
     mounts = f"{disks} full disks" if disks else "no disk could be mounted"
-    print(f"{limits} limits on the size of a file, {mounts}: {well} times all was well")
-    sys.exit(well < limits + disks)
+    print(f"{limits} limits on the size of a file, {mounts}: {passed} times all was well")
+    sys.exit(passed < limits + disks)
 
 
 if __name__ == "__main__":

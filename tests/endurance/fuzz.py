@@ -176,8 +176,8 @@ def _by_command(arguments: list[str]) -> tuple[str, str, int]:
         f"{memory >> 20} MB" * (memory > MEMORY),
         "files changed" * ({n for n, t in after.items() if before.get(n) != t} > OUTPUTS),
     ]
-    told = ", ".join(filter(None, problems))
-    problem = f"{arguments}: {told}\n{err[-2000:]}" if told else ""
+    summary = ", ".join(filter(None, problems))
+    problem = f"{arguments}: {summary}\n{err[-2000:]}" if summary else ""
     return ("a finding" if problem else f"status {process.returncode}"), problem, memory
 
 

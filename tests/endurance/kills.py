@@ -108,7 +108,7 @@ class Victim:
         begun = time.monotonic()
         self.finish()
         self.seconds = time.monotonic() - begun
-        self.whole = contents(self.output)
+        self.expected = contents(self.output)
         self.output.unlink()
 
     def suffer(self, rng: random.Random) -> None:
@@ -126,7 +126,7 @@ class Victim:
     def compare(self) -> None:
         """Compare the finished training with an undisturbed one, count, and delete it."""
         self.tally.finished += 1
-        names = differing(contents(self.output), self.whole)
+        names = differing(contents(self.output), self.expected)
         names += [path.name for path in self.output.parent.glob(f"{self.output.name}.*")]
         if names:
             print(f"{self.title}: {', '.join(names)} differ")

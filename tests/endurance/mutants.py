@@ -94,8 +94,8 @@ def mutants(source: str) -> Iterator[tuple[int, str, str]]:
             else:
                 value[at] = fault
             tree = ast.fix_missing_locations(tree)
-            told = f"{ast.unparse(node)[:60]!r} -> {ast.unparse(fault)[:60]!r}"
-            yield getattr(node, "lineno", 0), told, ast.unparse(tree)
+            description = f"{ast.unparse(node)[:60]!r} -> {ast.unparse(fault)[:60]!r}"
+            yield getattr(node, "lineno", 0), description, ast.unparse(tree)
 
 
 def is_detected(clone: Path, tests: list[str]) -> bool:
@@ -140,13 +140,13 @@ def main() -> int:
         random.Random(options.seed).shuffle(every)
         chosen = every[: options.sample or None]
         survivors = 0
-        for number, (path, tests, line, told, text) in enumerate(chosen, 1):
-            sound = path.read_text()
+        for number, (path, tests, line, description, text) in enumerate(chosen, 1):
+            original = path.read_text()
             path.write_text(text)
             if not is_detected(clone, tests):
                 survivors += 1
-                print(f"{path.relative_to(clone)}:{line}: {told}", flush=True)
-            path.write_text(sound)
+                print(f"{path.relative_to(clone)}:{line}: {description}", flush=True)
+            path.write_text(original)
             if number % 10 == 0:
                 print(f"{number} of {len(chosen)}", file=sys.stderr, flush=True)
     print(f"{len(chosen)} of {len(every)} mutants tried, {survivors} survived")

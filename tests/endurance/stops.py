@@ -37,10 +37,10 @@ def stop(folder: Path, seconds: float) -> float:
         assert process.stderr is not None
         process.stderr.readline()
         time.sleep(seconds)
-        told = time.monotonic()
+        signalled = time.monotonic()
         process.terminate()
         process.wait()
-        took = time.monotonic() - told
+        took = time.monotonic() - signalled
     if process.returncode != 143 or not load_checkpoint(output, with_state=True).state:
         raise RuntimeError(f"exit status {process.returncode} after {seconds:.2f} s")
     output.unlink()

@@ -55,7 +55,7 @@ class Targets:
                 save_checkpoint(str(self.model), progress.state.checkpoint())
                 break
         self.checkpoint = self.model.read_bytes()
-        self.sound = load(str(self.model))
+        self.loaded = load(str(self.model))
         self.configs = yamls.seeds(REPOSITORY / "configs")
         self.idx = [_idx(images), _idx(labels)]
         self.npy = [archives.array_file(images), archives.array_file(labels)]
@@ -85,8 +85,8 @@ class Targets:
                 locate(error, path, overrides)
                 raise
 
-        told = [argument for override in overrides for argument in ("--set", override)]
-        return read, ["train", "--dry-run", "--config", path, *told]
+        options = [argument for override in overrides for argument in ("--set", override)]
+        return read, ["train", "--dry-run", "--config", path, *options]
 
     def predict(self, rng: random.Random) -> tuple[Callable[[], object], list[str]]:
         path = self._write("bad.npz", self._checkpoint(rng))
@@ -196,10 +196,10 @@ class Targets:
         images = conventions.pixels(_digits()[0], rng)
         array = images if rng.random() < 0.3 else images[0]
         path = self._write("bad.npy", archives.array_file(array))
-        return (lambda: self.sound.predict(array)), ["predict", "-m", "model.npz", path]
+        return (lambda: self.loaded.predict(array)), ["predict", "-m", "model.npz", path]
 
     def _answer(self, name: str, picture: str | bytes) -> None:
-        for answers in self.sound.answers([[(name, picture)]]):
+        for answers in self.loaded.answers([[(name, picture)]]):
             for _, result in answers:
                 if isinstance(result, Exception):
                     raise result

@@ -30,8 +30,8 @@ def draw(folder: Path, pictures: int) -> list[str]:
     return names
 
 
-def whole(line: str, form: str) -> str:
-    """Return the name in a line of answers, "" if the line is not whole."""
+def name_in(line: str, form: str) -> str:
+    """Return the name in a line of answers, "" if the line is incomplete."""
     if form == "text":
         name, *answer = line.split("\t")
         return name if len(answer) == 2 and answer[1][:2] in ("0.", "1.") else ""
@@ -64,7 +64,7 @@ def main() -> None:
                     writer.stdin.write("".join(f"{name}\n" for name in share).encode())
                     writer.stdin.close()
                 failed = sum(writer.wait() != 0 for writer in writers)
-            found = Counter(whole(line, form) for line in output.read_text().splitlines())
+            found = Counter(name_in(line, form) for line in output.read_text().splitlines())
             wrong = sum((Counter(names) - found).values()) + sum((found - Counter(names)).values())
             print(f"{form}: {len(names):,} pictures, {failed} writers failed, {wrong} lines torn")
             torn += failed + wrong
