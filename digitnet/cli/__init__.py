@@ -24,11 +24,11 @@ Exit status
     0  done
     1  something could not be read or done
     2  the command or the config is wrong
-    3  below --min-accuracy; if that is given, also: worse than --baseline
+    3  below --min-accuracy, or (with it) worse than --baseline
    75  another training is writing the output: try later
   129  stopped by SIGHUP, checkpoint saved
   130  stopped by SIGINT (Ctrl-C), checkpoint saved
-  141  the reader of a pipe went away
+  141  output pipe closed
   143  stopped by SIGTERM, checkpoint saved
 """
 

@@ -30,7 +30,8 @@ def run(
     Stopped raised. Before the first step, Stopped is raised at once. A second SIGINT raises
     KeyboardInterrupt at once. SIGUSR1 saves the checkpoint and does not stop. After
     `training.max_minutes` the checkpoint is saved and the generator ends before `state.done`;
-    raises TrainingError if `overwrite` does not allow saving yet.
+    raises TrainingError if `overwrite` does not allow saving yet. Closing the generator saves
+    epochs that have not been saved.
 
     Raises OutputError if `config.model` cannot be written, or exists and neither `resume` nor
     `overwrite` is set; Busy if another training is writing it.

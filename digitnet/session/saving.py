@@ -25,12 +25,12 @@ class Saver:
 
     @property
     def may_save(self) -> bool:
-        """Whether a checkpoint may be written: no older model is lost before an epoch has ended."""
+        """True unless saving would replace an older model before the first epoch has ended."""
         return not self.replaces or bool(self.state.history)
 
     @property
     def has_unsaved_epochs(self) -> bool:
-        """Whether an epoch has ended since the last checkpoint."""
+        """True if an epoch has ended since the last checkpoint."""
         return len(self.state.history) > self._saved_epochs
 
     def is_due(self, progress: Progress) -> bool:
