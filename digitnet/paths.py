@@ -2,7 +2,7 @@
 
 Unlike `os.path.exists`, these functions do not report a path as missing when the system cannot look
 it up, for example in a folder without search permission or on a failing disk. Otherwise `--resume`
-could start a new training, and another model could be used than the one asked for.
+could start a new training, and a wrong model could be used.
 """
 
 import errno

@@ -582,7 +582,7 @@ def epochs_to(epochs: int) -> tuple[str, str]:
 def assert_resumes_to_same_model(
     run: Run, slow: Path, uninterrupted: Uninterrupted, path: Path
 ) -> None:
-    """Check that a checkpoint, resumed for an epoch, equals one that was never stopped."""
+    """Check that a checkpoint, resumed for one epoch, equals an uninterrupted one."""
     epochs = max(len(load_checkpoint(path).history) + 1, 2)
     done = run("train", "--config", slow, "-q", *epochs_to(epochs), "-o", path, "--resume")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

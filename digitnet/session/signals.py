@@ -43,7 +43,7 @@ class Requests:
             raise Stopped(problem, STOPS[self.stop]) from None
 
     def handle(self, number: int, _: FrameType | None) -> None:
-        """Record a signal: the handler of all of them."""
+        """Record a signal: the handler of every signal in STOPS, and of SAVE."""
         if number == SAVE:
             self.save = True
         elif self.stop is None:

@@ -96,8 +96,8 @@ class Trial:
         faults = [*self.wrong_answers(done, injection)]
         if self.command.verb == "train":
             faults += self.wrong_model(done, injection)
-        elif litter := self.litter():
-            faults.append(f"left {litter}")
+        elif leftovers := self.leftovers():
+            faults.append(f"left {leftovers}")
         return done, faults
 
     def wrong_answers(self, done: Done, injection: Injection) -> Iterator[str]:
@@ -128,9 +128,9 @@ class Trial:
 
     def wrong_model(self, done: Done, injection: Injection) -> Iterator[str]:
         """Yield faults in the model and its folder, for unfinished runs also after the next run."""
-        litter = self.litter()
-        if litter and injection.call not in UNLINKS:
-            yield f"left {litter}"
+        leftovers = self.leftovers()
+        if leftovers and injection.call not in UNLINKS:
+            yield f"left {leftovers}"
         old = self.inputs / self.command.old if self.command.old else None
         is_there = self.model.exists()
         is_old = is_there == bool(old)
@@ -146,7 +146,7 @@ class Trial:
         is_final = not is_old and not differing(contents(self.model), self.final)
         if done.status == 0 and not is_final:
             yield "status 0 without the complete model"
-        if (litter or not (is_old or is_final)) and self.command.status == 0:
+        if (leftovers or not (is_old or is_final)) and self.command.status == 0:
             yield from self.wrong_sequel(is_old)
 
     def wrong_sequel(self, is_old: bool) -> Iterator[str]:
@@ -156,8 +156,8 @@ class Trial:
             yield f"the next run has status {after.status}: {after.stderr}"
         elif names := differing(contents(self.model), self.final):
             yield f"after the next run {names} differ"
-        if litter := self.litter():
-            yield f"{litter} is left after the next run"
+        if leftovers := self.leftovers():
+            yield f"{leftovers} is left after the next run"
 
     def unsound(self) -> Iterator[str]:
         try:
@@ -165,7 +165,7 @@ class Trial:
         except CheckpointError as error:
             yield f"the model is damaged: {error}"
 
-    def litter(self) -> list[str]:
+    def leftovers(self) -> list[str]:
         return sorted({path.name for path in self.place.iterdir()} - {"model.npz", "kept.npz"})
 
 

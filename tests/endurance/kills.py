@@ -19,7 +19,7 @@ from configs import CONFIGS, DIGITNET, contents, differing, folder_of_configs
 from digitnet.errors import CheckpointError
 from digitnet.model.checkpoint import load_checkpoint
 
-WRITING_SECONDS = 0.005  # about the time to write one of these checkpoints
+WRITING_SECONDS = 0.005  # about the time to write a checkpoint of CONFIGS
 
 
 @dataclass
