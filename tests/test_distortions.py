@@ -5,7 +5,7 @@ import pytest
 from conftest import read_mnist
 
 from digitnet.arrays import PIXELS, SIDE
-from digitnet.randomness import NUMBERS, Purpose, stream_from
+from digitnet.randomness import FLOATS_PER_COUNT, Purpose, stream_from
 from digitnet.synthetic.distortions import GROUP, Distorter, Distortions
 
 DIGITS, _ = read_mnist("train", 200)
@@ -131,7 +131,7 @@ def test_rotation_and_shear_preserve_area() -> None:
 
 def test_a_distortion_depends_on_the_position_of_the_picture_only() -> None:
     flat, distorter = DIGITS.reshape(-1, PIXELS), Distorter(Distortions(**ALL))
-    counts, rest = divmod(distorter.distortions.draws, NUMBERS)
+    counts, rest = divmod(distorter.distortions.draws, FLOATS_PER_COUNT)
     assert rest == 0
 
     def distort_in_groups(*bounds: int) -> bytes:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from digitnet.arrays import PIXELS, SIDE
 from digitnet.dataset.classes import DIGITS, identity
 from digitnet.dataset.conventions import to_mnist
-from digitnet.errors import DataError, listed
+from digitnet.errors import DataError, join_names
 
 NOTHING = -1  # the label of a picture that shows none of the classes
 Paths = str | tuple[str, ...]  # where pictures are: a file or folder, or several
@@ -78,7 +78,7 @@ class Dataset:
         places = {identity(name): place for place, name in enumerate(class_names)}
         for name in self.class_names:
             if identity(name) not in places:
-                known = listed(class_names)
+                known = join_names(class_names)
                 raise DataError(f"{source}: expected classes among {known}; found {name!r}")
         indices = np.array([places[identity(name)] for name in self.class_names])
         return replace(self, labels=indices[self.labels], class_names=class_names)
@@ -103,7 +103,7 @@ def each(paths: Paths) -> tuple[str, ...]:
 
 def named(paths: Paths) -> str:
     """Paths in a message."""
-    return listed(each(paths))
+    return join_names(each(paths))
 
 
 def digits(

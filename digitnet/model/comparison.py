@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from digitnet.errors import CheckpointError, listed
+from digitnet.errors import CheckpointError, join_names
 from digitnet.model.checkpoint import Checkpoint, load_checkpoint
 from digitnet.model.evaluation import Z_95, Evaluation
 
@@ -65,7 +65,7 @@ def load_baseline(path: str, checkpoint: Checkpoint) -> Checkpoint:
     """
     baseline = load_checkpoint(path)
     if baseline.class_names != checkpoint.class_names:
-        expected, found = listed(checkpoint.class_names), listed(baseline.class_names)
+        expected, found = join_names(checkpoint.class_names), join_names(baseline.class_names)
         raise CheckpointError(f"{path}: expected the model's classes, {expected}; found {found}")
     return baseline
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import SIDE
 from digitnet.dataset.classes import DIGITS, MOST_DIGITS, as_answer
-from digitnet.errors import CheckpointError, ImageError, listed
+from digitnet.errors import CheckpointError, ImageError, join_names
 from digitnet.image.evidence import Judged
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.look import Reading
@@ -136,7 +136,7 @@ class Model:
         if digits is not None and not (type(digits) is int and 1 <= digits <= MOST_DIGITS):
             raise ValueError(f"digits: expected 1 to {MOST_DIGITS} or None, found {digits!r:.40}")
         if self.class_names != DIGITS:
-            found = listed(self.class_names)
+            found = join_names(self.class_names)
             raise CheckpointError(
                 f"{self.path}: expected the classes 0 to 9 to read numbers, found {found}"
             )
