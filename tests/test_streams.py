@@ -63,7 +63,7 @@ def test_a_name_that_does_not_end_is_said_at_once_and_takes_no_memory(stream: St
     for _ in range(LONG >> 16):
         os.write(stream.input.fileno(), bytes(1 << 16))
     said = stream.errors.readline()
-    assert said.endswith("…: expected a sound picture, found: File name too long\n".encode())
+    assert said.endswith("…: expected a readable picture, found: File name too long\n".encode())
     assert len(said) < 500
     assert stream.peak() - before < LONG / 2
     stream.input.write(b"\n01.png\n")

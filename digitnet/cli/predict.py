@@ -16,7 +16,7 @@ from digitnet.errors import DigitnetError, ExitStatus, ImageError
 from digitnet.paths import why_missing
 
 if TYPE_CHECKING:
-    from digitnet.image.workers import Named
+    from digitnet.image.workers import NamedPicture
     from digitnet.model.numbers import Numbers
     from digitnet.model.prediction import Model, Prediction
 
@@ -135,14 +135,14 @@ def predict(
 
 
 def _answers(
-    reader: "Model", batches: Iterator["list[Named]"], digits: int | None
+    reader: "Model", batches: Iterator["list[NamedPicture]"], digits: int | None
 ) -> Iterator[list[tuple[str, Any]]]:
     """Yield names with a `Prediction`, or for other digits than one `Numbers`, or an error."""
-    from digitnet.image.workers import available
+    from digitnet.image.workers import worker_count
 
     if digits == 1:
-        return reader.answers(batches, processes=available())
-    return reader.number_answers(batches, digits, processes=available())
+        return reader.answers(batches, processes=worker_count())
+    return reader.number_answers(batches, digits, processes=worker_count())
 
 
 def _answer_digit(
@@ -175,11 +175,11 @@ def _answer_numbers(name: str, numbers: "Numbers", form: str, show: bool, model:
 
 def _batches(
     images: tuple[str, ...], files_from: str | None, separator: bytes
-) -> Iterator["list[Named]"]:
+) -> Iterator["list[NamedPicture]"]:
     """Names with their pictures, a path or what came of stdin: those of the command line, then
     those of the list, as many together as are there.
     """
-    from digitnet.image.files import MAX_BYTES, pictures_below
+    from digitnet.image.files import MAX_FILE_BYTES, pictures_below
 
     for kind, names in groupby(images, _kind):
         if kind == "folder":
@@ -188,7 +188,7 @@ def _batches(
                 first = next(paths, name)  # an empty folder stands for itself: no picture
                 yield from _together(chain([first], paths))
         else:
-            yield [(n, _piped(MAX_BYTES + 1) if kind == "stdin" else n) for n in names]
+            yield [(n, _piped(MAX_FILE_BYTES + 1) if kind == "stdin" else n) for n in names]
     try:
         if files_from == "-":
             yield from _listed(_stdin(), separator)
@@ -205,12 +205,12 @@ def _kind(name: str) -> str:
     return "stdin" if name == "-" else "folder" if os.path.isdir(name) else "file"
 
 
-def _together(paths: Iterator[str]) -> Iterator["list[Named]"]:
+def _together(paths: Iterator[str]) -> Iterator["list[NamedPicture]"]:
     while some := list(islice(paths, TOGETHER)):
         yield [(path, path) for path in some]
 
 
-def _listed(file: BinaryIO, separator: bytes) -> Iterator["list[Named]"]:
+def _listed(file: BinaryIO, separator: bytes) -> Iterator["list[NamedPicture]"]:
     carriage_return = b"\r" if separator == b"\n" else b""  # in a list from elsewhere
     rest, told = b"", False  # told: the name in hand is too long, and has its answer
     begun = False
@@ -231,7 +231,7 @@ def _listed(file: BinaryIO, separator: bytes) -> Iterator["list[Named]"]:
         yield [_named(name)]
 
 
-def _named(name: bytes) -> "Named":
+def _named(name: bytes) -> "NamedPicture":
     if len(name) < MOST_NAME:
         return os.fsdecode(name), os.fsdecode(name)
     return os.fsdecode(name[:SHOWN]) + "…", "-" * MOST_NAME  # the system says what is wrong
@@ -262,9 +262,9 @@ def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
     _, least, least_evidence = prediction.calibration
     is_sure = prediction.confidence >= least
     if is_sure and prediction.evidence >= least_evidence:
-        from digitnet.image.reading import CLEARER
+        from digitnet.image.reading import PHOTO_ADVICE
 
-        return f"expected one digit, found a line, or a part of something larger; {CLEARER}"
+        return f"expected one digit, found a line, or a part of something larger; {PHOTO_ADVICE}"
     if not verbose:
         return None
     if not is_sure:

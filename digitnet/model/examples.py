@@ -22,7 +22,7 @@ from digitnet.paths import kind_of
 from digitnet.randomness import Purpose, generator
 
 if TYPE_CHECKING:
-    from digitnet.image.evidence import Judged, Score
+    from digitnet.image.evidence import Judgement, Score
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ def _other_data(checkpoint: Checkpoint, path: Paths) -> tuple[Data, bool]:
 def _score(checkpoint: Checkpoint) -> "Score":
     """Return what the model says of candidates for the digit of a picture."""
 
-    def score(images: NDArray[np.uint8]) -> "Judged":
+    def score(images: NDArray[np.uint8]) -> "Judgement":
         from digitnet.model.prediction import Model  # Pillow: only where there are pictures
 
         names, calibration = checkpoint.class_names, checkpoint.calibration

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from digitnet.dataset.classes import DIGITS, MOST_DIGITS, as_answer
 from digitnet.errors import CheckpointError, ImageError, listed
-from digitnet.image.evidence import Judged
+from digitnet.image.evidence import Judgement
 from digitnet.image.field import SIDE
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.look import Reading
 from digitnet.image.reading import first_look, look_closer, read
-from digitnet.image.workers import Named, Workers, as_it_is
+from digitnet.image.workers import NamedPicture, Workers, identity
 from digitnet.model.calibration import NO_CALIBRATION, Calibration, evidence, probabilities
 from digitnet.model.checkpoint import find_model, load_checkpoint
 from digitnet.network.network import Network
@@ -117,10 +117,10 @@ class Model:
         return self._numbers_reader(digits)(open_picture(picture, name), name)
 
     def number_answers(
-        self, batches: Iterable[Sequence[Named]], digits: int | None, processes: int = 1
+        self, batches: Iterable[Sequence[NamedPicture]], digits: int | None, processes: int = 1
     ) -> Iterator[list[tuple[str, "Numbers | ImageError"]]]:
         """Read the numbers of named pictures in order, as `answers` and `read_numbers` do."""
-        workers = Workers(processes, (self._numbers_reader(digits), as_it_is))
+        workers = Workers(processes, (self._numbers_reader(digits), identity))
         try:
             for batch in batches:
                 yield from workers.prepare(batch)
@@ -141,7 +141,7 @@ class Model:
             )
         return lambda image, name: as_numbers(find_numbers(image, name, self.judge, digits), digits)
 
-    def judge(self, images: NDArray[np.uint8]) -> Judged:
+    def judge(self, images: NDArray[np.uint8]) -> Judgement:
         """Return what the network makes of prepared pictures, uint8 (n, 28, 28).
 
         Probabilities (n, classes), evidence (n,) in nats, and whether each meets the thresholds.
@@ -151,7 +151,7 @@ class Model:
         return shares, nats, (shares.max(axis=1) >= min_confidence) & (nats >= min_evidence)
 
     def answers(
-        self, batches: Iterable[Sequence[Named]], processes: int = 1
+        self, batches: Iterable[Sequence[NamedPicture]], processes: int = 1
     ) -> Iterator[list[tuple[str, Prediction | ImageError]]]:
         """Read named pictures in order; an error is an answer and does not stop the rest.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray
-from digitnet.image.field import BOX, SIDE, THINNEST, centred, fitted
+from digitnet.image.field import BOX, SIDE, THINNEST, centre_on_field, fit_to_box
 
 STROKES = 3  # in a character, at most
 POINTS = 64  # along a stroke: closer than it is wide
@@ -88,6 +88,6 @@ def as_prepared(ink: FloatArray) -> NDArray[np.uint8]:
         rows, columns = (np.flatnonzero(whole.any(axis=axis)) for axis in (1, 0))
         if len(rows):  # else there is nothing, and stays nothing
             part = whole[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-            part = fitted(part, THINNEST * max(part.shape) / BOX)
-            picture[:] = centred(part / part.max())[0]
+            part = fit_to_box(part, THINNEST * max(part.shape) / BOX)
+            picture[:] = centre_on_field(part / part.max())[0]
     return pictures
