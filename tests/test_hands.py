@@ -55,14 +55,14 @@ def test_an_early_step_up_is_not_a_lift() -> None:
     assert len(whole) == 8
 
 
-def test_a_curve_goes_through_the_places_and_is_smooth() -> None:
+def test_a_smooth_curve_goes_through_the_points() -> None:
     curve = smooth(SEVEN)
     for point in SEVEN:
         assert np.abs(curve - point).max(axis=1).min() < 1e-9
     assert np.hypot(*np.diff(curve, axis=0).T).max() < 0.1
 
 
-def test_a_digit_is_drawn_where_its_pen_was_and_by_pens_of_many_widths() -> None:
+def test_a_digit_is_drawn_along_its_points_with_pens_of_many_widths() -> None:
     widths = []
     for slant in np.linspace(0, 0.3, 30):
         page = np.asarray(written(np.linspace((slant, 0), (slant, 1), 8), 1))

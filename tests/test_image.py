@@ -166,7 +166,7 @@ def test_ink_stays_inside_the_field_with_its_centre_of_mass_off_its_middle() -> 
     st.integers(0, 3),
 )
 def test_any_array_gives_a_digit_on_its_field_or_has_no_ink(array: np.ndarray, pad: int) -> None:
-    """Low contrast is never ink; high contrast may be noise or a sheet, which are not ink either."""
+    """Low contrast is never ink; high contrast may be noise or a sheet, which is not ink either."""
     array = np.pad(array, pad)
     border = np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
     contrast = np.abs(array.astype(int) - np.sort(border)[len(border) // 2]).max() / 255

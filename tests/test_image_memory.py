@@ -76,9 +76,9 @@ def test_memory_use_matches_the_estimate(
     drawing(100, 100, mode).save(small, kind, **options)
     drawing(SIDE, SIDE, mode).save(large, kind, **options)
     content = large.read_bytes()
-    bytes_needed = memory.bytes_needed(Image.open(io.BytesIO(content)), content)
+    needed = memory.bytes_needed(Image.open(io.BytesIO(content)), content)
     before, most = peak(large, small)
-    assert 0.6 * bytes_needed < most - before < bytes_needed + MARGIN
+    assert 0.6 * needed < most - before < needed + MARGIN
     assert before + memory.MAX_PICTURE_BYTES + MARGIN < PROCESS_LIMIT
 
 

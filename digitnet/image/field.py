@@ -79,7 +79,7 @@ def _full_ink(ink: FloatArray) -> float:
 def fit_to_box(ink: FloatArray, width: float) -> FloatArray:
     """Return ink (h, w), 0 to 1, scaled to a longer side of 20 pixels, float32.
 
-    width: mean stroke width, px. Thin strokes become as thick as MNIST's, thick ones as thin.
+    width: mean stroke width, px. Strokes are brought to a width from THINNEST to THICKEST.
     """
     pixel = max(ink.shape) / (BOX * OVERSAMPLING)
     if width < pixel:  # scaling would fade the stroke

@@ -123,9 +123,9 @@ def _open(picture: Picture, claim: Claim | None) -> tuple[Image.Image, bytes]:
 
 
 def _open_nesting(content: bytes) -> Image.Image:
-    """Return a decoded picture from a container file, whose header may not give the true size."""
+    """Return a decoded picture from a container file, whose header may give a wrong size."""
     with _PIXEL_LIMIT_LOCK:
-        usual = Image.MAX_IMAGE_PIXELS
+        previous = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = MAX_NESTED_PIXELS // 2  # Pillow refuses pictures above twice this
         try:
             image = Image.open(io.BytesIO(content))
@@ -134,7 +134,7 @@ def _open_nesting(content: bytes) -> Image.Image:
             found = f"more than {MAX_NESTED_PIXELS:,} pixels inside an icon or container file"
             raise _NotAPicture(found) from None
         finally:
-            Image.MAX_IMAGE_PIXELS = usual
+            Image.MAX_IMAGE_PIXELS = previous
     return image
 
 

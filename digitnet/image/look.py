@@ -18,7 +18,7 @@ from digitnet.image.ink.paper import find_ink
 from digitnet.image.marks.sheet import Box, Sheet, alone, in_picture
 
 COARSE_RESOLUTION = 320  # px of the longer side: usually enough to separate ink from paper
-FINE_RESOLUTION = 640  # px of the longer side: the second attempt
+FINE_RESOLUTION = 640  # px of the longer side: the second attempt, and for numbers
 MAX_STRIP = 5  # times the resolution: largest longer side of a long strip
 UNSCORED_WEIGHT = 4.0  # times the context cost of a candidate that no network scores
 

@@ -23,7 +23,7 @@ class MemoryBudget:
     def claim(self, size: int) -> None:
         """Claim `size` bytes instead of what this process has claimed; wait until they are free.
 
-        One process claims at a time: two with a part each of what they need would wait for ever.
+        One process claims at a time: two that each hold a part of what they need would deadlock.
         """
         units = min(-(-size // UNIT), UNITS)
         if units > self._claimed:
