@@ -14,7 +14,7 @@ from digitnet.image.marks.box import without_box
 from digitnet.image.marks.groups import Neighbours
 from digitnet.image.marks.structure import around_others, written_parts
 
-MAX_GROUPED_PARTS = 120  # components: the largest ones are grouped, the others are ignored
+MAX_GROUPED_COMPONENTS = 120  # components: the largest ones are grouped, the others are ignored
 MAX_DIGIT_CANDIDATES = 48  # candidates: the cheapest ones are kept
 MIN_CANDIDATE_SIZE = 0.03  # of the picture's longer side: smaller candidates are specks
 LEFT_OUT_WEIGHT = 1.0  # times −log(share of the ink that is in the candidate)
@@ -116,7 +116,7 @@ def _lone_candidate(part: Part, ink: Ink) -> Candidate:
 
 
 def _largest(parts: list[Part]) -> list[Part]:
-    return sorted(parts, key=lambda part: -part.area)[:MAX_GROUPED_PARTS]
+    return sorted(parts, key=lambda part: -part.area)[:MAX_GROUPED_COMPONENTS]
 
 
 def _key(group: list[Part]) -> tuple[int, ...]:

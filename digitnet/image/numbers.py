@@ -32,9 +32,9 @@ MIN_ROW_HEIGHT = 16  # px: lower rows are looked at again at twice the resolutio
 MAX_RESOLUTION = 2560  # px of the longer side
 TINY_PICTURE = 400  # px of the longer side: up to this the picture is enlarged
 DIGIT_INK = 2.2  # row heights × stroke widths: ink of a usual digit
-MAX_PAGE_PARTS = 5000  # components: a page with more is a pattern
+MAX_PAGE_COMPONENTS = 5000  # components: a page with more is a pattern
 MAX_PAGE_CANDIDATES = 12_000  # a page with more is a pattern; 1,150 separate digits have 1,800
-MIN_PART_INK = 0.04  # of a digit's ink: smaller components are dropped
+MIN_COMPONENT_INK = 0.04  # of a digit's ink: smaller components are dropped
 SPLIT_GAP = 1.2  # row heights: a gap between two numbers is wider
 SPLIT_GAP_RATIO = 2.0  # times the row's median gap: a gap between two numbers is also wider
 
@@ -69,7 +69,7 @@ def find_numbers(
     if look is None:
         raise no_ink_error(name)
     parts = written_parts(look.ink)
-    if not 0 < len(parts) <= MAX_PAGE_PARTS:
+    if not 0 < len(parts) <= MAX_PAGE_COMPONENTS:
         return []
     with np.errstate(under="ignore"):  # the faintest ink underflows in float32
         rows = _score_rows(rows_of(parts), look.ink.strength, score)
@@ -141,8 +141,8 @@ def _score_rows(rows: list[TextRow], strength: FloatArray, score: Score) -> list
     """
     inks = [_digit_ink(row) for row in rows]
     for row, ink in zip(rows, inks):
-        row.parts = [part for part in row.parts if part.area >= MIN_PART_INK * ink]
-    clear = _clear_parts(rows, strength, score)
+        row.parts = [part for part in row.parts if part.area >= MIN_COMPONENT_INK * ink]
+    clear = _clear_components(rows, strength, score)
     pieces = [_pieces(row, clear, strength) for row in rows]
     candidates: list[list[RowCandidate]] = []
     every: list[RowCandidate] = []
@@ -175,7 +175,7 @@ def _digit_ink(row: TextRow) -> float:
     return DIGIT_INK * row.height * stroke
 
 
-def _clear_parts(rows: list[TextRow], strength: FloatArray, score: Score) -> set[Part]:
+def _clear_components(rows: list[TextRow], strength: FloatArray, score: Score) -> set[Part]:
     """Return the wide components that are clearly one digit and must not be cut."""
     wide = [(row, part) for row in rows for part in row.parts if may_hold_several_digits(part, row)]
     wide = [(row, part) for row, part in wide if strength[part.slices][part.mask()].any()]
