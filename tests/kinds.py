@@ -1,4 +1,4 @@
-"""Pictures of a digit as people take and draw them, made from a digit of MNIST."""
+"""Rendered pictures: a digit of MNIST as people may draw and photograph it."""
 
 import io
 from collections.abc import Callable
@@ -6,20 +6,21 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageFilter
 
-SIDE = 200  # pixels of the digit
-HEIGHT, WIDTH = 300, 260  # of the page
-WHITE, BLACK = 0.95, 0.15
+SIDE = 200  # px: side of the digit
+HEIGHT, WIDTH = 300, 260  # px: of the page
+WHITE, BLACK = 0.95, 0.15  # brightness of paper and ink
 
 Kind = Callable[[np.ndarray, np.random.Generator], Image.Image]
 
 
 def drawn(digit: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """How far ink covers each pixel of a digit (28, 28) drawn with a sharp edge: 0 to 1."""
+    """Return the ink of a digit (28, 28) enlarged to `side` pixels with sharp edges, 0 to 1."""
     large = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
     return np.clip((np.asarray(large) / 255 - 0.5) * 8 + 0.5, 0, 1)
 
 
 def filtered(ink: np.ndarray, kind: ImageFilter.Filter, times: int = 1) -> np.ndarray:
+    """Return ink, 0 to 1, after a Pillow filter has been applied `times` times."""
     image = Image.fromarray(np.uint8(np.rint(ink * 255)))
     for _ in range(times):
         image = image.filter(kind)
@@ -27,7 +28,7 @@ def filtered(ink: np.ndarray, kind: ImageFilter.Filter, times: int = 1) -> np.nd
 
 
 def middle_line(ink: np.ndarray) -> np.ndarray:
-    """What stays of strokes made ever thinner, as long as there is something: Lantuéjoul 1978."""
+    """Return the skeleton of the strokes, with small gaps closed (Lantuéjoul 1978)."""
     line = np.zeros(ink.shape, np.bool_)
     while (ink > 0.5).any():
         thinner = filtered(ink, ImageFilter.MinFilter(3))
@@ -40,7 +41,7 @@ def middle_line(ink: np.ndarray) -> np.ndarray:
 def page(
     ink: np.ndarray, rng: np.random.Generator, height: int = HEIGHT, width: int = WIDTH
 ) -> np.ndarray:
-    """The ink somewhere on an empty page."""
+    """Return the ink at a random position on an empty page."""
     whole = np.zeros((height, width))
     y, x = (int(rng.integers(n - m + 1)) for n, m in zip(whole.shape, ink.shape))
     whole[y : y + ink.shape[0], x : x + ink.shape[1]] = ink
@@ -48,6 +49,7 @@ def page(
 
 
 def light(ink: np.ndarray, paper: float = WHITE, full: float = BLACK) -> np.ndarray:
+    """Return the brightness of ink, 0 to 1, on paper; full: the brightness of full ink."""
     return paper * (1 - ink) + full * ink
 
 
@@ -56,6 +58,7 @@ def noisy(brightness: np.ndarray, spread: float, rng: np.random.Generator) -> np
 
 
 def image(brightness: np.ndarray) -> Image.Image:
+    """Return a picture of mode L; brightness is clipped to 0 to 1."""
     return Image.fromarray(np.uint8(np.rint(np.clip(brightness, 0, 1) * 255)))
 
 
@@ -66,7 +69,7 @@ def as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
 
 
 def grid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of pixels, from 0 to 1."""
+    """Return the row and the column of each pixel, scaled to 0 to 1."""
     y, x = np.mgrid[:height, :width]
     return y / height, x / width
 
@@ -79,7 +82,7 @@ def thin_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(noisy(light(page(middle_line(drawn(digit)), rng)), 0.02, rng))
 
 
-def thin_pen_on_a_photo(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+def thin_pen_on_a_large_page(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     ink = page(middle_line(drawn(digit)), rng, 3 * HEIGHT, 3 * WIDTH)
     _, x = grid(*ink.shape)
     return image(noisy(light(ink), 0.01, rng) * (1 - 0.6 * x))
@@ -142,7 +145,7 @@ def ruled_paper(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
 
 
 def squares(side: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """Where squares of so many pixels are printed on a page that lies a little aslant."""
+    """Return the lines of squared paper, slightly rotated; side: of a square, px."""
     y, x = np.mgrid[:height, :width]
     angle = rng.uniform(-0.1, 0.1)
     across, down = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
@@ -151,15 +154,15 @@ def squares(side: int, height: int, width: int, rng: np.random.Generator) -> np.
 
 def squared_paper(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     _, x = grid(HEIGHT, WIDTH)
-    printed = 0.45 * squares(50, HEIGHT, WIDTH, rng)
-    ink = np.maximum(page(drawn(digit, 130), rng), printed)
+    lines = 0.45 * squares(50, HEIGHT, WIDTH, rng)
+    ink = np.maximum(page(drawn(digit, 130), rng), lines)
     return image(noisy(light(ink), 0.01, rng) * (1 - 0.4 * x))
 
 
 def small_on_squared_paper(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     _, x = grid(1000, 800)
-    printed = 0.3 * squares(36, 1000, 800, rng)
-    ink = np.maximum(page(drawn(digit, 100), rng, 1000, 800), printed)
+    lines = 0.3 * squares(36, 1000, 800, rng)
+    ink = np.maximum(page(drawn(digit, 100), rng, 1000, 800), lines)
     return image(noisy(light(ink), 0.01, rng) * (1 - 0.4 * x))
 
 
@@ -178,7 +181,7 @@ def in_a_box(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(noisy(light(np.pad(ink, ((200, 150), (150, 200)))), 0.01, rng))
 
 
-def across_the_digit(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+def shadow_edge_across_the_digit(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     sheet = noisy(light(page(drawn(digit), rng)), 0.01, rng)
     y, x = grid(*sheet.shape)
     return image(sheet * np.where(x > 0.55 - 0.2 * y, 1, 0.4))
@@ -197,14 +200,14 @@ def edge_of_a_box(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(light(np.pad(ink, ((0, 0), (6, 0)), constant_values=1)))
 
 
-def small_on_a_photo(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+def small_on_a_large_page(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     ink = page(drawn(digit, 150), rng, 1200, 1600)
     _, x = grid(*ink.shape)
     return as_jpeg(image(noisy(light(ink), 0.02, rng) * (1 - 0.4 * x)), 70)
 
 
 def cropped(ink: np.ndarray) -> np.ndarray:
-    """The ink and no paper around it."""
+    """Return ink cropped to its bounding box."""
     return ink[(ink > 0.5).any(axis=1)][:, (ink > 0.5).any(axis=0)]
 
 
@@ -230,8 +233,8 @@ def shadow_on_little_paper(digit: np.ndarray, rng: np.random.Generator) -> Image
     return image(noisy(light(ink), 0.01, rng) * np.where(lit, 1, 0.55))
 
 
-def between_others(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """Cut out of a number: a third of what stands to either side is there too."""
+def between_other_digits(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """Cropped from a number: a third of the digit on each side is visible too."""
     ink = cropped(drawn(digit, 140))
     third, gap = ink.shape[1] // 3, np.zeros((len(ink), 25))
     row = np.concatenate([ink[:, -third:], gap, ink, gap, ink[:, :third]], axis=1)
@@ -244,22 +247,22 @@ def underlined(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(light(ink))
 
 
-def bar(ink: np.ndarray, y: float, slope: float, thickness: float, long: float) -> np.ndarray:
-    """The ink and a bar with its middle `y` rows down, so much of the width long."""
+def bar(ink: np.ndarray, y: float, slope: float, thickness: float, length: float) -> np.ndarray:
+    """Return the ink with a bar whose middle is in row `y`; length: of the picture's width."""
     rows, columns = np.mgrid[: ink.shape[0], : ink.shape[1]]
     away = columns - ink.shape[1] / 2
     is_bar = np.abs(rows - y - slope * away) < thickness / 2
-    return np.maximum(ink, is_bar & (np.abs(away) <= long * ink.shape[1] / 2))
+    return np.maximum(ink, is_bar & (np.abs(away) <= length * ink.shape[1] / 2))
 
 
-def underlined_aslant(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+def slanted_underline(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     ink = np.pad(cropped(drawn(digit)), ((40, 90), (60, 60)))
     slope = rng.uniform(0.05, 0.15) * rng.choice([-1, 1])
     return image(light(bar(ink, ink.shape[0] - 55, slope, 9, 0.8)))
 
 
 def between_dark_lines(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """Aslant, through the digit's top and bottom or beside them."""
+    """Slanted lines, through the digit's top and bottom or beyond them."""
     ink = np.pad(cropped(drawn(digit)), ((70, 70), (90, 90)))
     slope, apart = rng.uniform(-0.15, 0.15), rng.uniform(90, 130)
     for y in (-apart, apart):
@@ -268,7 +271,7 @@ def between_dark_lines(digit: np.ndarray, rng: np.random.Generator) -> Image.Ima
 
 
 def in_a_cell(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """Of a form, open above; its sides do not reach as high as the digit."""
+    """In a cell of a form, open at the top; its sides are lower than the digit."""
     ink = np.pad(drawn(digit, 160), 20)
     ink[-6:-3, 3:-3] = ink[80:-3, 3:6] = ink[80:-3, -6:-3] = 1
     return image(noisy(light(ink), 0.01, rng))
@@ -308,7 +311,7 @@ def blue_on_yellow(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
 
 
 def red_on_green(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """Both are as light."""
+    """The ink and the paper are about equally light."""
     return coloured(digit, (0.3, 0.62, 0.3), (0.85, 0.3, 0.3), rng)
 
 
@@ -341,7 +344,7 @@ def one_bit(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return plain(digit, rng).convert("1")
 
 
-def white_on_nothing(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+def white_on_transparent(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     """White ink on transparent paper."""
     cover = image(page(drawn(digit), rng))
     drawing = Image.new("LA", cover.size, 255)
@@ -360,19 +363,19 @@ def tilted_sheet(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
 
 
 def lined_sheet_on_a_desk(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """Of wood, with its grain; the sheet lies aslant, and light falls off."""
+    """The desk is of wood with a grain, the sheet is tilted, and light falls off to the right."""
     sheet = light(np.pad(drawn(digit), 80))
     sheet[20::25] -= 0.2
     sheet[21::25] -= 0.2
-    lying = Image.fromarray(np.float32(sheet)).rotate(rng.uniform(-6, 6), expand=True)
-    paper = np.pad(np.asarray(lying), 70)
+    tilted = Image.fromarray(np.float32(sheet)).rotate(rng.uniform(-6, 6), expand=True)
+    paper = np.pad(np.asarray(tilted), 70)
     desk = np.repeat(0.25 + rng.normal(0, 0.03, (len(paper) // 4 + 1, 1)), 4, axis=0)[: len(paper)]
     _, x = grid(*paper.shape)
     return image(noisy(np.where(paper > 0, paper, desk), 0.01, rng) * (1 - 0.4 * x))
 
 
 def round_card(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """On wood, with light from the side."""
+    """The card lies on wood, with light from the side."""
     ink = np.pad(drawn(digit), 60)
     y, x = grid(*ink.shape)
     wood = np.repeat(rng.normal(0.3, 0.03, (len(ink), 1)), len(ink), axis=1)
@@ -385,15 +388,15 @@ def edge_of_a_table(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(np.pad(sheet, ((0, 40), (0, 50)), constant_values=0.25))
 
 
-def lying(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The brightness of a sheet with ink on it, a little aslant; 0 beside it."""
+def tilted(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the brightness of a slightly tilted sheet with ink; 0 outside the sheet."""
     sheet = Image.fromarray(np.float32(np.pad(light(ink), 35)))
     return np.asarray(sheet.rotate(rng.uniform(-7, 7)))
 
 
-def sheet_among_other_things(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """A blank card, a coin and a pen beside it, all lighter than the desk."""
-    sheet = lying(page(drawn(digit, 130), rng, 230, 180), rng)
+def sheet_among_objects(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """Beside the sheet lie a blank card, a coin and a pen, all lighter than the desk."""
+    sheet = tilted(page(drawn(digit, 130), rng, 230, 180), rng)
     desk = np.full((340, 400), 0.25)
     desk[:300, :250] = np.where(sheet > 0, sheet, 0.25)
     y, x = np.mgrid[:340, :400] - rng.uniform(-10, 10, (2, 1, 1))
@@ -404,8 +407,8 @@ def sheet_among_other_things(digit: np.ndarray, rng: np.random.Generator) -> Ima
 
 
 def held_sheet(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """A thumb holds it by a side."""
-    sheet = np.pad(lying(np.pad(page(drawn(digit, 110), rng, 200, 130), 30), rng), 30)
+    """A thumb holds the sheet by one side."""
+    sheet = np.pad(tilted(np.pad(page(drawn(digit, 110), rng, 200, 130), 30), rng), 30)
     y, x = np.mgrid[: sheet.shape[0], : sheet.shape[1]]
     middle, tip = rng.uniform(120, 240), rng.uniform(228, 240)
     thumb = ((np.abs(y - middle) < 25) & (x > tip)) | (np.hypot(y - middle, x - tip) < 25)
@@ -414,7 +417,7 @@ def held_sheet(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
 
 
 def shadow_over_sheet_and_desk(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """Its edge goes from side to side of the picture, which was taken from afar."""
+    """The sheet is far away; the edge of the shadow crosses the whole picture."""
     desk = np.full((600, 560), 0.28)
     desk[40:550, 40:500] = light(page(drawn(digit, 90), rng, 510, 460))
     y, x = np.mgrid[:600, :560] - 290
@@ -438,8 +441,8 @@ def dry_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     ink = filtered(middle_line(drawn(digit, 100)), ImageFilter.MaxFilter(3)) > 0.5
     y, x = grid(*ink.shape)
     turn = rng.uniform(0, 2 * np.pi)
-    there = 0.6 + 0.7 * ((x - 0.5) * np.cos(turn) + (y - 0.5) * np.sin(turn))
-    return image(light(page(ink & (rng.random(ink.shape) < there), rng, 150, 130)))
+    density = 0.6 + 0.7 * ((x - 0.5) * np.cos(turn) + (y - 0.5) * np.sin(turn))
+    return image(light(page(ink & (rng.random(ink.shape) < density), rng, 150, 130)))
 
 
 def dashed(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
@@ -462,13 +465,16 @@ def box_touched(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
 
 
 def shaded(ink: np.ndarray, shape: np.ndarray, soft: float, rng: np.random.Generator) -> np.ndarray:
-    """The brightness of ink on paper under a shadow of a shape, with a soft edge."""
+    """Return the brightness of ink on paper under a shadow.
+
+    shape: where the shadow is. soft: standard deviation of its blurred edge, px.
+    """
     shade = filtered(shape, ImageFilter.GaussianBlur(soft))
     return noisy(light(ink, full=0.25), 0.012, rng) * (1 - rng.uniform(0.3, 0.5) * shade)
 
 
 def shadow_of_a_phone(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """It lies in the middle of the page."""
+    """The shadow lies in the middle of the page."""
     ink = page(drawn(digit, 160), rng, 400, 400)
     y, x = np.mgrid[-200:200, -200:200] - rng.uniform(-25, 25, (2, 1, 1))
     angle = rng.uniform(0, np.pi)
@@ -478,7 +484,7 @@ def shadow_of_a_phone(digit: np.ndarray, rng: np.random.Generator) -> Image.Imag
 
 
 def shadow_of_a_hand(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """It comes from below, its fingers on the page."""
+    """The shadow reaches into the page from below, with its fingers."""
     ink = page(drawn(digit, 160), rng, 400, 400)
     y, x = np.mgrid[:400, :400] - rng.uniform(240, 300, (2, 1, 1))
     hand = (np.hypot(y, x) < 90) | ((np.abs(x) < 60) & (y > 0))
@@ -488,18 +494,18 @@ def shadow_of_a_hand(digit: np.ndarray, rng: np.random.Generator) -> Image.Image
     return image(shaded(ink, hand, rng.uniform(2, 8), rng))
 
 
-def all_at_once(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """A phone's photo: paper of many kinds, not flat, turned a little, beside something light or
-    dark; lamps, a shadow now and then, what a lens does, blur, noise and JPEG.
+def many_effects_at_once(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """Random effects of a photo: plain, ruled or squared paper, not flat, slightly rotated, on a
+    light or dark background; lamps, shadows, vignetting, blur, noise and JPEG.
     """
     height, width = (int(n) for n in rng.integers(240, 900, 2))
     side = int(min(height, width) * rng.uniform(0.2, 0.7))
     ink = page(drawn(digit, side), rng, height, width) * rng.uniform(0.7, 1)
     every = int(rng.uniform(0.1, 0.2) * side) + 12
-    printed = np.zeros((height, width), np.bool_)
-    printed[every // 2 :: every, :] = rng.random() < 0.5
-    printed[:, every // 2 :: every] = printed[every // 2, 0] and rng.random() < 0.5
-    shades = light(np.maximum(ink, 0.2 * printed), rng.uniform(0.75, 0.95), rng.uniform(0.05, 0.25))
+    lines = np.zeros((height, width), np.bool_)
+    lines[every // 2 :: every, :] = rng.random() < 0.5
+    lines[:, every // 2 :: every] = lines[every // 2, 0] and rng.random() < 0.5
+    shades = light(np.maximum(ink, 0.2 * lines), rng.uniform(0.75, 0.95), rng.uniform(0.05, 0.25))
     waves = Image.fromarray(np.float32(rng.normal(0, 0.03, (9, 9))))
     shades *= 1 + np.asarray(waves.resize((width, height), Image.Resampling.BICUBIC))
     beside = float(rng.choice([0.15, 0.4, 1]))
@@ -520,12 +526,12 @@ def all_at_once(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
 KINDS: list[Kind] = [
     plain,
     thin_pen,
-    thin_pen_on_a_photo,
+    thin_pen_on_a_large_page,
     marker,
     faint_pencil,
     sharp_shadow,
     in_a_box,
-    across_the_digit,
+    shadow_edge_across_the_digit,
     corner_far_from_the_lamp,
     soft_shadow,
     light_from_the_side,
@@ -539,10 +545,10 @@ KINDS: list[Kind] = [
     box_around,
     box_at_border,
     edge_of_a_box,
-    small_on_a_photo,
-    between_others,
+    small_on_a_large_page,
+    between_other_digits,
     underlined,
-    underlined_aslant,
+    slanted_underline,
     between_dark_lines,
     in_a_cell,
     circled,
@@ -560,7 +566,7 @@ KINDS: list[Kind] = [
     grey_on_grey,
     eight_pixels,
     one_bit,
-    white_on_nothing,
+    white_on_transparent,
     sheet_on_a_table,
     tilted_sheet,
     lined_sheet_on_a_desk,
@@ -574,8 +580,8 @@ KINDS: list[Kind] = [
     box_touched,
     shadow_of_a_phone,
     shadow_of_a_hand,
-    sheet_among_other_things,
+    sheet_among_objects,
     held_sheet,
     shadow_over_sheet_and_desk,
-    all_at_once,
+    many_effects_at_once,
 ]

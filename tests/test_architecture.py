@@ -22,7 +22,8 @@ HOUSE = {
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader minibatches splits folder pairs tables definition idx npy classes "
     "conventions mapped",
-    "image": "numbers workers path reading candidates look digit room evidence field files memory",
+    "image": "numbers workers segmentation reading candidates look digit memory_budget evidence "
+    "field files memory",
     "image.marks": "rows seams sheet box groups outline structure",
     "image.ink": "paper uneven ruling shadow closing components ink",
     "config": "reader source values syntax keys definition threads",

@@ -17,7 +17,7 @@ import pytest
 from conftest import DIGITNET, ENVIRONMENT, REPOSITORY, Run, read_mnist
 from PIL import Image, ImageDraw
 
-from digitnet.image.workers import available
+from digitnet.image.workers import worker_count
 from digitnet.model.checkpoint import SHIPPED
 
 KEYS = {"path", "digit", "confidence", "probabilities", "evidence", "model"}
@@ -363,7 +363,7 @@ def test_it_stops_at_once_with_all_its_processes(folder: Path, stop: str) -> Non
         assert process.stdout is not None
         names.stdout.close()
         workers: list[int] = []
-        expected_workers = available() if available() > 1 else 0
+        expected_workers = worker_count() if worker_count() > 1 else 0
         assert process.stdout.readline().startswith(b"7.png\t7\t")
         while len(workers) < expected_workers:
             assert process.stdout.readline().startswith(b"7.png\t7\t")
@@ -460,7 +460,7 @@ def test_what_is_found_instead_of_a_picture_is_reported(run: Run, folder: Path) 
         "empty: expected a picture, found a folder without pictures",
         "full: expected a picture, found a folder",
         "none.png: expected a picture, found no bytes",
-        "/dev/null: expected a picture, found something that is no file",
+        "/dev/null: expected a picture, found something that is not a file",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Pictures of any kind come out as MNIST's own do; what is no picture of a digit is refused."""
+"""Pictures of any kind are prepared as MNIST's digits were; other inputs are refused."""
 
 import errno
 import io
@@ -17,20 +17,20 @@ from PIL import Image
 
 from digitnet import load
 from digitnet.errors import ImageError
-from digitnet.image.field import THICKEST, fitted
+from digitnet.image.field import THICKEST, fit_to_box
 from digitnet.image.files import pictures_below
 from digitnet.image.ink.uneven import _split
 from digitnet.image.reading import prepare, read
 
-SOME, _ = read_mnist("t10k", 300)
-STROKES = np.array([read(digit).stroke for digit in SOME])
-DIGITS, THICK = SOME[STROKES <= THICKEST][:100], SOME[STROKES > THICKEST + 0.5]
+IMAGES, _ = read_mnist("t10k", 300)
+STROKE_WIDTHS = np.array([read(digit).stroke for digit in IMAGES])
+DIGITS, THICK = IMAGES[STROKE_WIDTHS <= THICKEST][:100], IMAGES[STROKE_WIDTHS > THICKEST + 0.5]
 
 
 def page(digit: np.ndarray, side: int, at: tuple[int, int] | None = None) -> np.ndarray:
-    """White ink on black paper: the digit with its pixels as squares, `side` pixels in all.
+    """Return a digit enlarged to `side` pixels, its pixels as squares, white on black.
 
-    With `at`, it lies there on a page of twice that side.
+    at: column and row of the digit on a page of twice that side; None for no page.
     """
     drawing = Image.fromarray(digit).resize((side, side), Image.Resampling.NEAREST)
     if at is None:
@@ -40,23 +40,23 @@ def page(digit: np.ndarray, side: int, at: tuple[int, int] | None = None) -> np.
     return np.asarray(paper)
 
 
-INK = page(DIGITS[0], 112, (15, 90))  # a 7, which looks like itself one way round only
+INK = page(DIGITS[0], 112, (15, 90))  # a 7, which differs from all its rotations and reflections
 PAPER = Image.fromarray(255 - INK)  # black on white
 
 
 @pytest.fixture(scope="module")
 def seven() -> np.ndarray:
-    """What becomes of PAPER."""
+    """The prepared PAPER."""
     return prepare(PAPER)
 
 
 def closeness(a: np.ndarray, b: np.ndarray) -> float:
-    """The correlation of two pictures, pixel by pixel."""
+    """Return the correlation coefficient of two pictures' pixels."""
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
 def closeness_nearby(a: np.ndarray, b: np.ndarray) -> float:
-    """The same with a moved by at most a pixel: rounding may put a centre of mass on either."""
+    """Return the largest closeness with `a` shifted by up to a pixel: centring rounds to pixels."""
     steps = (-1, 0, 1)
     return max(closeness(np.roll(a, (y, x), (0, 1)), b) for y in steps for x in steps)
 
@@ -68,23 +68,23 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def refused(picture: Any, problem: str, name: str | None = None) -> None:
-    """`prepare` says what the pattern says, calling the picture by its path or by `name`."""
+    """Assert that `prepare` refuses a picture in one line that names it and matches the pattern."""
     with pytest.raises(ImageError, match=problem) as caught:
         prepare(picture, name)
     assert str(caught.value).startswith(f"{name or picture}: ")
     assert "\n" not in str(caught.value)
 
 
-# --- As MNIST made its own ---
+# --- Prepared as MNIST was ---
 
 
-def test_digits_of_mnist_come_back_as_they_are() -> None:
-    # They have their size and place already. A faint outermost line may be cut off.
+def test_digits_of_mnist_come_back_unchanged() -> None:
+    # Their size and position are right already. A faint outermost row or column may be cut off.
     close = [closeness(prepare(digit), digit) > 0.99 for digit in DIGITS]
     assert np.mean(close) >= 0.95
 
 
-def test_thick_strokes_are_made_narrower_and_the_digit_stays_itself() -> None:
+def test_thick_strokes_are_made_thinner_and_the_digit_is_kept() -> None:
     assert len(THICK) > 10
     for digit in THICK:
         found = read(digit)
@@ -95,7 +95,7 @@ def test_thick_strokes_are_made_narrower_and_the_digit_stays_itself() -> None:
 @pytest.mark.parametrize("inverted", [False, True])
 @pytest.mark.parametrize("at", [None, (0, 0), (30, 7)])
 @pytest.mark.parametrize(("side", "n"), [(28, 100), (150, 50), (1000, 8)])
-def test_digits_stay_themselves_however_large_and_wherever(
+def test_digits_are_kept_at_any_size_and_position(
     side: int, n: int, at: tuple[int, int] | None, inverted: bool
 ) -> None:
     for digit in DIGITS[:n]:
@@ -104,19 +104,19 @@ def test_digits_stay_themselves_however_large_and_wherever(
 
 
 @pytest.mark.parametrize("side", [28, 150, 1000])
-def test_most_digits_keep_their_very_place(side: int) -> None:
+def test_most_digits_keep_their_exact_position(side: int) -> None:
     found = [closeness(prepare(page(digit, side)), digit) for digit in DIGITS[:25]]
     assert np.median(found) > 0.95
 
 
 def extent(picture: np.ndarray) -> tuple[int, int]:
-    """The height and the width of the ink."""
+    """Return the height and the width of the ink, px."""
     rows, columns = np.nonzero(picture)
     return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
 
 
 def centre(picture: np.ndarray) -> np.ndarray:
-    """The centre of mass: row and column, 0 being the middle of the first pixel."""
+    """Return the centre of mass, row and column; 0 is the middle of the first pixel."""
     mass = picture.astype(float)
     places = np.indices(picture.shape)
     return (places * mass).sum(axis=(1, 2)) / mass.sum()
@@ -124,22 +124,22 @@ def centre(picture: np.ndarray) -> np.ndarray:
 
 def test_centre_of_mass_lies_on_the_pixel_where_mnist_has_it() -> None:
     for digit in DIGITS:
-        assert (np.abs(centre(digit) - 14) <= 0.51).all()  # so it is in MNIST
+        assert (np.abs(centre(digit) - 14) <= 0.51).all()  # MNIST has it there
         assert (np.abs(centre(prepare(page(digit, 84, (9, 40)))) - 14) <= 0.51).all()
 
 
-def test_longer_side_gets_20_pixels_and_proportions_stay() -> None:
+def test_longer_side_gets_20_pixels_and_the_aspect_ratio_is_kept() -> None:
     for shape, expected in (((200, 100), (20, 10)), ((12, 120), (2, 20)), ((7, 7), (20, 20))):
         found = prepare(np.pad(np.full(shape, 255, np.uint8), 50))
         assert extent(found) == expected
         assert set(found.flat) == {0, 255}
 
 
-def test_scaling_down_averages_what_a_pixel_covers() -> None:
-    # Full ink on the left, a chequerboard of single pixels on the right: from afar an even grey.
+def test_scaling_down_averages_the_covered_pixels() -> None:
+    # Full ink on the left, a chequerboard of single pixels on the right: scaled down, an even grey.
     ink = np.full((400, 400), 255, np.uint8)
     ink[:, 200:] *= np.indices((400, 200), np.uint8).sum(axis=0, dtype=np.uint8) % 2
-    found = fitted(ink.astype(np.float32), 3 * 20)  # strokes as wide as MNIST's: they stay so
+    found = fit_to_box(ink.astype(np.float32), 3 * 20)  # MNIST's stroke width, which is kept
     assert found.shape == (20, 20)
     np.testing.assert_allclose(found[:, :9], 255, rtol=1e-5)
     np.testing.assert_allclose(found[1:-1, 11:-1], 127.5, atol=3)
@@ -152,9 +152,9 @@ def test_thin_strokes_do_not_fade() -> None:
     assert prepare(cross).max() == 255
 
 
-def test_ink_stays_inside_the_field_where_its_centre_is_far_from_its_middle() -> None:
+def test_ink_stays_inside_the_field_with_its_centre_of_mass_off_its_middle() -> None:
     ink = np.zeros((100, 100), np.uint8)
-    ink[10:14, 10:90] = 255  # a broad line above
+    ink[10:14, 10:90] = 255  # a broad line at the top
     ink[14:90, 49:51] = 255  # and a thin one down from it
     found = prepare(ink)
     assert extent(found) == (20, 20)
@@ -166,7 +166,7 @@ def test_ink_stays_inside_the_field_where_its_centre_is_far_from_its_middle() ->
     st.integers(0, 3),
 )
 def test_any_array_gives_a_digit_on_its_field_or_has_no_ink(array: np.ndarray, pad: int) -> None:
-    """Without contrast there is none, and with one there may be none: noise is no ink."""
+    """Low contrast is never ink; high contrast may be noise or a sheet, which is not ink either."""
     array = np.pad(array, pad)
     border = np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
     contrast = np.abs(array.astype(int) - np.sort(border)[len(border) // 2]).max() / 255
@@ -176,7 +176,7 @@ def test_any_array_gives_a_digit_on_its_field_or_has_no_ink(array: np.ndarray, p
     try:
         found = prepare(array)
     except ImageError:
-        refused(array, "no ink", "scrawl")
+        refused(array, "no ink|an empty sheet or box", "scrawl")
         return
     assert (found.shape, found.dtype) == ((28, 28), np.uint8)
     assert 1 <= max(extent(found)) <= 20
@@ -185,7 +185,7 @@ def test_any_array_gives_a_digit_on_its_field_or_has_no_ink(array: np.ndarray, p
 # --- Ink and paper ---
 
 
-def test_fine_lines_all_over_are_no_digit_and_no_warning() -> None:
+def test_fine_lines_everywhere_are_not_a_digit_and_cause_no_warning() -> None:
     lines = np.full((300, 300), 255, np.uint8)
     lines[1::4] = 0
     with warnings.catch_warnings():
@@ -193,16 +193,16 @@ def test_fine_lines_all_over_are_no_digit_and_no_warning() -> None:
         assert load().predict(lines).digit is load().predict(lines.T).digit is None
 
 
-def test_white_on_black_is_as_good_as_black_on_white(seven: np.ndarray) -> None:
+def test_white_on_black_gives_the_same_as_black_on_white(seven: np.ndarray) -> None:
     np.testing.assert_allclose(prepare(INK).astype(int), seven, atol=1)
 
 
-def test_grey_pencil_on_grey_paper_is_as_good_as_black_on_white(seven: np.ndarray) -> None:
+def test_grey_pencil_on_grey_paper_gives_the_same_as_black_on_white(seven: np.ndarray) -> None:
     faded = (180 - INK * (60 / 255)).astype(np.uint8)
     np.testing.assert_allclose(prepare(faded).astype(int), seven, atol=10)
 
 
-def test_faint_specks_far_from_the_digit_do_not_count(seven: np.ndarray) -> None:
+def test_faint_specks_far_from_the_digit_are_ignored(seven: np.ndarray) -> None:
     speckled = 255 - INK
     speckled[3, 3] = speckled[-4, -4] = 225  # 12 % of the ink
     np.testing.assert_array_equal(prepare(speckled), seven)
@@ -224,14 +224,14 @@ def test_page_of_faint_noise_in_sixteen_bits_has_no_ink() -> None:
     refused(noise, "no ink", "noise")
 
 
-def test_wholly_transparent_page_has_no_ink() -> None:
+def test_fully_transparent_page_has_no_ink() -> None:
     refused(Image.new("RGBA", (40, 30), (0, 0, 0, 0)), "no ink", "nothing")
 
 
 # --- All kinds of pictures ---
 
 
-def test_path_bytes_image_and_array_are_the_same_picture(tmp_path: Path, seven: np.ndarray) -> None:
+def test_path_bytes_image_and_array_give_the_same(tmp_path: Path, seven: np.ndarray) -> None:
     PAPER.save(tmp_path / "7.png")
     everything = (
         tmp_path / "7.png",
@@ -245,7 +245,7 @@ def test_path_bytes_image_and_array_are_the_same_picture(tmp_path: Path, seven: 
         np.testing.assert_array_equal(prepare(picture), seven)
 
 
-def test_the_picture_itself_stays_as_it_was() -> None:
+def test_the_input_is_not_modified() -> None:
     image, array = PAPER.copy(), np.array(PAPER)
     prepare(image)
     prepare(array)
@@ -254,23 +254,25 @@ def test_the_picture_itself_stays_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF", "PPM", "TGA"])
-def test_formats_that_lose_nothing_lose_nothing(kind: str, seven: np.ndarray) -> None:
+def test_lossless_formats_give_the_same(kind: str, seven: np.ndarray) -> None:
     np.testing.assert_array_equal(prepare(encoded(PAPER, kind)), seven)
 
 
-def test_jpeg_loses_little(seven: np.ndarray) -> None:
+def test_jpeg_gives_nearly_the_same(seven: np.ndarray) -> None:
     assert closeness(prepare(encoded(PAPER, "JPEG", quality=75)), seven) > 0.98
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparent_paper_counts_as_white(mode: str, seven: np.ndarray) -> None:
-    image = Image.new(mode, PAPER.size, 0)  # black throughout, seen only where there is ink
+    image = Image.new(mode, PAPER.size, 0)  # black everywhere, opaque only where there is ink
     image.putalpha(Image.fromarray(INK))
     np.testing.assert_allclose(prepare(encoded(image, "PNG")).astype(int), seven, atol=2)
 
 
 @pytest.mark.parametrize("tint", [(245, 225, 226), (248, 224, 236), (251, 248, 224)])
-def test_faint_tints_on_nothing_are_seen(tint: tuple[int, int, int], seven: np.ndarray) -> None:
+def test_faint_tints_on_transparent_paper_are_visible(
+    tint: tuple[int, int, int], seven: np.ndarray
+) -> None:
     drawing = Image.new("RGBA", seven.shape[::-1], (*tint, 0))
     drawing.putalpha(Image.fromarray(seven))
     assert np.corrcoef(prepare(drawing).ravel(), prepare(seven).ravel())[0, 1] > 0.95
@@ -281,7 +283,7 @@ def test_opaque_alpha_changes_nothing(seven: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("transparency", [{}, {"transparency": 1}])
-def test_palette_is_looked_up(transparency: dict[str, int]) -> None:
+def test_palette_is_applied(transparency: dict[str, int]) -> None:
     drawn = INK > 127
     image = Image.fromarray(np.where(drawn, 0, 1).astype(np.uint8), "L").convert("P")
     image.putpalette([20, 0, 60] + ([0, 0, 0] if transparency else [250, 255, 240]))
@@ -296,37 +298,37 @@ def test_one_bit_is_black_and_white() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_sixteen_bits_are_as_good_as_eight(kind: str, seven: np.ndarray) -> None:
+def test_sixteen_bits_give_the_same_as_eight(kind: str, seven: np.ndarray) -> None:
     deep = Image.fromarray((255 - INK).astype(np.uint16) * 257)
     assert deep.mode == "I;16"
     np.testing.assert_array_equal(prepare(encoded(deep, kind)), seven)
 
 
-def test_floats_and_wide_integers_are_as_good_as_eight_bits(seven: np.ndarray) -> None:
+def test_floats_and_wide_integers_give_the_same_as_eight_bits(seven: np.ndarray) -> None:
     for dtype in (np.float32, np.int32):
         wide = Image.fromarray((255 - INK).astype(dtype))
         np.testing.assert_allclose(prepare(encoded(wide, "TIFF")).astype(int), seven, atol=1)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_floats_that_are_no_numbers_are_refused(value: float) -> None:
+def test_nan_and_infinity_are_refused(value: float) -> None:
     spoilt = np.where(INK > 127, np.float32(value), np.float32(1))
     refused(encoded(Image.fromarray(spoilt), "TIFF"), "expected", "spoilt.tif")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
-def test_cmyk_is_turned_to_light(kind: str, seven: np.ndarray) -> None:
+def test_cmyk_is_converted(kind: str, seven: np.ndarray) -> None:
     assert closeness(prepare(encoded(PAPER.convert("CMYK"), kind)), seven) > 0.98
 
 
-def test_coloured_ink_on_coloured_paper_is_told_by_its_brightness() -> None:
+def test_coloured_ink_on_coloured_paper_is_separated() -> None:
     drawn = (INK > 127)[..., None]
     image = np.where(drawn, np.array([120, 0, 0]), np.array([255, 240, 180])).astype(np.uint8)
     expected = prepare(np.where(drawn[..., 0], 0, 255).astype(np.uint8))
     np.testing.assert_allclose(prepare(image).astype(int), expected, atol=1)
 
 
-# How a camera stores what is upright under each orientation (Exif 2.3, tag 0x0112).
+# How a camera stores an upright picture under each orientation (Exif 2.3, tag 0x0112).
 STORED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -339,7 +341,9 @@ STORED = {
 
 
 @pytest.mark.parametrize("orientation", STORED)
-def test_picture_is_turned_upright_as_its_exif_says(orientation: int, seven: np.ndarray) -> None:
+def test_picture_is_turned_upright_by_its_exif_orientation(
+    orientation: int, seven: np.ndarray
+) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     photo = PAPER.transpose(STORED[orientation])
@@ -347,7 +351,7 @@ def test_picture_is_turned_upright_as_its_exif_says(orientation: int, seven: np.
     np.testing.assert_array_equal(prepare(encoded(photo, "PNG", exif=exif)), seven)
 
 
-# --- What is no picture of a digit ---
+# --- Inputs that are refused ---
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
@@ -355,7 +359,7 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"text, whatever its ending says\n"])
-def test_file_that_is_no_picture_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_file_that_is_not_a_picture_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "four.png").write_bytes(content)
     refused(tmp_path / "four.png", "expected a picture")
 
@@ -364,7 +368,7 @@ def test_file_that_is_no_picture_is_refused(content: bytes, tmp_path: Path) -> N
 def test_truncated_picture_is_refused(kind: str, tmp_path: Path) -> None:
     content = encoded(PAPER, kind)
     (tmp_path / "four").write_bytes(content[: len(content) // 2])
-    refused(tmp_path / "four", "expected a sound picture")
+    refused(tmp_path / "four", "expected a readable picture")
 
 
 def test_directory_is_refused(tmp_path: Path) -> None:
@@ -378,7 +382,7 @@ def test_named_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "TIFF"])
-def test_moving_picture_is_refused(kind: str, tmp_path: Path) -> None:
+def test_animated_picture_is_refused(kind: str, tmp_path: Path) -> None:
     more = [Image.fromarray(INK), PAPER.rotate(20)]
     (tmp_path / "film").write_bytes(encoded(PAPER, kind, save_all=True, append_images=more))
     refused(tmp_path / "film", "expected one picture, found 3")
@@ -396,11 +400,11 @@ def test_array_without_pixels_is_refused(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("array", [np.zeros((2, 28, 28, 3), np.uint8), np.zeros((9, 9), complex)])
-def test_array_that_is_no_picture_is_refused(array: np.ndarray) -> None:
+def test_array_that_is_not_a_picture_is_refused(array: np.ndarray) -> None:
     refused(array, "expected a picture, found an array", "array")
 
 
-def test_picture_without_a_path_goes_by_the_name_it_is_given() -> None:
+def test_picture_without_a_path_is_called_by_the_given_name() -> None:
     refused(b"", "expected a picture", "standard input")
 
 
@@ -415,12 +419,12 @@ TINY = Image.fromarray(255 - page(DIGITS[0], 28))
 
 @pytest.fixture(scope="module", params=["PNG", "GIF", "JPEG", "BMP", "PPM"])
 def sound(request: pytest.FixtureRequest) -> bytes:
-    """A small picture's file."""
+    """The file of a small picture."""
     return encoded(TINY, request.param)
 
 
 @given(data=st.data())
-def test_any_damage_gives_a_digit_or_an_image_error(sound: bytes, data: st.DataObject) -> None:
+def test_damaged_files_give_a_digit_or_an_image_error(sound: bytes, data: st.DataObject) -> None:
     content = bytearray(sound)
     place = st.integers(0, len(content) - 1)
     for at, byte in data.draw(st.lists(st.tuples(place, st.integers(0, 255)), max_size=4)):
@@ -435,7 +439,7 @@ def test_any_damage_gives_a_digit_or_an_image_error(sound: bytes, data: st.DataO
     assert (found.shape, found.dtype) == ((28, 28), np.uint8)
 
 
-def test_whole_numbers_and_one_channel_are_arrays_of_brightness_too() -> None:
+def test_integer_and_single_channel_arrays_give_the_same() -> None:
     images, _ = read_mnist("train", 1)
     expected = prepare(images[0])
     assert np.array_equal(prepare(images[0].astype(np.int64)), expected)
@@ -443,40 +447,40 @@ def test_whole_numbers_and_one_channel_are_arrays_of_brightness_too() -> None:
 
 
 @pytest.mark.parametrize("picture", [None, 3, np.zeros(784), np.zeros((2, 28, 28, 3))])
-def test_what_is_no_picture_is_refused(picture: object) -> None:
+def test_other_objects_are_refused(picture: object) -> None:
     with pytest.raises(ImageError, match=r"expected a picture, found (NoneType|int|an array)"):
         prepare(picture)  # type: ignore[arg-type]
 
 
-def test_a_folder_that_cannot_be_read_is_said(
+def test_a_folder_that_cannot_be_read_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shut, open_one = tmp_path / "shut", tmp_path / "tidy"
-    for folder in (shut, open_one):
+    unreadable, readable = tmp_path / "unreadable", tmp_path / "readable"
+    for folder in (unreadable, readable):
         folder.mkdir()
         (folder / "7.png").touch()
     scandir = os.scandir
 
     def refusing(path: str) -> Any:
-        if os.fspath(path) == os.fspath(shut):
+        if os.fspath(path) == os.fspath(unreadable):
             raise PermissionError(13, "Permission denied", os.fspath(path))
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
-    assert list(pictures_below(str(tmp_path))) == [str(open_one / "7.png"), str(shut)]
-    with pytest.raises(ImageError, match=r"shut: .* Permission denied"):
-        read(shut)
+    assert list(pictures_below(str(tmp_path))) == [str(readable / "7.png"), str(unreadable)]
+    with pytest.raises(ImageError, match=r"unreadable: .* Permission denied"):
+        read(unreadable)
 
 
 def test_ink_of_one_value_is_split_without_a_warning() -> None:
     strength = np.zeros((20, 20), np.float32)
-    strength[3, 4:7] = 0.03  # too faint, and nothing darker is left to look at
+    strength[3, 4:7] = 0.03  # too faint, and there is no darker ink
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert _split(strength) is None
 
 
-def test_too_few_open_files_are_not_the_pictures_fault(
+def test_too_many_open_files_are_not_an_image_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def open_none(*_: object) -> int:

@@ -1,4 +1,4 @@
-"""What a picture becomes does not depend on the machine, whose BLAS may sum in another order."""
+"""Prepared pictures are the same on every machine, though BLAS kernels sum in different orders."""
 
 import ctypes
 import hashlib
@@ -18,7 +18,7 @@ SCANS = Path(__file__).parent.parent / "data" / "scans" / "train"
 
 
 def hash_of_readings() -> str:
-    """Of scans and of a digit of each kind, prepared, and of what was decided."""
+    """Return the hash of prepared scans and digits of each kind, with their decisions."""
     rng, hashed = np.random.default_rng(0), hashlib.sha256()
     images, _ = read_mnist("t10k", len(KINDS))
     scans = sorted(SCANS.glob("*/*.png"))[::4]
@@ -30,7 +30,7 @@ def hash_of_readings() -> str:
 
 
 def kernels_in_use() -> str:
-    """The kernels that the OpenBLAS in this process chose; empty if it cannot be asked."""
+    """Return the kernels that OpenBLAS chose in this process; empty where it does not say."""
     lines = Path("/proc/self/maps").read_text().splitlines()
     for path in {line.split()[-1] for line in lines if "openblas" in line}:
         library = ctypes.CDLL(path)
@@ -42,12 +42,12 @@ def kernels_in_use() -> str:
     return ""
 
 
-def test_it_is_the_same_with_the_kernels_of_another_processor() -> None:
+def test_readings_are_the_same_with_the_kernels_of_another_processor() -> None:
     hashes: dict[str, str] = {}
-    for asked in ("Prescott", "Haswell"):
+    for requested in ("Prescott", "Haswell"):
         done = subprocess.run(
             [sys.executable, __file__],
-            env=ENVIRONMENT | {"OPENBLAS_CORETYPE": asked},
+            env=ENVIRONMENT | {"OPENBLAS_CORETYPE": requested},
             cwd=os.path.dirname(__file__),
             check=True,
             capture_output=True,
@@ -56,7 +56,7 @@ def test_it_is_the_same_with_the_kernels_of_another_processor() -> None:
         kernels, hashed = done.stdout.split()
         hashes[kernels] = hashed
     if len(hashes) < 2:
-        pytest.skip(f"NumPy's BLAS uses the kernels of {kernels}, whatever is asked for")
+        pytest.skip(f"NumPy's BLAS uses the kernels of {kernels}, whatever is requested")
     assert len(set(hashes.values())) == 1
 
 

@@ -1,4 +1,4 @@
-"""What in a picture may be its digit, and what speaks against it."""
+"""The candidates for the digit in a picture, and their priors."""
 
 import time
 
@@ -8,8 +8,7 @@ from conftest import read_mnist
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from digitnet.image.digit import MOST_CANDIDATES, Candidate, candidates_of, digits_beside
-from digitnet.image.ink.components import connected_components
+from digitnet.image.digit import MAX_DIGIT_CANDIDATES, Candidate, candidates_of, count_digits
 from digitnet.image.ink.ink import Bools, Ink
 
 Masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))
@@ -30,16 +29,16 @@ def canvas(*boxes: Box, shape: tuple[int, int] = (100, 100)) -> Bools:
 
 
 def prior(candidates: list[Candidate], *boxes: Box) -> float:
-    """The prior of the candidate that is these boxes."""
+    """Return the prior of the candidate that consists of these boxes."""
     rows, columns = zip(*boxes)
     top, left = min(row.start for row in rows), min(column.start for column in columns)
     bottom, right = max(row.stop for row in rows), max(column.stop for column in columns)
     area = np.count_nonzero(canvas(*boxes, shape=(bottom, right)))
     (found,) = [
-        one.prior
-        for one in candidates
-        if (one.box.top, one.box.left, one.box.bottom, one.box.right) == (top, left, bottom, right)
-        and np.count_nonzero(one.mask) == area
+        candidate.prior
+        for candidate in candidates
+        if candidate.box.slices == (slice(top, bottom), slice(left, right))
+        and np.count_nonzero(candidate.mask) == area
     ]
     return found
 
@@ -49,30 +48,31 @@ def test_there_is_a_candidate_wherever_there_is_ink(marked: np.ndarray) -> None:
     if not marked.any():
         return
     candidates = candidates_of(ink_of(marked))
-    assert 0 < len(candidates) <= MOST_CANDIDATES
-    assert [one.prior for one in candidates] == sorted(one.prior for one in candidates)
-    for one in candidates:
-        assert one.prior >= 0
-        assert one.mask.any()
-        assert not (one.mask & ~marked[one.box.slices]).any()
-        assert digits_beside(ink_of(marked), one, candidates) >= 1
+    assert 0 < len(candidates) <= MAX_DIGIT_CANDIDATES
+    priors = [candidate.prior for candidate in candidates]
+    assert priors == sorted(priors)
+    for candidate in candidates:
+        assert candidate.prior >= 0
+        assert candidate.mask.any()
+        assert not (candidate.mask & ~marked[candidate.box.slices]).any()
+        assert count_digits(ink_of(marked), candidate, candidates) >= 1
 
 
 def test_a_lone_component_is_the_only_candidate() -> None:
     for digit in read_mnist("t10k", 40)[0]:
         marked = digit > 50
         if len(connected_components(marked)) == 1:
-            (one,) = candidates_of(ink_of(marked))
-            assert one.alone
-            assert one.prior == 0
-            assert np.count_nonzero(one.mask) == np.count_nonzero(marked)
+            (candidate,) = candidates_of(ink_of(marked))
+            assert candidate.alone
+            assert candidate.prior == 0
+            assert np.count_nonzero(candidate.mask) == np.count_nonzero(marked)
 
 
 @pytest.mark.parametrize(
     "other",
     [
         (slice(28, 32), slice(54, 70)),  # the bar of a 5
-        (slice(74, 90), slice(38, 52)),  # a foot that is broken off
+        (slice(74, 90), slice(38, 52)),  # a foot that broke off
     ],
 )
 def test_pieces_of_a_digit_are_candidates_together_and_alone(other: Box) -> None:
@@ -99,25 +99,25 @@ def frame(top: int, bottom: int, left: int, right: int, thick: int = 3) -> list[
 
 
 @pytest.mark.parametrize("top", [20, 16], ids=["free", "touching"])
-def test_what_is_in_a_frame_is_a_candidate_without_the_frame(top: int) -> None:
+def test_ink_in_a_frame_is_a_candidate_without_the_frame(top: int) -> None:
     body = slice(top, 70), slice(45, 55)
     candidates = candidates_of(ink_of(canvas(*frame(15, 85, 20, 80), body)))
     assert prior(candidates, (slice(max(top, 18), 70), slice(45, 55))) < 1
 
 
-def test_ink_inside_its_box_is_dearer_to_leave_out_than_ink_beside_it() -> None:
+def test_leaving_out_ink_inside_the_box_costs_more_than_ink_beside_it() -> None:
     y, x = np.mgrid[:100, :100] - 40
     ring = np.abs(np.hypot(y, x) - 30) < 3
     inside, beside = canvas((slice(37, 43), slice(37, 43))), canvas((slice(37, 43), slice(80, 86)))
-    of_ring = [
-        next(one.prior for one in candidates_of(ink_of(ring | dot)) if one.box.width == 65)
+    prior_inside, prior_beside = (
+        next(c.prior for c in candidates_of(ink_of(ring | dot)) if c.box.width == 65)
         for dot in (inside, beside)
-    ]
-    assert of_ring[0] > of_ring[1]
+    )
+    assert prior_inside > prior_beside
 
 
 @pytest.mark.parametrize(
-    ("line", "is_dear"),
+    ("line", "is_expensive"),
     [
         ((slice(0, 28), slice(0, 2)), True),
         ((slice(2, 26), slice(1, 4)), True),
@@ -127,12 +127,12 @@ def test_ink_inside_its_box_is_dearer_to_leave_out_than_ink_beside_it() -> None:
         ((slice(2, 26), slice(1, 14)), False),  # thick
     ],
 )
-def test_a_line_along_a_side_is_hardly_a_digit(line: Box, is_dear: bool) -> None:
-    (one,) = candidates_of(ink_of(canvas(line, shape=(28, 28))))
-    assert (one.prior > 1) == is_dear
+def test_a_line_along_the_border_costs_more_than_a_digit(line: Box, is_expensive: bool) -> None:
+    (candidate,) = candidates_of(ink_of(canvas(line, shape=(28, 28))))
+    assert (candidate.prior > 1) == is_expensive
 
 
-def test_ink_from_side_to_side_beside_other_ink_is_hardly_a_digit() -> None:
+def test_ink_that_crosses_the_picture_beside_other_ink_costs_more() -> None:
     edge = slice(0, 100), slice(0, 30)
     candidates = candidates_of(ink_of(canvas(BODY, edge)))
     assert prior(candidates, edge) > prior(candidates, BODY) + 3
@@ -144,20 +144,20 @@ def test_pieces_that_fill_the_picture_may_be_a_digit() -> None:
     assert prior(candidates, stem, bar) < 1
 
 
-def test_rivals_that_lie_apart_are_counted() -> None:
+def test_rivals_apart_from_the_digit_are_counted() -> None:
     high, low = (slice(20, 80), slice(10, 40)), (slice(45, 80), slice(60, 90))
     ink = ink_of(canvas(high, low))
     candidates = candidates_of(ink)
-    (main,) = [one for one in candidates if one.box.slices == high]
-    assert digits_beside(ink, main, []) == 1
-    assert digits_beside(ink, main, candidates) == 2
+    (main,) = [candidate for candidate in candidates if candidate.box.slices == high]
+    assert count_digits(ink, main, []) == 1
+    assert count_digits(ink, main, candidates) == 2
 
 
-def test_components_without_sure_ink_are_left_out() -> None:
+def test_components_without_sure_ink_are_ignored() -> None:
     shade = slice(10, 90), slice(60, 90)
-    (one,) = candidates_of(ink_of(canvas(BODY, shade), canvas(BODY)))
-    assert one.box.slices == BODY
-    assert not one.alone
+    (candidate,) = candidates_of(ink_of(canvas(BODY, shade), canvas(BODY)))
+    assert candidate.box.slices == BODY
+    assert not candidate.alone
 
 
 @pytest.mark.parametrize(
@@ -166,20 +166,20 @@ def test_components_without_sure_ink_are_left_out() -> None:
         ([], 1),
         ([(slice(30, 70), slice(60, 70))], 2),
         ([(slice(30, 70), slice(60, 70)), (slice(32, 68), slice(80, 90))], 3),
-        ([(slice(60, 70), slice(60, 66))], 1),  # a stop
-        ([(slice(30, 70), slice(92, 100))], 1),  # cut off by the side
-        ([(slice(10, 90), slice(60, 90))], 1),  # a thing
+        ([(slice(60, 70), slice(60, 66))], 1),  # a full stop
+        ([(slice(30, 70), slice(92, 100))], 1),  # cut off by the border
+        ([(slice(10, 90), slice(60, 90))], 1),  # an object
     ],
 )
 def test_digits_of_about_one_height_are_counted(others: list[Box], digits: int) -> None:
     ink = ink_of(canvas(BODY, *others))
-    (main,) = [one for one in candidates_of(ink) if one.box.slices == BODY]
-    assert digits_beside(ink, main, []) == digits
+    (main,) = [candidate for candidate in candidates_of(ink) if candidate.box.slices == BODY]
+    assert count_digits(ink, main, []) == digits
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_thousands_of_dots_are_no_hindrance(seed: int) -> None:
+def test_thousands_of_dots_take_little_time(seed: int) -> None:
     marked = np.random.default_rng(seed).random((320, 320)) < 0.04
-    begun = time.process_time()
-    assert len(candidates_of(ink_of(marked))) <= MOST_CANDIDATES
-    assert time.process_time() - begun < 2
+    start = time.process_time()
+    assert len(candidates_of(ink_of(marked))) <= MAX_DIGIT_CANDIDATES
+    assert time.process_time() - start < 2

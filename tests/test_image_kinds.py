@@ -1,4 +1,4 @@
-"""Digits stay themselves, however they are drawn, lit and taken."""
+"""Digits are prepared alike, however they are drawn, lit and photographed."""
 
 import contextlib
 import tracemalloc
@@ -35,10 +35,10 @@ from digitnet.image.reading import read as image_read
 CELLS = Path(__file__).parent / "pictures" / "cells"
 MODEL = load()
 DIGITS, LABELS = read_mnist("train", 12)
-# Of another pen, or turned.
-LESS_ALIKE = {
+# Drawn with another pen, or rotated: less close to the plain digit.
+LESS_CLOSE = {
     "thin_pen",
-    "thin_pen_on_a_photo",
+    "thin_pen_on_a_large_page",
     "faint_pencil",
     "marker",
     "eight_pixels",
@@ -47,7 +47,7 @@ LESS_ALIKE = {
     "dashed",
     "crayon",
     "tilted_sheet",
-    "sheet_among_other_things",
+    "sheet_among_objects",
     "held_sheet",
 }
 
@@ -61,25 +61,25 @@ def prepare(picture: Image.Image | np.ndarray) -> np.ndarray:
 
 
 def closeness(a: np.ndarray, b: np.ndarray) -> float:
-    """The correlation of two pictures pixel by pixel, one moved by at most a pixel."""
+    """Return the largest correlation of two pictures' pixels, one shifted by up to a pixel."""
     steps = (-1, 0, 1)
     moved = (np.roll(a, (y, x), (0, 1)) for y in steps for x in steps)
     return max(float(np.corrcoef(m.ravel(), b.ravel())[0, 1]) for m in moved)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_it_is_the_same_digit(kind: Kind) -> None:
+def test_every_kind_gives_the_same_digit(kind: Kind) -> None:
     rng = np.random.default_rng(1)
     close = [closeness(prepare(kind(digit, rng)), prepare(digit)) for digit in DIGITS]
     assert np.mean(np.array(close) > 0.7) >= (0.8 if kind is shadow_of_a_phone else 0.9)
-    assert np.median(close) > (0.75 if kind.__name__ in LESS_ALIKE else 0.88)
+    assert np.median(close) > (0.75 if kind.__name__ in LESS_CLOSE else 0.88)
 
 
 @pytest.mark.parametrize(
     "kind",
     [filling_the_picture, light_and_filling_the_picture, blurred_and_filling_the_picture],
 )
-def test_nearly_every_digit_may_fill_its_picture(kind: Kind) -> None:
+def test_digits_that_fill_the_picture_are_kept(kind: Kind) -> None:
     rng, digits = np.random.default_rng(1), read_mnist("train", 100)[0]
     close = [closeness(prepare(kind(digit, rng)), prepare(digit)) for digit in digits]
     assert np.mean(np.array(close) > 0.88) >= 0.98
@@ -87,7 +87,7 @@ def test_nearly_every_digit_may_fill_its_picture(kind: Kind) -> None:
 
 @pytest.mark.parametrize("times", [1.3, 1.6, 2.5])
 @pytest.mark.parametrize("width", [1, 3])
-def test_a_box_around_a_digit_is_no_second_digit(times: float, width: int) -> None:
+def test_a_box_around_a_digit_does_not_count_as_a_digit(times: float, width: int) -> None:
     right = 0
     for digit, label in zip(DIGITS, LABELS):
         ink = np.pad(cropped(drawn(digit, 80)), 10)
@@ -100,7 +100,7 @@ def test_a_box_around_a_digit_is_no_second_digit(times: float, width: int) -> No
 
 
 def test_a_speck_beside_a_digit_cropped_to_its_ink_is_not_chosen() -> None:
-    """By the prior alone, as folders are read for training."""
+    """The prior alone decides, as when folders are read for training."""
     specks = 0
     for digit in DIGITS:
         ink = cropped(drawn(digit, 120))
@@ -121,7 +121,7 @@ def test_a_digit_with_a_broken_stroke_that_reaches_a_side_is_read() -> None:
 
 
 @pytest.mark.parametrize("kind", [shadow_of_a_phone, shadow_of_a_hand])
-def test_a_shadow_is_no_part_of_the_digit(kind: Kind) -> None:
+def test_a_shadow_is_not_part_of_the_digit(kind: Kind) -> None:
     whole, rng = 0, np.random.default_rng(1)
     for digit in read_mnist("train", 40)[0]:
         box = read(kind(digit, rng)).box
@@ -130,7 +130,10 @@ def test_a_shadow_is_no_part_of_the_digit(kind: Kind) -> None:
 
 
 def of_two_shades(digit: np.ndarray, darker: np.ndarray, crop: bool) -> np.ndarray:
-    """The brightness of a grey digit, with what is darker, on a page or cropped to its ink."""
+    """Return the brightness of a grey digit with darker marks, on a page or cropped to its ink.
+
+    darker: (100, 100), the marks, stretched over the picture.
+    """
     ink = drawn(digit)
     ink = cropped(ink) if crop else np.pad(ink, 40)
     y, x = (np.linspace(-1, 1, n) for n in ink.shape)
@@ -140,7 +143,7 @@ def of_two_shades(digit: np.ndarray, darker: np.ndarray, crop: bool) -> np.ndarr
 
 @pytest.mark.parametrize("crop", [False, True])
 @pytest.mark.parametrize("what", ["dots", "rule"])
-def test_a_grey_digit_with_darker_marks_on_it_is_no_shadow(crop: bool, what: str) -> None:
+def test_a_grey_digit_with_darker_marks_is_not_a_shadow(crop: bool, what: str) -> None:
     y, x = np.mgrid[-50:50, -50:50]
     dots = (np.hypot(y - 9, x - 4) < 3) | (np.hypot(y + 16, x + 6) < 3)
     darker = dots if what == "dots" else np.abs(y - 5) < 1
@@ -151,8 +154,8 @@ def test_a_grey_digit_with_darker_marks_on_it_is_no_shadow(crop: bool, what: str
     assert np.median(close) > 0.7
 
 
-def on_wood(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """On a sheet that is twice as light as the desk, which has a strong grain; light falls off."""
+def sheet_on_wood(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
+    """Return a digit on a sheet on a darker desk with a strong grain; light falls off downwards."""
     sheet = Image.fromarray(np.float32(light(np.pad(drawn(digit), 70))))
     paper = np.pad(np.asarray(sheet.rotate(4, expand=True)), 80)
     grain = np.repeat(rng.normal(0.35, 0.07, (len(paper) // 8 + 1, 1)), 8, axis=0)[: len(paper)]
@@ -160,10 +163,10 @@ def on_wood(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
     return image(noisy(np.where(paper > 0, paper, grain), 0.01, rng) * (1 - 0.4 * y))
 
 
-def test_the_edges_of_a_sheet_on_a_desk_are_no_strokes() -> None:
+def test_the_edges_of_a_sheet_on_a_desk_are_not_strokes() -> None:
     rng = np.random.default_rng(1)
-    close = [closeness(prepare(on_wood(digit, rng)), prepare(digit)) for digit in DIGITS]
-    assert min(close) > 0.75  # they lie aslant
+    close = [closeness(prepare(sheet_on_wood(digit, rng)), prepare(digit)) for digit in DIGITS]
+    assert min(close) > 0.75  # the sheet is rotated
 
 
 @pytest.mark.parametrize(
@@ -174,7 +177,7 @@ def test_the_edges_of_a_sheet_on_a_desk_are_no_strokes() -> None:
         ((300, 300), 0.55, 5, 135, 0.1),
     ],
 )
-def test_a_dark_corner_is_no_ink(
+def test_a_dark_corner_is_not_ink(
     shape: tuple[int, int], fall: float, power: float, side: int, ink: float
 ) -> None:
     rng = np.random.default_rng(1)
@@ -186,44 +189,44 @@ def test_a_dark_corner_is_no_ink(
         assert closeness(prepare(image(noisy(lit, 0.01, rng))), prepare(digit)) > 0.8
 
 
-@pytest.mark.parametrize(("side", "aslant"), [(40, 0.08), (120, 0.1)])
-def test_light_things_beside_the_page_are_no_writing(side: int, aslant: float) -> None:
+@pytest.mark.parametrize(("side", "slant"), [(40, 0.08), (120, 0.1)])
+def test_light_objects_beside_the_page_are_not_ink(side: int, slant: float) -> None:
     rng = np.random.default_rng(1)
     for digit in DIGITS[2:]:
         paper = light(np.pad(drawn(digit, side), 60 - side // 4), 0.55, 0.2)
         y, x = grid(*paper.shape)
-        lit = np.where(x + aslant * y > 0.95, 0.95, paper * (1 - 0.4 * y))
+        lit = np.where(x + slant * y > 0.95, 0.95, paper * (1 - 0.4 * y))
         assert closeness(prepare(image(noisy(lit, 0.01, rng))), prepare(digit)) > 0.8
 
 
 @pytest.mark.parametrize(
-    ("side", "pad", "shades", "beside", "first", "last", "aslant", "fall"),
+    ("side", "pad", "shades", "beside", "first", "last", "slant", "fall"),
     [
         (120, 26, (0.41, 0.31), 0.84, 0.86, 2, 0.03, 0),  # a light strip
-        (40, 27, (0.5, 0.22), 0.77, 0.88, 0.91, 0.03, 0.2),  # a narrow one
-        (60, 29, (0.31, 0.98), 0.06, 0.86, 2, 0.24, 0.2),  # a dark one, beside light ink
+        (40, 27, (0.5, 0.22), 0.77, 0.88, 0.91, 0.03, 0.2),  # a narrow light strip
+        (60, 29, (0.31, 0.98), 0.06, 0.86, 2, 0.24, 0.2),  # a dark strip, with light ink
     ],
 )
-def test_of_what_is_light_and_what_is_dark_the_digit_is_seen(
+def test_a_strip_beside_the_digit_is_not_the_digit(
     side: int,
     pad: int,
     shades: tuple[float, float],
     beside: float,
     first: float,
     last: float,
-    aslant: float,
+    slant: float,
     fall: float,
 ) -> None:
     rng = np.random.default_rng(1)
     for digit in DIGITS:
         paper = light(np.pad(drawn(digit, side), pad), *shades)
         y, x = grid(*paper.shape)
-        across = x + aslant * y**2
+        across = x + slant * y**2
         lit = np.where((across > first) & (across < last), beside, paper) * (1 - fall * y)
         assert closeness(prepare(image(noisy(lit, 0.01, rng))), prepare(digit)) > 0.8
 
 
-def test_the_reflection_of_a_lamp_is_no_digit() -> None:
+def test_the_reflection_of_a_lamp_is_not_a_digit() -> None:
     rng = np.random.default_rng(1)
     y, x = grid(300, 400)
     spot = 0.55 * np.exp(-(((y - 0.25) / 0.09) ** 2 + ((x - 0.75) / 0.07) ** 2))
@@ -261,7 +264,7 @@ def test_a_digit_on_a_long_strip_is_found(height: int, upright: bool) -> None:
 
 
 @pytest.mark.parametrize("shape", [(3, 15000), (15000, 3), (40, 15000)])
-def test_a_line_as_long_as_a_strip_takes_little_memory(shape: tuple[int, int]) -> None:
+def test_long_strips_take_little_memory(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(1)
     strip = image(noisy(0.9 - 0.3 * np.max(grid(*shape), axis=0), 0.02, rng))
     tracemalloc.start()
@@ -289,8 +292,8 @@ def test_a_digit_in_a_drawing_program_is_read_without_its_buttons(
     assert np.mean(np.array(close) > 0.9) > 0.7
 
 
-def test_where_no_writing_is_seen_it_is_looked_for_in_finer_pixels() -> None:
-    """Digits on a sheet far away; the desk's grain is stronger."""
+def test_a_small_digit_is_found_at_the_fine_resolution() -> None:
+    """The sheet is far away, and the grain of the desk is stronger than the ink."""
     rng = np.random.default_rng(1)
     close = []
     for digit in DIGITS:
@@ -302,7 +305,7 @@ def test_where_no_writing_is_seen_it_is_looked_for_in_finer_pixels() -> None:
     assert np.mean(np.array(close) > 0.8) > 0.6
 
 
-def test_a_digit_close_to_the_edge_of_the_page_stays_alone_in_finer_pixels() -> None:
+def test_a_digit_close_to_the_edge_of_the_page_is_re_read_without_the_edge() -> None:
     for digit in DIGITS:
         page = light(np.pad(drawn(digit, 160), ((200, 8), (300, 100))), 0.7, 0.4)
         desk = np.full((30, page.shape[1]), 0.2)
@@ -310,14 +313,17 @@ def test_a_digit_close_to_the_edge_of_the_page_stays_alone_in_finer_pixels() -> 
 
 
 @pytest.mark.parametrize("number", [68, 200, 311, 451])
-def test_a_bold_digit_is_no_sheet_of_paper(number: int) -> None:
+def test_a_bold_digit_is_not_a_sheet_of_paper(number: int) -> None:
     digit = read_mnist("t10k", number + 1)[0][number]  # a 3 or a 0 that fills two thirds of its box
     large = 255 - digit.repeat(5, axis=0).repeat(5, axis=1)
     assert closeness(prepare(large), prepare(digit)) > 0.95
 
 
 def hairline(side: int, width: int = 1) -> Image.Image:
-    """A 4 of so many pixels."""
+    """Return a 4 of thin lines.
+
+    side: of the digit, px. width: of the lines, px.
+    """
     picture = Image.new("L", (side * 3 // 2, side * 3 // 2), 240)
     for line in ([(0.6, 0.25), (0.25, 0.75), (0.8, 0.75)], [(0.7, 0.5), (0.65, 1.25)]):
         ImageDraw.Draw(picture).line([(x * side, y * side) for x, y in line], 20, width)
@@ -325,12 +331,12 @@ def hairline(side: int, width: int = 1) -> Image.Image:
 
 
 @pytest.mark.parametrize("side", [100, 200, 250, 300, 400, 600, 900, 1500])
-def test_a_line_of_one_pixel_is_a_stroke_however_large_the_digit_is(side: int) -> None:
+def test_a_line_of_one_pixel_is_a_stroke_at_any_size(side: int) -> None:
     assert closeness(prepare(hairline(side)), prepare(hairline(150, 8))) > 0.9
 
 
 @pytest.mark.parametrize("side", [100, 200, 400])
-def test_a_line_of_one_pixel_is_writing_where_light_falls_off(side: int) -> None:
+def test_a_line_of_one_pixel_is_a_stroke_where_light_falls_off(side: int) -> None:
     page = Image.new("L", (900, 900), 240)
     page.paste(hairline(side), (100, 100))
     lit = np.asarray(page) / 255 * (1 - 0.6 * grid(900, 900)[1])
@@ -363,31 +369,31 @@ def test_an_empty_box_and_an_empty_sheet_have_no_ink(side: int) -> None:
 @pytest.mark.parametrize(
     ("fall", "height", "columns", "digit"),
     [
-        (0, 400, slice(None), None),  # a margin's line
-        (36, 400, slice(None), None),  # aslant
+        (0, 400, slice(None), None),  # the line of a margin
+        (36, 400, slice(None), None),  # slanted
         (0, 400, slice(38, 44), 1),  # a 1 cropped to its ink
     ],
 )
-@pytest.mark.parametrize("turned", [False, True])
-def test_a_line_along_a_side_is_no_1(
-    fall: int, height: int, columns: slice, digit: int | None, turned: bool
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_line_along_the_border_is_not_a_1(
+    fall: int, height: int, columns: slice, digit: int | None, transposed: bool
 ) -> None:
     page = np.full((height, 300), 240, np.uint8)
     for y in range(height):
         page[y, 40 + fall * y // height :][:2] = 30
     page = page[:, columns]
-    assert MODEL.predict(page.T if turned else page).digit == (None if turned else digit)
+    assert MODEL.predict(page.T if transposed else page).digit == (None if transposed else digit)
 
 
 @pytest.mark.parametrize("gap", [3, 8, 15])
-def test_a_digit_beside_a_dark_edge_is_writing(gap: int) -> None:
+def test_a_digit_beside_a_dark_edge_is_the_only_digit(gap: int) -> None:
     for digit in DIGITS:
         ink = np.pad(cropped(drawn(digit, 120)), ((gap, 30), (30, 30)))
         paper = image(np.vstack([np.full((40, ink.shape[1]), 0.1), light(ink)]))
         assert read(paper).digits == 1
 
 
-def test_what_was_decided_is_told() -> None:
+def test_the_reading_has_the_decisions() -> None:
     rng = np.random.default_rng(1)
     digit = DIGITS[0]
     assert read(plain(digit, rng)).dark
@@ -402,12 +408,12 @@ def test_what_was_decided_is_told() -> None:
     np.testing.assert_allclose(large.box, 3 * (np.array(expected) + 300), atol=9)
 
 
-def test_a_second_digit_is_told() -> None:
+def test_a_second_digit_is_counted() -> None:
     two = np.hstack([np.pad(drawn(digit), 40) for digit in DIGITS[:2]])
     assert read(image(light(two))).digits == 2
 
 
 @pytest.mark.parametrize("path", sorted(CELLS.glob("*.png")), ids=lambda path: path.stem)
-def test_an_empty_cell_has_no_digit_and_lines_beside_a_digit_are_none(path: Path) -> None:
+def test_lines_in_a_cell_are_not_digits(path: Path) -> None:
     digit, _, _ = path.stem.partition("-")
     assert MODEL.predict(path).digit == (None if digit == "empty" else int(digit))

@@ -1,4 +1,4 @@
-"""What a picture takes of the memory: known before it is decoded, and bounded."""
+"""The memory that a picture takes is estimated before the picture is decoded, and limited."""
 
 import io
 import struct
@@ -16,9 +16,9 @@ from digitnet.image import memory
 from digitnet.image.files import SHRUNK, open_picture
 from digitnet.image.reading import read
 
-SIDE = 3000
-BOUND = 512 << 20  # bytes that a process may have in memory
-CALM = 16 << 20  # bytes that looking at a picture takes, whatever its size
+SIDE = 3000  # px: of a large picture
+PROCESS_LIMIT = 512 << 20  # bytes: a process must stay below this
+MARGIN = 16 << 20  # bytes: reading takes these in addition, whatever the picture's size
 PEAK = """
 import re, sys
 from pathlib import Path
@@ -30,13 +30,13 @@ def status(name):
 look_closer(first_look(open_picture(Path(sys.argv[2]), "first"), "first"), "first")
 before = status("VmRSS")
 Path("/proc/self/clear_refs").write_text("5")
-look_closer(first_look(open_picture(Path(sys.argv[1]), "it"), "it"), "it")
+look_closer(first_look(open_picture(Path(sys.argv[1]), "name"), "name"), "name")
 print(before, status("VmHWM"))
 """
 
 
 def drawing(width: int, height: int, mode: str) -> Image.Image:
-    """A 7, black on white."""
+    """Return a black 7 on white."""
     image = Image.new(mode, (width, height), "white")
     points = [
         (0.3 * width, 0.2 * height),
@@ -48,9 +48,9 @@ def drawing(width: int, height: int, mode: str) -> Image.Image:
 
 
 def peak(path: Path, first: Path) -> tuple[int, int]:
-    """The bytes that a process has in memory before it reads a picture, and at most while it does.
+    """Return the resident memory of a process before and, at most, while it reads a picture, bytes.
 
-    first: a small picture of the same kind, for which it loads the decoder.
+    first: a small picture of the same kind, read before so that the decoder is loaded.
     """
     done = subprocess.run(
         [sys.executable, "-c", PEAK, path, first], capture_output=True, env=ENVIRONMENT, check=True
@@ -69,34 +69,34 @@ KINDS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("mode", "kind", "options"), KINDS, ids=str)
-def test_a_picture_takes_as_much_memory_as_is_known_before(
+def test_memory_use_matches_the_estimate(
     mode: str, kind: str, options: dict[str, Any], tmp_path: Path
 ) -> None:
     small, large = tmp_path / "small", tmp_path / "large"
     drawing(100, 100, mode).save(small, kind, **options)
     drawing(SIDE, SIDE, mode).save(large, kind, **options)
     content = large.read_bytes()
-    needed = memory.needed(Image.open(io.BytesIO(content)), content)
+    needed = memory.bytes_needed(Image.open(io.BytesIO(content)), content)
     before, most = peak(large, small)
-    assert 0.6 * needed < most - before < needed + CALM
-    assert before + memory.MOST + CALM < BOUND
+    assert 0.6 * needed < most - before < needed + MARGIN
+    assert before + memory.MAX_PICTURE_BYTES + MARGIN < PROCESS_LIMIT
 
 
-def test_a_picture_that_needs_more_is_drawn_at_half_its_size_or_refused(tmp_path: Path) -> None:
+def test_a_picture_that_needs_too_much_memory_is_halved_or_refused(tmp_path: Path) -> None:
     small, large = tmp_path / "small.jp2", tmp_path / "large.jp2"
     drawing(100, 100, "RGB").save(small)
     drawing(5000, 4700, "RGB").save(large)  # 470 MB at its own size
     before, most = peak(large, small)
     assert most - before < 150 << 20
     with pytest.raises(ImageError, match="at most 440 MB of memory, found 8000×8000 CMYK"):
-        open_picture(Image.new("CMYK", (8000, 8000)), "it")
+        open_picture(Image.new("CMYK", (8000, 8000)), "name")
 
 
 @pytest.fixture
-def little(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory for a thirtieth of the pixels, to try it with small pictures."""
-    monkeypatch.setattr(memory, "MOST", memory.MOST // 30)
-    monkeypatch.setattr(memory, "SMALL", 0)
+def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thirtieth of the memory limit, so that small pictures reach it."""
+    monkeypatch.setattr(memory, "MAX_PICTURE_BYTES", memory.MAX_PICTURE_BYTES // 30)
+    monkeypatch.setattr(memory, "SMALL_PICTURE", 0)
 
 
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -105,16 +105,16 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.usefixtures("little")
+@pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize(
     ("kind", "options"), [("JPEG2000", {}), ("JPEG", {"progressive": True, "subsampling": 0})]
 )
-def test_the_box_of_a_picture_drawn_smaller_is_that_in_the_whole(
+def test_a_halved_picture_has_its_box_in_pixels_of_the_whole_picture(
     kind: str, options: dict[str, Any]
 ) -> None:
     image = drawing(1500, 1100, "RGB")
     content = saved(image, kind, **options)
-    shrunk, whole = open_picture(content, "it"), open_picture(image, "it")
+    shrunk, whole = open_picture(content, "name"), open_picture(image, "name")
     assert shrunk.size == (750, 550)
     assert shrunk.info[SHRUNK] == 2
     assert whole.size == (1500, 1100)
@@ -124,67 +124,67 @@ def test_the_box_of_a_picture_drawn_smaller_is_that_in_the_whole(
     assert abs(found.image.astype(int) - expected.image).max() < 40
 
 
-@pytest.mark.usefixtures("little")
+@pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize("kind", ["WEBP", "PNG", "TIFF"])
-def test_what_cannot_be_drawn_smaller_is_refused_with_what_it_takes(kind: str) -> None:
+def test_a_picture_that_cannot_be_halved_is_refused_with_its_memory(kind: str) -> None:
     content = saved(drawing(2000, 1900, "RGBA" if kind == "PNG" else "RGB"), kind)
     with pytest.raises(
         ImageError, match=f"at most 14 MB of memory, found 2000×1900 {kind}"
-    ) as said:
-        open_picture(content, "it")
-    assert str(said.value).endswith(" MB; make it smaller")
+    ) as caught:
+        open_picture(content, "name")
+    assert str(caught.value).endswith(" MB; make it smaller")
 
 
-@pytest.mark.usefixtures("little")
-def test_a_picture_that_has_to_be_turned_needs_more() -> None:
+@pytest.mark.usefixtures("small_memory")
+def test_a_rotated_picture_needs_more_memory() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     image = drawing(1700, 1700, "RGB")
-    assert open_picture(saved(image, "PNG"), "it").size == (1700, 1700)
+    assert open_picture(saved(image, "PNG"), "name").size == (1700, 1700)
     with pytest.raises(ImageError, match="at most 14 MB of memory, found 1700×1700 PNG RGB"):
-        open_picture(saved(image, "PNG", exif=exif), "it")
-    assert open_picture(saved(image, "JPEG"), "it").size == (1700, 1700)
-    assert open_picture(saved(image, "JPEG", exif=exif), "it").size == (850, 850)
+        open_picture(saved(image, "PNG", exif=exif), "name")
+    assert open_picture(saved(image, "JPEG"), "name").size == (1700, 1700)
+    assert open_picture(saved(image, "JPEG", exif=exif), "name").size == (850, 850)
 
 
-def test_the_first_scan_of_a_jpeg_tells_whether_others_follow() -> None:
+def test_a_jpeg_whose_first_scan_lacks_bands_needs_more_memory() -> None:
     image = drawing(60, 50, "RGB")
     assert memory._bands_of_first_scan(saved(image, "JPEG")) == 3
     assert memory._bands_of_first_scan(saved(image.convert("L"), "JPEG")) == 1
     assert memory._bands_of_first_scan(saved(image, "JPEG")[:90]) == 0
-    apart = saved(image, "JPEG")
-    at = apart.index(b"\xff\xda")
-    apart = apart[: at + 4] + b"\1" + apart[at + 5 :]
-    opened = Image.open(io.BytesIO(apart))
-    assert memory.needed(opened, apart) >= memory.needed(opened, b"") + 2 * 60 * 50
+    content = saved(image, "JPEG")
+    at = content.index(b"\xff\xda")
+    content = content[: at + 4] + b"\1" + content[at + 5 :]
+    opened = Image.open(io.BytesIO(content))
+    assert memory.bytes_needed(opened, content) >= memory.bytes_needed(opened, b"") + 2 * 60 * 50
 
 
-def test_an_avif_of_more_than_8_bits_is_given_more() -> None:
+def test_an_avif_of_more_than_8_bits_needs_more_memory() -> None:
     content = saved(drawing(60, 50, "RGB"), "AVIF")
     at = content.index(b"av1C") + 6
     deep = content[:at] + b"\x40" + content[at + 1 :]
     opened = Image.open(io.BytesIO(content))
-    assert memory.needed(opened, deep) > 1.3 * memory.needed(opened, content)
+    assert memory.bytes_needed(opened, deep) > 1.3 * memory.bytes_needed(opened, content)
 
 
 def icon(side: int) -> bytes:
-    """An ICO that says 16×16, with a PNG in it."""
+    """Return an ICO whose header says 16×16, with a larger PNG inside."""
     inside = saved(drawing(side, side, "RGBA"), "PNG", compress_level=1)
     entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(inside), 22)
     return struct.pack("<HHH", 0, 1, 1) + entry + inside
 
 
 def icns(side: int) -> bytes:
-    """An ICNS that says 128×128, with a JPEG 2000 in it."""
+    """Return an ICNS whose header says 128×128, with a JPEG 2000 inside."""
     inside = saved(drawing(side, side, "RGBA"), "JPEG2000")
     return struct.pack(">4sI4sI", b"icns", len(inside) + 16, b"ic07", len(inside) + 8) + inside
 
 
-def test_a_picture_within_an_icon_may_not_be_larger_than_icons_are() -> None:
+def test_a_picture_inside_an_icon_must_not_be_larger_than_icons_are() -> None:
     usual = Image.MAX_IMAGE_PIXELS
-    assert open_picture(saved(drawing(256, 256, "RGBA"), "ICO"), "it").size == (256, 256)
-    assert open_picture(icns(128), "it").size == (128, 128)
+    assert open_picture(saved(drawing(256, 256, "RGBA"), "ICO"), "name").size == (256, 256)
+    assert open_picture(icns(128), "name").size == (128, 128)
     for content in (icon(1500), icns(1500)):
-        with pytest.raises(ImageError, match="a picture of more than 2,000,000 pixels in a file"):
-            open_picture(content, "it")
+        with pytest.raises(ImageError, match="found more than 2,000,000 pixels inside an icon"):
+            open_picture(content, "name")
     assert usual == Image.MAX_IMAGE_PIXELS

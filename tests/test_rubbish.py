@@ -155,8 +155,8 @@ def test_yaml(folder: Path, say: Say, text: str, message: str) -> None:
         (png(2**31 - 1, 2**31 - 1), "64,000,000 pixels"),
         (png(8000, 7000, 8, 6), "at most 440 MB of memory, found 8000×7000 PNG RGBA, which takes"),
         (png(8000, 7000, 16), "at most 440 MB of memory, found 8000×7000 PNG I;16, which takes"),
-        (png(8000, 8000), "sound picture"),
-        (png(5000, 5000, 8, 6), "sound picture"),
+        (png(8000, 8000), "readable picture"),
+        (png(5000, 5000, 8, 6), "readable picture"),
         (png(0, 5), "expected"),
     ],
 )

@@ -62,9 +62,9 @@ def test_an_endless_name_is_reported_at_once_and_takes_no_memory(stream: Stream)
     before = stream.peak()
     for _ in range(LONG >> 16):
         os.write(stream.input.fileno(), bytes(1 << 16))
-    line = stream.errors.readline()
-    assert line.endswith("…: expected a sound picture, found: File name too long\n".encode())
-    assert len(line) < 500
+    said = stream.errors.readline()
+    assert said.endswith("…: expected a readable picture, found: File name too long\n".encode())
+    assert len(said) < 500
     assert stream.peak() - before < LONG / 2
     stream.input.write(b"\n01.png\n")
     assert stream.output.readline().startswith(b"01.png")

@@ -1,4 +1,4 @@
-"""Many pictures prepared by several processes: as by one, in order, and no process is left."""
+"""Several processes prepare pictures as one would, in order, and none is left running."""
 
 import errno
 import gc
@@ -20,23 +20,23 @@ from digitnet.errors import DigitnetError, ImageError
 from digitnet.image import memory
 from digitnet.image import workers as module
 from digitnet.image.files import Picture, open_picture
+from digitnet.image.memory_budget import UNIT, UNITS
 from digitnet.image.reading import read
-from digitnet.image.room import UNIT, UNITS
-from digitnet.image.workers import Named, Prepared, Workers, available
+from digitnet.image.workers import NamedPicture, Prepared, Workers, worker_count
 
 
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
-    """Two of them, who are called at once."""
-    monkeypatch.setattr(module, "ALONE", -1)
+    """Two workers, which are started without delay."""
+    monkeypatch.setattr(module, "START_AFTER", -1)
     workers = Workers(2)
     yield workers
     workers.close()
 
 
 @pytest.fixture
-def named(pictures: Path) -> list[Named]:
-    """300 pictures, every seventh of which is none."""
+def named(pictures: Path) -> list[NamedPicture]:
+    """300 inputs, every seventh of which is not a picture."""
     paths = sorted(pictures.iterdir())
     return [(f"{n}", b"none" if n % 7 == 3 else str(paths[n % 20])) for n in range(300)]
 
@@ -46,8 +46,8 @@ def flat(portions: Iterator[list[Prepared]]) -> list[Prepared]:
 
 
 @pytest.mark.parametrize("n", [2, 3, 63, 64, 65, 300])
-def test_they_do_what_one_does_in_the_same_order(
-    workers: Workers, named: list[Named], n: int
+def test_workers_return_the_same_results_in_the_same_order(
+    workers: Workers, named: list[NamedPicture], n: int
 ) -> None:
     for _ in range(2):
         results = flat(workers.prepare(named[:n]))
@@ -64,27 +64,29 @@ def test_they_do_what_one_does_in_the_same_order(
                 assert vars(result) | {"image": 0} == vars(expected) | {"image": 0}
 
 
-def test_a_picture_alone_starts_none(workers: Workers, named: list[Named]) -> None:
+def test_a_single_picture_starts_no_worker(workers: Workers, named: list[NamedPicture]) -> None:
     assert len(flat(workers.prepare(named[:1]))) == 1
     assert not workers._processes
 
 
-def test_a_little_work_starts_none(named: list[Named], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ALONE", 60)
+def test_little_work_starts_no_worker(
+    named: list[NamedPicture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "START_AFTER", 60)
     workers = Workers(2)
     assert len(flat(workers.prepare(named))) == 300
     assert not workers._processes
 
 
-def test_what_is_ready_does_not_wait_for_more_than_the_next(
-    named: list[Named], monkeypatch: pytest.MonkeyPatch
+def test_a_ready_picture_waits_for_no_more_than_one_other(
+    named: list[NamedPicture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE", -1)
+    monkeypatch.setattr(module, "MAX_WAIT", -1)
     assert [len(portion) for portion in Workers(1).prepare(named[:5])] == [1] * 5
 
 
-def test_where_no_process_can_be_started_the_work_is_done_all_the_same(
-    workers: Workers, named: list[Named], monkeypatch: pytest.MonkeyPatch
+def test_without_workers_the_parent_does_the_work(
+    workers: Workers, named: list[NamedPicture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fork() -> int:
         raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
@@ -96,7 +98,7 @@ def test_where_no_process_can_be_started_the_work_is_done_all_the_same(
 
 @pytest.mark.parametrize("seconds", [0, 0.01])
 def test_each_picture_is_opened_once(
-    seconds: float, named: list[Named], monkeypatch: pytest.MonkeyPatch
+    seconds: float, named: list[NamedPicture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = []
 
@@ -111,14 +113,14 @@ def test_each_picture_is_opened_once(
 
 
 @pytest.mark.parametrize("ink", [0, 255])
-def test_no_large_picture_is_kept_while_the_next_is_opened(
+def test_a_large_picture_is_freed_before_the_next_is_opened(
     ink: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor by the error that says that there is no ink."""
+    """The error that says that a picture has no ink does not keep it either."""
     alive: list[weakref.ref[Image.Image]] = []
 
     def open_large(picture: Picture, name: str) -> Image.Image:
-        assert not any(there() for there in alive)
+        assert not any(reference() for reference in alive)
         image = Image.new("L", (300, 300), 255)
         image.paste(ink, (100, 50, 120, 250))
         alive.append(weakref.ref(image))
@@ -128,7 +130,7 @@ def test_no_large_picture_is_kept_while_the_next_is_opened(
     assert len(flat(Workers(1).prepare([(f"{n}", b"") for n in range(20)]))) == 20
 
 
-def test_a_large_picture_does_not_keep_small_ones_before_it_waiting(
+def test_small_pictures_do_not_wait_for_a_large_one_after_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looked_at: list[str] = []
@@ -143,7 +145,7 @@ def test_a_large_picture_does_not_keep_small_ones_before_it_waiting(
     assert [name for name, _ in next(portions)] == ["5"]
 
 
-def test_one_that_is_killed_is_an_error(workers: Workers, named: list[Named]) -> None:
+def test_a_killed_worker_is_an_error(workers: Workers, named: list[NamedPicture]) -> None:
     flat(workers.prepare(named[:4]))
     os.kill(workers._processes[1].pid or 0, signal.SIGKILL)
     with pytest.raises(DigitnetError, match="was killed"):
@@ -151,48 +153,48 @@ def test_one_that_is_killed_is_an_error(workers: Workers, named: list[Named]) ->
 
 
 @pytest.mark.usefixtures("impatient")
-def test_large_pictures_wait_for_each_other_and_give_the_room_back(
-    workers: Workers, named: list[Named], monkeypatch: pytest.MonkeyPatch
+def test_large_pictures_share_the_memory_budget_and_release_it(
+    workers: Workers, named: list[NamedPicture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "SMALL", 0)
-    monkeypatch.setattr(memory, "needed", lambda *_, **__: UNITS * UNIT // 2 + 1)
-    monkeypatch.setattr(memory, "MOST", UNITS * UNIT)
+    monkeypatch.setattr(memory, "SMALL_PICTURE", 0)
+    monkeypatch.setattr(memory, "bytes_needed", lambda *_, **__: UNITS * UNIT // 2 + 1)
+    monkeypatch.setattr(memory, "MAX_PICTURE_BYTES", UNITS * UNIT)
     expected = flat(Workers(1).prepare(named))
     for _ in range(2):
         results = flat(workers.prepare(named))
         assert [name for name, _ in results] == [name for name, _ in expected]
-        assert workers._room is not None
-        workers._room.claim(UNITS * UNIT)  # all of it, or this waits for ever
-        workers._room.give_back()
+        assert workers._budget is not None
+        workers._budget.claim(UNITS * UNIT)  # blocks for ever unless all units are free
+        workers._budget.release()
 
 
-def test_a_large_file_is_not_read_before_there_is_room(
+def test_memory_is_claimed_before_a_large_file_is_read(
     pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "LARGE_FILE", 100)
     claims: list[int] = []
     read_before: list[bool] = []
-    os_read = os.read
+    original_read = os.read
 
-    def reading(descriptor: int, size: int) -> bytes:
+    def recording_read(descriptor: int, size: int) -> bytes:
         read_before.append(not claims)
-        return os_read(descriptor, size)
+        return original_read(descriptor, size)
 
-    monkeypatch.setattr(os, "read", reading)
-    open_picture(str(pictures / "00.png"), "it", claims.append)
-    assert claims == [memory.MOST]
+    monkeypatch.setattr(os, "read", recording_read)
+    open_picture(str(pictures / "00.png"), "name", claims.append)
+    assert claims == [memory.MAX_PICTURE_BYTES]
     assert read_before
     assert not any(read_before)
 
 
 @pytest.mark.usefixtures("impatient")
-def test_one_that_is_killed_with_what_others_wait_for_is_an_error(
-    workers: Workers, named: list[Named], monkeypatch: pytest.MonkeyPatch
+def test_a_worker_killed_while_another_waits_for_memory_is_an_error(
+    workers: Workers, named: list[NamedPicture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "SMALL", 0)
+    monkeypatch.setattr(memory, "SMALL_PICTURE", 0)
     assert workers._started()
-    assert workers._room is not None
-    workers._room.claim(UNITS * UNIT)
+    assert workers._budget is not None
+    workers._budget.claim(UNITS * UNIT)
     kill = threading.Timer(0.2, workers._processes[1].kill)
     kill.start()
     with pytest.raises(DigitnetError, match="was killed"):
@@ -201,11 +203,11 @@ def test_one_that_is_killed_with_what_others_wait_for_is_an_error(
 
 @pytest.mark.parametrize("short", [MemoryError(), OSError(errno.EMFILE, "too many")], ids=repr)
 @pytest.mark.parametrize("step", ["open_picture", "first_look", "look_closer"])
-def test_a_shortage_in_one_is_raised_as_it_is(
+def test_a_shortage_in_a_worker_is_raised_unchanged(
     step: str,
     short: Exception,
     workers: Workers,
-    named: list[Named],
+    named: list[NamedPicture],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def read(*_: object, **__: object) -> None:
@@ -218,7 +220,7 @@ def test_a_shortage_in_one_is_raised_as_it_is(
     assert raised.value.args == short.args
 
 
-def test_none_is_left_behind(workers: Workers, named: list[Named]) -> None:
+def test_close_ends_all_workers(workers: Workers, named: list[NamedPicture]) -> None:
     portions = workers.prepare(named)
     next(portions)
     numbers = [process.pid for process in workers._processes]
@@ -227,8 +229,8 @@ def test_none_is_left_behind(workers: Workers, named: list[Named]) -> None:
     assert not any(os.path.exists(f"/proc/{number}") for number in numbers)
 
 
-def test_what_cannot_be_closed_is_no_failure(
-    workers: Workers, named: list[Named], monkeypatch: pytest.MonkeyPatch
+def test_errors_while_closing_are_ignored(
+    workers: Workers, named: list[NamedPicture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -245,8 +247,8 @@ def test_what_cannot_be_closed_is_no_failure(
 
 
 @pytest.mark.parametrize(("processors", "workers"), [(1, 1), (3, 3), (64, 8)])
-def test_there_are_as_many_as_processors_but_not_too_many(
+def test_one_worker_per_processor_up_to_a_maximum(
     processors: int, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(processors)))
-    assert available() == workers
+    assert worker_count() == workers

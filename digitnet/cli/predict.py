@@ -22,7 +22,7 @@ from digitnet.errors import DigitnetError, ExitStatus, ImageError
 from digitnet.paths import why_missing
 
 if TYPE_CHECKING:
-    from digitnet.image.workers import Named
+    from digitnet.image.workers import NamedPicture
     from digitnet.model.numbers import Numbers
     from digitnet.model.prediction import Model, Prediction
 
@@ -148,14 +148,14 @@ def predict(
 
 
 def _answers(
-    model: "Model", batches: Iterator["list[Named]"], digits: int | None
+    model: "Model", batches: Iterator["list[NamedPicture]"], digits: int | None
 ) -> Iterator[list[tuple[str, Any]]]:
     """Yield batches of names, each with an ImageError, a `Prediction` (digits = 1) or `Numbers`."""
-    from digitnet.image.workers import available
+    from digitnet.image.workers import worker_count
 
     if digits == 1:
-        return model.answers(batches, processes=available())
-    return model.number_answers(batches, digits, processes=available())
+        return model.answers(batches, processes=worker_count())
+    return model.number_answers(batches, digits, processes=worker_count())
 
 
 def _print_digit(
@@ -190,12 +190,12 @@ def _print_numbers(
 
 def _batches(
     images: tuple[str, ...], files_from: str | None, separator: bytes
-) -> Iterator["list[Named]"]:
+) -> Iterator["list[NamedPicture]"]:
     """Yield names, each with its picture: a path, or bytes or an error from stdin.
 
     IMAGEs come first, then the list. A batch holds what can be read without waiting.
     """
-    from digitnet.image.files import MAX_BYTES, pictures_below
+    from digitnet.image.files import MAX_FILE_BYTES, pictures_below
 
     for kind, names in groupby(images, _kind_of_image):
         if kind == "folder":
@@ -204,7 +204,7 @@ def _batches(
                 first = next(paths, name)  # an empty folder becomes an error
                 yield from _folder_batches(chain([first], paths))
         else:
-            yield [(n, _read_stdin(MAX_BYTES + 1) if kind == "stdin" else n) for n in names]
+            yield [(n, _read_stdin(MAX_FILE_BYTES + 1) if kind == "stdin" else n) for n in names]
     try:
         if files_from == "-":
             yield from _list_batches(_stdin(), separator)
@@ -221,12 +221,12 @@ def _kind_of_image(name: str) -> str:
     return "stdin" if name == "-" else "folder" if os.path.isdir(name) else "file"
 
 
-def _folder_batches(paths: Iterator[str]) -> Iterator["list[Named]"]:
+def _folder_batches(paths: Iterator[str]) -> Iterator["list[NamedPicture]"]:
     while batch := list(islice(paths, FOLDER_BATCH)):
         yield [(path, path) for path in batch]
 
 
-def _list_batches(file: BinaryIO, separator: bytes) -> Iterator["list[Named]"]:
+def _list_batches(file: BinaryIO, separator: bytes) -> Iterator["list[NamedPicture]"]:
     """Yield the paths of a list as they arrive, using little memory for a path of any length."""
     carriage_return = b"\r" if separator == b"\n" else b""  # lists from Windows
     rest, skipping = b"", False  # skipping: the current path is too long and already yielded
@@ -248,7 +248,7 @@ def _list_batches(file: BinaryIO, separator: bytes) -> Iterator["list[Named]"]:
         yield [_named(path)]
 
 
-def _named(path: bytes) -> "Named":
+def _named(path: bytes) -> "NamedPicture":
     if len(path) < PATH_MAX:
         return os.fsdecode(path), os.fsdecode(path)
     return os.fsdecode(path[:SHOWN_PATH]) + "…", "-" * PATH_MAX  # opening it gives the error
@@ -279,9 +279,9 @@ def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
     _, min_confidence, min_evidence = prediction.calibration
     is_confident = prediction.confidence >= min_confidence
     if is_confident and prediction.evidence >= min_evidence:
-        from digitnet.image.reading import CLEARER
+        from digitnet.image.reading import PHOTO_ADVICE
 
-        return f"expected one digit, found a line, or a part of something larger; {CLEARER}"
+        return f"expected one digit, found a line, or a part of something larger; {PHOTO_ADVICE}"
     if not verbose:
         return None
     if not is_confident:

@@ -1,4 +1,4 @@
-"""A picture of a digit, of any kind, to 28×28 pixels the way MNIST made its own.
+"""Prepare a picture of any kind as 28×28 pixels, the way MNIST prepared its digits.
 
-A release that changes what comes out needs a new name for it, `checkpoint.PREPARATION`.
+A release that prepares pictures differently must change `checkpoint.PREPARATION`.
 """

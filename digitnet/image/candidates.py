@@ -1,4 +1,4 @@
-"""What of a row may be one digit: pieces of ink, and neighbouring pieces together."""
+"""Find the candidates for digits in a row of text: pieces of ink, and groups of adjacent pieces."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from digitnet.image.ink.ink import Bools
 from digitnet.image.marks.rows import TextRow
 from digitnet.image.marks.seams import seams_of
 
-PIECES = 7  # neighbouring pieces in a candidate, at most
-LOWEST = 0.4  # row heights: no candidate is lower
-WIDEST = 1.7  # row heights: no candidate is wider, but a whole piece
-CUT_FROM = 0.75  # row heights: wider components may be several digits
+MAX_PIECES = 7  # pieces in a candidate
+MIN_CANDIDATE_HEIGHT = 0.4  # row heights
+MAX_CANDIDATE_WIDTH = 1.7  # row heights: of several pieces; a single piece may be wider
+MIN_CUT_WIDTH = 0.75  # row heights: a component this wide may hold several digits
 
 
 @dataclass(eq=False)
 class Piece(Rectangle):
-    """Ink that is in one digit or in none: a component, or a part of one that was cut.
+    """A component, or a part of a component that was cut. It belongs to at most one digit.
 
     mask: (height, width).
     """
@@ -34,8 +34,8 @@ class Piece(Rectangle):
         return int(np.count_nonzero(self.mask))
 
 
-class Candidate(NamedTuple):
-    """Pieces `first` to before `end` of a row as one digit.
+class RowCandidate(NamedTuple):
+    """The pieces `first` to `end` - 1 of a row, taken as one digit.
 
     image: uint8 (28, 28).
     """
@@ -46,20 +46,20 @@ class Candidate(NamedTuple):
     image: NDArray[np.uint8]
 
 
-def may_be_several(part: Component, row: TextRow) -> bool:
+def may_hold_several_digits(part: Component, row: TextRow) -> bool:
     """Return whether a component is wide enough to be cut."""
-    return part.width >= CUT_FROM * row.height
+    return part.width >= MIN_CUT_WIDTH * row.height
 
 
-def whole(part: Component) -> Piece:
-    """Return a component as one piece."""
+def as_piece(part: Component) -> Piece:
+    """Return a whole component as one piece."""
     return Piece(part.top, part.bottom, part.left, part.right, part.mask())
 
 
-def pieces_of(part: Component, row: TextRow, strength: FloatArray) -> list[Piece]:
-    """Return a component cut along the seams of least ink, from left to right.
+def cut_into_pieces(part: Component, row: TextRow, strength: FloatArray) -> list[Piece]:
+    """Return the pieces of a component from left to right, cut along the seams of least ink.
 
-    strength: (h, w), of the ink in the picture.
+    strength: (h, w), the strength of the ink in the whole picture.
     """
     mask = part.mask()
     rest, pieces = mask.copy(), []
@@ -73,6 +73,7 @@ def pieces_of(part: Component, row: TextRow, strength: FloatArray) -> list[Piece
 
 
 def _piece(mask: Bools, part: Component) -> Piece:
+    """Return the piece that a mask marks within the bounding box of a component."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     top, bottom, left, right = (
         int(i) for i in (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1)
@@ -86,23 +87,29 @@ def _piece(mask: Bools, part: Component) -> Piece:
     )
 
 
-def candidates_of(pieces: list[Piece], height: float, strength: FloatArray) -> Iterator[Candidate]:
-    """Yield what may be a digit in a row of that height, pieces from left to right."""
+def row_candidates(
+    pieces: list[Piece], height: float, strength: FloatArray
+) -> Iterator[RowCandidate]:
+    """Yield the candidates for digits in a row of text.
+
+    pieces: from left to right. height: of the row, px.
+    """
     for first, piece in enumerate(pieces):
         box = Rectangle(piece.top, piece.bottom, piece.left, piece.right)
-        for end in range(first + 1, min(first + PIECES, len(pieces)) + 1):
+        for end in range(first + 1, min(first + MAX_PIECES, len(pieces)) + 1):
             box.include(pieces[end - 1])
-            if end > first + 1 and box.width > WIDEST * height:
+            if end > first + 1 and box.width > MAX_CANDIDATE_WIDTH * height:
                 break
-            if box.height < LOWEST * height:
+            if box.height < MIN_CANDIDATE_HEIGHT * height:
                 continue
             image = _image(pieces[first:end], box, strength)
             if image is not None:
-                own = Rectangle(box.top, box.bottom, box.left, box.right)
-                yield Candidate(first, end, own, image)
+                box_copy = Rectangle(box.top, box.bottom, box.left, box.right)
+                yield RowCandidate(first, end, box_copy, image)
 
 
 def _image(pieces: list[Piece], box: Rectangle, strength: FloatArray) -> NDArray[np.uint8] | None:
+    """Return the prepared pieces, uint8 (28, 28), or None where the strength is 0 everywhere."""
     mask = np.zeros((box.height, box.width), np.bool_)
     for piece in pieces:
         rows = slice(piece.top - box.top, piece.bottom - box.top)

@@ -1,4 +1,4 @@
-"""A look at a part of a picture: where its ink is, and what is read there."""
+"""Look at a part of a picture at some resolution: find its ink, and read the digit in it."""
 
 import math
 from dataclasses import dataclass
@@ -9,29 +9,30 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitnet.arrays import FloatArray
-from digitnet.image.digit import Candidate, candidates_of, digits_beside
-from digitnet.image.evidence import CLEAR, Score, network_costs
+from digitnet.image.digit import Candidate, candidates_of, count_digits
+from digitnet.image.evidence import CLEAR_COST, Score, network_costs
 from digitnet.image.field import BOX, Field, to_field
 from digitnet.image.files import brightness
 from digitnet.image.ink.ink import MIN_PAGE_SIDE, Ink
 from digitnet.image.ink.paper import find_ink
 from digitnet.image.marks.sheet import Box, Sheet, fill_outside, in_picture
 
-COARSE, FINE_ENOUGH = 320, 640  # pixels of the longer side: enough to tell ink from paper, mostly
-STRIP = 5  # times as many, at most, of a strip
-UNSEEN = 4.0  # times: the cost of ink left out where no network judges
+COARSE_RESOLUTION = 320  # px of the longer side: usually enough to separate ink from paper
+FINE_RESOLUTION = 640  # px of the longer side: the second attempt, and for numbers
+MAX_STRIP = 5  # times the resolution: largest longer side of a long strip
+UNSCORED_WEIGHT = 4.0  # times the context cost of a candidate that no network scores
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A prepared picture, and what each step decided.
+    """A prepared picture, and what each step of the preparation decided.
 
-    image: uint8 (28, 28). dark: whether the ink is darker than the paper. threshold: above
-    which there is ink, of the contrast between both, or where light is uneven, of the light that
-    ink takes away. box: top, left, bottom and right of the digit in the upright picture, in pixels.
-    stroke: how wide its lines are, in pixels of the 20×20 box that it fills. corner: where that box
-    came to on the field. digits: how many there seem to be. prior: nats against a
-    digit there, whatever it looks like: for ink left out, and for its place.
+    image: uint8 (28, 28). dark: whether the ink is darker than the paper. threshold: a pixel above
+    it is ink; a share of the contrast between ink and paper, or under uneven light, of the light
+    that ink absorbs. box: top, left, bottom and right of the digit in the upright picture, px.
+    stroke: mean stroke width, in pixels of the 20×20 box that the digit fills. corner: row and
+    column of that box on the field. digits: how many digits the picture seems to hold. prior: cost
+    in nats of the ink outside the digit and of its position, whatever the network says.
     """
 
     image: NDArray[np.uint8]
@@ -47,21 +48,22 @@ class Reading:
 class Look(NamedTuple):
     """The ink in a part of a picture.
 
-    pixels: how many its longer side was to have. step: pixels of the picture that are one of
-    `light`. sheet: the only one of it, if it is known.
+    part: rows and columns of the picture. resolution: target length of the longer side, px.
+    step: side of the squares of pixels that were averaged into one. light: (h, w), brightness of
+    the reduced part. sheet: the only sheet of paper that is looked at, if one is known.
     """
 
     image: Image.Image
     part: Box
-    pixels: int
+    resolution: int
     step: int
     light: FloatArray
     ink: Ink
     sheet: Sheet | None = None
 
 
-class Found(NamedTuple):
-    """What is read in a look, and its cost in nats, which is the prior where no network judged."""
+class LookResult(NamedTuple):
+    """The cheapest candidate in a look. cost: nats; without a network, a weighted prior."""
 
     look: Look
     reading: Reading
@@ -72,20 +74,20 @@ class Found(NamedTuple):
 def look_at(
     image: Image.Image,
     part: Box,
-    pixels: int,
+    resolution: int,
     sheet: Sheet | None = None,
     *,
     shadowed: bool = False,
     dark: bool | None = None,
 ) -> Look | None:
-    """At rows and columns `part` of a picture, in so many pixels of the longer side, or more of a
-    long strip.
+    """Return a look at the rows and columns `part` of a picture, or None where there is no ink.
 
-    sheet: what alone is looked at there. shadowed, dark: whether there is known to be a shadow, and
-    whether ink is known to be darker or lighter than the paper. None where there is no ink.
+    resolution: target length of the longer side, px; a long strip gets more. sheet: everything
+    outside this sheet is ignored. shadowed: whether a shadow is known to lie there. dark: whether
+    the ink is darker than the paper, if that is known.
     """
     whole, (top, left, bottom, right) = image, part
-    step = step_of(bottom - top, right - left, pixels)
+    step = reduction(bottom - top, right - left, resolution)
     if step > 1:
         image = image.reduce(step, (left, top, right, bottom))
     elif part != (0, 0, image.height, image.width):
@@ -96,42 +98,43 @@ def look_at(
     ink = find_ink(light, shadowed=shadowed, dark=dark)
     if ink is None:
         return None
-    return Look(whole, part, pixels, step, light, ink, sheet)
+    return Look(whole, part, resolution, step, light, ink, sheet)
 
 
-def step_of(height: int, width: int, pixels: int) -> int:
-    """How many pixels of a part of a picture become one, so that the longer side has `pixels`.
+def reduction(height: int, width: int, resolution: int) -> int:
+    """Return the factor that reduces the longer side of a part to about `resolution` pixels.
 
-    Fewer of a strip, so that the shorter side has MIN_PAGE_SIDE or the longer STRIP times as many.
+    A strip is reduced less: the shorter side keeps MIN_PAGE_SIDE pixels, unless the longer side then
+    has more than MAX_STRIP times the resolution.
     """
     shorter, longer = sorted((height, width))
-    of_strip = max(shorter // MIN_PAGE_SIDE, math.ceil(longer / (STRIP * pixels)))
-    return min(math.ceil(longer / pixels), of_strip)
+    of_strip = max(shorter // MIN_PAGE_SIDE, math.ceil(longer / (MAX_STRIP * resolution)))
+    return min(math.ceil(longer / resolution), of_strip)
 
 
-def read_in(look: Look, score: Score | None = None) -> Found:
+def read_look(look: Look, score: Score | None = None) -> LookResult:
     """Return the candidate in a look that costs least.
 
-    score: what the network says of candidates; without it, the prior alone chooses.
+    score: scores candidates with the network; without it, the prior alone decides.
     """
     candidates = candidates_of(look.ink)
     fields: list[Field] = []
     rivals: list[Candidate] = []
     is_only = len(candidates) == 1 and max(look.light.shape) < MIN_PAGE_SIDE
     if is_only or score is None:
-        costs = np.array([UNSEEN * one.against + one.gaps for one in candidates])
+        costs = np.array([UNSCORED_WEIGHT * c.context_cost + c.gap_cost for c in candidates])
     else:
-        fields = [_field(look.ink, one) for one in candidates]
-        shares, nats, _ = score(np.stack([field.image for field in fields]))
-        judged = network_costs(shares, nats)
-        rivals = [one for one, cost in zip(candidates, judged) if cost < CLEAR]
-        costs = judged + [one.prior for one in candidates]
+        fields = [_field(look.ink, candidate) for candidate in candidates]
+        probabilities, evidence, _ = score(np.stack([field.image for field in fields]))
+        scored = network_costs(probabilities, evidence)
+        rivals = [candidate for candidate, cost in zip(candidates, scored) if cost < CLEAR_COST]
+        costs = scored + [candidate.prior for candidate in candidates]
     best = int(costs.argmin())
     chosen = candidates[best]
     field = fields[best] if fields else _field(look.ink, chosen)
     stroke = field.width * BOX / max(chosen.mask.shape)
     box = in_picture(chosen.box.slices, look.part, look.step)
-    digits = digits_beside(look.ink, chosen, rivals)
+    digits = count_digits(look.ink, chosen, rivals)
     reading = Reading(
         field.image,
         look.ink.dark,
@@ -140,9 +143,9 @@ def read_in(look: Look, score: Score | None = None) -> Found:
         stroke,
         field.corner,
         digits,
-        chosen.against,
+        chosen.context_cost,
     )
-    return Found(look, reading, chosen, float(costs[best]))
+    return LookResult(look, reading, chosen, float(costs[best]))
 
 
 def _field(ink: Ink, candidate: Candidate) -> Field:

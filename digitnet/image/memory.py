@@ -1,44 +1,45 @@
-"""How much memory it takes to read a picture, known before the picture is decoded.
+"""Estimate the memory that reading a picture takes, before the picture is decoded.
 
-The figures are peaks of the resident memory of processes that read pictures of 25 million pixels,
-per pixel, with Pillow 13.0 and its decoders; tests measure some of them again.
+The bytes per pixel are the peak resident memory of processes that read pictures of 25 million
+pixels with Pillow 13.0 and its decoders. Tests measure some of them again.
 """
 
 from typing import Any
 
 from PIL import Image
 
-MOST = (
-    440 << 20
-)  # bytes for one picture: its process, Python and NumPy included, stays below 512 MB
-SMALL = 500_000  # pixels and bytes: what has fewer of both takes less than 16 MB of memory
-LARGE_FILE = 16 << 20  # bytes: a larger file may take all that one picture may take
+MAX_PICTURE_BYTES = 440 << 20  # bytes: with Python and NumPy, a process stays below 512 MB
+SMALL_PICTURE = 500_000  # pixels and bytes of file: below both, a picture takes less than 16 MB
+LARGE_FILE = 16 << 20  # bytes: a larger file may need MAX_PICTURE_BYTES
 
-# bytes per pixel, by mode: the decoded picture, and the copies that are made of it
-READ = {"1": 2, "L": 1, "P": 5, "RGB": 4, "RGBA": 9, "LA": 13, "I;16": 10, "CMYK": 8}
-READ_TRANSPARENT = {"L": 10, "P": 10, "RGB": 13}
-READ_OTHER = 13  # as for 32 bits
+# bytes per pixel, by mode: the decoded picture and the copies made of it
+COPIES = {"1": 2, "L": 1, "P": 5, "RGB": 4, "RGBA": 9, "LA": 13, "I;16": 10, "CMYK": 8}
+COPIES_TRANSPARENT = {"L": 10, "P": 10, "RGB": 13}
+COPIES_OTHER = 13  # as for 32 bits
 
-# bytes per pixel, by decoder: beside the file and the decoded picture
-DECODED = {"raw": 0, "zip": 0, "gif": 0, "jpeg": 0, "packbits": 0, "tga_rle": 0, "pcx": 0.2}
-DECODED |= {"WEBP": 14, "SGI": 3}  # by format: they hand over raw pixels
-DECODED_JPEG_2000 = 5.3  # of each band; and the file once more
-DECODED_AVIF = 3  # of each band, but for transparency
-DECODED_OTHER = 8  # decoders written in Python, which keep the values once or twice
-SAMPLE = 2  # bytes: a coefficient of a JPEG whose scans are not complete one after the other
-DEEP = 1.6  # times as much for an AVIF of more than 8 bits
-STRIP = 2  # times as much as the decoded picture for a strip of a TIFF, which may have 16 bits
+# bytes per pixel, by decoder: in addition to the file and the decoded picture
+DECODER = {"raw": 0, "zip": 0, "gif": 0, "jpeg": 0, "packbits": 0, "tga_rle": 0, "pcx": 0.2}
+DECODER |= {"WEBP": 14, "SGI": 3}  # by format: their decoders pass raw pixels to Pillow
+DECODER_JPEG_2000 = 5.3  # per band; in addition, a second copy of the file
+DECODER_AVIF = 3  # per band, without the transparency
+DECODER_OTHER = 8  # decoders written in Python, which keep one or two copies of the values
+COEFFICIENT = 2  # bytes: of a coefficient that libjpeg keeps until the last scan of a JPEG
+DEEP_AVIF = 1.6  # times as much for an AVIF of more than 8 bits
+TIFF_STRIP = 2  # times the size of the decoded strip: a strip of a TIFF may have 16 bits
 
 
-def needed(image: Image.Image, content: bytes, scale: int = 1, *, turned: bool = False) -> int:
-    """Return about how many bytes it takes to read a picture at 1/scale of its size, at most.
+def bytes_needed(
+    image: Image.Image, content: bytes, scale: int = 1, *, rotated: bool = False
+) -> int:
+    """Return an upper estimate of the bytes that reading a picture at 1/scale of its size takes.
 
-    content: its file, which is in memory, too. turned: whether the picture is not upright.
+    content: the picture's file, which is in memory too. rotated: whether the picture has to be
+    turned upright.
     """
     kept = 1 if image.mode in ("1", "L", "P") else 2 if image.mode[:4] == "I;16" else 4
-    transparent = READ_TRANSPARENT if image.has_transparency_data else {}
-    read = transparent.get(image.mode) or READ.get(image.mode[:4], READ_OTHER)
-    per_pixel = max(kept + _decoding(image, content, kept), read + kept * turned)
+    transparent = COPIES_TRANSPARENT if image.has_transparency_data else {}
+    copies = transparent.get(image.mode) or COPIES.get(image.mode[:4], COPIES_OTHER)
+    per_pixel = max(kept + _decoding(image, content, kept), copies + kept * rotated)
     pixels = image.width * image.height
     files = 2 if image.format == "JPEG2000" else 1
     return int(
@@ -47,7 +48,7 @@ def needed(image: Image.Image, content: bytes, scale: int = 1, *, turned: bool =
 
 
 def shrink(image: Image.Image) -> bool:
-    """Have a picture decoded at half its width and height, if its decoder can do that."""
+    """Set the decoder to half the width and height; return whether the decoder can do this."""
     if image.format in ("JPEG", "MPO"):
         return image.draft(None, (image.width // 2, image.height // 2)) is not None
     if image.format == "JPEG2000":
@@ -57,32 +58,35 @@ def shrink(image: Image.Image) -> bool:
 
 
 def _decoding(image: Image.Image, content: bytes, kept: int) -> float:
-    """Return the bytes per decoded pixel that the decoder takes beside those that are kept."""
-    tiles = getattr(image, "tile", None)  # none once it is decoded
+    """Return the bytes per decoded pixel that the decoder takes in addition to the `kept` ones."""
+    tiles = getattr(image, "tile", None)  # none once the picture is decoded
     decoder: str = image.format or "raw"
-    if decoder not in DECODED:
+    if decoder not in DECODER:
         decoder = tiles[0][0] if tiles else "raw"
     bands = len(image.getbands())
     if image.format == "AVIF":
         at = content.find(b"av1C")  # AV1 in ISOBMFF, section 2.3.3
         is_deep = at >= 0 and content[at + 6 : at + 7] >= b"\x40"
-        return DECODED_AVIF * min(bands, 3) * (DEEP if is_deep else 1)
+        return DECODER_AVIF * min(bands, 3) * (DEEP_AVIF if is_deep else 1)
     if decoder == "jpeg2k":
-        return DECODED_JPEG_2000 * bands
+        return DECODER_JPEG_2000 * bands
     if decoder == "libtiff":
-        return _share_of_strip(image) * STRIP * kept
-    return DECODED.get(decoder, DECODED_OTHER)
+        return _strip_share(image) * TIFF_STRIP * kept
+    return DECODER.get(decoder, DECODER_OTHER)
 
 
-def _share_of_strip(image: Image.Image) -> float:
-    """Return how much of a TIFF is decoded at once."""
+def _strip_share(image: Image.Image) -> float:
+    """Return the share of a TIFF that is decoded at once: one tile or strip."""
     tags: dict[int, Any] = image.tag_v2  # type: ignore[attr-defined]
     area = tags.get(322, 0) * tags.get(323, 0) or tags.get(278, image.height) * image.width
     return min(float(area) / (image.width * image.height), 1)
 
 
 def _coefficients(image: Image.Image, content: bytes) -> float:
-    """Return the bytes per pixel that libjpeg keeps of the whole of a JPEG, however it is drawn."""
+    """Return the bytes per pixel of the coefficients that libjpeg keeps at any scale.
+
+    0 for other formats, and for a JPEG with a single scan, which libjpeg decodes row by row.
+    """
     if image.format not in ("JPEG", "MPO"):
         return 0
     layers: list[tuple[int, ...]] = image.layer  # type: ignore[attr-defined]
@@ -91,11 +95,11 @@ def _coefficients(image: Image.Image, content: bytes) -> float:
         return 0
     areas = [across * down for _, across, down, _ in layers]
     most = max(across for _, across, _, _ in layers) * max(down for _, _, down, _ in layers)
-    return SAMPLE * sum(areas) / max(most, 1)
+    return COEFFICIENT * sum(areas) / max(most, 1)
 
 
 def _bands_of_first_scan(content: bytes) -> int:
-    """Return how many bands the first scan of a JPEG has, 0 where that is hard to tell.
+    """Return the number of bands in the first scan of a JPEG, or 0 where it is not found.
 
     Source: ITU-T T.81, section B.1: segments, each with its marker and length.
     """

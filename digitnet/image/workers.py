@@ -1,7 +1,7 @@
-"""Many pictures prepared at once by several processes, and handed back in order.
+"""Prepare many pictures in several processes, and return them in order.
 
-Processes, because threads would be slower than none: of what a small picture costs, nearly all is
-Python's, and only one thread at a time may run that.
+Processes, because threads would be slower than a single one: a small picture takes mostly Python
+code, and only one thread at a time may run Python code.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ from digitnet.arrays import SIDE
 from digitnet.errors import DigitnetError, ImageError, shortage
 from digitnet.image.files import open_picture
 from digitnet.image.look import Reading
+from digitnet.image.memory_budget import MemoryBudget
 from digitnet.image.reading import first_look, look_closer
-from digitnet.image.room import Room
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -30,44 +30,46 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-MOST = 8  # processes: what is done with their pictures keeps one busy
-TOGETHER = 32  # pictures that are handed over together, at most
-AHEAD = 65536  # pixels that are decoded before the first of them are read, at least
-FIRST = 8  # pictures that are prepared before others are asked to help, at least
-PATIENCE = 0.05  # seconds that one of them waits for others, but for the one at work
-MANY = 500  # pictures that are shared out at once
-ALONE = 0.02  # seconds of work after which the rest is shared out; starting a process takes as many
+MAX_WORKERS = 8  # processes: more of them keep waiting for the parent process
+MAX_CHUNK = 32  # pictures sent to a worker at once
+MIN_GROUP_PIXELS = 65536  # pixels: decoded before the first picture of a group is read
+FIRST_PICTURES = 8  # pictures prepared by the parent before it considers starting workers
+MAX_WAIT = 0.05  # s: a prepared picture waits this long for others; then the portion is returned
+MANY_PICTURES = 500  # pictures: more are shared with workers at once
+START_AFTER = 0.02  # s of work: then the rest is shared; starting a worker takes about as long
 
-Named = tuple[str, str | bytes | ImageError]  # what is to be read, or why it cannot
-Prepared = tuple[str, Any]  # a Reading, or what other steps made, or an ImageError
+NamedPicture = tuple[str, str | bytes | ImageError]  # the picture to read, or why it cannot be read
+Prepared = tuple[str, Any]  # a name and a Reading (or the result of other steps) or an ImageError
 Steps = tuple[Callable[["Image", str], Any], Callable[[Any, str], Any]]
 Decoded = tuple[str, "Image | ImageError"]
 S = TypeVar("S")
 T = TypeVar("T")
 
 
-def available() -> int:
-    """How many processes are worth having on the processors that there are."""
-    return min(len(os.sched_getaffinity(0)), MOST)
+def worker_count() -> int:
+    """Return how many workers this machine's processors can keep busy."""
+    return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
 
 
 class Workers:
-    """Up to `count` processes that prepare pictures, started once there is work enough for them.
+    """Up to `count` processes that prepare pictures, started once there is enough work.
 
-    steps: what is made of a decoded picture, by its name, and what of that; else a `Reading`.
+    steps: two functions of a picture and its name. The first takes the decoded picture, the second
+    takes what the first returned. By default, they make a `Reading`.
     """
 
     def __init__(self, count: int, steps: Steps | None = None) -> None:
         self._count, self._steps = count, steps or (first_look, look_closer)
-        self._spent = 0.0  # seconds of work without them
+        self._spent = 0.0  # s of work in this process
         self._processes: list[ForkProcess] = []
         self._connections: list[Connection] = []
-        self._room: Room | None = None
+        self._budget: MemoryBudget | None = None
 
-    def prepare(self, pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
-        """Named pictures as they were read, or why not, in order, some at a time, as soon as ready.
+    def prepare(self, pictures: Sequence[NamedPicture]) -> Iterator[list[Prepared]]:
+        """Yield the prepared pictures in order, in portions, each as soon as it is ready.
 
-        To be read to its end before the next call. Raises DigitnetError if a process is killed.
+        The iterator must be exhausted before the next call. Raises DigitnetError if a worker is
+        killed.
         """
         done = 0
         while done < len(pictures):
@@ -75,51 +77,53 @@ class Workers:
                 yield from self._shared(pictures[done:])
                 return
             begun = time.monotonic()
-            for portion in _portions(pictures[done : done + FIRST], self._steps):
+            for portion in _portions(pictures[done : done + FIRST_PICTURES], self._steps):
                 self._spent += time.monotonic() - begun
                 yield portion
                 begun = time.monotonic()
-            done += FIRST
+            done += FIRST_PICTURES
 
     def close(self) -> None:
-        """End the processes, whatever they do."""
+        """Kill the workers, even while they are working."""
         for process in self._processes:
             process.kill()
             process.join()
-            _discard(process)
+            _close_quietly(process)
         for connection in self._connections:
-            _discard(connection)
-        if self._room is not None:
-            self._room.close()
-        self._connections, self._processes, self._room = [], [], None
+            _close_quietly(connection)
+        if self._budget is not None:
+            self._budget.close()
+        self._connections, self._processes, self._budget = [], [], None
 
     def _worth_sharing(self, pictures: int) -> bool:
-        return self._count > 1 and pictures > 1 and (self._spent > ALONE or pictures > MANY)
+        is_long = self._spent > START_AFTER or pictures > MANY_PICTURES
+        return self._count > 1 and pictures > 1 and is_long
 
-    def _shared(self, pictures: Sequence[Named]) -> Iterator[list[Prepared]]:
-        """Chunk after chunk to one worker after the other, and back in the same order.
+    def _shared(self, pictures: Sequence[NamedPicture]) -> Iterator[list[Prepared]]:
+        """Send chunks to the workers in turn, and yield the prepared pictures in the same order.
 
-        Each has a chunk to go on with, and no more than the connection can hold.
+        At most two chunks per worker are under way: each worker always has a next chunk, and no
+        connection is full.
         """
-        size = min(-(-len(pictures) // self._count), TOGETHER)
-        at_work: deque[tuple[Connection, Sequence[Named]]] = deque()
+        size = min(-(-len(pictures) // self._count), MAX_CHUNK)
+        under_way: deque[tuple[Connection, Sequence[NamedPicture]]] = deque()
         for number, start in enumerate(range(0, len(pictures), size)):
-            if len(at_work) == 2 * self._count:
-                yield from self._received(*at_work.popleft())
+            if len(under_way) == 2 * self._count:
+                yield from self._received(*under_way.popleft())
             connection = self._connections[number % self._count]
             chunk = pictures[start : start + size]
             try:
                 connection.send(chunk)
             except OSError:
-                raise _killed() from None
-            at_work.append((connection, chunk))
-        while at_work:
-            yield from self._received(*at_work.popleft())
+                raise _killed_error() from None
+            under_way.append((connection, chunk))
+        while under_way:
+            yield from self._received(*under_way.popleft())
 
     def _received(
-        self, connection: "Connection", chunk: Sequence[Named]
+        self, connection: "Connection", chunk: Sequence[NamedPicture]
     ) -> Iterator[list[Prepared]]:
-        """What a worker makes of a chunk, some at a time, as soon as it is there."""
+        """Yield the prepared pictures of a chunk in portions, as they arrive from its worker."""
         waiting = select.poll()
         waiting.register(connection, select.POLLIN)
         for process in self._processes:
@@ -127,11 +131,11 @@ class Workers:
         done = 0
         while done < len(chunk):
             if connection.fileno() not in dict(waiting.poll()):
-                raise _killed()  # what it had claimed of the room is lost to this one
+                raise _killed_error()  # this worker may wait for memory that the killed one claimed
             try:
                 results: list[Any] = connection.recv()
             except (EOFError, OSError):
-                raise _killed() from None
+                raise _killed_error() from None
             portion: list[Prepared] = []
             for (name, _), result in zip(chunk[done : done + len(results)], results):
                 if isinstance(result, Exception):
@@ -144,19 +148,19 @@ class Workers:
             yield portion
 
     def _started(self) -> bool:
-        """Whether there are workers, now that they are wanted; the system may have no room."""
+        """Start the workers if there are none; return False if the system cannot start them."""
         if self._processes:
             return True
         import multiprocessing
 
         context = multiprocessing.get_context("fork")
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # for them, for ever
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # workers keep this mask
         try:
-            self._room = Room()
+            self._budget = MemoryBudget()
             for _ in range(self._count):
                 ours, theirs = context.Pipe()
                 self._connections.append(ours)
-                arguments = (theirs, list(self._connections), self._room, self._steps)
+                arguments = (theirs, list(self._connections), self._budget, self._steps)
                 process = context.Process(target=_work, args=arguments, daemon=True)
                 process.start()
                 self._processes.append(process)
@@ -170,86 +174,89 @@ class Workers:
 
 
 def _portions(
-    pictures: Sequence[Named], steps: Steps, room: Room | None = None
+    pictures: Sequence[NamedPicture], steps: Steps, budget: MemoryBudget | None = None
 ) -> Iterator[list[Prepared]]:
-    """Pictures prepared here and now, handed over in time.
+    """Yield pictures prepared in this process, in portions, each after MAX_WAIT or earlier.
 
-    Small ones some at a time: a step done over and over again is quicker. room: where others
-    prepare pictures, too, and large ones wait for each other.
+    Small pictures take each step in groups: repeating one step is faster. budget: the memory that
+    large pictures wait for, where several processes prepare pictures.
     """
     first, second = steps
-    for group in _decoded(pictures, room):
+    for group in _decoded(pictures, budget):
         portion: list[Prepared] = []
         begun = time.monotonic()
         looks: deque[tuple[str, Any]] = deque()
         while group:
-            looks.append(_taken(first, group))
+            looks.append(_take_step(first, group))
         while looks:
-            portion.append(_taken(second, looks))
-            if time.monotonic() - begun > PATIENCE:
+            portion.append(_take_step(second, looks))
+            if time.monotonic() - begun > MAX_WAIT:
                 yield portion
                 portion, begun = [], time.monotonic()
         if portion:
             yield portion
 
 
-def _decoded(pictures: Sequence[Named], room: Room | None) -> Iterator[deque[Decoded]]:
-    """Pictures decoded, small ones some at a time; a large one by itself."""
-    opened = open_picture if room is None else partial(open_picture, claim=room.claim)
+def _decoded(
+    pictures: Sequence[NamedPicture], budget: MemoryBudget | None
+) -> Iterator[deque[Decoded]]:
+    """Yield decoded pictures: small ones in groups, each large one alone."""
+    opened = open_picture if budget is None else partial(open_picture, claim=budget.claim)
     group: deque[Decoded] = deque()
     pixels, begun = 0, time.monotonic()
     for name, picture in pictures:
-        image = picture if isinstance(picture, ImageError) else _tried(opened, picture, name)
+        image = picture if isinstance(picture, ImageError) else _try_step(opened, picture, name)
         size = math.prod(getattr(image, "size", ()))
-        if group and size >= AHEAD:
+        if group and size >= MIN_GROUP_PIXELS:
             yield group
             pixels, begun = 0, time.monotonic()
         group.append((name, image))
-        del image  # or it would be kept while the next one is decoded
+        del image  # otherwise it stays in memory while the next picture is decoded
         pixels += size
-        if pixels >= AHEAD or time.monotonic() - begun > PATIENCE:
+        if pixels >= MIN_GROUP_PIXELS or time.monotonic() - begun > MAX_WAIT:
             yield group
             pixels, begun = 0, time.monotonic()
     yield group
 
 
-def _taken(
+def _take_step(
     step: Callable[[S, str], T], group: deque[tuple[str, S | ImageError]]
 ) -> tuple[str, T | ImageError]:
-    """The next step of the first one, which is no longer kept."""
-    name, thing = group.popleft()
-    return name, thing if isinstance(thing, ImageError) else _tried(step, thing, name)
+    """Remove the first item from a group and take its next step."""
+    name, item = group.popleft()
+    return name, item if isinstance(item, ImageError) else _try_step(step, item, name)
 
 
-def _tried(step: Callable[[S, str], T], thing: S, name: str) -> T | ImageError:
-    """What a step makes of a picture, or why it cannot."""
+def _try_step(step: Callable[[S, str], T], item: S, name: str) -> T | ImageError:
+    """Return the result of a step, or the ImageError that the step raised."""
     try:
-        return step(thing, name)
+        return step(item, name)
     except ImageError as error:
-        return ImageError(name, error.problem)  # the first one's traceback would keep the picture
+        return ImageError(name, error.problem)  # the original's traceback would keep the picture
 
 
-def as_it_is(thing: T, _: str) -> T:
-    """Return the thing as it is, as a second step where one is enough."""
-    return thing
+def identity(item: T, _: str) -> T:
+    """Return the item: the second step where one step is enough."""
+    return item
 
 
 def _work(
     connection: "Connection",
-    of_the_parent: list["Connection"],
-    room: Room,
+    parent_connections: list["Connection"],
+    budget: MemoryBudget,
     steps: Steps,
 ) -> None:
-    """What a worker does until the parent closes the connection or ends, of whatever.
+    """Prepare the chunks that the parent sends, until it closes the connection or ends.
 
-    It answers with text for what is wrong with a picture, and with the error of a shortage.
+    Sends a list per portion: a result or, for an ImageError, its text. After a shortage, sends its
+    exception instead.
     """
-    for other in of_the_parent:
-        _discard(other)  # or the end of the parent would not be noticed
+    for other in parent_connections:
+        _close_quietly(other)  # otherwise this worker would not notice the end of the parent
     while True:
         try:
-            for portion in _portions(connection.recv(), steps, room):
-                room.give_back()  # sending may wait for the parent, and that for another process
+            for portion in _portions(connection.recv(), steps, budget):
+                budget.release()  # `send` may wait for the parent, and it for another worker
                 connection.send(
                     [
                         result.problem if isinstance(result, ImageError) else _packed(result)
@@ -263,17 +270,17 @@ def _work(
                 return  # the parent has closed the connection
             connection.send([error])
         finally:
-            room.give_back()  # or the last large picture's part would stay claimed
+            budget.release()  # otherwise the claim of the last large picture would stay
 
 
-def _discard(thing: "Connection | ForkProcess") -> None:
-    """Close what is no longer used; the system closes it in the end where this fails."""
+def _close_quietly(resource: "Connection | ForkProcess") -> None:
+    """Close a resource; where that fails, the system closes it at exit."""
     with contextlib.suppress(OSError):
-        thing.close()
+        resource.close()
 
 
 def _packed(result: Any) -> Any:
-    """What a process hands over: a reading as a tuple, which takes half the time of the object."""
+    """Return a reading as a tuple, which is sent in half the time; other results unchanged."""
     if not isinstance(result, Reading):
         return result
     image, *decisions = vars(result).values()
@@ -281,11 +288,13 @@ def _packed(result: Any) -> Any:
 
 
 def _unpacked(result: Any) -> Any:
+    """Return the result that `_packed` was given."""
     if not isinstance(result, tuple):
         return result
     pixels, *decisions = result
     return Reading(np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE), *decisions)
 
 
-def _killed() -> DigitnetError:
-    return DigitnetError("a process that prepared pictures was killed; perhaps memory ran short")
+def _killed_error() -> DigitnetError:
+    problem = "a process that prepares pictures was killed; perhaps the memory ran out"
+    return DigitnetError(problem)

@@ -22,7 +22,7 @@ from digitnet.model.orientation import transposition
 from digitnet.paths import kind_of
 
 if TYPE_CHECKING:
-    from digitnet.image.evidence import Judged, Score
+    from digitnet.image.evidence import Judgement, Score
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ def _other_data(checkpoint: Checkpoint, path: Paths) -> tuple[Data, bool]:
 def _score(checkpoint: Checkpoint) -> "Score":
     """Return the function by which a checkpoint's model scores candidates for a picture's digit."""
 
-    def score(images: NDArray[np.uint8]) -> "Judged":
+    def score(images: NDArray[np.uint8]) -> "Judgement":
         from digitnet.model.prediction import Model  # imports Pillow: only needed for pictures
 
         names, calibration = checkpoint.class_names, checkpoint.calibration

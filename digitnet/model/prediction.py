@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from digitnet.arrays import SIDE
 from digitnet.dataset.classes import DIGITS, MOST_DIGITS, as_answer
 from digitnet.errors import CheckpointError, ImageError, join_names
-from digitnet.image.evidence import Judged
+from digitnet.image.evidence import Judgement
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.look import Reading
 from digitnet.image.reading import first_look, look_closer, read
-from digitnet.image.workers import Named, Workers, as_it_is
+from digitnet.image.workers import NamedPicture, Workers, identity
 from digitnet.model.calibration import NO_CALIBRATION, Calibration, evidence, probabilities
 from digitnet.model.checkpoint import find_model, load_checkpoint
 from digitnet.network.network import Network
@@ -118,10 +118,10 @@ class Model:
         return self._numbers_reader(digits)(open_picture(picture, name), name)
 
     def number_answers(
-        self, batches: Iterable[Sequence[Named]], digits: int | None, processes: int = 1
+        self, batches: Iterable[Sequence[NamedPicture]], digits: int | None, processes: int = 1
     ) -> Iterator[list[tuple[str, "Numbers | ImageError"]]]:
         """Yield the numbers in named pictures, in order, as lists like those of `answers`."""
-        workers = Workers(processes, (self._numbers_reader(digits), as_it_is))
+        workers = Workers(processes, (self._numbers_reader(digits), identity))
         try:
             for batch in batches:
                 yield from workers.prepare(batch)
@@ -142,7 +142,7 @@ class Model:
             )
         return lambda image, name: as_numbers(find_numbers(image, name, self.judge, digits), digits)
 
-    def judge(self, images: NDArray[np.uint8]) -> Judged:
+    def judge(self, images: NDArray[np.uint8]) -> Judgement:
         """Return probabilities, evidence, and True where both thresholds are reached.
 
         images: prepared pictures, uint8 (n, 28, 28). The results are (n, classes), (n,) in nats,
@@ -153,7 +153,7 @@ class Model:
         return p, nats, (p.max(axis=1) >= min_confidence) & (nats >= min_evidence)
 
     def answers(
-        self, batches: Iterable[Sequence[Named]], processes: int = 1
+        self, batches: Iterable[Sequence[NamedPicture]], processes: int = 1
     ) -> Iterator[list[tuple[str, Prediction | ImageError]]]:
         """Yield the answers to named pictures in order, as lists of (name, answer).
 

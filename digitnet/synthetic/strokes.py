@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import PIXELS, SIDE, FloatArray
-from digitnet.image.field import BOX, THINNEST, centred, fitted
+from digitnet.image.field import BOX, THINNEST, centre_on_field, fit_to_box
 
 # The deviations are standard deviations of normal distributions.
 MAX_STROKES = 3  # strokes in a character
@@ -96,6 +96,6 @@ def prepare_ink(ink: FloatArray) -> NDArray[np.uint8]:
         rows, columns = (np.flatnonzero(whole.any(axis=axis)) for axis in (1, 0))
         if len(rows):  # a picture without ink stays empty
             part = whole[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-            part = fitted(part, THINNEST * max(part.shape) / BOX)
-            picture[:] = centred(part / part.max())[0]
+            part = fit_to_box(part, THINNEST * max(part.shape) / BOX)
+            picture[:] = centre_on_field(part / part.max())[0]
     return pictures

@@ -77,7 +77,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         subprocess.run([sys.executable, __file__, "--draw", folder], check=True)
         paths = [f"{folder}/{name}" for name in KINDS] * arguments.pictures
-        workers.ALONE = -1
+        workers.START_AFTER = -1
         watcher = threading.Thread(target=watch)
         watcher.start()
         named = [(path, path) for path in paths[: arguments.pictures]]

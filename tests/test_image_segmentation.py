@@ -1,4 +1,4 @@
-"""The best path is the cheapest: against all of them, counted one by one."""
+"""The path found is the cheapest of all paths, which the test enumerates."""
 
 import itertools
 import math
@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from digitnet.image.evidence import network_costs
 from digitnet.image.ink.components import Rectangle
-from digitnet.image.path import INSIDE, Glyph, Path, shape_cost
+from digitnet.image.segmentation import SKIPPED_INSIDE, Glyph, SegmentationGraph, shape_cost
 
 BOX = Rectangle(0, 20, 0, 12)
 
 
 def glyph(cost: float) -> Glyph:
-    shares = np.full(10, 0.1)
-    return Glyph(BOX, np.zeros((28, 28), np.uint8), shares, 1.0, True, cost)
+    probabilities = np.full(10, 0.1)
+    return Glyph(BOX, np.zeros((28, 28), np.uint8), probabilities, 1.0, True, cost)
 
 
 @given(st.data())
-def test_it_is_the_cheapest_of_all_ways(data: st.DataObject) -> None:
+def test_the_path_is_the_cheapest_of_all(data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 6))
     skips = data.draw(st.lists(st.floats(0, 5), min_size=n, max_size=n))
     arcs: dict[int, list[tuple[int, Glyph]]] = {}
@@ -30,25 +30,25 @@ def test_it_is_the_cheapest_of_all_ways(data: st.DataObject) -> None:
             arcs.setdefault(end, []).append((first, glyph(data.draw(st.floats(0, 5)))))
     digits = data.draw(st.none() | st.integers(1, 3))
 
-    def ways(at: int, count: int) -> list[tuple[float, float, int]]:
-        """All ways from a piece on: cost, what the digits save, and how many they are."""
+    def paths(at: int, count: int) -> list[tuple[float, float, int]]:
+        """Return all paths from a piece on: cost, cost of skipping the glyphs, their number."""
         if at == n:
             return [(0.0, 0.0, count)]
         inside = digits is not None and 0 < count < digits
-        skip = (INSIDE if inside else 1) * skips[at]
-        found = [(cost + skip, saved, total) for cost, saved, total in ways(at + 1, count)]
-        for end, some in arcs.items():
-            for first, one in some:
+        skip = (SKIPPED_INSIDE if inside else 1) * skips[at]
+        found = [(cost + skip, saved, total) for cost, saved, total in paths(at + 1, count)]
+        for end, glyphs_to_end in arcs.items():
+            for first, arc in glyphs_to_end:
                 if first == at:
-                    own = sum(skips[first:end])
+                    skipped = sum(skips[first:end])
                     found += [
-                        (cost + one.cost, saved + own, total)
-                        for cost, saved, total in ways(end, count + 1)
+                        (cost + arc.cost, saved + skipped, total)
+                        for cost, saved, total in paths(end, count + 1)
                     ]
         return found
 
-    possible = [way for way in ways(0, 0) if digits in (None, way[2])]
-    best = Path(arcs, skips).best(digits)
+    possible = [path for path in paths(0, 0) if digits in (None, path[2])]
+    best = SegmentationGraph(arcs, skips).best_path(digits)
     if not possible:
         assert best is None
         return
@@ -60,12 +60,12 @@ def test_it_is_the_cheapest_of_all_ways(data: st.DataObject) -> None:
     assert digits in (None, len(glyphs))
 
 
-def test_a_sure_digit_of_the_rows_height_is_the_cheapest() -> None:
+def test_a_sure_digit_with_the_height_of_its_row_costs_least() -> None:
     def cost(confidence: float = 0.99, evidence: float = 5.0, height: float = 20) -> float:
-        shares = np.full(10, (1 - confidence) / 9)
-        shares[3] = confidence
-        (judged,) = network_costs(shares[np.newaxis], np.array([evidence]))
-        return float(judged) + shape_cost(BOX, 3, height)
+        probabilities = np.full(10, (1 - confidence) / 9)
+        probabilities[3] = confidence
+        (scored,) = network_costs(probabilities[np.newaxis], np.array([evidence]))
+        return float(scored) + shape_cost(BOX, 3, height)
 
     least = cost()
     assert least < 1
