@@ -8,7 +8,7 @@ import numpy as np
 
 from digitnet.config.definition import Config
 from digitnet.config.reader import saved_config
-from digitnet.config.threads import MOST
+from digitnet.config.threads import MAX_THREADS
 from digitnet.dataset.definition import named
 from digitnet.errors import CheckpointError, ConfigError
 from digitnet.model.checkpoint import Checkpoint
@@ -67,7 +67,7 @@ def _with_threads_of(config: Config, checkpoint: Checkpoint) -> Config:
     threads = before.get("threads") if isinstance(before, dict) else None
     if config.training.threads != "auto" or not isinstance(threads, int) or threads < 1:
         return config
-    training = msgspec.structs.replace(config.training, threads=min(threads, MOST))
+    training = msgspec.structs.replace(config.training, threads=min(threads, MAX_THREADS))
     return msgspec.structs.replace(config, training=training)
 
 
