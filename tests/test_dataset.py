@@ -25,7 +25,7 @@ from PIL import Image
 from digitnet.arrays import Share
 from digitnet.config.definition import Config
 from digitnet.config.reader import to_config
-from digitnet.dataset.definition import NOTHING, Data, Dataset, named
+from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, join_paths
 from digitnet.dataset.idx import read_idx
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.npy import read_npy
@@ -1069,12 +1069,12 @@ def test_what_is_named_several_times_is_there_once(tmp_path: Path) -> None:
         write_pair(folder, "train", IMAGES[:n], LABELS[:n])
         write_pair(folder, "t10k", TEST_IMAGES[n:], TEST_LABELS[n:])
     data = read_data((str(one), str(other), str(other)))
-    assert data.training.times is not None
-    assert data.training.times.tolist() == [1, 1, 1, 2, 2]
+    assert data.training.repeats is not None
+    assert data.training.repeats.tolist() == [1, 1, 1, 2, 2]
     assert data.test is not None
     assert len(data.test) == 2 * len(TEST_LABELS) - 5
     once = read_data((str(one), str(other))).training
-    assert once.times is None
+    assert once.repeats is None
     assert once.fingerprint != data.training.fingerprint
 
 
@@ -1136,7 +1136,7 @@ def test_equal_pictures_with_other_labels_are_another_source(tmp_path: Path) -> 
         (tmp_path / name).mkdir()
         write_pair(tmp_path / name, "train", IMAGES, labels)
     training = read_data((str(tmp_path / "one"), str(tmp_path / "other"))).training
-    assert training.times is None
+    assert training.repeats is None
     assert len(training) == 2 * len(LABELS)
 
 
@@ -1311,8 +1311,8 @@ def test_split_is_drawn_by_the_generator() -> None:
 
 
 def test_one_path_or_several_are_named() -> None:
-    assert named("mnist") == "mnist"
-    assert named(("mnist", "scans")) == "mnist, scans"
+    assert join_paths("mnist") == "mnist"
+    assert join_paths(("mnist", "scans")) == "mnist, scans"
 
 
 # --- Minibatches ---
@@ -1328,7 +1328,7 @@ def taken(batches: Iterator[tuple[np.ndarray, np.ndarray]]) -> list[tuple[np.nda
 
 
 def test_the_label_of_no_digit_is_all_digits_alike() -> None:
-    labels = np.array([3, NOTHING, 9])
+    labels = np.array([3, NON_DIGIT, 9])
     ((_, y),) = taken(Minibatches(Dataset(PIXELS[:3], labels), 3)(np.arange(3)))
     np.testing.assert_array_equal(y[:, 1], np.full(10, np.float32(0.1)))
     np.testing.assert_array_equal(y[:, [0, 2]].argmax(axis=0), [3, 9])

@@ -53,7 +53,7 @@ def test_it_was_made_by_the_default_config(shipped: Checkpoint, data: Data) -> N
     same = msgspec.structs.replace(asked, data=made.data, model=made.model, training=threads)
     assert made == same
     assert shipped.data_hash == data.training.fingerprint
-    assert shipped.data_sources == data.training.sources
+    assert shipped.data_sources == data.training.source_hashes
     assert len(shipped.history) == asked.training.epochs
 
 

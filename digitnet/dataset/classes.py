@@ -5,9 +5,9 @@ import re
 from collections.abc import Sequence
 
 DIGITS = tuple("0123456789")
-MOST_DIGITS = 1000  # of a number
-MOST_CLASSES = 10_000  # of a model or data set: more than any script has signs in common use
-LONGEST_NAME = 255  # characters of a class name: no folder has a longer name
+MAX_DIGITS = 1000  # of a number
+MAX_CLASSES = 10_000  # of a model or data set: more than any script has signs in common use
+MAX_CLASS_NAME = 255  # characters of a class name: no folder has a longer name
 
 
 @functools.cache

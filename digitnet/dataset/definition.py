@@ -13,7 +13,7 @@ from digitnet.dataset.conventions import to_mnist
 from digitnet.errors import DataError, listed
 
 SIDE = 28  # pixels
-NOTHING = -1  # the label of a picture that shows none of the classes
+NON_DIGIT = -1  # label of a picture that shows none of the classes
 Paths = str | tuple[str, ...]  # where pictures are: a file or folder, or several
 
 
@@ -21,7 +21,7 @@ Paths = str | tuple[str, ...]  # where pictures are: a file or folder, or severa
 class Dataset:
     """Labelled pictures: images uint8 (n, 28, 28), 0 paper to 255 ink; labels int64 (n,).
 
-    A label is an index into `class_names`, or NOTHING. times: how often each picture is to be
+    A label is an index into `class_names`, or NON_DIGIT. times: how often each picture is to be
     learned from in an epoch, int64 (n,); None for once. parts: hashes that identify the pictures
     however they are prepared: of the files of a folder, or of each of several sources; none for
     arrays. remarks: lines for the user on pixels that were brought to this convention.
@@ -30,8 +30,8 @@ class Dataset:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     class_names: tuple[str, ...] = DIGITS
-    times: NDArray[np.int64] | None = None
-    parts: tuple[str, ...] = ()
+    repeats: NDArray[np.int64] | None = None
+    hashes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -42,18 +42,18 @@ class Dataset:
         """SHA-256 of the pictures, labels, class names and times, in hexadecimal."""
         digest = hashlib.sha256("\0".join(self.class_names).encode())
         digest.update(np.ascontiguousarray(self.labels).data)
-        if self.parts:
-            digest.update("".join(self.parts).encode())
+        if self.hashes:
+            digest.update("".join(self.hashes).encode())
         else:
             digest.update(np.ascontiguousarray(self.images).data)
-        if self.times is not None:
-            digest.update(self.times.data)
+        if self.repeats is not None:
+            digest.update(self.repeats.data)
         return digest.hexdigest()
 
     @cached_property
-    def sources(self) -> tuple[str, ...]:
+    def source_hashes(self) -> tuple[str, ...]:
         """The hash of the pictures of each source, which identifies it under any path."""
-        return self.parts or (hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest(),)
+        return self.hashes or (hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest(),)
 
     def followed_by(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> "Dataset":
         """The same pictures, once each, and after them others (m, 28, 28) with labels (m,)."""
@@ -96,14 +96,14 @@ class Data:
         return Data(self.training.transposed(), self.test and self.test.transposed())
 
 
-def each(paths: Paths) -> tuple[str, ...]:
+def as_tuple(paths: Paths) -> tuple[str, ...]:
     """Return one or several paths as a tuple."""
     return (paths,) if isinstance(paths, str) else paths
 
 
-def named(paths: Paths) -> str:
+def join_paths(paths: Paths) -> str:
     """Paths in a message."""
-    return listed(each(paths))
+    return listed(as_tuple(paths))
 
 
 def digits(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitnet.dataset.classes import MOST_CLASSES, as_answer, same_answer
+from digitnet.dataset.classes import MAX_CLASSES, as_answer, same_answer
 from digitnet.dataset.definition import Data, Dataset
 from digitnet.errors import DataError
 from digitnet.image.evidence import Score
@@ -54,16 +54,16 @@ def _read_classes(folder: Path, score: Score | None) -> Dataset:
         )
     if empty is not None:
         raise DataError(f"{folder / empty}: expected pictures of this class, found none")
-    parts = (contents.hexdigest(),)
-    return Dataset(np.stack(images), np.array(labels, np.int64), class_names, parts=parts)
+    hashes = (contents.hexdigest(),)
+    return Dataset(np.stack(images), np.array(labels, np.int64), class_names, hashes=hashes)
 
 
 def _class_names(folder: Path) -> tuple[str, ...]:
     """Return the names of the subfolders: numbers in their order, after other names."""
     names = [path.name for path in _visible(folder) if kind_of(path) == "folder"]
-    if len(names) > MOST_CLASSES:
+    if len(names) > MAX_CLASSES:
         found = f"found {len(names):,}"
-        raise DataError(f"{folder}: expected at most {MOST_CLASSES:,} folders of classes, {found}")
+        raise DataError(f"{folder}: expected at most {MAX_CLASSES:,} folders of classes, {found}")
     for name in names:
         if name.encode(errors="replace").decode() != name:
             raise DataError(f"{folder / name}: expected a name in UTF-8 for a class")

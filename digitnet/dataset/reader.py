@@ -59,7 +59,7 @@ def _together(parts: list[tuple[Dataset, int]], *, repeated: bool = True) -> Dat
     times: Counter[tuple[tuple[str, ...], bytes]] = Counter()
     distinct: dict[tuple[tuple[str, ...], bytes], Dataset] = {}
     for dataset, count in parts:
-        contents = dataset.sources, dataset.labels.tobytes()
+        contents = dataset.source_hashes, dataset.labels.tobytes()
         distinct.setdefault(contents, dataset)
         times[contents] += count
     datasets = list(distinct.values())
@@ -69,13 +69,13 @@ def _together(parts: list[tuple[Dataset, int]], *, repeated: bool = True) -> Dat
             np.concatenate([dataset.images for dataset in datasets]),
             np.concatenate([dataset.labels for dataset in datasets]),
             together.class_names,
-            parts=tuple(part for dataset in datasets for part in dataset.sources),
+            hashes=tuple(part for dataset in datasets for part in dataset.source_hashes),
         )
     remarks = tuple(remark for dataset, _ in parts for remark in dataset.remarks)
     if not repeated or times.total() == len(times):
         return replace(together, remarks=remarks)
     lengths = [len(dataset) for dataset in datasets]
-    return replace(together, times=np.repeat([*times.values()], lengths), remarks=remarks)
+    return replace(together, repeats=np.repeat([*times.values()], lengths), remarks=remarks)
 
 
 def _read(path: str | Path, transposed: bool, score: "Score | None") -> Data:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.dataset.classes import LONGEST_NAME, MOST_CLASSES, same_answer
+from digitnet.dataset.classes import MAX_CLASS_NAME, MAX_CLASSES, same_answer
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.model.calibration import HIGHEST, LOWEST, MOST_EVIDENCE, NO_CALIBRATION, Calibration
 from digitnet.network.activations import ACTIVATIONS
@@ -272,13 +272,15 @@ def _class_names(arrays: dict[str, NDArray[Any]], classes: int) -> tuple[str, ..
     names = arrays.get("class_names")
     if names is None or names.dtype.kind != "U" or names.shape != (classes,):
         raise _Unsound(f"class_names: expected {classes} texts, found something else")
-    if classes > MOST_CLASSES:
-        raise _Unsound(f"class_names: expected at most {MOST_CLASSES:,} names, found {classes:,}")
+    if classes > MAX_CLASSES:
+        raise _Unsound(f"class_names: expected at most {MAX_CLASSES:,} names, found {classes:,}")
     told = tuple(names.tolist())
     longest = max(map(len, told))
-    if longest > LONGEST_NAME:
+    if longest > MAX_CLASS_NAME:
         found = f"found one of {longest:,}"
-        raise _Unsound(f"class_names: expected names of at most {LONGEST_NAME} characters, {found}")
+        raise _Unsound(
+            f"class_names: expected names of at most {MAX_CLASS_NAME} characters, {found}"
+        )
     if same := same_answer(told):
         one, other = map(repr, same)
         found = f"found {one:.40} and {other:.40}"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from digitnet.arrays import FloatArray
 from digitnet.config.definition import Config
 from digitnet.config.reader import to_config
-from digitnet.dataset.definition import Data, Dataset, Paths, each, named
+from digitnet.dataset.definition import Data, Dataset, Paths, as_tuple, join_paths
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
@@ -59,7 +59,7 @@ def choose_examples(
     """
     if path is None:
         path = checkpoint.data_path
-        for one in each(path):
+        for one in as_tuple(path):
             with contextlib.suppress(OSError):  # which `read_data` tells about
                 if kind_of(one) is None:
                     raise DataError(
@@ -74,20 +74,20 @@ def choose_examples(
     if split in ("validation", "train"):
         if not own:
             raise DataError(
-                f"{named(path)}: expected the data that the model was trained on, which alone has "
-                f"a split called {split}; found other pictures or labels"
+                f"{join_paths(path)}: expected the data that the model was trained on, which alone "
+                f"has a split called {split}; found other pictures or labels"
             )
         learned, held_out = _split(checkpoint, data.training)
         indices = learned if split == "train" else held_out
         if not len(indices):
             raise DataError(
-                f"{named(path)}: expected a {split} split, found none held out in training"
+                f"{join_paths(path)}: expected a {split} split, found none held out in training"
             )
         return Examples(path, split, data.training, indices, transposed)
     chosen = data.test if split == "test" else data.training
     if chosen is None:
-        raise DataError(f"{named(path)}: expected a test split, found none")
-    chosen = chosen.renumbered(checkpoint.class_names, named(path))
+        raise DataError(f"{join_paths(path)}: expected a test split, found none")
+    chosen = chosen.renumbered(checkpoint.class_names, join_paths(path))
     return Examples(path, split, chosen, np.arange(len(chosen)), transposed)
 
 
@@ -97,7 +97,7 @@ def _own_data(checkpoint: Checkpoint, path: Paths) -> Data:
     is_old = not checkpoint.data_sources
     if is_old and data.training.remarks and data.training.fingerprint != checkpoint.data_hash:
         raise DataError(
-            f"{named(path)}: expected the pixels that the model learned from, found them in "
+            f"{join_paths(path)}: expected the pixels that the model learned from, found them in "
             "another convention, which is mended now; train the model again"
         )
     return data
@@ -119,7 +119,7 @@ def _other_data(checkpoint: Checkpoint, path: Paths) -> tuple[Data, bool]:
     problem = transposition(data.training)
     if problem is None:
         return data, False
-    remark = f"{named(path)}: {problem}; they are read so"
+    remark = f"{join_paths(path)}: {problem}; they are read so"
     training, test = data.training.transposed(), data.test and data.test.transposed()
     turned = Data(
         replace(training, remarks=(*training.remarks, remark)),
@@ -160,13 +160,13 @@ def _config(checkpoint: Checkpoint) -> Config:
 
 def prepared_for(checkpoint: Checkpoint, examples: Examples) -> Examples:
     """Return the same examples, those of folders as the model in a checkpoint chooses the digit."""
-    if not examples.dataset.parts:  # arrays, which are prepared
+    if not examples.dataset.hashes:  # arrays, which are prepared
         return examples
     data = read_data(examples.path, transposed=examples.transposed, score=_score(checkpoint))
     dataset = data.test if examples.split == "test" else data.training
     assert dataset is not None
     names = examples.dataset.class_names
-    return replace(examples, dataset=dataset.renumbered(names, named(examples.path)))
+    return replace(examples, dataset=dataset.renumbered(names, join_paths(examples.path)))
 
 
 def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
@@ -176,7 +176,7 @@ def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
     """
     dataset = examples.dataset
     if dataset.fingerprint != checkpoint.data_hash:
-        return not set(checkpoint.data_sources).isdisjoint(dataset.sources)
+        return not set(checkpoint.data_sources).isdisjoint(dataset.source_hashes)
     try:
         learned, _ = _split(checkpoint, dataset)
     except CheckpointError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.dataset.classes import DIGITS, MOST_DIGITS, as_answer
+from digitnet.dataset.classes import DIGITS, MAX_DIGITS, as_answer
 from digitnet.errors import CheckpointError, ImageError, listed
 from digitnet.image.evidence import Judged
 from digitnet.image.field import SIDE
@@ -132,8 +132,8 @@ class Model:
         from digitnet.image.numbers import find_numbers  # rarely needed
         from digitnet.model.numbers import as_numbers
 
-        if digits is not None and not (type(digits) is int and 1 <= digits <= MOST_DIGITS):
-            raise ValueError(f"digits: expected 1 to {MOST_DIGITS} or None, found {digits!r:.40}")
+        if digits is not None and not (type(digits) is int and 1 <= digits <= MAX_DIGITS):
+            raise ValueError(f"digits: expected 1 to {MAX_DIGITS} or None, found {digits!r:.40}")
         if self.class_names != DIGITS:
             found = listed(self.class_names)
             raise CheckpointError(

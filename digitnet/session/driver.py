@@ -5,7 +5,7 @@ import time
 from collections.abc import Generator
 
 from digitnet.config.definition import Config
-from digitnet.dataset.definition import Paths, each
+from digitnet.dataset.definition import Paths, as_tuple
 from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
 from digitnet.model.checkpoint import discard_unfinished, is_checkpoint, load_checkpoint
 from digitnet.npz import member_names
@@ -126,7 +126,7 @@ def _what_must_stay(output: str, data: Paths) -> str | None:
     """Return what a file is that must not be replaced; None if it may be."""
     if os.path.getsize(output) and not is_checkpoint(output):
         return _kind(member_names(output))
-    is_read = any(_is_same(output, path) for path in each(data))
+    is_read = any(_is_same(output, path) for path in as_tuple(data))
     return "the data of this training" if is_read else None
 
 
