@@ -144,7 +144,7 @@ def test_data_of_other_conventions_are_said_and_mended(
     assert done.returncode == 0
     assert [line.partition(": expected ")[2].partition(",")[0] for line in said] == [
         "pixels from 0 to 255",
-        "ink 255 on paper 0",
+        "ink 255 on background 0",
         "upright digits",
     ]
     assert said[2].endswith("; set data.transposed: true")
