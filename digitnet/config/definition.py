@@ -37,7 +37,11 @@ class DataSection(Section, frozen=True):
         ),
     ] = None
     transposed: Annotated[
-        bool, key("true if rows and columns of the pictures are exchanged, as in EMNIST's files")
+        bool,
+        key(
+            "true if arrays hold the pictures with rows and columns exchanged, as EMNIST's files "
+            "do; folders of pictures are not affected"
+        ),
     ] = False
 
 
@@ -65,7 +69,7 @@ class OptimizerSection(Section, frozen=True):
     ] = "sgd"
     learning_rate: Annotated[
         Annotated[float, Meta(gt=0)] | None,
-        key("factor from gradient to step. Default: 0.2 for sgd, 0.001 for adam and adamw"),
+        key("step size per unit of gradient. Default: 0.2 for sgd, 0.001 for adam and adamw"),
     ] = None
     momentum: Annotated[float, key("sgd: momentum coefficient", ge=0, lt=1)] = 0.0
     nesterov: Annotated[bool, key("sgd: Nesterov momentum; needs momentum above 0")] = False
