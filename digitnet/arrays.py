@@ -9,6 +9,8 @@ from numpy.typing import DTypeLike, NDArray
 
 FloatArray = NDArray[np.floating]
 
+SIDE = 28  # pixels along each side of an image
+PIXELS = SIDE * SIDE
 LINE = 64  # bytes
 
 

@@ -16,7 +16,7 @@ PACKAGE = Path(digitnet.__file__).parent
 HOUSE = {
     "cli": "evaluate predict train numbers options show output",
     "session": "driver saving lock signals",
-    "training": "loop resumption descent state optimizers schedules",
+    "training": "loop resumption descent augmentation state optimizers schedules",
     "model": "comparison examples evaluation orientation prediction checkpoint numbers calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
@@ -24,7 +24,7 @@ HOUSE = {
     "conventions mapped",
     "image": "numbers workers path reading candidates look digit room evidence field files memory",
     "image.marks": "rows seams sheet box groups outline structure",
-    "image.ink": "paper uneven ruling shadow closing parts ink",
+    "image.ink": "paper uneven ruling shadow closing components ink",
     "config": "reader source values syntax keys definition threads",
     "": "arrays npz paths randomness version errors",
 }

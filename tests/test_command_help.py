@@ -1,4 +1,4 @@
-"""Every command and option explains itself, and stands in the README."""
+"""Every command and option explains itself, and stands in the READMEs."""
 
 import re
 from pathlib import Path
@@ -11,6 +11,7 @@ from digitnet.cli import cli
 from digitnet.errors import ExitStatus
 
 README = (REPOSITORY / "README.md").read_text()
+PAGES = ("README.md", "configs/README.md", "data/README.md", "tests/README.md")
 COMMANDS = sorted(cli.commands)
 OPTIONS = [
     (name, parameter)
@@ -64,9 +65,11 @@ def test_each_command_stands_in_the_readme(name: str) -> None:
     assert f"digitnet {name}" in README
 
 
-def test_the_readme_names_only_options_that_there_are() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_a_readme_names_only_options_that_there_are(page: str) -> None:
     known = {option for _, option in LONG} | {"--help", "--version"}
-    lines = [line for line in README.splitlines() if re.search(r"\bdigitnet (\w+) ", line)]
+    text = (REPOSITORY / page).read_text()
+    lines = [line for line in text.splitlines() if re.search(r"\bdigitnet (\w+) ", line)]
     used = {option for line in lines for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", line)}
     assert used <= known
 
@@ -89,11 +92,6 @@ def test_each_exit_status_stands_in_the_help(run: Run, status: ExitStatus) -> No
 def test_the_help_names_only_configs_that_there_are(run: Run, name: str) -> None:
     text = helped(run, *filter(None, [name]), "--help")
     for path in re.findall(r"configs/\S+\.yaml", text):
-        assert (REPOSITORY / path).is_file(), path
-
-
-def test_the_readme_names_only_files_that_there_are() -> None:
-    for path in re.findall(r"\b(?:configs|data|tests)/[\w/.-]+\.\w+", README):
         assert (REPOSITORY / path).is_file(), path
 
 

@@ -16,6 +16,8 @@ from conftest import REPOSITORY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digitnet.arrays import PIXELS
+from digitnet.config import reader
 from digitnet.config.definition import LEARNING_RATES, OPTIMIZER_KEYS, Config, schema
 from digitnet.config.reader import locate, read_config, saved_config, to_config
 from digitnet.config.source import Source
@@ -661,7 +663,8 @@ def test_the_optimizers_are_the_keys_of_the_dict() -> None:
 
 def test_the_keys_of_an_optimizer_are_its_arguments() -> None:
     for name, optimizer in OPTIMIZERS.items():
-        arguments = set(inspect.signature(optimizer).parameters) - {"parameters", "learning_rate"}
+        given = {"parameters", "learning_rate", "l2"}
+        arguments = set(inspect.signature(optimizer).parameters) - given
         assert set(OPTIMIZER_KEYS[name]) == arguments
     assert LEARNING_RATES.keys() == OPTIMIZERS.keys()
 
@@ -676,6 +679,10 @@ def test_the_keys_of_augment_are_the_distortions_and_off_by_default() -> None:
     assert defaults.pop("final") == 1
     assert defaults == dataclasses.asdict(Distortions())
     assert not Distortions()
+
+
+def test_the_reader_and_arrays_have_the_same_number_of_pixels() -> None:
+    assert reader.PIXELS == PIXELS
 
 
 def test_the_schema_file_matches_the_definition() -> None:

@@ -15,14 +15,15 @@ from digitnet.network.activations import ACTIVATIONS, Activation
 from digitnet.network.network import Network
 from digitnet.network.regularisers import Regularisers
 from digitnet.training.descent import Descent
-from digitnet.training.optimizers import SGD, Adam, AdamW
+from digitnet.training.optimizers import SGD, Adam, AdamW, l2_coefficients
 
 OPTIONS = {"learning_rate": 0.1, "momentum": 0.9}
 
 
 @contextmanager
 def descent(network: Network, threads: int = 1, l2: float = 0) -> Iterator[Descent]:
-    walk = Descent(network, SGD(network.parameters, **OPTIONS), l2=l2, threads=threads)
+    sgd = SGD(network.parameters, **OPTIONS, l2=l2_coefficients(network, l2))
+    walk = Descent(network, sgd, threads=threads)
     yield walk
     walk.close()
 
@@ -77,8 +78,8 @@ def test_any_number_of_threads_walks_the_way_of_plain_descent(threads: int, l2: 
             decay = np.zeros_like(plain.parameters)
             for W, slope in zip(plain.weights, plain.matrices_of(decay)):
                 slope[:, :-1] = l2 * W  # biases are left alone
-            pace = optimizer.pace()
-            optimizer.step(pace.scale * (gradient + decay), pace)
+            coefficients = optimizer.coefficients()
+            optimizer.step(coefficients.gradient * (gradient + decay), coefficients)
             assert walk.walk([(x, y)]) == [pytest.approx(cost, rel=1e-9)]
     np.testing.assert_allclose(shared.parameters, plain.parameters, rtol=1e-9, atol=1e-12)
 
@@ -88,8 +89,8 @@ def test_any_number_of_threads_walks_the_way_of_plain_descent(threads: int, l2: 
 def test_adam_walks_the_way_of_a_plain_loop(optimizer: type[Adam], threads: int) -> None:
     shared, plain = a_network(), a_network()
     batches, l2, rates = minibatches(plain.layer_sizes, [10, 7] * 9), 0.3, [1.0, 0.5] * 9
-    adam = optimizer(shared.parameters, learning_rate=0.01)
-    walk = Descent(shared, adam, l2=l2, threads=threads)
+    adam = optimizer(shared.parameters, learning_rate=0.01, l2=l2_coefficients(shared, l2))
+    walk = Descent(shared, adam, threads=threads)
     walk.walk(batches[:5], rates=rates[:5], number=1)
     walk.walk(batches[5:], rates=rates[5:], number=6)
     walk.close()
@@ -155,8 +156,9 @@ def test_threads_wait_for_each_other_wherever_they_must(
 def test_a_rate_is_a_share_of_the_learning_rate_and_of_l2_with_it(threads: int) -> None:
     whole, shared = a_network(), a_network()
     batch = minibatches(whole.layer_sizes, [10])
-    half = SGD(whole.parameters, **(OPTIONS | {"learning_rate": OPTIONS["learning_rate"] / 2}))
-    walk = Descent(whole, half, l2=0.3)
+    options = OPTIONS | {"learning_rate": OPTIONS["learning_rate"] / 2}
+    half = SGD(whole.parameters, **options, l2=l2_coefficients(whole, 0.3))
+    walk = Descent(whole, half)
     walk.walk(batch)
     with descent(shared, threads, 0.3) as walk:
         walk.walk(batch, rates=[0.5])

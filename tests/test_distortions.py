@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from conftest import read_mnist
 
+from digitnet.arrays import PIXELS, SIDE
 from digitnet.randomness import NUMBERS, Purpose, stream_from
-from digitnet.synthetic.distortions import GROUP, PIXELS, SIDE, Distorter, Distortions
+from digitnet.synthetic.distortions import GROUP, Distorter, Distortions
 
 DIGITS, _ = read_mnist("train", 200)
 ALL = {"rotation": 15, "scale": 0.15, "shear": 0.15, "shift": 2, "elastic": 34}

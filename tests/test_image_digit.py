@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from digitnet.image.digit import MOST_CANDIDATES, Candidate, candidates_of, digits_beside
+from digitnet.image.ink.components import connected_components
 from digitnet.image.ink.ink import Bools, Ink
-from digitnet.image.ink.parts import parts_of
 
 Masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))
 Box = tuple[slice, slice]
@@ -61,7 +61,7 @@ def test_there_is_a_candidate_wherever_there_is_ink(marked: np.ndarray) -> None:
 def test_a_lone_component_is_the_only_candidate() -> None:
     for digit in read_mnist("t10k", 40)[0]:
         marked = digit > 50
-        if len(parts_of(marked)) == 1:
+        if len(connected_components(marked)) == 1:
             (one,) = candidates_of(ink_of(marked))
             assert one.alone
             assert one.prior == 0

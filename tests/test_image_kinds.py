@@ -28,7 +28,7 @@ from PIL import Image, ImageDraw
 
 from digitnet import load
 from digitnet.errors import ImageError
-from digitnet.image.ink.ink import extent
+from digitnet.image.ink.ink import longer_span
 from digitnet.image.look import Reading
 from digitnet.image.reading import read as image_read
 
@@ -125,7 +125,7 @@ def test_a_shadow_is_no_part_of_the_digit(kind: Kind) -> None:
     whole, rng = 0, np.random.default_rng(1)
     for digit in read_mnist("train", 40)[0]:
         box = read(kind(digit, rng)).box
-        whole += max(box[2] - box[0], box[3] - box[1]) <= extent(drawn(digit, 160) > 0.5) + 5
+        whole += max(box[2] - box[0], box[3] - box[1]) <= longer_span(drawn(digit, 160) > 0.5) + 5
     assert whole >= 30
 
 

@@ -1,14 +1,15 @@
-"""The shape of an outline: cards and round things are told apart, and from digits."""
+"""Outlines of cards, of round shapes and of shapes with bays are distinguished."""
 
 import numpy as np
 import pytest
 
-from digitnet.image.marks.outline import has_four_corners, is_convex, outline_of
+from digitnet.image.marks.outline import fill_outline, has_four_corners, is_convex
 
 Y, X = np.mgrid[-60:61, -60:61]
 
 
 def polygon(corners: int, turn: float) -> np.ndarray:
+    """Return the mask of a regular polygon turned by `turn` degrees, (121, 121)."""
     angles = np.deg2rad(turn) + 2 * np.pi * np.arange(corners) / corners
     reach = 55 * np.cos(np.pi / corners)
     return np.all([X * np.cos(a) + Y * np.sin(a) <= reach for a in angles], axis=0)
@@ -16,7 +17,7 @@ def polygon(corners: int, turn: float) -> np.ndarray:
 
 @pytest.mark.parametrize("turn", [0, 10, 45, 80])
 @pytest.mark.parametrize("corners", [3, 4, 6])
-def test_up_to_four_corners_are_those_of_a_card(corners: int, turn: int) -> None:
+def test_a_card_has_three_or_four_corners(corners: int, turn: int) -> None:
     assert has_four_corners(polygon(corners, turn)) == (corners <= 4)
 
 
@@ -27,12 +28,12 @@ def test_an_oval_is_convex_and_has_no_corners(height: int) -> None:
     assert not has_four_corners(oval)
 
 
-def test_what_has_a_bay_is_not_convex() -> None:
-    moon = (np.hypot(Y, X) < 55) & (np.hypot(Y, X - 50) > 35)
-    assert not is_convex(moon)
+def test_a_crescent_is_not_convex() -> None:
+    crescent = (np.hypot(Y, X) < 55) & (np.hypot(Y, X - 50) > 35)
+    assert not is_convex(crescent)
 
 
-def test_an_outline_has_no_gaps() -> None:
+def test_fill_outline_fills_holes() -> None:
     square = polygon(4, 10)
     pierced = square & (np.hypot(Y, X) > 20)
-    assert (outline_of(pierced) == outline_of(square)).all()
+    assert (fill_outline(pierced) == fill_outline(square)).all()

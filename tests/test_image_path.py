@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitnet.image.evidence import network_costs
-from digitnet.image.ink.parts import Rectangle
+from digitnet.image.ink.components import Rectangle
 from digitnet.image.path import INSIDE, Glyph, Path, shape_cost
 
 BOX = Rectangle(0, 20, 0, 12)

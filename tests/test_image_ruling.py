@@ -1,4 +1,4 @@
-"""Lines on paper are told from what is written over them, and nothing else is taken for lines."""
+"""Printed lines are found below writing, and nothing else is taken for lines."""
 
 import numpy as np
 import pytest
@@ -8,17 +8,18 @@ from hypothesis import strategies as st
 from kinds import cropped, drawn
 
 from digitnet.image.ink.paper import find_ink
-from digitnet.image.ink.ruling import ruling
+from digitnet.image.ink.ruling import ruling_strength
 
 DIGITS, _ = read_mnist("train", 12)
 
 
 def page_of(digit: np.ndarray) -> np.ndarray:
-    """Strength of ink, (300, 300), float32."""
+    """Return the strength of ink of a digit on a page, (300, 300), float32."""
     return np.pad(drawn(digit, 130), ((80, 90), (70, 100))).astype(np.float32)
 
 
 def lines(degrees: float, *, squares: bool, width: float = 3) -> np.ndarray:
+    """Return the mask of slanted lines or squares, (300, 300). width: of a line, px."""
     y, x = np.mgrid[:300, :300]
     angle = np.radians(degrees)
     across, down = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
@@ -26,32 +27,32 @@ def lines(degrees: float, *, squares: bool, width: float = 3) -> np.ndarray:
 
 
 def found(strength: np.ndarray) -> float | None:
-    return ruling(strength, strength >= 0.2)
+    return ruling_strength(strength, strength >= 0.2)
 
 
 @pytest.mark.parametrize("squares", [True, False])
 @pytest.mark.parametrize("degrees", [0, 1, -4, 9])
-@pytest.mark.parametrize("strong", [0.25, 0.5, 0.7])
-def test_lines_are_as_strong_as_they_are(strong: float, degrees: float, squares: bool) -> None:
+@pytest.mark.parametrize("level", [0.25, 0.5, 0.7])
+def test_the_strength_of_lines_is_measured(level: float, degrees: float, squares: bool) -> None:
     rng = np.random.default_rng(1)
-    ruled = strong * lines(degrees, squares=squares) + rng.normal(0, 0.01, (300, 300))
+    ruled = level * lines(degrees, squares=squares) + rng.normal(0, 0.01, (300, 300))
     for digit in DIGITS:
         strength = np.maximum(page_of(digit), ruled).astype(np.float32)
-        assert found(strength) == pytest.approx(strong, abs=0.05)
+        assert found(strength) == pytest.approx(level, abs=0.05)
 
 
-@pytest.mark.parametrize("strong", [0.6, 0.75])
-def test_fine_lines_that_their_edges_make_of_two_strengths_are_found(strong: float) -> None:
-    """The edges, aslant, are fainter than the lines, which are fainter than the digit."""
+@pytest.mark.parametrize("level", [0.6, 0.75])
+def test_fine_lines_with_fainter_edges_are_found(level: float) -> None:
+    """Edges of slanted lines are fainter than the lines, the lines fainter than the digit."""
     for digit in DIGITS:
-        ruled = strong * (lines(4, squares=True, width=1.5) * 0.5 + lines(4, squares=True) * 0.5)
+        ruled = level * (lines(4, squares=True, width=1.5) * 0.5 + lines(4, squares=True) * 0.5)
         strength = np.maximum(page_of(digit), ruled).astype(np.float32)
-        level = found(strength)
-        assert level is not None
-        assert strong - 0.01 <= level <= strong + 0.05
+        measured = found(strength)
+        assert measured is not None
+        assert level - 0.01 <= measured <= level + 0.05
 
 
-def test_what_is_told_as_the_threshold_is_the_one_used() -> None:
+def test_the_threshold_returned_is_the_threshold_used() -> None:
     printed = 0.45 * lines(4, squares=True)
     strength = np.maximum(page_of(DIGITS[0]), printed).astype(np.float32)
     ink = find_ink(1 - strength)
@@ -60,15 +61,15 @@ def test_what_is_told_as_the_threshold_is_the_one_used() -> None:
     assert strength[~ink.marked].max() < ink.threshold
 
 
-def test_a_line_along_the_border_is_one() -> None:
-    """Squares cut out along their lines."""
+def test_a_line_along_the_border_is_a_line() -> None:
+    """The page is cut along the lines of printed squares."""
     printed = 0.5 * lines(0, squares=True)[50:253, 50:253]
     for digit in DIGITS:
         ink = np.pad(drawn(digit, 130), ((30, 43), (40, 33)))
         assert found(np.maximum(ink, printed).astype(np.float32)) == pytest.approx(0.5, abs=0.05)
 
 
-def test_a_digit_cropped_to_its_ink_that_fades_out_has_hardly_ever_lines() -> None:
+def test_a_cropped_digit_that_fades_out_rarely_has_lines() -> None:
     rows, columns = np.mgrid[-1:1:130j, -1:1:130j]
     fading = 0.4 + 0.6 * np.exp(-(rows**2 + columns**2) / 0.4)
     digits, _ = read_mnist("train", 100)
@@ -79,14 +80,14 @@ def test_a_digit_cropped_to_its_ink_that_fades_out_has_hardly_ever_lines() -> No
     assert np.mean(found_in) < 0.1
 
 
-def test_a_digit_alone_has_none() -> None:
+def test_a_digit_alone_has_no_lines() -> None:
     for digit in DIGITS:
         for ink in (page_of(digit), cropped(drawn(digit, 130)).astype(np.float32)):
             for strength in (ink, 0.5 * ink):
                 assert found(strength) is None
 
 
-def test_a_grey_digit_with_a_dark_dot_has_none() -> None:
+def test_a_grey_digit_with_a_dark_dot_has_no_lines() -> None:
     for digit in DIGITS:
         strength = 0.5 * cropped(drawn(digit, 130)).astype(np.float32)
         y, x = (length // 2 for length in strength.shape)
@@ -94,7 +95,7 @@ def test_a_grey_digit_with_a_dark_dot_has_none() -> None:
         assert found(strength) is None
 
 
-def test_lines_that_are_as_dark_or_wider_or_alone_are_none() -> None:
+def test_dark_lines_wide_lines_and_lines_without_writing_are_not_found() -> None:
     squares = lines(3, squares=True)
     assert found(np.maximum(page_of(DIGITS[0]), squares).astype(np.float32)) is None
     wide = lines(3, squares=True, width=25)
@@ -102,27 +103,27 @@ def test_lines_that_are_as_dark_or_wider_or_alone_are_none() -> None:
     assert found(0.5 * squares.astype(np.float32)) is None
 
 
-def test_a_small_picture_has_none() -> None:
+def test_a_small_picture_has_no_lines() -> None:
     small = np.maximum(page_of(DIGITS[0]), 0.5 * lines(0, squares=True))[::6, ::6]
     assert found(small.astype(np.float32)) is None
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1e-8, 0.01, 0.3]), st.integers(60, 80))
-def test_something_darker_is_left(seed: int, spread: float, side: int) -> None:
+def test_lines_are_never_the_darkest_ink(seed: int, spread: float, side: int) -> None:
     rng = np.random.default_rng(seed)
     strength = np.zeros((side, 70), np.float32)
     for _ in range(6):
         y, x = rng.integers(0, (side, 70))
-        part = strength[y : y + rng.integers(1, side), x : x + rng.integers(1, 70)]
-        part[:] = np.clip(rng.choice([0, 0.3, 0.6, 1]) + rng.normal(0, spread, part.shape), 0, 1)
-    level = found(strength)
-    assert level is None or (strength > level).any()
+        patch = strength[y : y + rng.integers(1, side), x : x + rng.integers(1, 70)]
+        patch[:] = np.clip(rng.choice([0, 0.3, 0.6, 1]) + rng.normal(0, spread, patch.shape), 0, 1)
+    measured = found(strength)
+    assert measured is None or (strength > measured).any()
 
 
-@pytest.mark.parametrize("pale", [0.0, 0.14])
-def test_lines_are_told_where_a_part_of_the_page_is_a_little_darker(pale: float) -> None:
+@pytest.mark.parametrize("shade", [0.0, 0.14])
+def test_lines_are_found_on_a_page_that_is_partly_darker(shade: float) -> None:
     strength = np.zeros((300, 300), np.float32)
-    strength[:, 200:] = pale
+    strength[:, 200:] = shade
     strength[20::40] = strength[21::40] = 0.4
     strength[90:210, 100:112] = 1
     ink = find_ink(1 - 0.9 * strength)
@@ -131,7 +132,7 @@ def test_lines_are_told_where_a_part_of_the_page_is_a_little_darker(pale: float)
     assert ink.marked.sum() == 120 * 12
 
 
-def test_lines_are_told_where_they_are_marked_on_one_side_alone() -> None:
+def test_lines_that_fade_out_towards_one_side_are_found() -> None:
     strength = np.zeros((300, 300), np.float32)
     strength[20::40] = strength[21::40] = np.linspace(0.15, 0.3, 300)
     strength[90:210, 100:112] = 1

@@ -1,4 +1,4 @@
-"""Seams part digits that touch, where there is least ink."""
+"""Seams cut digits that touch where there is least ink."""
 
 import numpy as np
 from hypothesis import given
@@ -26,7 +26,7 @@ def test_a_bridge_is_cut() -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 90))
-def test_seams_go_from_the_left_to_the_right_by_a_column_a_row(
+def test_seams_are_sorted_and_move_at_most_one_column_per_row(
     seed: int, height: int, width: int
 ) -> None:
     mask = np.random.default_rng(seed).random((height, width)) < 0.4

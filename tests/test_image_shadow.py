@@ -1,9 +1,9 @@
-"""A shadow is told from faint ink by how broad it is."""
+"""A shadow is distinguished from faint ink by its breadth."""
 
 import numpy as np
 import pytest
 
-from digitnet.image.ink.shadow import shadow_in
+from digitnet.image.ink.shadow import find_shadow
 
 HEIGHT, WIDTH = 200, 100
 Box = tuple[slice, slice]
@@ -15,7 +15,7 @@ def box(top: int, left: int, height: int, width: int) -> Box:
 
 
 def picture(shade: float, at: Box, stroke: Box = STROKE) -> np.ndarray:
-    """How strong ink seems to be: a shade, and a stroke of 0.9 on it."""
+    """Return the strength of ink (h, w): `shade` in the box `at`, and a stroke of 0.9."""
     strength = np.zeros((HEIGHT, WIDTH), np.float32)
     strength[at] = shade
     strength[stroke] = 0.9
@@ -23,7 +23,7 @@ def picture(shade: float, at: Box, stroke: Box = STROKE) -> np.ndarray:
 
 
 def shadow(strength: np.ndarray, *, dark: bool = True, known: bool = False) -> np.ndarray:
-    return shadow_in(strength, strength > 0, dark, known=known)
+    return find_shadow(strength, strength > 0, dark, known=known)
 
 
 def is_found(strength: np.ndarray, *, dark: bool = True, known: bool = False) -> bool:
@@ -31,41 +31,43 @@ def is_found(strength: np.ndarray, *, dark: bool = True, known: bool = False) ->
 
 
 @pytest.mark.parametrize("at", [box(80, 52, 50, 40), box(120, 52, 80, 40)])
-def test_it_is_all_that_is_fainter(at: Box) -> None:
+def test_all_fainter_ink_is_the_shadow(at: Box) -> None:
     strength = picture(0.4, at)
     assert (shadow(strength) == (strength == np.float32(0.4))).all()
 
 
-def test_ink_is_at_least_so_much_darker() -> None:
+def test_ink_is_much_darker_than_its_shadow() -> None:
     assert is_found(picture(0.6, box(80, 52, 50, 40)))
     assert not is_found(picture(0.7, box(80, 52, 50, 40)))
 
 
 @pytest.mark.parametrize(
-    ("narrower", "broad_enough", "stroke"),
+    ("too_narrow", "broad_enough", "stroke"),
     [
         (box(80, 52, 26, 16), box(80, 52, 29, 17), STROKE),
-        (box(150, 52, 50, 16), box(150, 52, 50, 17), STROKE),  # from below
+        (box(150, 52, 50, 16), box(150, 52, 50, 17), STROKE),  # at the lower side
         (box(150, 52, 50, 20), box(150, 52, 50, 21), box(40, 36, 120, 12)),  # a broad stroke
     ],
 )
-def test_it_is_so_broad_at_least(narrower: Box, broad_enough: Box, stroke: Box) -> None:
-    assert not is_found(picture(0.4, narrower, stroke))
+def test_a_shadow_is_much_broader_than_the_strokes(
+    too_narrow: Box, broad_enough: Box, stroke: Box
+) -> None:
+    assert not is_found(picture(0.4, too_narrow, stroke))
     assert is_found(picture(0.4, broad_enough, stroke))
 
 
-def test_light_that_comes_from_nowhere_is_no_shadow() -> None:
+def test_light_that_touches_no_side_is_no_shadow() -> None:
     assert not is_found(picture(0.4, box(80, 52, 50, 40)), dark=False)
     assert is_found(picture(0.4, box(120, 52, 80, 40)), dark=False)
 
 
-def test_dots_on_it_are_where_a_pen_rested() -> None:
+def test_faint_ink_with_a_dark_dot_is_no_shadow() -> None:
     at = box(60, 10, 80, 80)
     assert not is_found(picture(0.4, at, box(90, 40, 4, 14)))
     assert is_found(picture(0.4, at, box(90, 40, 4, 40)))
 
 
-def test_what_is_left_of_a_known_shadow_may_be_small() -> None:
+def test_the_rest_of_a_known_shadow_may_be_small() -> None:
     strength = picture(0.4, box(60, 60, 11, 11))
     assert not is_found(strength)
     assert (shadow(strength, known=True) == (strength == np.float32(0.4))).all()

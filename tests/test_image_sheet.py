@@ -1,4 +1,4 @@
-"""Sheets, cards and stickers: what is on them is read, and nothing else is taken for one."""
+"""Digits on sheets, cards and stickers are read; digits are not taken for sheets."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from PIL import Image
 from digitnet import load
 from digitnet.errors import ImageError
 from digitnet.image.look import Reading
-from digitnet.image.marks.sheet import alone, sheet_of
+from digitnet.image.marks.sheet import fill_outside, sheet_of
 
 MODEL = load()
 DIGITS, _ = read_mnist("train", 12)
@@ -26,6 +26,7 @@ def prepare(picture: Image.Image) -> np.ndarray:
 
 
 def on_table(shape: np.ndarray, inks: np.ndarray, table: float = 0.25) -> Image.Image:
+    """Return a sheet with ink on a table. shape: mask of the sheet. table: its brightness."""
     return image(np.where(shape, light(inks), table))
 
 
@@ -35,15 +36,17 @@ def disc(side: int) -> np.ndarray:
 
 
 def number(*digits: np.ndarray, margin: int) -> np.ndarray:
+    """Return the ink of digits beside each other, 0 to 1."""
     return np.pad(np.concatenate([drawn(digit, 60) for digit in digits], axis=1), margin)
 
 
 def whole(mask: np.ndarray) -> tuple[slice, slice]:
+    """Return all rows and columns of the mask."""
     return slice(0, mask.shape[0]), slice(0, mask.shape[1])
 
 
 @pytest.mark.parametrize("table", [0.1, 0.3, 0.5])
-def test_what_is_on_a_round_sheet_is_read(table: float) -> None:
+def test_a_digit_on_a_round_sheet_is_read(table: float) -> None:
     for digit in DIGITS:
         ink = np.pad(drawn(digit), 60)
         found = prepare(on_table(disc(len(ink)), ink, table))
@@ -51,20 +54,20 @@ def test_what_is_on_a_round_sheet_is_read(table: float) -> None:
 
 
 @pytest.mark.parametrize("side", [40, 43])
-def test_what_is_on_a_tile_of_an_icon_is_read(side: int) -> None:
-    alike = []
+def test_a_digit_on_the_tile_of_an_icon_is_read(side: int) -> None:
+    correlations = []
     for digit in DIGITS:
         tile = np.pad(light(np.pad(drawn(digit), 20), 0.2, 0.9), 60, constant_values=0.95)
         small = image(tile).resize((side, side), Image.Resampling.BOX)
         alone = image(light(drawn(digit))).resize((side // 2, side // 2), Image.Resampling.BOX)
         found = read(small)
         assert (found.dark, found.digits) == (False, 1)
-        alike.append(np.corrcoef(found.image.ravel(), prepare(alone).ravel())[0, 1])
-    assert np.mean(alike) > 0.85
+        correlations.append(np.corrcoef(found.image.ravel(), prepare(alone).ravel())[0, 1])
+    assert np.mean(correlations) > 0.85
 
 
 @pytest.mark.parametrize("holes", [[(10, 14)], [(5, 9), (15, 19)]], ids=["0", "8"])
-def test_a_bold_digit_of_few_pixels_is_no_tile(holes: list[tuple[int, int]]) -> None:
+def test_a_small_bold_digit_is_no_tile(holes: list[tuple[int, int]]) -> None:
     ink = np.zeros((24, 24))
     ink[:, 2:22] = 1
     for top, bottom in holes:
@@ -75,15 +78,15 @@ def test_a_bold_digit_of_few_pixels_is_no_tile(holes: list[tuple[int, int]]) -> 
 
 @pytest.mark.parametrize("turn", [0, 12, -12])
 @pytest.mark.parametrize("point", [90, 0], ids=["tag", "label"])
-def test_what_is_on_a_tag_or_a_label_is_read(point: int, turn: int) -> None:
+def test_a_digit_on_a_tag_or_a_label_is_read(point: int, turn: int) -> None:
     y, x = np.mgrid[:200, :480]
     long = (np.abs(y - 100) < 65) & (x > 15) & (x < (320 if point else 460))
     long &= np.abs(y - 100) - 70 + point < x
     for digit in DIGITS:
         ink = np.pad(drawn(digit, 90), ((55, 55), (160, 230)))
-        lying = on_table(long, ink).rotate(turn, fillcolor=64, expand=True)
+        tag = on_table(long, ink).rotate(turn, fillcolor=64, expand=True)
         alone = image(light(ink)).rotate(turn, fillcolor=242, expand=True)
-        assert np.abs(np.subtract(read(lying).box, read(alone).box)).max() <= 1
+        assert np.abs(np.subtract(read(tag).box, read(alone).box)).max() <= 1
 
 
 @pytest.mark.parametrize("width", [90, 60])
@@ -94,7 +97,7 @@ def test_a_bold_0_with_straight_sides_is_no_tag(width: int) -> None:
     assert read(image(light(zero * 1.0))).box == (31, 101 - width // 2, 170, 100 + width // 2)
 
 
-def test_an_empty_round_sheet_is_read_as_what_it_may_be() -> None:
+def test_an_empty_round_sheet_may_be_a_digit_and_is_read_as_ink() -> None:
     found = read(on_table(disc(200), np.zeros((200, 200))))
     assert found.box[2] - found.box[0] > 145
 
@@ -110,7 +113,7 @@ def test_a_number_on_a_sheet_on_a_desk_is_no_digit(margin: int, fall: float) -> 
 
 @pytest.mark.parametrize("fall", [0, 0.4, 0.6])
 @pytest.mark.parametrize("after", [20, 60])
-def test_a_page_is_no_sheet_that_its_number_goes_beyond(fall: float, after: int) -> None:
+def test_the_lit_part_of_a_page_is_no_sheet_with_part_of_a_number(fall: float, after: int) -> None:
     inks = np.pad(number(*DIGITS[:2], margin=8), ((20, 0), (0, after)))
     _, x = grid(*inks.shape)
     assert read(image(light(inks) * (1 - fall * x))).digits == 2
@@ -124,10 +127,10 @@ def test_lit_paper_beside_a_shadow_is_no_sheet_with_half_a_digit() -> None:
     assert found.box[2] - found.box[0] > 50
 
 
-def test_the_sides_of_a_sheet_are_shown_as_what_is_beside_them() -> None:
+def test_rows_are_extended_from_the_pixels_inside_a_sheet() -> None:
     light = np.arange(12, dtype=np.float32).reshape(3, 4)
     inside = np.array([[0, 1, 1, 0], [1, 1, 1, 1], [0, 0, 1, 0]], np.bool_)
-    assert alone(light, inside).tolist() == [[1, 1, 2, 2], [4, 5, 6, 7], [10, 10, 10, 10]]
+    assert fill_outside(light, inside).tolist() == [[1, 1, 2, 2], [4, 5, 6, 7], [10, 10, 10, 10]]
 
 
 @given(st.integers(30, 80), st.integers(30, 80), st.integers(1, 4), st.integers(0, 50))
@@ -166,17 +169,18 @@ def test_a_digit_is_no_sheet(digit: int) -> None:
     assert sheet_of(mask, whole(mask), (0, 0, *mask.shape), 1) is None
 
 
-def test_a_card_that_has_been_left_empty_is_said_to_be() -> None:
+def test_an_empty_card_is_an_error() -> None:
     with pytest.raises(ImageError, match="empty sheet"):
         read(image(np.pad(np.full((90, 70), 0.9), 40, constant_values=0.2)))
 
 
 def on_desk(*cards: np.ndarray) -> Image.Image:
-    """Cards beside each other, each on 120 by 110 pixels of a desk."""
+    """Return cards side by side on a desk, each with 10 pixels of the desk around it."""
     return image(np.pad(np.concatenate([np.pad(card, 10) for card in cards], axis=1), 15) + 0.2)
 
 
 def card(ink: np.ndarray) -> np.ndarray:
+    """Return the brightness of a card with ink, less that of the desk."""
     return light(np.pad(ink, ((20, 20), (15, 15)))) - 0.2
 
 
@@ -189,7 +193,7 @@ def test_a_digit_is_read_beside_an_empty_sheet() -> None:
     assert found.box[1] >= 180
 
 
-def test_a_card_with_a_digit_is_found_among_empty_ones() -> None:
+def test_a_card_with_a_digit_is_found_beside_an_empty_card() -> None:
     empty, written = card(np.zeros((60, 60))), card(drawn(DIGITS[0], 60))
     alone = prepare(on_desk(written))
     for cards in ((written, empty), (empty, written)):
@@ -208,33 +212,33 @@ def test_the_loop_of_a_bold_6_is_no_sheet() -> None:
     assert found.box[0] < 20
 
 
-def test_a_digit_on_a_badge_is_not_preferred_to_those_beside_it() -> None:
+def test_a_digit_on_a_badge_is_not_preferred_to_digits_beside_it() -> None:
     digits = [np.pad(drawn(digit, 120), ((40, 40), (20, 20))) for digit in DIGITS[:2]]
     page = light(np.pad(np.concatenate(digits, axis=1), ((0, 0), (0, 130))))
     page[60:116, -86:-30] = light(np.pad(drawn(DIGITS[2], 36), 10), 0.15, 0.95)
     assert read(image(page)).digits > 1
 
 
-def test_what_is_as_light_as_a_sheet_is_nothing_on_it() -> None:
-    """A hole in it, to the desk, is no digit; a light digit on a dark sheet is one."""
+def test_a_coin_as_light_as_the_sheet_is_no_digit() -> None:
+    """The sheet is read, also if it is dark and the digit on it nearly as light as the desk."""
     coin = np.hypot(*(np.mgrid[:220, :100] - np.array([110, 50])[:, None, None])) < 14
     for table, paper, ink in ((0.25, 0.9, 0.2), (0.9, 0.2, 0.85)):
         sheet = np.pad(
             light(np.pad(drawn(DIGITS[0], 80), 30), paper, ink), 40, constant_values=table
         )
-        things = np.where(coin, paper, table)
-        found = read(image(np.concatenate([sheet, things], axis=1)))
+        desk = np.where(coin, paper, table)
+        found = read(image(np.concatenate([sheet, desk], axis=1)))
         assert (found.digits, found.dark) == (1, paper > ink)
         assert found.box[3] < 180
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_what_is_on_a_strip_that_goes_on_outside_is_read(turned: bool) -> None:
+def test_a_digit_on_a_strip_that_leaves_the_picture_is_read(turned: bool) -> None:
     for digit in DIGITS:
         page = light(np.pad(drawn(digit, 80), ((60, 140), (95, 85))))
         strip = page.copy()
         strip[:, :70] = strip[:, -60:] = 0.25
-        found, alone = (read(image(one.T if turned else one)) for one in (strip, page))
+        found, alone = (read(image(p.T if turned else p)) for p in (strip, page))
         assert (found.digits, found.dark) == (1, True)
         np.testing.assert_allclose(found.box, alone.box, atol=1)
 

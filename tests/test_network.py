@@ -92,7 +92,7 @@ def test_one_step_of_a_2_1_2_network_by_hand() -> None:
     assert gradient.tolist() == [-1 / 4, -1 / 8, -1 / 4, -1 / 8, -1 / 4, 1 / 8, 1 / 4]
     # downhill with learning rate 0.4: every parameter less 0.4 times its slope
     sgd = SGD(network.parameters, learning_rate=0.4)
-    sgd.step(0.4 * gradient, sgd.pace())
+    sgd.step(0.4 * gradient, sgd.coefficients())
     by_hand = [0.6, -0.95, 0.1, 2.05, -0.9, -2.05, 0.9]
     np.testing.assert_allclose(network.parameters, by_hand, rtol=1e-15)
 
@@ -113,7 +113,7 @@ def test_one_step_of_a_2_2_1_network_by_hand() -> None:
 
     x, y = np.array([[1, 0.5, 1], [0.25, 0.75, 1]]).T, np.array([[1.0], [0.0]]).T
     sgd = SGD(network.parameters, learning_rate=0.5)
-    sgd.step(0.5 * fresh_gradient(network, x, y), sgd.pace())
+    sgd.step(0.5 * fresh_gradient(network, x, y), sgd.coefficients())
     np.testing.assert_allclose(network.parameters, by_hand, rtol=1e-14)
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from digitnet.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer
+from digitnet.network.network import Network
+from digitnet.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, l2_coefficients
 
 RATE, MOMENTUM = 0.1, 0.9
 CURVATURE = np.array([1.0, 3.0, 0.2])  # of a bowl, ½ Σ c θ²; its gradient is c θ
@@ -12,8 +13,8 @@ START = np.array([1.0, -2.0, 0.5])
 
 def move(optimizer: Optimizer, gradient: np.ndarray, number: int = 1, rate: float = 1) -> None:
     """One step of all parameters."""
-    pace = optimizer.pace(rate, number)
-    optimizer.step(pace.scale * gradient, pace)
+    coefficients = optimizer.coefficients(rate, number)
+    optimizer.step(coefficients.gradient * gradient, coefficients)
 
 
 def walked(steps: int = 20, **options: float | bool) -> np.ndarray:
@@ -125,9 +126,9 @@ def test_a_step_may_be_made_part_by_part(options: dict[str, float]) -> None:
     second = SGD(parts, learning_rate=RATE, **options)
     for _ in range(3):
         move(first, CURVATURE * whole)
-        downhill = second.pace().scale * (CURVATURE * parts)
+        downhill = second.coefficients().gradient * (CURVATURE * parts)
         for part in (slice(2, 3), slice(0, 2)):
-            second.step(downhill[part], second.pace(), part)
+            second.step(downhill[part], second.coefficients(), part)
     np.testing.assert_array_equal(parts, whole)
 
 
@@ -175,16 +176,28 @@ def test_adams_late_steps_are_finite_and_as_long_as_the_rate() -> None:
     np.testing.assert_allclose(parameters, -RATE, rtol=1e-5)
 
 
-def test_only_adamw_leaves_l2_alone() -> None:
-    pace = AdamW(START.copy(), learning_rate=RATE).pace(0.5)
-    assert AdamW.decoupled
-    assert (pace.scale, pace.decay) == (1, 0.5 * RATE)
-    pace = Adam(START.copy(), learning_rate=RATE).pace(0.5)
-    assert not Adam.decoupled
-    assert (pace.scale, pace.decay) == (1, 1)
-    pace = SGD(START.copy(), learning_rate=RATE).pace(0.5)
-    assert not SGD.decoupled
-    assert (pace.scale, pace.decay) == (0.5 * RATE, 0.5 * RATE)
+@pytest.mark.parametrize("optimizer", [SGD, AdamW])
+def test_weight_decay_subtracts_rate_times_l2_times_weight(optimizer: type[SGD | AdamW]) -> None:
+    parameters, l2 = START.copy(), np.array([0.1, 0.5, 0.0])
+    move(optimizer(parameters, learning_rate=RATE, l2=l2), np.zeros(3), rate=0.5)
+    np.testing.assert_allclose(parameters, START - 0.5 * RATE * l2 * START, rtol=1e-12)
+
+
+def test_adam_adds_l2_to_the_gradient() -> None:
+    plain, decayed, l2 = START.copy(), START.copy(), np.array([0.1, 0.5, 0.0])
+    move(Adam(plain, learning_rate=RATE), CURVATURE + l2 * START)
+    move(Adam(decayed, learning_rate=RATE, l2=l2), CURVATURE.copy())
+    np.testing.assert_allclose(decayed, plain, rtol=1e-12)
+
+
+def test_l2_coefficients_leave_biases_alone() -> None:
+    network = Network((4, 3, 2))
+    coefficients = l2_coefficients(network, 0.3)
+    assert coefficients is not None
+    for Wb in network.matrices_of(coefficients):
+        np.testing.assert_array_equal(Wb[:, :-1], np.float32(0.3))
+        np.testing.assert_array_equal(Wb[:, -1], 0)
+    assert l2_coefficients(network, 0) is None
 
 
 def test_adam_walks_on_from_a_copied_state() -> None:
@@ -207,5 +220,5 @@ def test_adam_may_step_part_by_part() -> None:
         move(first, CURVATURE * whole, number)
         gradient = CURVATURE * parts
         for part in (slice(2, 3), slice(0, 2)):
-            second.step(gradient[part], second.pace(1, number), part)
+            second.step(gradient[part], second.coefficients(1, number), part)
     np.testing.assert_array_equal(parts, whole)

@@ -21,7 +21,7 @@ def test_both_networks_have_the_same_outputs_and_gradient(layer_sizes: list[int]
     workspace = network.workspace(20)
     network.backprop(np.vstack([x.T, np.ones(20)]), y.T, workspace)
     plain = backprop(network.weights, network.biases, x, y)
-    for (_, dC_dWb, _), (dC_dW, dC_db) in zip(workspace.slopes, plain, strict=True):
+    for (_, dC_dWb, _), (dC_dW, dC_db) in zip(workspace.layer_gradients, plain, strict=True):
         np.testing.assert_allclose(dC_dW, dC_dWb[:, :-1], atol=1e-14)
         np.testing.assert_allclose(dC_db, dC_dWb[:, -1], atol=1e-14)
         assert np.abs(dC_dW).max() > 1e-4

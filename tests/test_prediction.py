@@ -13,7 +13,7 @@ from PIL import Image
 
 import digitnet
 from digitnet.errors import CheckpointError, ImageError
-from digitnet.image.ink.parts import parts_of
+from digitnet.image.ink.components import connected_components
 from digitnet.image.reading import read
 from digitnet.model.calibration import Calibration
 from digitnet.model.checkpoint import load_checkpoint, save_checkpoint
@@ -130,7 +130,7 @@ def test_the_temperature_changes_confidence_and_no_answer(output: str) -> None:
     network.initialise(rng=np.random.default_rng(1))
     digits = read_mnist("t10k", 40)[0]
     images = [
-        digit for digit in digits if len(parts_of(digit > 50)) == 1
+        digit for digit in digits if len(connected_components(digit > 50)) == 1
     ]  # no candidates to choose
     cold, plain, hot = (
         Model(network, tuple("0123456789"), "", Calibration(temperature)).predict(images)

@@ -22,7 +22,7 @@ from digitnet.config.values import suggest
 from digitnet.errors import ConfigError, DataError
 from digitnet.paths import absolute, kind_of
 
-PIXELS = 28 * 28  # inputs of the network
+PIXELS = 784  # inputs of the network, as in `arrays`, which imports NumPy
 DEFAULT_MODEL = "model.npz"
 FIELD_ERROR = re.compile(  # msgspec's message; the name of an unknown field may be any text
     r"Object (contains unknown|missing required) field `(.*?)`(?: - at `\$[\w.\[\]]*`)?", re.DOTALL

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.arrays import PIXELS, SIDE
 from digitnet.dataset.classes import DIGITS, normalise_name
 from digitnet.dataset.conventions import to_mnist
 from digitnet.errors import DataError, listed
 
-SIDE = 28  # px of a picture's sides
 NON_DIGIT = -1  # label of a picture that shows no class
 Paths = str | tuple[str, ...]  # one or several files or folders of pictures
 
@@ -126,7 +126,7 @@ def make_dataset(
                 array.dtype.kind == "f"
             )
             raise DataError(f"{name}: expected whole numbers, found the type {array.dtype}{advice}")
-    if images.shape[1:] not in ((SIDE, SIDE), (SIDE * SIDE,)):
+    if images.shape[1:] not in ((SIDE, SIDE), (PIXELS,)):
         size = "×".join(map(str, images.shape[1:])) or "single numbers"
         raise DataError(f"{images_name}: expected pictures of {SIDE}×{SIDE} pixels, found {size}")
     if labels.ndim != 1:

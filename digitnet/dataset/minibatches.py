@@ -1,4 +1,4 @@
-"""Minibatches: uint8 pictures to float32 columns, a cache-full at a time."""
+"""Minibatches: uint8 images to float32 columns, as many at once as fit the cache."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,24 +9,26 @@ from digitnet import arrays
 from digitnet.arrays import ALONE, FloatArray, Share
 from digitnet.dataset.definition import NON_DIGIT, Dataset
 
-BLOCK = 256  # pictures that are gathered and scaled together: 800 kB, fits the second-level cache
+BLOCK = 256  # images gathered and scaled together: 800 kB, fits the second-level cache
 WHITE = np.array(1 / 255, np.float32)
 Minibatch = tuple[FloatArray, FloatArray]
 
-# distort(pictures, out, first, share) writes uint8 pictures (n, 784), the first of which is the
-# epoch's number `first`, to out, float32 (n, 784) from 0 to 255.
+# distort(images, out, position, share) reads uint8 (n, 784) and writes float32 (n, 784), 0 to 255.
+# position: of the first image in the epoch's order.
 Distort = Callable[[NDArray[np.uint8], FloatArray, int, Share], None]
 
 
 class Minibatches:
-    """A data set handed out in minibatches, in any order, through buffers that are made once.
+    """Serves a data set in minibatches, in any order, from buffers that are allocated once.
 
-    size: pictures in a minibatch, at most as many as an order has; the buffers hold this many.
-    most: how many minibatches are gathered together at most.
+    size: images in a minibatch, at most as many as an order has. most: minibatches gathered
+    together, at most. distort: called for each image, if given.
     """
 
-    def __init__(self, dataset: Dataset, size: int, most: int = BLOCK) -> None:
-        self.size = size
+    def __init__(
+        self, dataset: Dataset, size: int, most: int = BLOCK, distort: Distort | None = None
+    ) -> None:
+        self.size, self.distort = size, distort
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
         self.has_nothing = bool((self.labels == NON_DIGIT).any())
@@ -40,44 +42,36 @@ class Minibatches:
         self.whole = list(zip(self.x.reshape(count, size, -1).transpose(0, 2, 1), self.y))
 
     def __call__(self, order: NDArray[np.int64], skip: int = 0) -> Iterator[Minibatch]:
-        """Minibatches of the examples that `order` (m,) names, without the first `skip` ones.
+        """Yield minibatches of the examples in `order` (m,), without the first `skip` minibatches.
 
-        Yields x (785, n), pixels from 0 to 1 and then 1, the input that biases are weights of, and
-        y (classes, n), one-hot; one example per column, with n = size but in the last, which may
-        be smaller. Both are views that the next ones overwrite.
+        Yields x (785, n), pixels from 0 to 1 and a last row of ones, the input of the biases; and
+        y (classes, n), one-hot. One example per column; n = size, or less in the last minibatch.
+        Both are views that the next block overwrites.
         """
         for block in self.blocks(order, skip):
             block.gather()
             yield from block.minibatches
 
     def label(self, labels: NDArray[np.int64], y: FloatArray) -> None:
-        """Write labels (…, 1, n) as columns (…, classes, n): one-hot, or even for NON_DIGIT."""
+        """Write labels (…, 1, n) to columns (…, classes, n): one-hot, or uniform for NON_DIGIT."""
         np.equal(labels, self.classes, out=y)
         if self.has_nothing:
             np.copyto(y, 1 / len(self.classes), where=labels == NON_DIGIT)
 
-    def blocks(
-        self, order: NDArray[np.int64], skip: int = 0, distort: Distort | None = None
-    ) -> "Iterator[Block]":
-        """The same, as many together as fit the cache, and still to be gathered.
+    def blocks(self, order: NDArray[np.int64], skip: int = 0) -> "Iterator[Block]":
+        """Yield the same minibatches in blocks that fit the cache, not yet gathered.
 
-        All blocks are gathered to the same arrays, one at a time.
+        All blocks use the same buffers: gather and use one before the next.
         """
         for start in range(skip * self.size, len(order), len(self.x)):
-            yield Block(self, order[start : start + len(self.x)], start, distort)
+            yield Block(self, order[start : start + len(self.x)], start)
 
 
 class Block:
     """Minibatches that are gathered together."""
 
-    def __init__(
-        self,
-        source: Minibatches,
-        indices: NDArray[np.int64],
-        start: int,
-        distort: Distort | None,
-    ) -> None:
-        self.source, self.indices, self.start, self.distort = source, indices, start, distort
+    def __init__(self, source: Minibatches, indices: NDArray[np.int64], position: int) -> None:
+        self.source, self.indices, self.position = source, indices, position
         self.whole, rest = divmod(len(indices), source.size)
         self.rest = slice(len(indices) - rest, len(indices))
         self.minibatches = source.whole[: self.whole]
@@ -86,15 +80,15 @@ class Block:
             self.minibatches.append((source.x[self.rest].T, y))
 
     def gather(self, share: Share = ALONE) -> None:
-        """Put a share of the pictures into the minibatches; with the first one come the labels."""
+        """Write a thread's share of the images to the minibatches; the first thread adds labels."""
         source, rows = self.source, share.rows(len(self.indices))
         x, gathered = source.x[rows], source.gathered[rows]
         np.take(source.pixels, self.indices[rows], axis=0, out=gathered, mode="clip")
-        if self.distort:
-            self.distort(gathered, x[:, :-1], self.start + rows.start, share)
+        if source.distort:
+            source.distort(gathered, x[:, :-1], self.position + rows.start, share)
         else:
             x[:, :-1] = gathered
-        x *= WHITE  # whole, for that takes a quarter of the time of x[:, :-1]
+        x *= WHITE  # contiguous: takes a quarter of the time of x[:, :-1]
         x[:, -1] = 1
         if share.member == 0:
             self._gather_labels()

@@ -10,11 +10,12 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.dataset.definition import SIDE, Data, Dataset, make_dataset
+from digitnet.arrays import PIXELS, SIDE
+from digitnet.dataset.definition import Data, Dataset, make_dataset
 from digitnet.errors import DataError, listed
 from digitnet.npz import NpzError, read_npz
 
-COLUMNS = 1 + SIDE * SIDE
+COLUMNS = 1 + PIXELS
 PANDAS_NAMES = [str(column) for column in range(COLUMNS)]  # default column names of pandas
 WRONG_SEPARATORS = {";": "semicolons", "\t": "tabs", " ": "spaces"}
 LINES_PER_CHUNK = 1000  # lines parsed at once

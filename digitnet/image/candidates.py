@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray
 from digitnet.image.field import to_field
+from digitnet.image.ink.components import Component, Rectangle
 from digitnet.image.ink.ink import Bools
-from digitnet.image.ink.parts import Part, Rectangle
 from digitnet.image.marks.rows import TextRow
 from digitnet.image.marks.seams import seams_of
 
@@ -46,17 +46,17 @@ class Candidate(NamedTuple):
     image: NDArray[np.uint8]
 
 
-def may_be_several(part: Part, row: TextRow) -> bool:
+def may_be_several(part: Component, row: TextRow) -> bool:
     """Return whether a component is wide enough to be cut."""
     return part.width >= CUT_FROM * row.height
 
 
-def whole(part: Part) -> Piece:
+def whole(part: Component) -> Piece:
     """Return a component as one piece."""
     return Piece(part.top, part.bottom, part.left, part.right, part.mask())
 
 
-def pieces_of(part: Part, row: TextRow, strength: FloatArray) -> list[Piece]:
+def pieces_of(part: Component, row: TextRow, strength: FloatArray) -> list[Piece]:
     """Return a component cut along the seams of least ink, from left to right.
 
     strength: (h, w), of the ink in the picture.
@@ -72,7 +72,7 @@ def pieces_of(part: Part, row: TextRow, strength: FloatArray) -> list[Piece]:
     return [*pieces, _piece(rest, part)] if rest.any() else pieces
 
 
-def _piece(mask: Bools, part: Part) -> Piece:
+def _piece(mask: Bools, part: Component) -> Piece:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     top, bottom, left, right = (
         int(i) for i in (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1)

@@ -8,11 +8,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digitnet.image.ink.ink import LEAST_PAGE, Bools, Ink, stroke_width
-from digitnet.image.ink.parts import BAR, FILLING, Part, Rectangle, joined, mask_of, parts_of
-from digitnet.image.marks.box import without_box
+from digitnet.image.ink.components import (
+    FILLING,
+    MIN_BAR_RATIO,
+    Component,
+    Rectangle,
+    connected_components,
+    joined,
+    mask_of,
+)
+from digitnet.image.ink.ink import MIN_PAGE_SIDE, Bools, Ink, stroke_width
+from digitnet.image.marks.box import remove_box
 from digitnet.image.marks.groups import Neighbours
-from digitnet.image.marks.structure import around_others, written_parts
+from digitnet.image.marks.structure import find_frames, written_components
 
 MOST_PARTS = 120  # components that are grouped, at most: the largest
 MOST_CANDIDATES = 48  # the likeliest
@@ -58,20 +66,20 @@ def candidates_of(ink: Ink) -> list[Candidate]:
     Frames, lines and boxes around are left away in some of them.
     """
     shape = ink.marked.shape
-    parts = parts_of(ink.marked)
+    parts = connected_components(ink.marked)
     if not ink.is_even:
-        parts = [part for part in parts if part.touches(ink.sure)] or parts
+        parts = [part for part in parts if part.overlaps(ink.sure)] or parts
     is_alone = len(parts) == 1
-    if is_alone and min(shape) < LEAST_PAGE:
+    if is_alone and min(shape) < MIN_PAGE_SIDE:
         return [_alone(parts[0], ink)]
     every = _largest(parts)
     sets = [(every, 0.0)]  # components, and nats for what was taken away
-    if min(shape) >= LEAST_PAGE:
-        written = _largest(written_parts(ink))
+    if min(shape) >= MIN_PAGE_SIDE:
+        written = _largest(written_components(ink))
         if {_key([part]) for part in written} != {_key([part]) for part in every}:
             removed = math.log(max(_area(every) / max(_area(written), 1), 1))
             sets.append((written, REMOVED * removed))
-        if frames := around_others(every):
+        if frames := find_frames(every):
             sets.append(([part for part in every if part not in frames], 0.0))
         sets += [(inside, 0.0) for part in every if (inside := _inside_box(part, ink.marked))]
     found: dict[tuple[int, ...], Candidate] = {}
@@ -91,16 +99,19 @@ def candidates_of(ink: Ink) -> list[Candidate]:
     return candidates or [_candidate(every, 0, _area(every), ink, is_alone)]
 
 
-def _inside_box(part: Part, marked: Bools) -> list[Part]:
+def _inside_box(part: Component, marked: Bools) -> list[Component]:
     """Return the strokes in a box of straight lines whose sides they touch; none without a box."""
     mask = part.mask()
-    inside = without_box(mask)
+    inside = remove_box(mask)
     if inside is mask or not inside.any():
         return []
-    return [one.moved(part.top, part.left, marked.shape[1]) for one in _largest(parts_of(inside))]
+    return [
+        one.moved(part.top, part.left, marked.shape[1])
+        for one in _largest(connected_components(inside))
+    ]
 
 
-def _alone(part: Part, ink: Ink) -> Candidate:
+def _alone(part: Component, ink: Ink) -> Candidate:
     """Return the candidate that is all of the ink."""
     box = _box([part])
     mask = ink.marked[box.slices]
@@ -108,16 +119,16 @@ def _alone(part: Part, ink: Ink) -> Candidate:
     return Candidate(box, mask, ink.is_even, against, 0.0)
 
 
-def _largest(parts: list[Part]) -> list[Part]:
+def _largest(parts: list[Component]) -> list[Component]:
     return sorted(parts, key=lambda part: -part.area)[:MOST_PARTS]
 
 
-def _key(group: list[Part]) -> tuple[int, ...]:
+def _key(group: list[Component]) -> tuple[int, ...]:
     box = _box(group)
     return box.top, box.bottom, box.left, box.right, _area(group)
 
 
-def _box(group: list[Part]) -> Rectangle:
+def _box(group: list[Component]) -> Rectangle:
     return Rectangle(
         min(part.top for part in group),
         max(part.bottom for part in group),
@@ -126,27 +137,27 @@ def _box(group: list[Part]) -> Rectangle:
     )
 
 
-def _area(parts: list[Part]) -> int:
+def _area(parts: list[Component]) -> int:
     return sum(part.area for part in parts)
 
 
-def _goes_on(part: Part, shape: tuple[int, ...]) -> bool:
+def _goes_on(part: Component, shape: tuple[int, ...]) -> bool:
     """Return whether a part goes on beyond two sides, as the edge of a page does.
 
     Ink that fills the picture may be a digit that is cropped to its ink.
     """
     height, width = shape
     sides = part.top == 0, part.left == 0, part.bottom == height, part.right == width
-    return min(shape) >= LEAST_PAGE and sum(sides) > 1 and not part.fills(height, width)
+    return min(shape) >= MIN_PAGE_SIDE and sum(sides) > 1 and not part.fills(height, width)
 
 
-def _has_ink(group: list[Part], ink: Ink) -> bool:
+def _has_ink(group: list[Component], ink: Ink) -> bool:
     return any(
         ink.strength[row, start:end].any() for part in group for row, start, end in part.runs
     )
 
 
-def _candidate(group: list[Part], gap: int, total: int, ink: Ink, is_alone: bool) -> Candidate:
+def _candidate(group: list[Component], gap: int, total: int, ink: Ink, is_alone: bool) -> Candidate:
     box, shape = _box(group), ink.marked.shape
     mask = mask_of(group, shape)[box.slices]
     area = int(np.count_nonzero(mask))
@@ -171,9 +182,9 @@ def _goes_down(box: Rectangle, height: int, width: int) -> bool:
     return box.height == height and box.width < FILLING * width
 
 
-def _is_bar(part: Part) -> bool:
+def _is_bar(part: Component) -> bool:
     length, thickness = part.as_bar()
-    return length > BAR * thickness
+    return length > MIN_BAR_RATIO * thickness
 
 
 def _is_along_a_side(box: Rectangle, mask: Bools, height: int, width: int) -> bool:
@@ -199,9 +210,9 @@ def digits_beside(ink: Ink, chosen: Candidate, rivals: list[Candidate]) -> int:
     box, shape = chosen.box, ink.marked.shape
     own = np.zeros(shape, np.bool_)
     own[box.slices] = chosen.mask
-    others = [part for part in _largest(parts_of(ink.marked)) if not part.touches(own)]
+    others = [part for part in _largest(connected_components(ink.marked)) if not part.overlaps(own)]
     others = [part for part in others if not part.surrounds(box)]
-    if min(shape) >= LEAST_PAGE:  # else the digits may be cropped to their ink
+    if min(shape) >= MIN_PAGE_SIDE:  # else the digits may be cropped to their ink
         others = [part for part in others if not part.is_at_border(*shape)]
     if not others:
         return 1
@@ -215,13 +226,13 @@ def digits_beside(ink: Ink, chosen: Candidate, rivals: list[Candidate]) -> int:
     apart = [box]
     for rival in sorted(rivals, key=lambda one: -one.box.height):
         is_high = box.height <= LOWER * rival.box.height <= LOWER**2 * box.height
-        is_digit = is_high and BAR * rival.box.width > rival.box.height
+        is_digit = is_high and MIN_BAR_RATIO * rival.box.width > rival.box.height
         if is_digit and all(rival.box.gap(one) >= 0 for one in apart):
             apart.append(rival.box)
     return max(1 + alike, len(apart))
 
 
-def _is_alike(part: Part, chosen: Candidate, width: float) -> bool:
+def _is_alike(part: Component, chosen: Candidate, width: float) -> bool:
     """Return whether a part is about as high as a digit and may be written with the same pen.
 
     width: of the digit's strokes, px.

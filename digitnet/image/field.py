@@ -17,10 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.arrays import FloatArray
-from digitnet.image.ink.ink import Bools, box_of, stroke_width, widened
+from digitnet.arrays import SIDE, FloatArray
+from digitnet.image.ink.ink import Bools, bounding_box, dilate, stroke_width
 
-SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the digit's longer side
 CENTRE = 14.5  # pixels from the edge: the middle of pixel 14, where MNIST's digits have theirs
 FINE = 4  # times finer than the box, where strokes are made wider or narrower
@@ -51,7 +50,7 @@ def to_field(strength: FloatArray, mask: Bools, *, alone: bool = False) -> Field
     alone: whether all ink in the box is the digit's, not only what is close to its marks.
     """
     if not alone:
-        strength = np.where(widened(mask, EDGE), strength, 0)
+        strength = np.where(dilate(mask, EDGE), strength, 0)
     width = stroke_width(mask, float(np.add.reduce(strength, axis=None)))
     size = max(strength.shape)
     fit = fitted(enlarged(strength), width * FINE) if size < BOX else fitted(strength, width)
@@ -87,7 +86,7 @@ def fitted(ink: FloatArray, width: float) -> FloatArray:
     ink = _framed(_scaled(ink, BOX * FINE), max(math.ceil(wider), 1))
     ink = _thicker(ink, wider) if wider > 0 else 1 - _thicker(1 - ink, -wider)
     inked = ink > OUTLINE
-    return _scaled(ink[box_of(inked)] if inked.any() else ink, BOX)
+    return _scaled(ink[bounding_box(inked)] if inked.any() else ink, BOX)
 
 
 def enlarged(ink: FloatArray) -> FloatArray:

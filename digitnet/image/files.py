@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from digitnet.arrays import FloatArray
+from digitnet.arrays import PIXELS, FloatArray
 from digitnet.errors import ImageError, shortage
 from digitnet.image import memory
 from digitnet.paths import why_missing
@@ -27,7 +27,6 @@ _NESTING_LOCK = threading.Lock()  # Pillow has one bound for all threads
 LEVELS = np.arange(256, dtype=np.float32) / 255  # brightness of each value of a byte
 VISIBLE = 0.1  # of black to white: if less is seen on white, transparent paper is black
 TURNING = {"exif", "xmp", "Raw profile type exif", "XML:com.adobe.xmp"}  # where PNG has Exif
-FLAT = 28 * 28  # pixels of a picture of MNIST in one row
 CHUNK = 4096  # bytes that a file may be longer than it said, to be read at once
 PNG = b"\x89PNG\r\n\x1a\n"  # the first bytes of such a file (ISO/IEC 15948, section 5.2)
 
@@ -165,9 +164,9 @@ def _of_array(array: NDArray[Any]) -> Image.Image:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     found = f"an array of the shape {array.shape}"
-    if array.ndim in (1, 2) and array.shape[-1] == FLAT:
+    if array.ndim in (1, 2) and array.shape[-1] == PIXELS:
         raise _NoPicture(
-            f"{found}: reshape(-1, 28, 28) makes pictures of rows of {FLAT} pixels, "
+            f"{found}: reshape(-1, 28, 28) makes pictures of rows of {PIXELS} pixels, "
             f"PIL.Image.fromarray a single picture of that width"
         )
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (2, 3, 4)):

@@ -13,9 +13,9 @@ from digitnet.image.digit import Candidate, candidates_of, digits_beside
 from digitnet.image.evidence import CLEAR, Score, network_costs
 from digitnet.image.field import BOX, Field, to_field
 from digitnet.image.files import brightness
-from digitnet.image.ink.ink import LEAST_PAGE, Ink
+from digitnet.image.ink.ink import MIN_PAGE_SIDE, Ink
 from digitnet.image.ink.paper import find_ink
-from digitnet.image.marks.sheet import Box, Sheet, alone, in_picture
+from digitnet.image.marks.sheet import Box, Sheet, fill_outside, in_picture
 
 COARSE, FINE_ENOUGH = 320, 640  # pixels of the longer side: enough to tell ink from paper, mostly
 STRIP = 5  # times as many, at most, of a strip
@@ -92,7 +92,7 @@ def look_at(
         image = image.crop((left, top, right, bottom))
     light = brightness(image)
     if sheet is not None:
-        light = alone(light, sheet.within(light.shape, part, step))
+        light = fill_outside(light, sheet.within(light.shape, part, step))
     ink = find_ink(light, shadowed=shadowed, dark=dark)
     if ink is None:
         return None
@@ -102,10 +102,10 @@ def look_at(
 def step_of(height: int, width: int, pixels: int) -> int:
     """How many pixels of a part of a picture become one, so that the longer side has `pixels`.
 
-    Fewer of a strip, so that the shorter side has LEAST_PAGE or the longer one STRIP times as many.
+    Fewer of a strip, so that the shorter side has MIN_PAGE_SIDE or the longer STRIP times as many.
     """
     shorter, longer = sorted((height, width))
-    of_strip = max(shorter // LEAST_PAGE, math.ceil(longer / (STRIP * pixels)))
+    of_strip = max(shorter // MIN_PAGE_SIDE, math.ceil(longer / (STRIP * pixels)))
     return min(math.ceil(longer / pixels), of_strip)
 
 
@@ -117,7 +117,7 @@ def read_in(look: Look, score: Score | None = None) -> Found:
     candidates = candidates_of(look.ink)
     fields: list[Field] = []
     rivals: list[Candidate] = []
-    is_only = len(candidates) == 1 and max(look.light.shape) < LEAST_PAGE
+    is_only = len(candidates) == 1 and max(look.light.shape) < MIN_PAGE_SIDE
     if is_only or score is None:
         costs = np.array([UNSEEN * one.against + one.gaps for one in candidates])
     else:

@@ -19,12 +19,12 @@ from digitnet.image.candidates import (
 from digitnet.image.evidence import CLEAR, Score, network_costs
 from digitnet.image.field import to_field
 from digitnet.image.files import SHRUNK
-from digitnet.image.ink.ink import LEAST_PAGE, stroke_width
-from digitnet.image.ink.parts import Part, Rectangle
+from digitnet.image.ink.components import Component, Rectangle
+from digitnet.image.ink.ink import MIN_PAGE_SIDE, stroke_width
 from digitnet.image.look import FINE_ENOUGH, Look, look_at
 from digitnet.image.marks.rows import FULL_HEIGHT, TextRow, rows_of
 from digitnet.image.marks.sheet import in_picture, lightest_sheet
-from digitnet.image.marks.structure import typical_height, written_parts
+from digitnet.image.marks.structure import typical_height, written_components
 from digitnet.image.path import Glyph, Path, left_out, shape_cost
 from digitnet.image.reading import at_the_whole, no_ink
 
@@ -66,7 +66,7 @@ def find_numbers(
     look, scale = _fine_look(image)
     if look is None:
         raise no_ink(name)
-    parts = written_parts(look.ink)
+    parts = written_components(look.ink)
     if not 0 < len(parts) <= MOST_PARTS:
         return []
     with np.errstate(under="ignore"):  # of the faintest ink, as float32
@@ -101,13 +101,13 @@ def _fine_look(image: Image.Image) -> tuple[Look | None, int]:
     look = at_the_whole(image, pixels)
     if look is None:
         return None, 1
-    if (not look.ink.is_even or not look.ink.dark) and min(look.light.shape) >= LEAST_PAGE:
+    if (not look.ink.is_even or not look.ink.dark) and min(look.light.shape) >= MIN_PAGE_SIDE:
         sheet = lightest_sheet(look.light, look.part, look.step)
         on_it = sheet and look_at(image, sheet.part, pixels, sheet)
         look = on_it or look
         sheet = sheet if on_it else None
     while look.step > 1 and pixels < MOST_PIXELS:
-        parts = written_parts(look.ink)
+        parts = written_components(look.ink)
         if not parts or typical_height(parts) >= FINE_ROW:
             break
         pixels *= 2
@@ -125,7 +125,7 @@ def _lines(rows: list[TextRow], strength: FloatArray, score: Score) -> list[_Lin
     """Return rows with their candidates; all of these are judged together."""
     inks = [_digit_ink(row) for row in rows]
     for row, ink in zip(rows, inks):
-        row.parts = [part for part in row.parts if part.area >= SPECK * ink]
+        row.components = [part for part in row.components if part.area >= SPECK * ink]
     clear = _clear_parts(rows, strength, score)
     pieces = [_pieces(row, clear, strength) for row in rows]
     candidates: list[list[Candidate]] = []
@@ -154,14 +154,14 @@ def _lines(rows: list[TextRow], strength: FloatArray, score: Score) -> list[_Lin
 
 def _digit_ink(row: TextRow) -> float:
     """Return how many pixels of ink a digit of the row has, about."""
-    high = [part for part in row.parts if part.height >= FULL_HEIGHT * row.height]
+    high = [part for part in row.components if part.height >= FULL_HEIGHT * row.height]
     stroke = float(np.median([stroke_width(part.mask()) for part in high]))
     return INK * row.height * stroke
 
 
-def _clear_parts(rows: list[TextRow], strength: FloatArray, score: Score) -> set[Part]:
+def _clear_parts(rows: list[TextRow], strength: FloatArray, score: Score) -> set[Component]:
     """Return the wide components that are clearly one digit."""
-    wide = [(row, part) for row in rows for part in row.parts if may_be_several(part, row)]
+    wide = [(row, part) for row in rows for part in row.components if may_be_several(part, row)]
     wide = [(row, part) for row, part in wide if strength[part.slices][part.mask()].any()]
     if not wide:
         return set()
@@ -176,9 +176,9 @@ def _clear_parts(rows: list[TextRow], strength: FloatArray, score: Score) -> set
     }
 
 
-def _pieces(row: TextRow, clear: set[Part], strength: FloatArray) -> list[Piece]:
+def _pieces(row: TextRow, clear: set[Component], strength: FloatArray) -> list[Piece]:
     pieces: list[Piece] = []
-    for part in row.parts:
+    for part in row.components:
         if part not in clear and may_be_several(part, row):
             pieces += pieces_of(part, row, strength)
         else:

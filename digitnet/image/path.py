@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.image.candidates import Piece
-from digitnet.image.ink.parts import Rectangle
+from digitnet.image.ink.components import Rectangle
 
 HEIGHT = 0.35  # standard deviation of log height over the row's
 WIDER, NARROWER = 0.29, 0.6  # the same of log width / height, over the digit's own

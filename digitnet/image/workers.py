@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from digitnet.arrays import SIDE
 from digitnet.errors import DigitnetError, ImageError, shortage
-from digitnet.image.field import SIDE
 from digitnet.image.files import open_picture
 from digitnet.image.look import Reading
 from digitnet.image.reading import first_look, look_closer

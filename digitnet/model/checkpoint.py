@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.arrays import PIXELS
 from digitnet.dataset.classes import MAX_CLASS_NAME, MAX_CLASSES, same_answer
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.model.calibration import HIGHEST, LOWEST, MOST_EVIDENCE, NO_CALIBRATION, Calibration
@@ -26,7 +27,6 @@ from digitnet.paths import kind_of, resolve_output, status_at, why_missing
 
 FORMAT_VERSION = 2
 PREPARATION = "mnist-6"  # the name of what `image.prepare` does to a picture
-PIXELS = 28 * 28
 STATE = "state_"
 SHIPPED = os.path.join(os.path.dirname(os.path.dirname(__file__)), "model.npz")
 

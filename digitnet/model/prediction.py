@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.arrays import SIDE
 from digitnet.dataset.classes import DIGITS, MAX_DIGITS, as_answer
 from digitnet.errors import CheckpointError, ImageError, listed
 from digitnet.image.evidence import Judged
-from digitnet.image.field import SIDE
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.look import Reading
 from digitnet.image.reading import first_look, look_closer, read

@@ -1,9 +1,9 @@
-"""Costs: how bad the answers are, each as a pair with the output activation it is measured on.
+"""Costs: how bad the answers are, one function for each pair of cost and output activation.
 
-The pair gives the total and delta = ∂C/∂z of the output layer in closed form, stable where the
-product ∂C/∂a ⊙ σ'(z) would lose its digits. Notation: z weighted inputs and a activations of the
-output layer, y what they should have been (one-hot), each of shape (classes, n), one example per
-column. C is summed over the outputs and averaged over the examples of a minibatch.
+Each pair has δ = ∂C/∂z of the output layer in closed form, stable where the product
+∂C/∂a ⊙ σ'(z) would lose precision. Notation: weighted inputs z and activations a of the output
+layer, labels y (one-hot), each of shape (classes, n), one example per column. C is summed over the
+outputs and averaged over the examples of a minibatch.
 """
 
 from collections.abc import Callable
@@ -13,16 +13,16 @@ import numpy as np
 from digitnet.arrays import FloatArray
 from digitnet.network.activations import sigmoid, sigmoid_derivative
 
-Room = FloatArray | None  # an array to write to, or None for a new one
-Weight = float | np.floating  # of NumPy's own kind of the arrays' precision it is quickest
+Out = FloatArray | None  # an array to write to, or None for a new one
+Weight = float | np.floating  # fastest as a NumPy scalar of the arrays' precision
 
-# cost(z, a, y, weight, delta) is the sum over the examples, n times C. To `delta` it writes ∂C/∂z,
-# with C the sum times `weight`, 1/n for the average. It may use up z.
-Cost = Callable[[FloatArray, FloatArray, FloatArray, Weight, Room], float]
+# cost(z, a, y, weight, delta) returns the cost summed over the examples. It writes ∂C/∂z to
+# `delta`, where C is that sum times `weight`: 1/n for the average. It may overwrite z.
+Cost = Callable[[FloatArray, FloatArray, FloatArray, Weight, Out], float]
 
 
 def softmax(z: FloatArray, out: FloatArray | None = None) -> FloatArray:
-    """eᶻ / Σ eᶻ down each column; the column's maximum is taken off first: nothing overflows."""
+    """Return eᶻ / Σ eᶻ per column; subtracting the column's maximum first prevents overflow."""
     a: FloatArray = np.subtract(z, z.max(axis=0), out=out)
     np.exp(a, out=a)
     a /= a.sum(axis=0)
@@ -30,9 +30,9 @@ def softmax(z: FloatArray, out: FloatArray | None = None) -> FloatArray:
 
 
 def quadratic_sigmoid(
-    z: FloatArray, a: FloatArray, y: FloatArray, weight: Weight, delta: Room
+    z: FloatArray, a: FloatArray, y: FloatArray, weight: Weight, delta: Out
 ) -> float:
-    """Σ (a - y)²: the squared differences of 3Blue1Brown's videos, without a factor ½.
+    """Return Σ (a - y)²: the squared differences of 3Blue1Brown's videos, without a factor ½.
 
     δ = weight × 2 (a - y) ⊙ a (1 - a).
     """
@@ -44,9 +44,9 @@ def quadratic_sigmoid(
 
 
 def quadratic_softmax(
-    z: FloatArray, a: FloatArray, y: FloatArray, weight: Weight, delta: Room
+    z: FloatArray, a: FloatArray, y: FloatArray, weight: Weight, delta: Out
 ) -> float:
-    """Σ (a - y)².
+    """Return Σ (a - y)².
 
     δ = weight × 2 a ⊙ (e - Σ e a) with e = a - y: ∂a_i/∂z_j of softmax is a_i ([i = j] - a_j).
     """
@@ -59,11 +59,12 @@ def quadratic_softmax(
 
 
 def cross_entropy_sigmoid(
-    z: FloatArray, a: FloatArray, y: FloatArray, weight: Weight, delta: Room
+    z: FloatArray, a: FloatArray, y: FloatArray, weight: Weight, delta: Out
 ) -> float:
-    """-Σ (y ln a + (1 - y) ln(1 - a)), ten binary ones as in Nielsen, chapter 3, equation 63.
+    """Return -Σ (y ln a + (1 - y) ln(1 - a)): a binary cross-entropy per output.
 
-    It is Σ ln(1 + eᶻ) - y z, finite for every z. δ = weight × (a - y): σ' cancels.
+    Nielsen, chapter 3, equation 63. Computed as Σ ln(1 + eᶻ) - y z, which is finite for every z.
+    δ = weight × (a - y): σ' cancels.
     """
     labelled = np.multiply(y, z, out=delta).sum()
     cost = float(np.logaddexp(0, z, out=z).sum()) - float(labelled)
@@ -73,9 +74,9 @@ def cross_entropy_sigmoid(
 
 
 def cross_entropy_softmax(
-    z: FloatArray, a: FloatArray, y: FloatArray, weight: Weight, delta: Room
+    z: FloatArray, a: FloatArray, y: FloatArray, weight: Weight, delta: Out
 ) -> float:
-    """-Σ y ln a, from ln a = z - max z + ln max a, finite for every z.
+    """Return -Σ y ln a, with ln a = z - max z + ln max a, which is finite for every z.
 
     δ = weight × (a - y): the derivative of softmax cancels.
     """

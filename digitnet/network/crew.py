@@ -1,8 +1,8 @@
-"""Threads that do the same thing at the same time, each on its own share.
+"""Threads that run the same task at the same time, each on its own share of the data.
 
-NumPy lets go of Python's lock while it computes, so they do run side by side. Whoever has nothing
-to do sleeps: beside another program that needs a core, the work is slower, but does not collapse
-as it does with threads that wait for each other awake, which are BLAS's own.
+NumPy releases Python's lock while it computes, so the threads run in parallel. Idle threads block
+instead of spinning as OpenBLAS's do: next to a program that needs a core, training slows down, but
+does not collapse.
 """
 
 import functools
@@ -17,49 +17,52 @@ from digitnet.errors import TrainingError
 Task = Callable[[Share], None]
 
 
-class Broken(Exception):
-    """Whoever was waited for will not come."""
+class BrokenBarrier(Exception):
+    """A member that the others waited for has failed."""
 
 
-class Meeting:
-    """Where all members wait for each other, in queues that an interrupt cannot leave half done."""
+class Barrier:
+    """A barrier for all members, of queues: an interrupt cannot leave them half changed."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self.open()
+        self.reset()
 
-    def open(self) -> None:
-        """Make it as new; nobody may be waiting."""
+    def reset(self) -> None:
+        """Make the barrier usable again; no member may be waiting."""
         self._arrivals: SimpleQueue[bool] = SimpleQueue()
         self._gates: list[SimpleQueue[bool]] = [SimpleQueue() for _ in range(self._size - 1)]
 
     def wait(self, member: int) -> None:
-        """Return when all members have come; raises Broken if one never will."""
+        """Return when all members have called it; raise BrokenBarrier if one has failed."""
         if member > 0:
             self._arrivals.put(True)
             if not self._gates[member - 1].get():
-                raise Broken
+                raise BrokenBarrier
             return
         for _ in self._gates:
             if not self._arrivals.get():
-                raise Broken
+                raise BrokenBarrier
         for gate in self._gates:
             gate.put(True)
 
     def abort(self) -> None:
-        """Send away those who wait, and those who are to come."""
+        """Raise BrokenBarrier in all members that wait now or later."""
         for queue in (self._arrivals, *self._gates):
             queue.put(False)
 
 
 class Crew:
-    """`size` threads, of which the caller's is the first."""
+    """`size` threads; the first is the caller's.
+
+    Raises TrainingError if the system does not start that many.
+    """
 
     def __init__(self, size: int) -> None:
-        self._meeting = Meeting(size)
-        meets = [functools.partial(self._meeting.wait, member) for member in range(size)]
+        self._barrier = Barrier(size)
+        waits = [functools.partial(self._barrier.wait, member) for member in range(size)]
         self.shares = [
-            Share(member, size, meet if size > 1 else None) for member, meet in enumerate(meets)
+            Share(member, size, wait if size > 1 else None) for member, wait in enumerate(waits)
         ]
         self._tasks: list[SimpleQueue[Task | None]] = [SimpleQueue() for _ in range(size - 1)]
         self._reports: SimpleQueue[BaseException | None] = SimpleQueue()
@@ -70,30 +73,30 @@ class Crew:
                 thread.start()
             except RuntimeError:
                 self.close()
-                most = share.member
-                found = f"expected to start {size} threads, found that no more than {most} may be"
-                raise TrainingError(found) from None
+                found = f"expected {size} threads, found that the system starts {share.member}"
+                raise TrainingError(f"{found}; lower training.threads") from None
             self._threads.append(thread)
 
     def __call__(self, task: Task) -> None:
-        """task(share), side by side for each member's share; raises what one of them raised.
+        """Run task(share) in all threads at once; raise the error that one of them raised.
 
-        After a KeyboardInterrupt, `close` is all that may follow.
+        After a KeyboardInterrupt only `close` may be called.
         """
         for tasks in self._tasks:
             tasks.put(task)
         errors = [self._try(task, self.shares[0]), *(self._reports.get() for _ in self._tasks)]
         failed = [error for error in errors if error is not None]
         if failed:
-            self._meeting.open()
-            raise next((error for error in failed if not isinstance(error, Broken)), failed[0])
+            self._barrier.reset()
+            causes = [error for error in failed if not isinstance(error, BrokenBarrier)]
+            raise (causes or failed)[0]
 
     def close(self) -> None:
-        """Send the threads home."""
-        self._meeting.abort()
+        """End the threads."""
+        self._barrier.abort()
         for tasks in self._tasks:
             tasks.put(None)
-        if not sys.is_finalizing():  # when the interpreter ends, they have ended already
+        if not sys.is_finalizing():  # then the threads have ended already
             for thread in self._threads:
                 thread.join()
 
@@ -105,6 +108,6 @@ class Crew:
         try:
             task(share)
         except BaseException as error:
-            self._meeting.abort()  # nobody shall wait for this one
+            self._barrier.abort()  # the others must not wait for this member
             return error
         return None

@@ -1,4 +1,4 @@
-"""The network: pixels in, ten numbers out, some thousands of knobs, and the slope of each.
+"""The network: pixels in, ten numbers out, thousands of knobs, and the gradient for each knob.
 
 For a minibatch, one example per column, with C the cost and ⊙ the product element by element:
 
@@ -7,9 +7,8 @@ For a minibatch, one example per column, with C the cost and ⊙ the product ele
     gradient    ∂C/∂W_l = δ_l a_(l-1)ᵀ             ∂C/∂b_l = δ_l summed over the examples
 
 after 3Blue1Brown, Neural networks, chapters 1 to 4, and Nielsen, Neural Networks and Deep
-Learning, chapter 2, BP1 to BP4. `A.dot(B, C)` is C = A B, written into an array that
-is there already. A bias is the weight of an input that is always 1. `plain.py` holds the same in a
-dozen lines of matrices.
+Learning, chapter 2, BP1 to BP4. `A.dot(B, C)` writes A B to the existing array C. A bias is the
+weight of an input that is always 1. `plain.py` has the same mathematics in a few lines.
 """
 
 import math
@@ -26,7 +25,7 @@ from digitnet.network.costs import COSTS, OUTPUTS
 from digitnet.network.regularisers import NO_REGULARISERS, Regularisers
 from digitnet.network.workspace import Workspace
 
-CHUNK = 500  # pictures that go forward together: small enough to stay in the cache
+CHUNK = 500  # images fed forward together: few enough to stay in the cache
 
 
 class Network:
@@ -34,8 +33,8 @@ class Network:
 
     weights[l], shape (n_out, n_in): row j holds the weights from the whole previous layer to
     neuron j. biases[l], shape (n_out,). Both are views into `parameters`, one flat vector, in
-    which every neuron's weights are followed by its bias: as matrices [W b], (n_out, n_in + 1),
-    whose product with activations that end in a row of ones is W a + b.
+    which each neuron's weights are followed by its bias. matrices[l] is the same as one matrix
+    [W b], (n_out, n_in + 1): its product with activations and a last row of ones is W a + b.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class Network:
         self.biases = [Wb[:, -1] for Wb in self.matrices]
 
     def matrices_of(self, vector: FloatArray) -> list[FloatArray]:
-        """A vector laid out like `parameters` as one matrix [W b] per layer."""
+        """Return views of a vector laid out like `parameters`: one matrix [W b] per layer."""
         matrices, start = [], 0
         for n_in, n_out in pairwise(self.layer_sizes):
             end = start + n_out * (n_in + 1)
@@ -66,7 +65,7 @@ class Network:
         return matrices
 
     def initialise(self, *, rng: "np.random.Generator") -> None:
-        """Start the weights random, biases at 0.
+        """Draw the weights from normal distributions, set the biases to 0.
 
         The standard deviation suits the activation: Glorot's or He's, see `activations`.
         """
@@ -78,11 +77,11 @@ class Network:
             b[:] = 0
 
     def __call__(self, images: NDArray[np.generic], *, together: int = CHUNK) -> FloatArray:
-        """The whole network as one function: pixels in, activations of the last layer out.
+        """Return the activations of the last layer, (n, classes): the network as one function.
 
-        images: (n, 784) floats from 0 to 1, or whole numbers from 0 to 255, as (n, 28, 28) or
-        (n, 784). together: how many of them go forward at once, 1 or more. Returns (n, classes).
-        Raises ValueError for any other shape, and for pixels outside these ranges.
+        images: (n, 784) or (n, 28, 28), floats from 0 to 1 or whole numbers from 0 to 255.
+        together: how many images are fed forward at once, 1 or more. Raises ValueError for other
+        shapes, and for pixels outside these ranges.
         """
         self._check(images)
         outputs = np.empty((len(images), self.layer_sizes[-1]), self.parameters.dtype)
@@ -97,7 +96,7 @@ class Network:
         return outputs
 
     def activations(self, images: NDArray[np.generic]) -> list[FloatArray]:
-        """The activations of every layer, a_0 (the pixels) to a_L: shapes (n, layer_sizes[l])."""
+        """Return the activations of every layer, a_0 (the pixels) to a_L, (n, layer_sizes[l])."""
         self._check(images)
         workspace = self.workspace(len(images))
         x = self._fill(self._input(len(images)), images)
@@ -118,15 +117,15 @@ class Network:
             )
 
     def _input(self, n: int) -> FloatArray:
-        """Room for n pictures, (n, n_in + 1)."""
+        """Return a buffer for n images, (n, n_in + 1)."""
         return np.zeros((n, self.layer_sizes[0] + 1), self.parameters.dtype)
 
-    def _fill(self, room: FloatArray, images: NDArray[np.generic]) -> FloatArray:
-        """The pictures, in the room that was made for them, as `feedforward` takes them."""
-        x = room[: len(images)]
+    def _fill(self, buffer: FloatArray, images: NDArray[np.generic]) -> FloatArray:
+        """Copy images to the buffer; return them as `feedforward` takes them."""
+        x = buffer[: len(images)]
         x[:, :-1] = images.reshape(len(images), -1)
         if np.issubdtype(images.dtype, np.integer):
-            x *= x.dtype.type(1 / 255)  # whole, for that takes a quarter of the time of x[:, :-1]
+            x *= x.dtype.type(1 / 255)  # contiguous: takes a quarter of the time of x[:, :-1]
         x[:, -1] = 1
         return x.T
 
@@ -138,7 +137,7 @@ class Network:
         shared: Workspace | None = None,
         regularisers: Regularisers = NO_REGULARISERS,
     ) -> Workspace:
-        """Room to compute in for n examples; see `Workspace` for threads that share a network.
+        """Return the arrays to compute in for n examples; see `Workspace`, also for threads.
 
         gradient: the vector that `backprop` writes to, laid out like `parameters`.
         """
@@ -148,10 +147,10 @@ class Network:
         return Workspace(self.matrices, gradients, n, share, shared, regularisers)
 
     def feedforward(self, x: FloatArray, workspace: Workspace) -> FloatArray:
-        """Activations of the last layer, (classes, n), for x of shape (n_in + 1, n).
+        """Return the activations of the last layer, (classes, n).
 
-        x: pixels from 0 to 1, and ones in the last row. Every layer's z and a stay in the
-        workspace.
+        x: (n_in + 1, n), pixels from 0 to 1 and a last row of ones. The workspace keeps z and a of
+        every layer.
         """
         a, meet = x, workspace.meet
         for (Wb, z, own_a, all_a, norm, drop), σ in zip(workspace.layers, self.functions):
@@ -169,29 +168,29 @@ class Network:
     def backprop(
         self, x: FloatArray, y: FloatArray, workspace: Workspace, scale: float | np.floating = 1
     ) -> float:
-        """The cost of a minibatch, summed over it; its gradient goes to the workspace's.
+        """Return the cost summed over a minibatch; write its gradient to the workspace's vector.
 
-        x: as for `feedforward`, y: (classes, n) one-hot. The gradient is of the average over the
-        examples, times `scale`: every slope is a multiple of the δ of the last layer, so that it
-        is enough to scale those. When it returns, no thread reads the parameters any more.
+        x: as for `feedforward`. y: (classes, n), one-hot. The gradient is that of the average cost,
+        times `scale`. It is proportional to δ_L, so scaling δ_L scales all of it. When `backprop`
+        returns, no thread reads the parameters any more.
         """
         a_L, δ_L, meet = self.feedforward(x, workspace), workspace.δ[-1], workspace.meet
         # δ_L = ∂C/∂a_L ⊙ σ'(z_L), in closed form for this cost on this output
         cost = self.cost(workspace.z[-1], a_L, y, scale / workspace.n, δ_L)
         for z, a in workspace.derivatives:
-            self.hidden.derivative(a, z)  # σ'(z) takes the place of z
+            self.hidden.derivative(a, z)  # σ'(z) overwrites z
         for back, next_δ, δ, dσ, norm, drop in workspace.hidden:
             if meet and next_δ is not δ_L:
                 meet()
             # δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1))
-            back(next_δ, δ)  # (n_in, n_out) (n_out, n) -> (n_in, n), and the row of ones
+            back(next_δ, δ)  # (n_in, n_out) (n_out, n) -> (n_in, n), and the ones' row
             if drop:
                 drop(δ)
             δ *= dσ
             if norm:
                 norm.backward(δ)
         a = x
-        for (δ, dC_dWb, norm), layer in zip(workspace.slopes, workspace.layers):
+        for (δ, dC_dWb, norm), layer in zip(workspace.layer_gradients, workspace.layers):
             δ.dot(a.T, dC_dWb)  # (n_out, n) (n, n_in + 1) -> (n_out, n_in + 1)
             if norm:
                 dC_dWb[:, -1:] = norm.db
@@ -202,5 +201,5 @@ class Network:
 
 
 def count_parameters(layer_sizes: Sequence[int]) -> int:
-    """Weights and biases together: 13,002 for 784-16-16-10."""
+    """Return the number of weights and biases: 13,002 for 784-16-16-10."""
     return sum((n_in + 1) * n_out for n_in, n_out in pairwise(layer_sizes))

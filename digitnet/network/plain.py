@@ -1,7 +1,7 @@
 """The videos' network as on a blackboard, for readers: sigmoid neurons, squared cost, matrices.
 
-`network.py` computes the same faster: it writes into arrays that are there already, and threads
-share its neurons. Only a test uses this module; it holds both to the same gradient.
+`network.py` computes the same, faster: it writes to existing arrays, and threads share its neurons.
+Only a test imports this module: it compares the gradients of both.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""What hidden layers do besides while they learn: batch normalisation and dropout.
+"""Regularisers of the hidden layers: batch normalisation and dropout.
 
-Neither is left in the network that has learned: `fold` puts both into its weights.
+They are active in training only: `fold` puts both into the weights of the trained network.
 """
 
 import functools
@@ -13,16 +13,17 @@ from digitnet import arrays
 from digitnet.arrays import FloatArray
 
 EPSILON = 1e-5  # added to variances, as Ioffe and Szegedy do
-SLOWEST = 0.01  # momentum of the running statistics, but for the first hundred minibatches
+LEAST_MOMENTUM = 0.01  # weight of a minibatch in the running statistics, after the first hundred
 
 
 class BatchNorm:
-    """The weighted inputs z of some neurons, each with mean 0 and variance 1 in the minibatch.
+    """Batch normalisation: z of each neuron gets mean 0 and variance 1 in the minibatch.
 
-    Ioffe and Szegedy 2015, algorithm 1, with the bias for β. There is no γ, which with
-    ReLU the next layer's weights can stand in for; sigmoid and tanh do without.
+    Ioffe and Szegedy 2015, algorithm 1; the bias is their β. There is no γ: with ReLU the next
+    layer's weights can replace it.
 
-    b: (neurons, 1), a view. mean, variance: (neurons,), the running ones, of z without its bias.
+    b: (neurons, 1), a view of the biases. mean, variance: (neurons,), the running statistics of z
+    without its bias. n: examples in a minibatch.
     """
 
     def __init__(self, b: FloatArray, mean: FloatArray, variance: FloatArray, n: int) -> None:
@@ -34,8 +35,8 @@ class BatchNorm:
         )
 
     def begin(self, number: int) -> None:
-        """Before the step `number`, counted from 1."""
-        self.momentum = max(1 / number, SLOWEST)
+        """Prepare for the step `number`, counted from 1."""
+        self.momentum = max(1 / number, LEAST_MOMENTUM)
 
     def forward(self, z: FloatArray) -> None:
         """Normalise z (neurons, n) and add the bias."""
@@ -47,14 +48,14 @@ class BatchNorm:
         np.divide(1, self.per_deviation, out=self.per_deviation)
         np.multiply(z, self.per_deviation, out=self.normal)
         np.add(self.normal, self.b, out=z)
-        if self.n > 1:  # else there is no variance to learn
+        if self.n > 1:  # one example has no variance
             self.mean -= self.b
             self._run(self.running_mean, self.mean)
-            self.variance *= self.n / (self.n - 1)  # without bias, as in algorithm 2
+            self.variance *= self.n / (self.n - 1)  # the unbiased estimate, as in algorithm 2
             self._run(self.running_variance, self.variance)
 
     def backward(self, δ: FloatArray) -> None:
-        """From ∂C/∂z after it to that before, (neurons, n); the slope of the bias goes to db."""
+        """Turn ∂C/∂z after `forward` into ∂C/∂z before it, (neurons, n); write ∂C/∂b to `db`."""
         δ.mean(axis=1, keepdims=True, out=self.mean)
         np.multiply(self.mean, self.n, out=self.db)
         self._dot(δ, self.normal, self.along)
@@ -64,7 +65,7 @@ class BatchNorm:
         δ *= self.per_deviation
 
     def _dot(self, one: FloatArray, other: FloatArray, out: FloatArray) -> None:
-        """The mean of the product, row by row."""
+        """Write the mean of one ⊙ other over each row."""
         np.einsum("ij,ij->i", one, other, out=out[:, 0])
         out /= self.n
 
@@ -74,10 +75,10 @@ class BatchNorm:
 
 
 class Dropout:
-    """Neurons that are silent for one example, chosen anew in each step.
+    """Dropout: neurons switched off at random, anew for each example in each step.
 
-    Srivastava and others 2014, equation 4. keep: the probability not to be. key: of the random
-    numbers of a layer. member: of the crew, which draws its own.
+    Srivastava and others 2014, equation 4. shape: (neurons, n). keep: probability that a neuron
+    stays active. key: the Philox key of the layer. member: the thread, which has its own stream.
     """
 
     def __init__(self, shape: tuple[int, int], keep: float, key: np.ndarray, member: int) -> None:
@@ -88,21 +89,21 @@ class Dropout:
         self.random, self.mask = np.empty((2, *shape), np.float32)
 
     def begin(self, number: int) -> None:
-        """Choose, for the step `number`, counted from 1."""
+        """Draw the mask of the step `number`, counted from 1."""
         rng = self.stream(number, self.member)
         rng.random(dtype=np.float32, out=self.random)
         np.less(self.random, self.keep, out=self.mask)
 
     def __call__(self, rows: FloatArray) -> None:
-        """Make activations (neurons, n), or the slopes of them, 0 where they are silent."""
+        """Set rows (neurons, n) of a, or of ∂C/∂a, to 0 where a neuron is switched off."""
         rows *= self.mask
 
 
 class Regularisers:
-    """Batch normalisation and dropout of a network's hidden layers, made for each workspace.
+    """Which regularisers a network's hidden layers have; makes them for each workspace.
 
-    hidden_sizes: of the layers. dropout: the share of neurons that are silent. state: the running
-    mean and variance of all neurons, empty without batch normalisation.
+    hidden_sizes: neurons of each hidden layer. dropout: share of neurons switched off in a step.
+    state: the running mean and variance of all neurons; empty without batch normalisation.
     """
 
     def __init__(
@@ -125,14 +126,14 @@ class Regularisers:
         return self.batch_norm or self.keep < 1
 
     def norm(self, l: int, rows: slice, Wb: FloatArray, n: int) -> BatchNorm | None:
-        """For the neurons `rows` of the hidden layer l, in minibatches of n."""
+        """Return batch normalisation for `rows` of the hidden layer l, in minibatches of n."""
         if not self.batch_norm:
             return None
         mean, variance = (row[rows] for row in self._statistics(l))
         return BatchNorm(Wb[rows, -1:], mean, variance, n)
 
     def drop(self, l: int, rows: slice, n: int, member: int) -> Dropout | None:
-        """For the neurons `rows` of the hidden layer l, in minibatches of n."""
+        """Return dropout for `rows` of the hidden layer l, in minibatches of n."""
         if self.keep == 1:
             return None
         from digitnet.randomness import Purpose, philox_key  # only training needs random numbers
@@ -141,11 +142,10 @@ class Regularisers:
         return Dropout(shape, self.keep, philox_key(self.seed, Purpose.DROPOUT, l), member)
 
     def fold(self, matrices: Sequence[FloatArray]) -> None:
-        """Put both into the matrices [W b] of a network that is to answer without them.
+        """Fold both into the matrices [W b], so that the network answers without them.
 
-        W a + b becomes (W a - mean) / √(variance + ε) + b, and weights from neurons that were
-        there with the probability `keep` are multiplied by it (Srivastava, figure 2). The
-        running statistics are used.
+        W a + b becomes (W a - mean) / √(variance + ε) + b, with the running statistics. Weights
+        from neurons with dropout are multiplied by `keep` (Srivastava, figure 2).
         """
         for l, (Wb, next_Wb) in enumerate(pairwise(matrices)):
             if self.batch_norm:
@@ -156,7 +156,7 @@ class Regularisers:
             next_Wb[:, :-1] *= self.keep
 
     def _statistics(self, l: int) -> tuple[FloatArray, FloatArray]:
-        """The running mean and variance of the neurons of a hidden layer."""
+        """Return the running mean and variance of a hidden layer's neurons."""
         start = sum(self.sizes[:l])
         neurons = slice(start, start + self.sizes[l])
         return self.state["batch_mean"][neurons], self.state["batch_variance"][neurons]

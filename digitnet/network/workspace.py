@@ -1,11 +1,10 @@
-"""Where a network computes: arrays for n examples, made once and used for every minibatch.
+"""The arrays a network computes in: allocated once for n examples, used for every minibatch.
 
-Every layer but the last has one more row in its activations, of ones: their weights are the
-biases.
+The activations of every layer but the last have one more row, of ones; its weights are the biases.
 
-Several threads share a network by its neurons. Each computes the z, a, δ and slopes of its own
-neurons of every hidden layer, and waits for the others before it reads what they have written. The
-output layer, which softmax and cost see as a whole, each thread computes for itself.
+Several threads divide the neurons of a network. Each thread computes z, a, δ and the gradient of
+its own neurons in every hidden layer, and waits for the others before it reads their results.
+Softmax and cost need the whole output layer, so each thread computes all of it.
 """
 
 import functools
@@ -21,9 +20,9 @@ from digitnet.network.regularisers import NO_REGULARISERS, BatchNorm, Dropout, R
 
 
 class Layer(NamedTuple):
-    """A layer on the way forward: a thread's own neurons, and all that the next layer reads.
+    """A layer of the forward pass: a thread's own neurons; all_a is the input of the next layer.
 
-    norm, drop: what they do besides, in training.
+    norm, drop: batch normalisation and dropout, in training.
     """
 
     Wb: FloatArray
@@ -35,11 +34,11 @@ class Layer(NamedTuple):
 
 
 class Hidden(NamedTuple):
-    """A hidden layer on the way back: a thread's own neurons, and the whole next layer's δ.
+    """A hidden layer of the backward pass: a thread's own neurons, and the whole next layer's δ.
 
-    back(next_δ, δ) writes Wᵀ next_δ to δ, with W the weights from its neurons to the next layer;
-    for one who is alone the row of ones is a neuron more, whose δ nobody reads. dσ is z, which
-    the derivative takes the place of.
+    back(next_δ, δ) writes Wᵀ next_δ to δ, with W the weights from these neurons to the next layer.
+    A single thread treats the row of ones as one more neuron, whose δ is not used. dσ: the array of
+    z, which σ'(z) overwrites.
     """
 
     back: Callable[[FloatArray, FloatArray], FloatArray]
@@ -50,8 +49,8 @@ class Hidden(NamedTuple):
     drop: Dropout | None = None
 
 
-class Slopes(NamedTuple):
-    """The gradient of a layer, that of a thread's own neurons."""
+class Gradient(NamedTuple):
+    """The gradient of a layer: a thread's own neurons."""
 
     δ: FloatArray
     dC_dWb: FloatArray
@@ -59,12 +58,13 @@ class Slopes(NamedTuple):
 
 
 class Workspace:
-    """Arrays for n examples. Memory is used only by those that are written to.
+    """Arrays for n examples. An array takes memory only once it is written to.
 
-    matrices, gradients: the network's and its gradient's. shared: the workspace of another thread,
-    the hidden layers of which this one shares. regularisers: of the hidden layers, in training.
+    matrices, gradients: the matrices [W b] of the network and of its gradient. shared: the
+    workspace of another thread, with which this one shares the hidden layers' arrays.
+    regularisers: of the hidden layers, in training.
 
-    z, a, δ: one array (n_out, n) per layer. The way back uses up z.
+    z, a, δ: one array (n_out, n) per layer. Backprop overwrites z.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Workspace:
         dtype = matrices[0].dtype
         rows = sum(hidden_sizes) + len(hidden_sizes)
         self.n, self.meet = n, share.meet
-        self.blocks: list[FloatArray] = shared.blocks if shared else _rooms(rows, n, dtype)
+        self.blocks: list[FloatArray] = shared.blocks if shared else _buffers(rows, n, dtype)
         z, a, δ = (
             [*_split(block, hidden_sizes), output]
-            for block, output in zip(self.blocks, _rooms(classes, n, dtype))
+            for block, output in zip(self.blocks, _buffers(classes, n, dtype))
         )
         for a_l in a[:-1]:
             a_l[-1] = 1
@@ -98,7 +98,7 @@ class Workspace:
             Layer(Wb[rows], z_l[rows], a_l[rows], a_l, norm, drop)
             for Wb, z_l, a_l, rows, norm, drop in zip(matrices, z, a, computed, norms, drops)
         ]
-        # `dot` is quicker than `matmul`, but makes a copy of a part of a matrix.
+        # `dot` is faster than `matmul`, but copies a slice of a matrix.
         if share.of == 1 and not regularisers:
             backs = [Wb.T.dot for Wb in matrices[1:]]
             self.hidden = list(map(Hidden, backs, self.δ[1:], δ, z))
@@ -110,19 +110,19 @@ class Workspace:
             self.hidden = list(map(Hidden, backs, self.δ[1:], own_δ, own_z, norms, drops))
             self.derivatives = [(layer.z, layer.a) for layer in self.layers[:-1]]
         self.hidden.reverse()
-        self.slopes = [
-            Slopes(l[rows], dC_dWb[rows], norm)
+        self.layer_gradients = [
+            Gradient(l[rows], dC_dWb[rows], norm)
             for l, dC_dWb, rows, norm in zip(δ, gradients, own, norms)
         ]
 
 
-def _rooms(rows: int, n: int, dtype: "np.dtype[np.floating]") -> list[FloatArray]:
-    """For z, a and δ."""
+def _buffers(rows: int, n: int, dtype: "np.dtype[np.floating]") -> list[FloatArray]:
+    """Return uninitialised arrays (rows, n) for z, a and δ."""
     return [arrays.empty((rows, n), dtype) for _ in range(3)]
 
 
 def _split(block: FloatArray, sizes: list[int]) -> list[FloatArray]:
-    """Layers of so many rows, and one more."""
+    """Return views of the block's rows, one per layer: `size` neurons and the row of ones."""
     return [
         block[end - size - 1 : end] for size, end in zip(sizes, accumulate(s + 1 for s in sizes))
     ]

@@ -12,8 +12,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.arrays import FloatArray
-from digitnet.dataset.definition import SIDE
+from digitnet.arrays import PIXELS, SIDE, FloatArray
 from digitnet.image.field import BOX
 from digitnet.synthetic.strokes import MIDDLES, Script, as_prepared, drawn
 
@@ -135,7 +134,7 @@ def _shapes(n: int, rng: np.random.Generator) -> FloatArray:
     exponent = rng.choice(CORNERS, (n, 1))
     rows = np.abs(MIDDLES / sides[0]) ** exponent
     inside = rows[:, :, np.newaxis] + np.abs(_columns(sides[1], rng)) ** exponent[..., None] <= 1
-    shapes: FloatArray = (ink * inside).reshape(n, SIDE * SIDE)
+    shapes: FloatArray = (ink * inside).reshape(n, PIXELS)
     return shapes
 
 
@@ -145,7 +144,7 @@ def _halves(n: int, rng: np.random.Generator) -> FloatArray:
     halves: NDArray[np.bool_] = (
         np.sin(angle) * MIDDLES[:, np.newaxis] > place - np.cos(angle) * MIDDLES
     )
-    return halves.reshape(n, SIDE * SIDE).astype(np.float32)
+    return halves.reshape(n, PIXELS).astype(np.float32)
 
 
 def _columns(side: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.arrays import FloatArray
-from digitnet.dataset.definition import SIDE
+from digitnet.arrays import PIXELS, SIDE, FloatArray
 
-PIXELS = SIDE * SIDE
 PADDED = SIDE + 3  # paper around, to read from where a place is outside: a pixel, two at the end
 GROUP = 64  # pictures distorted together: with fewer, threads wait for each other
 AFFINE = 8  # random numbers for the affine map of a picture, two of them to spare

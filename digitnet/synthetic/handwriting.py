@@ -7,7 +7,7 @@ curls or ends in a hook, the 3 with a flat top.
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.image.field import SIDE
+from digitnet.arrays import SIDE
 from digitnet.synthetic.strokes import Script, as_prepared, drawn
 
 GROUP = 64  # pictures made together: that fit the cache

@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.arrays import FloatArray
-from digitnet.image.field import BOX, SIDE, THINNEST, centred, fitted
+from digitnet.arrays import PIXELS, SIDE, FloatArray
+from digitnet.image.field import BOX, THINNEST, centred, fitted
 
 STROKES = 3  # in a character, at most
 POINTS = 64  # along a stroke: closer than it is wide
@@ -76,7 +76,7 @@ def drawn(points: FloatArray, rng: np.random.Generator) -> FloatArray:
     squares, scratch = np.full((2, n, SIDE, SIDE), np.inf, np.float32)
     for row, column in zip(rows[..., np.newaxis], columns[:, :, np.newaxis]):
         np.minimum(squares, np.add(row, column, out=scratch), out=squares)
-    distance = np.sqrt(squares, out=squares).reshape(n, SIDE * SIDE)
+    distance = np.sqrt(squares, out=squares).reshape(n, PIXELS)
     ink: FloatArray = np.clip(width / 2 + 0.5 - distance, 0, 1).astype(np.float32)
     return ink
 

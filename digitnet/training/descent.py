@@ -1,7 +1,7 @@
-"""Steps downhill: the gradient of a minibatch and the update, by one thread or by several.
+"""Gradient descent: backprop and update, minibatch by minibatch, in one thread or several.
 
-Several threads share the neurons: each finds the slopes of its own and moves their parameters. The
-order of every sum is fixed, so the same number of threads gives the same bits.
+Several threads share the neurons: each computes the gradient of its own neurons and updates their
+parameters. The order of every sum is fixed, so the same number of threads gives the same bits.
 """
 
 import functools
@@ -17,15 +17,15 @@ from digitnet.network.crew import Crew
 from digitnet.network.network import Network
 from digitnet.network.regularisers import NO_REGULARISERS, Regularisers
 from digitnet.network.workspace import Workspace
-from digitnet.training.optimizers import Optimizer, Pace
+from digitnet.training.optimizers import Coefficients, Optimizer
 
-PART = 262144  # parameters that are updated together, at most: 1 MB of each vector
+PART = 262144  # parameters: longest slice updated at once, 1 MB of each vector
 
 
 class Descent:
-    """Steps downhill, in arrays that are made once.
+    """Gradient descent on a network, in arrays that are allocated once.
 
-    l2 × w is added to each weight's gradient, or taken off beside it where the optimizer has it so.
+    Raises TrainingError if the threads cannot be started.
     """
 
     def __init__(
@@ -34,16 +34,16 @@ class Descent:
         optimizer: Optimizer,
         *,
         regularisers: Regularisers = NO_REGULARISERS,
-        l2: float = 0,
         threads: int = 1,
     ) -> None:
-        self.network, self.optimizer = network, optimizer
-        self.regularisers = regularisers
-        self.l2 = _per_parameter(network, l2) if l2 else None
+        self.network, self.optimizer, self.regularisers = network, optimizer, regularisers
         self.gradient = arrays.empty(network.parameters.shape, network.parameters.dtype)
         self.crew = Crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
         shares = self.crew.shares
-        self.scratch = [arrays.empty((PART,), self.gradient.dtype) for _ in shares if l2]
+        needs_scratch = optimizer.l2 is not None
+        self.scratch = [
+            arrays.empty((PART,), self.gradient.dtype) if needs_scratch else None for _ in shares
+        ]
         self.parts = [_parts(network, share) for share in shares]
         self.workspaces: dict[int, list[Workspace]] = {}
 
@@ -54,15 +54,17 @@ class Descent:
         rates: Sequence[float] | None = None,
         number: int = 1,
     ) -> list[float]:
-        """A step for each minibatch x (785, n), y (classes, n): their costs, summed over each.
+        """Make one step for each minibatch x (785, n), y (classes, n); return their summed costs.
 
-        gather(share) is called before, to put a share of the pictures into them. rates: of each
-        step, as a share of the learning rate. number: of the first one, counted from 1 where the
-        training began.
+        gather(share): called first, in each thread, to fill its share of the minibatches. rates:
+        the learning-rate schedule's factor for each step. number: of the first step, counted from 1
+        over the whole training.
         """
         rates = rates or [1.0] * len(minibatches)
         with np.errstate(over="ignore"):
-            paces = [self.optimizer.pace(rate, number + i) for i, rate in enumerate(rates)]
+            coefficients = [
+                self.optimizer.coefficients(rate, number + i) for i, rate in enumerate(rates)
+            ]
         workspaces = [self._workspaces(x.shape[1]) for x, _ in minibatches]
         costs = [0.0] * len(minibatches)
 
@@ -72,10 +74,10 @@ class Descent:
                 gather(share)
             if meet:
                 meet()
-            with np.errstate(over="ignore", invalid="ignore"):  # whoever sees the costs can say it
+            with np.errstate(over="ignore", invalid="ignore"):  # the caller checks the costs
                 for i, (x, y) in enumerate(minibatches):
                     workspace = workspaces[i][member]
-                    cost = self._step(member, x, y, workspace, paces[i], number + i)
+                    cost = self._step(member, x, y, workspace, coefficients[i], number + i)
                     if member == 0:
                         costs[i] = cost
 
@@ -83,7 +85,7 @@ class Descent:
         return costs
 
     def close(self) -> None:
-        """Let the threads go."""
+        """End the threads."""
         self.crew.close()
 
     def _step(
@@ -92,41 +94,35 @@ class Descent:
         x: FloatArray,
         y: FloatArray,
         workspace: Workspace,
-        pace: Pace,
+        coefficients: Coefficients,
         number: int,
     ) -> float:
-        """A thread's share of a step. Nobody reads its parameters any more when it moves them."""
+        """Make a thread's share of a step.
+
+        When `backprop` returns, no thread reads this thread's parameters any more in this step.
+        """
         for regulariser in workspace.regularisers:
             regulariser.begin(number)
-        cost = self.network.backprop(x, y, workspace, pace.scale)
+        cost = self.network.backprop(x, y, workspace, coefficients.gradient)
         for part in self.parts[member]:
-            gradient = self.gradient[part]
-            if self.l2 is not None:
-                decay = self.scratch[member][: len(gradient)]
-                np.multiply(self.l2[part], self.network.parameters[part], out=decay)
-                decay *= pace.decay
-                if self.optimizer.decoupled:
-                    self.network.parameters[part] -= decay
-                else:
-                    gradient += decay
-            self.optimizer.step(gradient, pace, part)
+            self.optimizer.step(self.gradient[part], coefficients, part, self.scratch[member])
         return cost
 
     def _workspaces(self, n: int) -> list[Workspace]:
-        """Each thread's for a minibatch of n."""
+        """Return each thread's workspace for a minibatch of n examples."""
         if n not in self.workspaces:
             first, *others = self.crew.shares
             make = functools.partial(self.network.workspace, n, self.gradient)
             shared = make(first, regularisers=self.regularisers)
             rest = [make(share, shared, self.regularisers) for share in others]
-            if not self.workspaces:
-                require_memory(len(others) * BLAS_SPACE)  # BLAS takes it, or ends the process
+            if not self.workspaces:  # BLAS ends the process where it gets no memory: ask before
+                require_memory(len(others) * BLAS_SPACE)
             self.workspaces[n] = [shared, *rest]
         return self.workspaces[n]
 
 
 def _parts(network: Network, share: Share) -> list[slice]:
-    """A thread's own parameters, in slices of at most PART."""
+    """Return the slices of the flat vector that a thread updates, each at most PART long."""
     if share.of == 1:
         return _cut(0, len(network.parameters))
     parts, start = [], 0
@@ -139,11 +135,3 @@ def _parts(network: Network, share: Share) -> list[slice]:
 
 def _cut(first: int, last: int) -> list[slice]:
     return [slice(start, min(start + PART, last)) for start in range(first, last, PART)]
-
-
-def _per_parameter(network: Network, l2: float) -> FloatArray:
-    """l2 for each weight, 0 for each bias: (n_parameters,)."""
-    decay = np.zeros_like(network.parameters)
-    for Wb in network.matrices_of(decay):
-        Wb[:, :-1] = l2
-    return decay

@@ -11,16 +11,14 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from digitnet.arrays import FloatArray, Share
 from digitnet.config.definition import Config
-from digitnet.dataset.minibatches import Block, Distort, Minibatches
+from digitnet.dataset.minibatches import Block, Minibatches
 from digitnet.errors import TrainingError
 from digitnet.model.calibration import calibrate
 from digitnet.model.evaluation import CHUNK, Evaluator
-from digitnet.randomness import NUMBERS, Purpose, generator, stream_from
-from digitnet.synthetic.distortions import Distorter
+from digitnet.randomness import Purpose, generator
+from digitnet.training.augmentation import Augmentation
 from digitnet.training.descent import Descent
 from digitnet.training.state import (
     Place,
@@ -62,23 +60,24 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
     most = AT_ONCE // len(state.network.parameters)
     settings = state.config.training
     size = min(settings.minibatch_size, len(state.train_indices))
-    minibatches = Minibatches(state.examples, size, most)
     descent = Descent(
         state.network,
         state.optimizer,
         regularisers=state.regularisers,
-        l2=settings.l2,
         threads=int(settings.threads),
     )
-    distorters = []
+    augmentation = None
     if state.distortions:
-        distorters = [Distorter(state.distortions) for _ in descent.crew.shares]
+        members = len(descent.crew.shares)
+        augmentation = Augmentation(state.distortions, members=members, seed=state.config.seed)
+    minibatches = Minibatches(state.examples, size, most, augmentation)
     with contextlib.closing(descent):
         while not state.done:
             rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)
             order = rng.permutation(state.train_indices)
-            distort = _distort(distorters, state) if distorters else None
-            blocks = minibatches.blocks(order, state.place.step, distort)
+            if augmentation:
+                augmentation.begin(state.place.epoch, state.strength)
+            blocks = minibatches.blocks(order, state.place.step)
             while state.place.step < state.steps:
                 _walk_downhill(state, blocks, descent)
                 _stop_unless_finite(state)
@@ -87,22 +86,6 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
             cost = state.place.cost_sum / len(state.train_indices)
             record = yield from _end_epoch(state, cost)
             yield Progress(state, cost, record)
-
-
-def _distort(distorters: list[Distorter], state: TrainingState) -> Distort:
-    """How pictures are distorted in the epoch under way: each by numbers of its own.
-
-    They follow from the seed, the epoch and the picture's place in its order, so that threads, and
-    a training that is resumed in the middle, draw the same.
-    """
-    seed, epoch, strength = state.config.seed, state.place.epoch, state.strength
-
-    def distort(pictures: NDArray[np.uint8], out: FloatArray, first: int, share: Share) -> None:
-        distorter = distorters[share.member]
-        count = first * distorter.distortions.draws // NUMBERS
-        distorter(pictures, out, stream_from(count, seed, Purpose.DISTORT, epoch), strength)
-
-    return distort
 
 
 def _mean_cost(state: TrainingState) -> float | None:

@@ -1,64 +1,95 @@
-"""Update rules: how to walk downhill, given the gradient. All work on one flat vector."""
+"""Update rules of gradient descent. Each moves one flat vector, given its gradient."""
 
 import math
-from typing import NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 
 from digitnet import arrays
 from digitnet.arrays import FloatArray
+from digitnet.network.network import Network
 
 EVERYTHING = slice(None)
 ZERO = np.float32(0)
 
 
-class Pace(NamedTuple):
-    """How a step is made.
+class Coefficients(NamedTuple):
+    """The numbers of one step, in the parameters' precision, which NumPy computes fastest with.
 
-    scale: what the gradient is to be multiplied by before `step` gets it, which costs nothing
-    where it is computed. decay: what l2 × w is to be multiplied by. step_size, epsilon: the rule's.
-    All are of the parameters' precision, with which NumPy is quickest.
+    gradient: the factor of the gradient; `backprop` multiplies by it at no extra cost. decay: the
+    factor of l2 × w. step_size, epsilon: Adam's.
     """
 
-    scale: np.floating
+    gradient: np.floating
     decay: np.floating
     step_size: np.floating = ZERO
     epsilon: np.floating = ZERO
 
 
-class Optimizer(Protocol):
+class Optimizer(ABC):
     """An update rule.
 
-    parameters: the vector that it moves. state: vectors of the same length that it keeps, by name.
-    decoupled: whether l2 × w, times the pace's `decay`, is taken off the parameters beside its
-    step; else it is added to the gradient.
+    parameters: the vector that it moves, (n_parameters,). l2: the L2 coefficient of each parameter,
+    (n_parameters,), or None; see `l2_coefficients`. state: vectors that it keeps from step to step,
+    by name, each (n_parameters,).
     """
 
-    parameters: FloatArray
-    state: dict[str, FloatArray]
-    decoupled: bool
+    decoupled = False  # True: subtract l2 × w from the weights; False: add it to the gradient
 
-    def pace(self, rate: float = 1, number: int = 1) -> Pace:
-        """Of the step `number`, counted from 1, made with a share of the learning rate."""
+    def __init__(
+        self, parameters: FloatArray, learning_rate: float, l2: FloatArray | None, *state: str
+    ) -> None:
+        self.parameters, self.learning_rate, self.l2 = parameters, learning_rate, l2
+        self.state = {name: arrays.zeros(parameters.shape, parameters.dtype) for name in state}
 
-    def step(self, gradient: FloatArray, pace: Pace, part: slice = EVERYTHING) -> None:
-        """Move `parameters` one step, or the part of them that `gradient` is of.
+    @abstractmethod
+    def coefficients(self, rate: float = 1, number: int = 1) -> Coefficients:
+        """Return the coefficients of one step.
 
-        gradient: pace.scale × gradient. A step may be made part by part, in any order. `gradient`
-        is used up.
+        rate: the learning-rate schedule's factor, 0 to 1. number: of the step, counted from 1.
         """
 
+    @abstractmethod
+    def step(
+        self,
+        gradient: FloatArray,
+        coefficients: Coefficients,
+        part: slice = EVERYTHING,
+        scratch: FloatArray | None = None,
+    ) -> None:
+        """Move `parameters`, or the `part` of them that `gradient` belongs to, by one step.
 
-class SGD:
-    """Gradient descent in minibatches: parameters -= learning_rate × gradient.
+        gradient: already multiplied by coefficients.gradient; overwritten. The parts of a step may
+        be moved in any order. scratch: an array at least as long as the part, used with l2.
+        """
 
-    With momentum μ (Polyak 1964, in the form of Sutskever and others 2013, equations 1 and 2):
-    velocity = μ × velocity - learning_rate × gradient, parameters += velocity. With `nesterov`
-    the step looks ahead: parameters += μ × velocity - learning_rate × gradient, with the velocity
-    already updated (their equations 3 and 4, told of the point that is looked ahead to).
+    def _decay_weights(
+        self,
+        gradient: FloatArray,
+        coefficients: Coefficients,
+        part: slice,
+        scratch: FloatArray | None,
+    ) -> None:
+        if self.l2 is None:
+            return
+        out = None if scratch is None else scratch[: len(gradient)]
+        decay = np.multiply(self.l2[part], self.parameters[part], out=out)
+        decay *= coefficients.decay
+        if self.decoupled:
+            self.parameters[part] -= decay
+        else:
+            gradient += decay
+
+
+class SGD(Optimizer):
+    """Minibatch gradient descent: parameters -= learning_rate × gradient.
+
+    With momentum coefficient μ (Polyak 1964, in the form of Sutskever and others 2013, equations 1
+    and 2): velocity = μ × velocity - learning_rate × gradient, parameters += velocity. With
+    Nesterov's momentum: parameters += μ × velocity - learning_rate × gradient, with the velocity
+    already updated (their equations 3 and 4, written for the point θ + μ × velocity).
     """
-
-    decoupled = False
 
     def __init__(
         self,
@@ -67,19 +98,24 @@ class SGD:
         learning_rate: float,
         momentum: float = 0,
         nesterov: bool = False,
+        l2: FloatArray | None = None,
     ) -> None:
-        self.parameters = parameters
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.state = _vectors(parameters, "velocity") if momentum else {}
+        super().__init__(parameters, learning_rate, l2, *(["velocity"] if momentum else []))
+        self.momentum, self.nesterov = momentum, nesterov
 
-    def pace(self, rate: float = 1, number: int = 1) -> Pace:
-        length = self.parameters.dtype.type(self.learning_rate * rate)
-        return Pace(length, length)
+    def coefficients(self, rate: float = 1, number: int = 1) -> Coefficients:
+        step_length = self.parameters.dtype.type(self.learning_rate * rate)
+        return Coefficients(step_length, step_length)
 
-    def step(self, gradient: FloatArray, pace: Pace, part: slice = EVERYTHING) -> None:
-        parameters, downhill = self.parameters[part], gradient  # scaled by the rate already
+    def step(
+        self,
+        gradient: FloatArray,
+        coefficients: Coefficients,
+        part: slice = EVERYTHING,
+        scratch: FloatArray | None = None,
+    ) -> None:
+        self._decay_weights(gradient, coefficients, part, scratch)
+        parameters, downhill = self.parameters[part], gradient  # learning_rate × gradient
         if not self.momentum:
             parameters -= downhill
             return
@@ -94,15 +130,15 @@ class SGD:
             parameters += velocity
 
 
-class Adam:
-    """Steps of a length of their own for each parameter: Kingma and Ba 2015, algorithm 1.
+class Adam(Optimizer):
+    """Adaptive moment estimation: Kingma and Ba 2015, algorithm 1.
 
-    m = β₁ m + (1 - β₁) g and v = β₂ v + (1 - β₂) g², averages of gradient and squared gradient;
-    parameters -= learning_rate × m̂ / (√v̂ + ε), with m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ)
-    in the step number t. Kept are the sums m / (1 - β₁) and v / (1 - β₂), which take less to move.
+    m = β₁ m + (1 - β₁) g and v = β₂ v + (1 - β₂) g² are moving averages of gradient and squared
+    gradient; parameters -= learning_rate × m̂ / (√v̂ + ε), with m̂ = m / (1 - β₁ᵗ) and
+    v̂ = v / (1 - β₂ᵗ) in step t. `state` holds m / (1 - β₁) and v / (1 - β₂): they take fewer
+    operations to update.
     """
 
-    decoupled = False
     EPSILON = 1e-8
 
     def __init__(
@@ -112,20 +148,26 @@ class Adam:
         learning_rate: float,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
+        l2: FloatArray | None = None,
     ) -> None:
-        self.parameters = parameters
-        self.learning_rate = learning_rate
+        super().__init__(parameters, learning_rate, l2, "gradients", "squares")
         self.beta_1, self.beta_2 = beta_1, beta_2
-        self.state = _vectors(parameters, "gradients", "squares")
 
-    def pace(self, rate: float = 1, number: int = 1) -> Pace:
+    def coefficients(self, rate: float = 1, number: int = 1) -> Coefficients:
         first = (1 - self.beta_1) / (1 - self.beta_1**number)  # m̂ = first × gradients
         second = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**number))  # √v̂ = second × √squares
         length = self.learning_rate * rate
         numbers = 1, length if self.decoupled else 1, length * first / second, self.EPSILON / second
-        return Pace(*map(self.parameters.dtype.type, numbers))
+        return Coefficients(*map(self.parameters.dtype.type, numbers))
 
-    def step(self, gradient: FloatArray, pace: Pace, part: slice = EVERYTHING) -> None:
+    def step(
+        self,
+        gradient: FloatArray,
+        coefficients: Coefficients,
+        part: slice = EVERYTHING,
+        scratch: FloatArray | None = None,
+    ) -> None:
+        self._decay_weights(gradient, coefficients, part, scratch)
         gradients, squares = self.state["gradients"][part], self.state["squares"][part]
         gradients *= self.beta_1
         gradients += gradient
@@ -133,23 +175,32 @@ class Adam:
         squares *= self.beta_2
         squares += gradient
         step = np.sqrt(squares, out=gradient)
-        step += pace.epsilon
+        step += coefficients.epsilon
         np.divide(gradients, step, out=step)
-        step *= pace.step_size
+        step *= coefficients.step_size
         self.parameters[part] -= step
 
 
 class AdamW(Adam):
-    """Adam without l2 in the gradient; each weight loses learning_rate × l2 × w besides.
+    """Adam with decoupled weight decay: each step subtracts learning_rate × l2 × w from a weight.
 
-    After Loshchilov and Hutter 2019, algorithm 2, who leave the learning rate out of that product.
+    Loshchilov and Hutter 2019, algorithm 2, where the product has no learning rate.
     """
 
     decoupled = True
 
 
-def _vectors(parameters: FloatArray, *names: str) -> dict[str, FloatArray]:
-    return {name: arrays.zeros(parameters.shape, parameters.dtype) for name in names}
+def l2_coefficients(network: Network, l2: float) -> FloatArray | None:
+    """Return the L2 coefficient of each parameter: l2 for weights, 0 for biases; None if l2 is 0.
+
+    Shape (n_parameters,).
+    """
+    if not l2:
+        return None
+    coefficients = np.zeros_like(network.parameters)
+    for Wb in network.matrices_of(coefficients):
+        Wb[:, :-1] = l2
+    return coefficients
 
 
 OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}

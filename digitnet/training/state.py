@@ -9,11 +9,11 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
-from digitnet.arrays import FloatArray
-from digitnet.config.definition import OPTIMIZER_KEYS, Config, OptimizerSection, ScheduleSection
+from digitnet.arrays import SIDE, FloatArray
+from digitnet.config.definition import OPTIMIZER_KEYS, Config, ScheduleSection, TrainingSection
 from digitnet.config.threads import choose_threads
 from digitnet.dataset.classes import DIGITS
-from digitnet.dataset.definition import NON_DIGIT, SIDE, Data, Dataset, join_paths
+from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, join_paths
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
 from digitnet.errors import ConfigError, DataError
@@ -24,7 +24,7 @@ from digitnet.network.network import Network
 from digitnet.network.regularisers import Regularisers
 from digitnet.randomness import Purpose, generator
 from digitnet.synthetic.distortions import Distortions
-from digitnet.training.optimizers import OPTIMIZERS, Optimizer
+from digitnet.training.optimizers import OPTIMIZERS, Optimizer, l2_coefficients
 from digitnet.training.schedules import rate_factor
 
 
@@ -222,7 +222,7 @@ def begin(config: Config) -> TrainingState:
         train_indices,
         validation_indices,
         network,
-        _make_optimizer(config.training.optimizer, network),
+        _make_optimizer(config.training, network),
         Regularisers(
             network.layer_sizes[1:-1],
             batch_norm=config.training.batch_norm,
@@ -269,11 +269,12 @@ def make_network(config: Config) -> Network:
     )
 
 
-def _make_optimizer(section: OptimizerSection, network: Network) -> Optimizer:
+def _make_optimizer(training: TrainingSection, network: Network) -> Optimizer:
+    section = training.optimizer
     keys = "learning_rate", *OPTIMIZER_KEYS[section.name]
     options = {key: getattr(section, key) for key in keys}
-    optimizer: Optimizer = OPTIMIZERS[section.name](network.parameters, **options)
-    return optimizer
+    l2 = l2_coefficients(network, training.l2)
+    return OPTIMIZERS[section.name](network.parameters, l2=l2, **options)
 
 
 def arrays(state: TrainingState) -> dict[str, FloatArray]:

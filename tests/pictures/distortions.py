@@ -1,4 +1,4 @@
-"""Draw a digit and twelve distortions of it: the picture in the README.
+"""Draw a digit and twelve distortions of it: the picture in configs/README.md.
 
 python tests/pictures/distortions.py data/pictures/seven.png distortions.png
 """
@@ -8,8 +8,9 @@ import sys
 import numpy as np
 from PIL import Image
 
+from digitnet.arrays import PIXELS, SIDE
 from digitnet.image.reading import prepare
-from digitnet.synthetic.distortions import PIXELS, SIDE, Distorter, Distortions
+from digitnet.synthetic.distortions import Distorter, Distortions
 
 DISTORTIONS = Distortions(rotation=15, scale=0.15, shear=0.15, shift=1, elastic=34)
 COUNT = 12

@@ -1,6 +1,6 @@
 """Draw a trained network with one digit on its way through: the picture in the README.
 
-    python tests/pictures/network.py 3blue1brown.npz data/pictures/four.png network.png
+    python tests/pictures/network.py 3blue1brown.npz data/pictures/mnist-four.png network.png
 
 Left the 28×28 pixels that the network sees; then a circle per neuron, the brighter the more
 active; lines are what it contributes, blue for and red against.

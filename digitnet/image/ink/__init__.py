@@ -1,1 +1,1 @@
-"""Separate ink from paper, however a picture is lit."""
+"""Separate ink from paper, whatever the light."""

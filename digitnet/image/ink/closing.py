@@ -1,4 +1,7 @@
-"""What squares fit into: closing, and how much room there is in a mask (Serra 1982)."""
+"""Grey-scale closing and max filter with squares, and the test whether a square fits into a mask.
+
+Serra 1982, Image Analysis and Mathematical Morphology.
+"""
 
 import numpy as np
 
@@ -6,39 +9,45 @@ from digitnet.arrays import FloatArray
 from digitnet.image.ink.ink import Bools
 
 
-def closed(light: FloatArray, reach: int) -> FloatArray:
-    """Closing with a square of `reach` pixels, an odd number, its middle in the picture.
+def grey_closing(light: FloatArray, size: int) -> FloatArray:
+    """Return the closing of `light` (h, w) with a square of `size` pixels, an odd number.
 
-    The picture goes on at its edges as they are.
+    The centre of the square stays inside the picture. The picture is padded with its edge pixels.
     """
-    return -greatest_around(-greatest_around(light, reach), reach)
+    return -max_filter(-max_filter(light, size), size)
 
 
-def closed_beyond(light: FloatArray, reach: int) -> FloatArray:
-    """The same, the square also half out of the picture: so light may fall off to its edges."""
-    half = reach // 2
-    return closed(np.pad(light, half, mode="edge"), reach)[half:-half, half:-half]
+def padded_grey_closing(light: FloatArray, size: int) -> FloatArray:
+    """Return the closing, the centre of the square also up to half its size outside the picture.
+
+    Without that, paper that gets darker towards an edge of the picture would be made lighter there.
+    """
+    half = size // 2
+    return grey_closing(np.pad(light, half, mode="edge"), size)[half:-half, half:-half]
 
 
-def greatest_around(light: FloatArray, reach: int) -> FloatArray:
-    """The greatest in a square of `reach` pixels around each pixel."""
-    return greatest(greatest(light, reach).T, reach).T
+def max_filter(light: FloatArray, size: int) -> FloatArray:
+    """Return the maximum in a square of `size` pixels, an odd number, around each pixel, (h, w)."""
+    return max_filter_rows(max_filter_rows(light, size).T, size).T
 
 
-def greatest(rows: FloatArray, reach: int) -> FloatArray:
-    """The greatest within reach along each row, from greatest of 1, 2, 4, … neighbours."""
-    most = np.pad(rows, ((0, 0), (reach // 2, reach // 2)), mode="edge")
+def max_filter_rows(rows: FloatArray, size: int) -> FloatArray:
+    """Return the maximum of `size` neighbours, an odd number, around each pixel in its row, (h, w).
+
+    Maxima of 1, 2, 4, … neighbours are combined, so the cost grows with log(size).
+    """
+    maxima = np.pad(rows, ((0, 0), (size // 2, size // 2)), mode="edge")
     width = 1
-    while width < reach:
-        step = min(width, reach - width)
-        most = np.maximum(most[:, :-step], most[:, step:])
+    while width < size:
+        step = min(width, size - width)
+        maxima = np.maximum(maxima[:, :-step], maxima[:, step:])
         width += step
-    return most
+    return maxima
 
 
 def holds_square(mask: Bools, side: int) -> bool:
-    """Whether a square of so many pixels, an odd number, fits into a mask."""
+    """Return whether a square of `side` pixels, an odd number, fits into the mask (h, w)."""
     if np.count_nonzero(mask) < side * side:
         return False
     inverse = np.pad(~mask, side // 2, constant_values=True).astype(np.float32)
-    return not bool(greatest_around(inverse, side).all())
+    return not bool(max_filter(inverse, side).all())

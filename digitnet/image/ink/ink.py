@@ -1,4 +1,4 @@
-"""Ink on paper: where it is and how strong, what splits it in two, and how wide its strokes are."""
+"""The ink in a picture, and basic operations on masks: dilate, erode, bounding box."""
 
 import math
 from typing import NamedTuple
@@ -10,19 +10,20 @@ from digitnet.arrays import FloatArray
 
 Bools = NDArray[np.bool_]
 
-DOT = 4  # times as long as wide, at most: no stroke
-FAINT = 0.2  # of the contrast of ink: fainter is paper
-LEAST_PAGE = 60  # pixels: smaller pictures show nothing but the digit, no shadow, line or box
+DOT_LENGTH = 4  # stroke widths: ink whose height and width are at most this is a dot, not a stroke
+MIN_INK_STRENGTH = 0.2  # fraction of the contrast between paper and ink: fainter pixels are paper
+MIN_PAGE_SIDE = 60  # px of the shorter side: smaller pictures show a digit, but no shadow or line
 
 
 class Ink(NamedTuple):
-    """Where ink is on paper.
+    """The ink in a picture of h×w pixels.
 
-    strength: (h, w), 0 on paper, 1 where ink covers it. sure, marked: (h, w), where there is
-    ink for sure, and where at all. dark: darker than the paper. threshold: above which it is ink,
-    of the contrast, or on uneven paper of the light that ink takes away. is_even: whether the paper
-    has one shade; all ink is sure then. shadowed: whether a shadow lies there that is fainter than
-    the ink.
+    strength: (h, w), float32, 0 on paper to 1 under full ink. marked: (h, w), the pixels above the
+    low threshold. sure: (h, w), the pixels above the high threshold (hysteresis thresholding).
+    dark: whether ink is darker than the paper. threshold: between paper and ink, as a fraction of
+    the contrast; on uneven paper, as a fraction of the light that ink takes away. is_even: whether
+    the paper has one shade; then `sure` equals `marked`. shadowed: whether a shadow, fainter than
+    the ink, was found.
     """
 
     strength: FloatArray
@@ -35,8 +36,8 @@ class Ink(NamedTuple):
 
 
 def otsu(values: FloatArray) -> tuple[float, float, float]:
-    """The threshold that splits values best into two, and the mean of each: Otsu 1979, eq. 14."""
-    # In float32, bins of values that are all but equal would have no width.
+    """Return Otsu's threshold and the means of the values below and above: Otsu 1979, eq. 14."""
+    # In float32, the bins of nearly equal values would have no width.
     counts, edges = np.histogram(values.astype(np.float64), bins=256)
     middles = (edges[1:] + edges[:-1]) / 2
     below, total = np.cumsum(counts), np.cumsum(counts * middles)
@@ -48,10 +49,10 @@ def otsu(values: FloatArray) -> tuple[float, float, float]:
 
 
 def stroke_width(mask: Bools, area: float | None = None) -> float:
-    """How wide strokes are on average, in pixels: twice their area over their outline's length.
+    """Return the mean stroke width, px: twice the area divided by the length of the outline.
 
-    The outline is counted in steps between pixels, π/4 of which are its length on average over all
-    directions. area: of the ink, where the mask tells it too roughly.
+    The outline is counted in edges between pixels. Averaged over all directions, its true length
+    is π/4 of that count. area: of the ink, px, where it is known better than from the mask.
     """
     height, width = mask.shape
     padded = np.zeros((height + 2, width + 2), np.bool_)
@@ -62,34 +63,34 @@ def stroke_width(mask: Bools, area: float | None = None) -> float:
     return 2 * covered / (max(steps, 1) * math.pi / 4)
 
 
-def box_of(mask: Bools) -> tuple[slice, slice]:
-    """Rows and columns from the first with marks to after the last; not empty."""
+def bounding_box(mask: Bools) -> tuple[slice, slice]:
+    """Return the rows and columns of the bounding box; the mask must not be empty."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def reaches_side(mask: Bools) -> bool:
-    """Return whether a mask reaches a side of the picture."""
+def touches_border(mask: Bools) -> bool:
+    """Return whether the mask touches a side of the picture."""
     return any(bool(side.any()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
 
 
-def extent(mask: Bools) -> int:
-    """From the first to the last of its rows or columns, whichever is more; not empty."""
+def longer_span(mask: Bools) -> int:
+    """Return last − first row or last − first column, whichever is larger; not for empty masks."""
     return int(max(np.ptp(np.flatnonzero(mask.any(axis=axis))) for axis in (0, 1)))
 
 
-def widened(mask: Bools, by: int) -> Bools:
-    """The mask and what is up to so many steps from it."""
-    for _ in range(by):
-        wider = mask.copy()
-        wider[1:] |= mask[:-1]
-        wider[:-1] |= mask[1:]
-        wider[:, 1:] |= mask[:, :-1]
-        wider[:, :-1] |= mask[:, 1:]
-        mask = wider
+def dilate(mask: Bools, steps: int) -> Bools:
+    """Return the mask dilated `steps` times with a cross of 3×3 pixels."""
+    for _ in range(steps):
+        dilated = mask.copy()
+        dilated[1:] |= mask[:-1]
+        dilated[:-1] |= mask[1:]
+        dilated[:, 1:] |= mask[:, :-1]
+        dilated[:, :-1] |= mask[:, 1:]
+        mask = dilated
     return mask
 
 
-def narrowed(mask: Bools, by: int) -> Bools:
-    """The mask without what is up to so many steps from its rim, or from a side of the picture."""
-    return ~widened(np.pad(~mask, 1, constant_values=True), by)[1:-1, 1:-1]
+def erode(mask: Bools, steps: int) -> Bools:
+    """Return the mask eroded `steps` times; pixels outside the picture count as background."""
+    return ~dilate(np.pad(~mask, 1, constant_values=True), steps)[1:-1, 1:-1]

@@ -1,66 +1,66 @@
-"""Paper with lines or squares printed on it, fainter than what is written, however it lies."""
+"""Find ruled paper: printed lines or squares at any angle, fainter than the writing."""
 
 import math
 
 import numpy as np
 
 from digitnet.arrays import FloatArray
+from digitnet.image.ink.components import connected_components
 from digitnet.image.ink.ink import (
-    DOT,
-    LEAST_PAGE,
+    DOT_LENGTH,
+    MIN_PAGE_SIDE,
     Bools,
-    extent,
+    dilate,
+    longer_span,
     otsu,
-    reaches_side,
     stroke_width,
-    widened,
+    touches_border,
 )
-from digitnet.image.ink.parts import parts_of
 
-RIM = 4  # pixels: so near, a line reaches the border
-LEVELS = 3  # of ink: that of the edges of lines, of lines, of crossings or what is written
-BROADEST = 1.5  # times as wide as strokes, at most: a line
-MOST = 0.98  # of the lines' pixels are fainter than what is taken for paper
+BORDER = 4  # px: a line that comes this close to a side of the picture reaches it
+MAX_SPLITS = 3  # Otsu splits: edges of lines, then lines, then crossings are split from the writing
+MAX_LINE_WIDTH = 1.5  # stroke widths: wider marks are not lines
+LINE_QUANTILE = 0.98  # quantile of the lines' strength: up to this, pixels count as paper
 
 
-def ruling(strength: FloatArray, marked: Bools) -> float | None:
-    """How strong lines are among what is marked, at most; None where there are none.
+def ruling_strength(strength: FloatArray, marked: Bools) -> float | None:
+    """Return the strength of the printed lines, at LINE_QUANTILE; None without lines.
 
-    strength: (h, w), of ink, 0 on paper. marked: (h, w), where there is ink at all.
+    strength: (h, w), of ink, 0 on paper. marked: (h, w), where there is any ink.
 
-    They go on outside at opposite sides and are hardly wider than the strokes, which are darker
-    and keep away from the border.
+    Lines reach two opposite sides of the picture and are hardly wider than strokes. The writing is
+    darker than the lines and keeps away from the border.
     """
-    if min(marked.shape) < LEAST_PAGE or not _reaches_opposite_sides(marked):
+    if min(marked.shape) < MIN_PAGE_SIDE or not _reaches_opposite_sides(marked):
         return None
     written = marked
-    for _ in range(LEVELS):
+    for _ in range(MAX_SPLITS):
         threshold, _, _ = otsu(strength[written])
         written = strength > threshold
-        if written.any() and not reaches_side(written):
+        if written.any() and not touches_border(written):
             break
     else:
         return None
     width = stroke_width(written)
-    lines = marked & ~widened(written, math.ceil(width))
-    if not _crosses(lines) or stroke_width(lines) > BROADEST * width:
+    lines = marked & ~dilate(written, math.ceil(width))
+    if not _crosses_picture(lines) or stroke_width(lines) > MAX_LINE_WIDTH * width:
         return None
-    if extent(written) <= DOT * width:
+    if longer_span(written) <= DOT_LENGTH * width:
         return None
-    return float(np.quantile(strength[lines], MOST))
+    return float(np.quantile(strength[lines], LINE_QUANTILE))
 
 
 def _reaches_opposite_sides(mask: Bools) -> bool:
-    """Return whether it reaches two opposite sides."""
-    tips = [np.logical_or.reduce(rim, axis=0) for rim in (mask[:RIM], mask[-RIM:])]
-    sides = [np.logical_or.reduce(rim, axis=1) for rim in (mask[:, :RIM], mask[:, -RIM:])]
-    return any(bool(one.any() and other.any()) for one, other in (tips, sides))
+    """Return whether the mask reaches two opposite sides of the picture."""
+    rows = [np.logical_or.reduce(rim, axis=0) for rim in (mask[:BORDER], mask[-BORDER:])]
+    columns = [np.logical_or.reduce(rim, axis=1) for rim in (mask[:, :BORDER], mask[:, -BORDER:])]
+    return any(bool(first.any() and last.any()) for first, last in (rows, columns))
 
 
-def _crosses(mask: Bools) -> bool:
-    """Return whether a part of it reaches opposite sides."""
-    height, width = (length - RIM for length in mask.shape)
+def _crosses_picture(mask: Bools) -> bool:
+    """Return whether one connected component of the mask reaches two opposite sides."""
+    height, width = (length - BORDER for length in mask.shape)
     return any(
-        (part.left < RIM and part.right > width) or (part.top < RIM and part.bottom > height)
-        for part in parts_of(mask)
+        (one.left < BORDER and one.right > width) or (one.top < BORDER and one.bottom > height)
+        for one in connected_components(mask)
     )

@@ -1,1 +1,1 @@
-"""Find marks in the ink: components, groups, frames, rows, sheets of paper."""
+"""Find marks in the ink: groups of components, frames, rows of text, sheets of paper."""

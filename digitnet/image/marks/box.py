@@ -1,46 +1,48 @@
-"""Take away a box of straight lines; strokes that touch or cross its sides stay."""
+"""Remove a printed box of straight lines; strokes that touch or cross its sides stay."""
 
 import numpy as np
 
+from digitnet.image.ink.components import MAX_FRAME_THICKNESS, runs_of
 from digitnet.image.ink.ink import Bools
-from digitnet.image.ink.parts import THIN, runs_of
 
-LONG = 0.85  # of its length: so much of a side is inked
-BESIDE = 0.6  # of its length: more beside a side is a broad bar's
+MIN_INKED = 0.85  # fraction of a row: less ink is not a side of a box
+MAX_INKED_BESIDE = 0.6  # fraction of a row beside a side: more ink belongs to a broad bar
 
 
-def without_box(marked: Bools) -> Bools:
-    """Return marks (h, w) without the box around them, perhaps open above or below; else all.
+def remove_box(marked: Bools) -> Bools:
+    """Return marks (h, w) without the box around them, which may be open above or below.
 
-    marked: from the first marked row and column to the last.
+    Without a box, return `marked` itself. marked: cropped to its bounding box.
     """
-    box = np.pad(marked, 1)
-    level, upright = _sides(box), _sides(box.T)
-    rim = THIN * len(box.T)
-    if not level or not upright or upright[0][0] > rim or upright[-1][1] < len(box.T) - rim:
+    padded = np.pad(marked, 1)
+    level, upright = _sides(padded), _sides(padded.T)
+    rim = MAX_FRAME_THICKNESS * len(padded.T)
+    if not level or not upright or upright[0][0] > rim or upright[-1][1] < len(padded.T) - rim:
         return marked
-    return _without(_without(box, level).T, upright).T[1:-1, 1:-1]
+    return _remove_rows(_remove_rows(padded, level).T, upright).T[1:-1, 1:-1]
 
 
 def _sides(marked: Bools) -> list[tuple[int, int]]:
-    """Return rows, from and to, that are inked from side to side, few together and much more than
-    the rows beside them, but for a row of soft edge.
+    """Return the level sides of a box, each as its first row and the row after its last.
+
+    A side is a thin group of rows that are inked nearly from end to end. The rows beside it have
+    much less ink; the row next to it may be a soft edge and is not counted.
     """
     shares = np.count_nonzero(marked, axis=1) / marked.shape[1]
     beside = np.pad(shares, 2)
     return [
         (start, end)
-        for _, start, end in runs_of((shares > LONG)[np.newaxis])
-        if max(beside[start], beside[end + 3]) < BESIDE
+        for _, start, end in runs_of((shares > MIN_INKED)[np.newaxis])
+        if max(beside[start], beside[end + 3]) < MAX_INKED_BESIDE
         and start > 0
         and end < len(shares)
-        and end - start < THIN * len(shares)
+        and end - start < MAX_FRAME_THICKNESS * len(shares)
     ]
 
 
-def _without(marked: Bools, lines: list[tuple[int, int]]) -> Bools:
-    """Return marks without rows from and to, but for what goes on above and below."""
+def _remove_rows(marked: Bools, sides: list[tuple[int, int]]) -> Bools:
+    """Return marks without the rows of `sides`; strokes that continue above and below stay."""
     marked = marked.copy()
-    for start, end in lines:
+    for start, end in sides:
         marked[start:end] &= marked[start - 1] & marked[end]
     return marked

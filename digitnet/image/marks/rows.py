@@ -1,83 +1,89 @@
-"""Put the components of a page into rows, as they are read."""
+"""Put the components of a page into rows, in reading order."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from digitnet.image.ink.parts import Part
+from digitnet.image.ink.components import Component
 from digitnet.image.marks.structure import typical_height
 
-LOW = 0.3  # of the page's typical height: lower components are dots and bars, in no row at first
-OVERLAP = 0.5  # of the lower of both: a component and the row that it joins have so much in common
-RATIO = 3.0  # times as high as the row, or as low, at most
-BAND = 5  # components: the last ones of a row, whose band the next one has to overlap
-FULL_HEIGHT = 0.5  # of a row's height: components so high say where its middle is
-SMALL_AWAY = 0.75  # row heights: a dot or a bar is no farther from the middle of its row
+MIN_HEIGHT = 0.3  # typical heights of the page: lower components are dots and bars, placed last
+MIN_OVERLAP = 0.5  # of the lower of both: overlap of a component and the row that it joins
+MAX_HEIGHT_RATIO = 3.0  # between a component and the row that it joins
+BAND_LENGTH = 5  # components: the last ones of a row, whose band the next one must overlap
+FULL_HEIGHT = 0.5  # row heights: only components at least so high give the position of the row
+MAX_SMALL_DISTANCE = 0.75  # row heights: from a dot or bar to the middle of its row
 
 
 @dataclass(eq=False)
 class TextRow:
-    """Components side by side. height: typical, in pixels."""
+    """Components side by side.
 
-    parts: list[Part]
+    height: typical height. y: mean middle of the high components; left, right: their ends. All in
+    px of the page.
+    """
+
+    components: list[Component]
     height: float
 
     def __post_init__(self) -> None:
-        high = [part for part in self.parts if part.height >= FULL_HEIGHT * self.height]
-        self.y = float(np.mean([(part.top + part.bottom) / 2 for part in high]))
-        self.left, self.right = min(p.left for p in high), max(p.right for p in high)
+        high = [one for one in self.components if one.height >= FULL_HEIGHT * self.height]
+        self.y = float(np.mean([(one.top + one.bottom) / 2 for one in high]))
+        self.left, self.right = min(one.left for one in high), max(one.right for one in high)
 
 
-def rows_of(parts: list[Part]) -> list[TextRow]:
-    """Return parts in rows from top to bottom, the parts of a row from left to right.
+def rows_of(components: list[Component]) -> list[TextRow]:
+    """Return the rows from top to bottom, the components of each row from left to right.
 
-    A part joins the row whose last parts it overlaps most; low parts join the row that they lie
-    in, or none.
+    A component joins the row whose last components it overlaps most. Low components join the row
+    that they lie in, or none.
     """
-    least = LOW * typical_height(parts)
-    high = [part for part in parts if part.height >= least]
-    groups: list[list[Part]] = []
+    least = MIN_HEIGHT * typical_height(components)
+    high = [component for component in components if component.height >= least]
+    groups: list[list[Component]] = []
     bands: list[tuple[float, float]] = []
-    for part in sorted(high, key=lambda part: part.left + part.right):
-        shares = [_overlap(part, band) for band in bands]
+    for component in sorted(high, key=lambda one: one.left + one.right):
+        shares = [_overlap(component, band) for band in bands]
         best = max(range(len(groups)), key=shares.__getitem__, default=None)
-        if best is None or shares[best] <= OVERLAP:
-            groups.append([part])
-            bands.append((part.top, part.bottom))
+        if best is None or shares[best] <= MIN_OVERLAP:
+            groups.append([component])
+            bands.append((component.top, component.bottom))
         else:
-            groups[best].append(part)
-            bands[best] = _band(groups[best][-BAND:])
+            groups[best].append(component)
+            bands[best] = _band(groups[best][-BAND_LENGTH:])
     rows = [TextRow(group, typical_height(group)) for group in groups]
-    for part in parts:
-        if part.height < least:
-            _put_small(part, rows)
+    for component in components:
+        if component.height < least:
+            _add_low_component(component, rows)
     for row in rows:
-        row.parts.sort(key=lambda part: part.left + part.right)
+        row.components.sort(key=lambda one: one.left + one.right)
     return sorted(rows, key=lambda row: row.y)
 
 
-def _overlap(part: Part, band: tuple[float, float]) -> float:
+def _overlap(component: Component, band: tuple[float, float]) -> float:
+    """Return the vertical overlap as a fraction of the lower height; 0 for unlike heights."""
     top, bottom = band
     height = bottom - top
-    if not height / RATIO < part.height < height * RATIO:
+    if not height / MAX_HEIGHT_RATIO < component.height < height * MAX_HEIGHT_RATIO:
         return 0.0
-    return (min(bottom, part.bottom) - max(top, part.top)) / min(height, part.height)
+    common = min(bottom, component.bottom) - max(top, component.top)
+    return common / min(height, component.height)
 
 
-def _band(parts: list[Part]) -> tuple[float, float]:
-    """Return the top and the bottom of parts on average, each counted by its height."""
-    total = sum(part.height for part in parts)
-    top = sum(part.height * part.top for part in parts) / total
-    return top, sum(part.height * part.bottom for part in parts) / total
+def _band(components: list[Component]) -> tuple[float, float]:
+    """Return the mean top and the mean bottom of components, weighted by their heights."""
+    total = sum(one.height for one in components)
+    top = sum(one.height * one.top for one in components) / total
+    return top, sum(one.height * one.bottom for one in components) / total
 
 
-def _put_small(part: Part, rows: list[TextRow]) -> None:
-    """Add a low part to the row that it lies in, if there is one."""
-    best, least = None, SMALL_AWAY
+def _add_low_component(component: Component, rows: list[TextRow]) -> None:
+    """Add a low component to the row that it lies in, if there is one."""
+    best, least = None, MAX_SMALL_DISTANCE
     for row in rows:
-        if row.left - row.height <= part.left and part.right <= row.right + row.height:
-            away = abs((part.top + part.bottom) / 2 - row.y) / row.height
-            if away < least:
-                best, least = row, away
+        if row.left - row.height <= component.left and component.right <= row.right + row.height:
+            distance = abs((component.top + component.bottom) / 2 - row.y) / row.height
+            if distance < least:
+                best, least = row, distance
     if best is not None:
-        best.parts.append(part)
+        best.components.append(component)

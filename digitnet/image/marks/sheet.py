@@ -1,34 +1,37 @@
-"""Sheets of paper on a table, cards, stickers, and the paper in a printed box."""
+"""Find sheets of paper on a table, cards, stickers, and the paper in a printed box."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from digitnet.arrays import FloatArray
-from digitnet.image.ink.ink import Bools, box_of, narrowed, otsu
-from digitnet.image.ink.parts import parts_of
-from digitnet.image.ink.uneven import smoothed
-from digitnet.image.marks.outline import has_four_corners, is_convex, outline_of
+from digitnet.image.ink.components import connected_components
+from digitnet.image.ink.ink import Bools, bounding_box, erode, otsu
+from digitnet.image.ink.uneven import smooth
+from digitnet.image.marks.outline import fill_outline, has_four_corners, is_convex
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right
 
-LEAST = 21  # pixels of its shorter side: more than MNIST's digits have
-LONGEST = 2  # times that: longer is a 1
-LONGEST_CORNERED = 1.6  # times its shorter side: longer ones may be a broad 1
-ROUNDED = 1.3  # times as long as wide, at most: longer ones without corners may be a 0
-FILLED = 0.5  # of its box: what covers more may be a sheet
-SOLID = 0.8  # of what lies within its outline: the rest may be a digit on it
-RIM = 0.035  # of the shorter side: left away, for shadows at its edge
-FRAME = 0.12  # of that side: so thick are the lines of a printed box, at most
-LONGEST_FRAME = 1.3  # times: what is longer may be a 0 of straight lines
-LEAST_SHARE, MOST_SHARE = 0.1, 0.97  # of the picture: how large a sheet on a desk is
-RAGGED, RAGGED_BOX = 0.8, 0.7  # of its outline, of its box: a page without straight edges fills
+MIN_SHORTER = 21  # px of a sheet's shorter side: more than MNIST's digits have
+MAX_RATIO = 2  # longer to shorter side: longer marks are a 1
+MAX_CORNERED_RATIO = 1.6  # longer to shorter side: longer sheets may be a broad 1
+MAX_ROUND_RATIO = 1.3  # longer to shorter side: longer marks without corners may be a 0
+MAX_FRAME_RATIO = 1.3  # longer to shorter side: longer frames may be a 0 of straight lines
+MIN_FILL = 0.5  # of the bounding box: marks that cover less are no sheet
+MIN_SOLID = 0.8  # of the filled outline: marks that cover less are no sheet
+EDGE_RIM = 0.035  # of the shorter side: removed along the edge of a sheet, for shadows there
+FRAME_RIM = 0.12  # of the shorter side: removed for the lines of a printed box
+MIN_SHARE, MAX_SHARE = 0.1, 0.97  # of the picture: size of a sheet on a desk
+MIN_RAGGED_SOLID = 0.8  # of the filled outline: covered by a page without straight edges
+MIN_RAGGED_FILL = 0.7  # of the bounding box: covered by the filled outline of such a page
 
 
 class Sheet(NamedTuple):
-    """inside: (h, w), where there is nothing else. part: the box around it in the picture, of which
-    `step` pixels are one of `inside`. is_cornered: whether it has four corners, as no digit but a
-    bar has, and is not as long as one.
+    """A sheet of paper in a picture.
+
+    inside: (h, w), mask of the sheet without its rim, at 1/step of the picture's resolution.
+    part: the region of the picture, px, that `inside` covers. is_cornered: whether the sheet has
+    three or four corners and is too broad to be a 1.
     """
 
     inside: Bools
@@ -37,7 +40,10 @@ class Sheet(NamedTuple):
     is_cornered: bool
 
     def within(self, shape: tuple[int, ...], part: Box, step: int) -> Bools:
-        """Where it is in a part of the picture, of which so many pixels are one of the shape."""
+        """Return the mask of the sheet in region `part` of the picture, resampled to `shape`.
+
+        step: pixels of the picture per pixel of the mask.
+        """
         rows, columns = (
             np.clip((step * np.arange(n) + step // 2 + start - first) // self.step, 0, length - 1)
             for n, start, first, length in zip(shape, part, self.part, self.inside.shape)
@@ -46,7 +52,7 @@ class Sheet(NamedTuple):
 
 
 def in_picture(box: tuple[slice, slice], part: Box, step: int) -> Box:
-    """Rows and columns of a part of the picture as a box in it, of which `step` pixels are one."""
+    """Return the box, px of the picture, of rows and columns in region `part` reduced by `step`."""
     (top, left, bottom, right), (rows, columns) = part, box
     return (
         top + step * rows.start,
@@ -56,8 +62,11 @@ def in_picture(box: tuple[slice, slice], part: Box, step: int) -> Box:
     )
 
 
-def alone(light: FloatArray, inside: Bools) -> FloatArray:
-    """The light (h, w) of what is inside, going on to the left and right as at its edges."""
+def fill_outside(light: FloatArray, inside: Bools) -> FloatArray:
+    """Return brightness (h, w) with each row extended from its first and last pixel inside.
+
+    inside: mask (h, w).
+    """
     width = light.shape[1]
     first, last = inside.argmax(axis=1), width - 1 - inside[:, ::-1].argmax(axis=1)
     nearest = np.clip(np.arange(width), first[:, np.newaxis], last[:, np.newaxis])
@@ -65,59 +74,66 @@ def alone(light: FloatArray, inside: Bools) -> FloatArray:
 
 
 def sheet_of(mask: Bools, box: tuple[slice, slice], part: Box, step: int) -> Sheet | None:
-    """The sheet that marks are, if they are one: convex, and with few gaps, or but one.
+    """Return the sheet if marks are a sheet, the paper inside if they are a printed box, or None.
 
-    That one is the paper in a printed box: a square one, or it could be a 0 of straight lines.
+    A sheet is a card or convex, and has few gaps. A printed box is nearly square; a longer one
+    could be a 0 of straight lines.
 
-    mask: (h, w), where they are in their box: rows and columns in a part of a picture, of which so
-    many pixels are one of the mask.
+    mask: (h, w), of the marks in their bounding box. box: its rows and columns in region `part` of
+    the picture reduced by `step`.
     """
     shorter, longer = sorted(mask.shape)
-    if shorter < LEAST or longer > LONGEST * shorter:
+    if shorter < MIN_SHORTER or longer > MAX_RATIO * shorter:
         return None
-    frame = max(round(FRAME * shorter), 1)
-    is_frame = longer < LONGEST_FRAME * shorter and not mask[frame:-frame, frame:-frame].any()
+    frame = max(round(FRAME_RIM * shorter), 1)
+    is_frame = longer < MAX_FRAME_RATIO * shorter and not mask[frame:-frame, frame:-frame].any()
     area = np.count_nonzero(mask)
-    if area < FILLED * mask.size and not is_frame:
+    if area < MIN_FILL * mask.size and not is_frame:
         return None
-    outline = outline_of(mask)
-    if area <= SOLID * np.count_nonzero(outline) and not is_frame:
+    filled = fill_outline(mask)
+    if area <= MIN_SOLID * np.count_nonzero(filled) and not is_frame:
         return None
-    is_cornered = has_four_corners(outline)
-    is_round = longer <= ROUNDED * shorter and is_convex(outline)
+    is_cornered = has_four_corners(filled)
+    is_round = longer <= MAX_ROUND_RATIO * shorter and is_convex(filled)
     if not is_cornered and (is_frame or not is_round):
         return None
-    rim = frame if is_frame else max(round(RIM * shorter), 1)
-    is_cornered = is_cornered and longer <= LONGEST_CORNERED * shorter
-    return _within(outline, rim, in_picture(box, part, step), step, is_cornered=is_cornered)
+    rim = frame if is_frame else max(round(EDGE_RIM * shorter), 1)
+    is_cornered = is_cornered and longer <= MAX_CORNERED_RATIO * shorter
+    return _without_rim(filled, rim, in_picture(box, part, step), step, is_cornered=is_cornered)
 
 
-def _within(outline: Bools, rim: int, part: Box, step: int, *, is_cornered: bool) -> Sheet | None:
-    """Return the sheet within an outline (h, w) that lies at `part`; None if nothing is left."""
-    inside = narrowed(outline, rim)
+def _without_rim(
+    filled: Bools, rim: int, part: Box, step: int, *, is_cornered: bool
+) -> Sheet | None:
+    """Return the sheet left of a filled mask (h, w) eroded by `rim`; None if nothing is left.
+
+    part: the region of the picture, px, that the mask covers.
+    """
+    inside = erode(filled, rim)
     if not inside.any():
         return None
-    at = box_of(inside)
-    return Sheet(inside[at], in_picture(at, part, step), step, is_cornered)
+    box = bounding_box(inside)
+    return Sheet(inside[box], in_picture(box, part, step), step, is_cornered)
 
 
 def lightest_sheet(light: FloatArray, part: Box, step: int) -> Sheet | None:
-    """Return the sheet of paper that the largest lighter part is, ragged or not.
+    """Return the sheet that is the largest light component of a picture, ragged or not.
 
-    light: (h, w), of the rows and columns `part` of a picture, of which `step` pixels are one.
+    light: (h, w), of region `part` of the picture reduced by `step`. None without a sheet.
     """
-    light = smoothed(light)
+    light = smooth(light)
     threshold, _, _ = otsu(light)
-    paper = max(parts_of(light > threshold), key=lambda one: one.area, default=None)
-    if paper is None or not LEAST_SHARE * light.size < paper.area < MOST_SHARE * light.size:
+    components = connected_components(light > threshold)
+    paper = max(components, key=lambda component: component.area, default=None)
+    if paper is None or not MIN_SHARE * light.size < paper.area < MAX_SHARE * light.size:
         return None
-    if paper.height * paper.width > MOST_SHARE * light.size:
+    if paper.height * paper.width > MAX_SHARE * light.size:
         return None
     mask = paper.mask()
     sheet = sheet_of(mask, paper.slices, part, step)
-    outline = outline_of(mask)
-    area = np.count_nonzero(outline)
-    if sheet or paper.area <= RAGGED * area or area <= RAGGED_BOX * outline.size:
+    filled = fill_outline(mask)
+    area = np.count_nonzero(filled)
+    if sheet or paper.area <= MIN_RAGGED_SOLID * area or area <= MIN_RAGGED_FILL * filled.size:
         return sheet
-    rim = max(round(RIM * min(outline.shape)), 1)
-    return _within(outline, rim, in_picture(paper.slices, part, step), step, is_cornered=False)
+    rim = max(round(EDGE_RIM * min(filled.shape)), 1)
+    return _without_rim(filled, rim, in_picture(paper.slices, part, step), step, is_cornered=False)

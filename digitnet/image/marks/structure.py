@@ -1,117 +1,128 @@
-"""Take away what is drawn but not written: frames, lines of tables, edges of the page.
+"""Remove printed structure: frames, lines of tables, edges of the page.
 
-Digits that touch a frame or a line are freed: straight thin runs longer than a digit go, and
-strokes that cross them stay.
+Digits that touch a frame or a line are separated from it: straight thin runs longer than a digit
+are removed, strokes that cross them stay.
 """
 
 import numpy as np
 
-from digitnet.image.ink.ink import LEAST_PAGE, Bools, Ink, stroke_width
-from digitnet.image.ink.parts import Part, parts_of, runs_of
+from digitnet.image.ink.components import Component, connected_components, runs_of
+from digitnet.image.ink.ink import MIN_PAGE_SIDE, Bools, Ink, stroke_width
 
-SPECK = 6  # pixels: smaller components are dirt
-LEAST_FRAME = 20  # pixels of the shorter side of what goes around a digit
-OPEN = 0.3  # of its box: what goes around something covers no more
-INSIDE = 0.1  # of a frame's height: what is in it is so high
-MARGIN = 0.3  # of the picture's shorter side: both sides of a frame that hugs its box are longer
-ALONG_BORDER = 0.5  # of the picture's shorter side: a component at the border so long is an edge
-SOLID = 0.4  # of its box: an edge that covers more is no line, but a table or a page
-WIDE, HIGH = 2.5, 2.2  # typical heights: what is wider or higher holds more than a digit
-RUN = 1.5  # typical heights: straight runs so long are no strokes
-SLOPE_STEPS = 1.7  # stroke widths: thickest run, with the steps of lines aslant
+MIN_COMPONENT_AREA = 6  # px: smaller components are dirt
+MIN_FRAME_SIDE = 20  # px of the shorter side of a frame around other components
+MAX_FRAME_FILL = 0.3  # of its bounding box: a frame covers no more
+MIN_CONTENT_HEIGHT = 0.1  # of a frame's height: height of a component inside it
+MIN_HUGGING_SIDE = 0.3  # of the picture's shorter side: height and width of an empty frame
+MIN_EDGE_LENGTH = 0.5  # of the picture's shorter side: a component at the border so long is an edge
+MIN_SOLID_FILL = 0.4  # of its bounding box: an edge that covers more is a table or a page
+MAX_DIGIT_WIDTH, MAX_DIGIT_HEIGHT = 2.5, 2.2  # typical heights: larger components hold more
+MIN_LINE_LENGTH = 1.5  # typical heights: longer straight runs are no strokes
+THICKNESS_FACTOR = 1.7  # greatest to usual thickness of a line: slanted lines have steps
 
 
-def written_parts(ink: Ink) -> list[Part]:
-    """Return the components of the ink that may be written, free of structure."""
+def written_components(ink: Ink) -> list[Component]:
+    """Return the components of the ink that may be written, without printed structure."""
     marked = ink.marked
     height, width = marked.shape
-    parts = [part for part in parts_of(marked) if part.area >= SPECK]
+    components = [one for one in connected_components(marked) if one.area >= MIN_COMPONENT_AREA]
     if not ink.is_even:
-        parts = [part for part in parts if part.touches(ink.sure)]
-    if not parts:
+        components = [one for one in components if one.overlaps(ink.sure)]
+    if not components:
         return []
-    structure = _structure(parts, height, width)
-    others = [part for part in parts if part not in structure]
-    typical = typical_height([part for part in others if 5 * part.height >= part.width] or parts)
+    structure = _structure(components, height, width)
+    others = [one for one in components if one not in structure]
+    typical = typical_height([one for one in others if 5 * one.height >= one.width] or components)
     return [
         piece
-        for part in parts
-        for piece in _freed(part, typical, marked.shape, is_structure=part in structure)
+        for one in components
+        for piece in _remove_lines(one, typical, marked.shape, is_structure=one in structure)
     ]
 
 
-def typical_height(parts: list[Part]) -> float:
-    """Return the median height, each part counted by its height: specks count little."""
-    heights = np.sort([part.height for part in parts])
+def typical_height(components: list[Component]) -> float:
+    """Return the median height, px, weighted by height: specks count little."""
+    heights = np.sort([component.height for component in components])
     counted = np.cumsum(heights)
     return float(heights[np.searchsorted(counted, counted[-1] / 2)])
 
 
-def _structure(parts: list[Part], height: int, width: int) -> set[Part]:
-    """Return the components that go around others, hug their box or lie along the border."""
+def _structure(components: list[Component], height: int, width: int) -> set[Component]:
+    """Return the frames, the components that hug their bounding box, and the edges of the page."""
     shorter = min(height, width)
-    if shorter < LEAST_PAGE:
-        return set(around_others(parts))
+    if shorter < MIN_PAGE_SIDE:
+        return set(find_frames(components))
     hugging = {
-        part
-        for part in parts
-        if min(part.height, part.width) > MARGIN * shorter
-        and part.area < OPEN * part.height * part.width
-        and part.hugs_its_box()
+        component
+        for component in components
+        if min(component.height, component.width) > MIN_HUGGING_SIDE * shorter
+        and component.area < MAX_FRAME_FILL * component.height * component.width
+        and component.hugs_bounding_box()
     }
-    along = {
-        part
-        for part in parts
-        if part.longer > ALONG_BORDER * shorter and part.is_at_border(height, width)
+    edges = {
+        component
+        for component in components
+        if component.longer > MIN_EDGE_LENGTH * shorter and component.is_at_border(height, width)
     }
-    return {*around_others(parts), *hugging, *along}
+    return {*find_frames(components), *hugging, *edges}
 
 
-def around_others(parts: list[Part]) -> list[Part]:
-    """Return the parts with something high inside their box: frames."""
-    sides = np.array([(part.top, part.left, -part.bottom, -part.right) for part in parts])
-    heights = np.array([part.height for part in parts])
-    around = []
-    for part, own in zip(parts, sides):
-        if part.area > OPEN * part.height * part.width:
+def find_frames(components: list[Component]) -> list[Component]:
+    """Return the components that surround a component of some height: frames."""
+    sides = np.array([(one.top, one.left, -one.bottom, -one.right) for one in components])
+    heights = np.array([component.height for component in components])
+    frames = []
+    for component, own in zip(components, sides):
+        if component.area > MAX_FRAME_FILL * component.height * component.width:
             continue
-        if min(part.height, part.width) < LEAST_FRAME:
+        if min(component.height, component.width) < MIN_FRAME_SIDE:
             continue
-        if (heights[(sides > own).all(axis=1)] >= INSIDE * part.height).any():
-            around.append(part)
-    return around
+        surrounded = heights[(sides > own).all(axis=1)]
+        if (surrounded >= MIN_CONTENT_HEIGHT * component.height).any():
+            frames.append(component)
+    return frames
 
 
-def _freed(part: Part, typical: float, shape: tuple[int, ...], *, is_structure: bool) -> list[Part]:
-    """Return what of a part is written: the part, pieces of it without long lines, or nothing."""
-    wide, high = part.width > WIDE * typical, part.height > HIGH * typical
-    if not (wide or high or is_structure):
-        return [part]
-    is_solid = part.area > SOLID * part.height * part.width
-    if is_structure and is_solid and (high or wide) and part.is_at_border(*shape):
+def _remove_lines(
+    component: Component, typical: float, shape: tuple[int, ...], *, is_structure: bool
+) -> list[Component]:
+    """Return what may be written: the component, its pieces without long lines, or nothing.
+
+    typical: height of the page's components, px. shape: of the picture.
+    """
+    is_wide = component.width > MAX_DIGIT_WIDTH * typical
+    is_high = component.height > MAX_DIGIT_HEIGHT * typical
+    if not (is_wide or is_high or is_structure):
+        return [component]
+    is_solid = component.area > MIN_SOLID_FILL * component.height * component.width
+    if is_structure and is_solid and (is_high or is_wide) and component.is_at_border(*shape):
         return []
-    mask = part.mask()
-    least = RUN * typical
-    if not (is_structure or high):  # an underline, not the feet of two digits
-        least = max(1.2 * part.height, 0.6 * part.width)
-    thickest = max(int(SLOPE_STEPS * min(stroke_width(mask), 0.3 * typical)) + 1, 3)
+    mask = component.mask()
+    least = MIN_LINE_LENGTH * typical
+    if not (is_structure or is_high):  # an underline must be longer than the feet of two digits
+        least = max(1.2 * component.height, 0.6 * component.width)
+    thickest = max(int(THICKNESS_FACTOR * min(stroke_width(mask), 0.3 * typical)) + 1, 3)
     left = mask.copy()
-    if wide or is_structure:
+    if is_wide or is_structure:
         left &= ~_long_runs(mask, max(int(least), 10), thickest)
-    if high or is_structure:
+    if is_high or is_structure:
         left &= ~_long_runs(mask.T, max(int(least), 10), thickest).T
-    if np.count_nonzero(left) == part.area:
-        return [part]
-    frame = part if is_structure and min(part.height, part.width) > 2 * typical else None
+    if np.count_nonzero(left) == component.area:
+        return [component]
+    is_frame = is_structure and min(component.height, component.width) > 2 * typical
+    frame = component if is_frame else None
     return [
-        piece.moved(part.top, part.left, shape[1])
-        for piece in (parts_of(left) if left.any() else [])
-        if piece.area >= SPECK and not (frame and _is_corner(piece, frame, typical))
+        piece.moved(component.top, component.left, shape[1])
+        for piece in (connected_components(left) if left.any() else [])
+        if piece.area >= MIN_COMPONENT_AREA and not (frame and _is_corner(piece, frame, typical))
     ]
 
 
-def _is_corner(piece: Part, frame: Part, typical: float) -> bool:
-    """Return whether a piece of a frame, in its box, is what is left of its corners."""
+def _is_corner(piece: Component, frame: Component, typical: float) -> bool:
+    """Return whether a piece left of a frame is one of the frame's corners.
+
+    The position of `piece` is relative to the bounding box of `frame`.
+    """
     margin = max(0.04 * frame.longer, typical / 4)
     near = (
         piece.top < margin,
@@ -124,9 +135,10 @@ def _is_corner(piece: Part, frame: Part, typical: float) -> bool:
 
 
 def _long_runs(mask: Bools, least: int, thickest: int) -> Bools:
-    """Return where the mask is in level runs of `least` pixels that are at most so thick.
+    """Return the pixels (h, w) of level runs at least `least` px long and at most `thickest` thick.
 
-    A run may step by a row, as lines aslant do. Where it is thicker, a stroke crosses, and stays.
+    A run may step by one row, as slanted lines do. Where a run is thicker, a stroke crosses it, and
+    the pixels of the stroke are not returned.
     """
     height, width = mask.shape
     found = np.zeros(mask.shape, np.bool_)
@@ -149,8 +161,8 @@ def _long_runs(mask: Bools, least: int, thickest: int) -> Bools:
         for column, start, end in runs_of(mask.T)
         if end - start <= thickest and above[end, column] > above[start, column]
     ]
-    if runs:  # where a line goes along a stroke, both together are thicker than most of the line
+    if runs:  # where a line runs along a stroke, both together are thicker than the line elsewhere
         usual = float(np.median([end - start for _, start, end in runs]))
         for column, start, end in runs:
-            found[start:end, column] = end - start <= SLOPE_STEPS * usual + 1
+            found[start:end, column] = end - start <= THICKNESS_FACTOR * usual + 1
     return found
