@@ -1,4 +1,4 @@
-"""The command, and `python -m digitnet`: it hears Ctrl-C from its first moment on."""
+"""The `digitnet` command and `python -m digitnet`, with Ctrl-C handled from the start."""
 
 import os
 import signal
@@ -6,19 +6,19 @@ import sys
 
 
 def main() -> None:
-    """The console script."""
+    """Run the `digitnet` command."""
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-        signal.signal(signal.SIGINT, _end)  # while modules load, an exception might be swallowed
+        signal.signal(signal.SIGINT, _exit)  # an importing module might swallow KeyboardInterrupt
     if signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL:
-        signal.signal(signal.SIGUSR1, _go_on)  # there is no checkpoint to write yet
+        signal.signal(signal.SIGUSR1, _ignore)  # there is no checkpoint to write yet
     try:
         _command()
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what there was to do is done
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done: keep its exit status
 
 
 def _command() -> None:
-    from digitnet.errors import not_loaded, shortage
+    from digitnet.errors import describe_import_error, shortage
 
     try:
         from digitnet.cli import main
@@ -26,16 +26,16 @@ def _command() -> None:
         if short := shortage(error):
             sys.exit(str(short))
         if isinstance(error, ImportError):
-            sys.exit(not_loaded(error))
+            sys.exit(describe_import_error(error))
         raise
     main()
 
 
-def _go_on(*_: object) -> None:
+def _ignore(*_: object) -> None:
     pass
 
 
-def _end(number: int, _: object) -> None:
+def _exit(number: int, _: object) -> None:
     os._exit(128 + number)
 
 

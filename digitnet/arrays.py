@@ -1,4 +1,4 @@
-"""Array types, arrays aligned to cache lines, and how rows of work are divided between threads."""
+"""Array types, cache-aligned arrays, and how work is divided between threads."""
 
 import math
 from collections.abc import Callable
@@ -11,38 +11,39 @@ FloatArray = NDArray[np.floating]
 
 SIDE = 28  # pixels along each side of an image
 PIXELS = SIDE * SIDE
-LINE = 64  # bytes
+CACHE_LINE = 64  # bytes
 
 
 def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating]:
-    """An array of floats, its content whatever was there before."""
+    """Return an uninitialised array of floats, aligned to a cache line."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    room = np.empty(size + LINE, np.uint8)
-    start = -room.ctypes.data % LINE
-    array: NDArray[np.floating] = room[start : start + size].view(dtype).reshape(shape)
+    buffer = np.empty(size + CACHE_LINE, np.uint8)
+    start = -buffer.ctypes.data % CACHE_LINE
+    array: NDArray[np.floating] = buffer[start : start + size].view(dtype).reshape(shape)
     return array
 
 
 def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating]:
-    """An array of zeros."""
+    """Return an array of zeros, aligned to a cache line."""
     array = empty(shape, dtype)
     array.fill(0)
     return array
 
 
 class Share(NamedTuple):
-    """Which member of a crew this is, of how many, and how it waits for the others.
+    """The part of the work that one thread of a crew does.
 
-    meet() returns when all have called it; None for one who is alone.
+    member: the thread's index, from 0. members: number of threads. barrier: returns when all
+    members have called it; None for a single thread.
     """
 
     member: int = 0
-    of: int = 1
-    meet: Callable[[], object] | None = None
+    members: int = 1
+    barrier: Callable[[], object] | None = None
 
     def rows(self, n: int) -> slice:
-        """This member's of n things: all as many, but for one more or less."""
-        return slice(n * self.member // self.of, n * (self.member + 1) // self.of)
+        """Return this member's slice of n rows; the slices' sizes differ by at most one."""
+        return slice(n * self.member // self.members, n * (self.member + 1) // self.members)
 
 
 ALONE = Share()

@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit status that tells a script about it."""
+"""Errors that users can cause, and their exit statuses."""
 
 import errno
 from collections.abc import Collection
@@ -6,17 +6,17 @@ from enum import IntEnum
 from itertools import islice
 from typing import NamedTuple
 
-LISTED = 12  # names in a message, at most
+MAX_LISTED = 12  # names in one message
 
 
 class ExitStatus(IntEnum):
-    """What `digitnet` tells the shell when it ends."""
+    """Exit status of the `digitnet` command."""
 
     DONE = 0
     FAILED = 1  # something could not be read or done
     USAGE = 2  # the command or the config is wrong
-    BELOW_BAR = 3  # the model is less accurate than was asked for
-    BUSY = 75  # another training holds this output (EX_TEMPFAIL of sysexits.h)
+    BELOW_BAR = 3  # the model does not reach --min-accuracy, or is worse than --baseline
+    BUSY = 75  # another training is writing this output (EX_TEMPFAIL in sysexits.h)
     HANGUP = 129
     INTERRUPTED = 130
     BROKEN_PIPE = 141
@@ -24,17 +24,17 @@ class ExitStatus(IntEnum):
 
 
 class DigitnetError(Exception):
-    """Anything that digitnet has to say to its user instead of a traceback: one clear line."""
+    """Base class of errors that are shown as one line, without a traceback."""
 
     exit_status = ExitStatus.FAILED
 
 
 class DataError(DigitnetError):
-    """A data set that is missing, damaged or not what it claims to be."""
+    """A data set is missing, damaged or in an unknown format."""
 
 
 class ImageError(DigitnetError):
-    """A picture that cannot be read, or has nothing to read on it."""
+    """A picture cannot be read, or shows no ink."""
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name}: {problem}")
@@ -42,22 +42,22 @@ class ImageError(DigitnetError):
 
 
 class CheckpointError(DigitnetError):
-    """A model file that is missing, damaged, hostile or of another kind."""
+    """A model file is missing, damaged, malicious or not a model at all."""
 
 
 class TrainingError(DigitnetError):
-    """A training that cannot go on."""
+    """A training cannot continue."""
 
 
 class OutputError(DigitnetError):
-    """A file that must not or cannot be written."""
+    """A file cannot be written, or must not be overwritten."""
 
 
 class ConfigError(DigitnetError):
-    """A config that is wrong.
+    """A config is wrong.
 
-    `key` is the path of the wrong key, such as `training.epochs` (empty for the file as a whole);
-    `where` is `FILE:LINE` or the override that set it, once that is known.
+    key: the full path of the wrong key, such as `training.epochs`; empty for the file as a whole.
+    where: `FILE:LINE`, or the override that set the key; empty while unknown.
     """
 
     exit_status = ExitStatus.USAGE
@@ -69,33 +69,33 @@ class ConfigError(DigitnetError):
 
 
 class Busy(DigitnetError):
-    """Another training holds the output."""
+    """Another training is writing this output."""
 
     exit_status = ExitStatus.BUSY
 
 
 class BelowBar(DigitnetError):
-    """The model is less accurate than was asked for."""
+    """The model does not reach --min-accuracy, or is worse than --baseline."""
 
     exit_status = ExitStatus.BELOW_BAR
 
 
 class Stopped(DigitnetError):
-    """A signal ended the training, and the checkpoint is saved if there was anything to save."""
+    """A signal stopped the training; its progress, if any, has been saved."""
 
     def __init__(self, message: str, exit_status: ExitStatus) -> None:
         super().__init__(message)
         self.exit_status = exit_status
 
 
-def listed(names: Collection[str]) -> str:
-    """Return names for a message: all of them, or the first ones and how many there are."""
-    first = ", ".join(islice(names, LISTED))
-    return first if len(names) <= LISTED else f"{first}, … ({len(names):,} in all)"
+def join_names(names: Collection[str]) -> str:
+    """Return names for a message: all names, or the first ones and the total number."""
+    first = ", ".join(islice(names, MAX_LISTED))
+    return first if len(names) <= MAX_LISTED else f"{first}, … ({len(names):,} in all)"
 
 
 class Shortage(NamedTuple):
-    """What the system has too little of, and what the user can do about it."""
+    """A system resource that has run out, and what the user can do about it."""
 
     problem: str
     advice: str
@@ -104,13 +104,13 @@ class Shortage(NamedTuple):
         return f"{self.problem}; {self.advice}"
 
 
-MEMORY = Shortage("there is not enough memory", "free some, or raise the limit (ulimit -v)")
-FILES = Shortage("too few files may be open at once", "raise the limit (ulimit -n)")
+MEMORY = Shortage("not enough memory", "free some, or raise the limit (ulimit -v)")
+FILES = Shortage("too many open files", "raise the limit (ulimit -n)")
 THREADS = Shortage(
-    "too few threads may run at once", "free memory, or raise the limits (ulimit -v, ulimit -u)"
+    "cannot start more threads", "free memory, or raise the limits (ulimit -v, ulimit -u)"
 )
-_NUMBERS = {errno.ENOMEM: MEMORY, errno.EMFILE: FILES, errno.ENFILE: FILES}
-_PHRASES = {  # of the dynamic loader and of Python, which have no number for it
+_BY_ERRNO = {errno.ENOMEM: MEMORY, errno.EMFILE: FILES, errno.ENFILE: FILES}
+_BY_PHRASE = {  # messages of the dynamic loader and of Python, which set no errno
     "failed to map segment": MEMORY,
     "annot allocate memory": MEMORY,
     "oo many open files": FILES,
@@ -119,21 +119,21 @@ _PHRASES = {  # of the dynamic loader and of Python, which have no number for it
 
 
 def shortage(error: BaseException | None) -> Shortage | None:
-    """Return the shortage that caused an error, directly or through other errors; else None."""
+    """Return the shortage that caused an error, directly or through other errors, or None."""
     while error is not None:
         if isinstance(error, MemoryError):
             return MEMORY
-        if isinstance(error, OSError) and error.errno in _NUMBERS:
-            return _NUMBERS[error.errno]
+        if isinstance(error, OSError) and error.errno in _BY_ERRNO:
+            return _BY_ERRNO[error.errno]
         if isinstance(error, ImportError | RuntimeError):
-            for phrase, short in _PHRASES.items():
+            for phrase, short in _BY_PHRASE.items():
                 if phrase in str(error):
                     return short
         error = error.__cause__ or error.__context__
     return None
 
 
-def not_loaded(error: ImportError) -> str:
-    """Return the line for a part of the program, or of a library, that cannot be loaded."""
+def describe_import_error(error: ImportError) -> str:
+    """Return the message for a module of digitnet or of a library that cannot be loaded."""
     first, *_ = str(error).strip().splitlines() or ["no reason given"]
-    return f"digitnet cannot be loaded: {first}; try again, or install it again"
+    return f"digitnet cannot be loaded: {first}; try again, or reinstall digitnet"

@@ -1,6 +1,6 @@
-"""Arrays of `.npy` and `.npz` files, read with suspicion: no unpickling, no size is believed.
+"""Read arrays from untrusted `.npy` and `.npz` files: no unpickling, every size is checked.
 
-The layout of a header is that of numpy.lib.format, "Format Version 1.0", "2.0" and "3.0".
+For the layout of a header see numpy.lib.format, "Format Version 1.0", "2.0" and "3.0".
 """
 
 import ast
@@ -18,24 +18,24 @@ from numpy.typing import NDArray
 from digitnet.errors import shortage
 
 MAGIC = b"\x93NUMPY"
-MAX_HEADER = 10_000
-MAX_SIDES = 64  # NumPy's own limit
-ALLOWANCE = 64 << 20  # bytes that any archive may unpack to
-MOST_PACKED = 20  # bytes from each byte of a larger one; MNIST packs into a fifth, noise not at all
-ZIP = b"PK"  # the first bytes of an archive
-MEMBER = b"PK\3\4"  # the first bytes of a member
-NAME_AT = 30  # bytes before the first member's name; its length stands 4 bytes before it
-MOST_NAME = 1 << 16  # bytes of a member's name
-PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's; others unpack without a bound
+MAX_HEADER = 10_000  # bytes
+MAX_DIMENSIONS = 64  # NumPy's own limit
+UNPACKED_FREELY = 64 << 20  # bytes: any archive may unpack to this size
+MAX_RATIO = 20  # unpacked bytes per packed byte beyond UNPACKED_FREELY; MNIST has 5, noise 1
+ZIP_MAGIC = b"PK"
+LOCAL_HEADER = b"PK\3\4"  # signature of a zip member's local file header
+NAME_OFFSET = 30  # bytes: start of the name in a local header; the length is 4 bytes before it
+MAX_MEMBER_NAME = 1 << 16  # bytes
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's; others unpack without a bound
 
 
 class NpyError(ValueError):
-    """Why something is not a sound `.npy` array; who reads it says what."""
+    """The reason why data are not a valid `.npy` array. The caller adds the name of the file."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What an array says of itself. Whether NumPy can hold such a shape is not known yet."""
+    """The type, shape and order that a header states. NumPy may still reject the shape."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -43,7 +43,7 @@ class Header:
 
 
 def read_header(file: IO[bytes]) -> Header:
-    """Magic, version and header; the file then stands at the first of the numbers.
+    """Return the header of a `.npy` file and leave the file at the first byte of the data.
 
     Raises NpyError for anything but an array of numbers or text.
     """
@@ -51,9 +51,9 @@ def read_header(file: IO[bytes]) -> Header:
     if len(prefix) < 8 or not prefix.startswith(MAGIC) or prefix[6] not in (1, 2, 3):
         raise NpyError("expected a NumPy array, found something else")
     length_format = "<H" if prefix[6] == 1 else "<I"
-    packed = file.read(struct.calcsize(length_format))
-    whole = len(packed) == struct.calcsize(length_format)
-    length = struct.unpack(length_format, packed)[0] if whole else 0
+    field = file.read(struct.calcsize(length_format))
+    is_complete = len(field) == struct.calcsize(length_format)
+    length = struct.unpack(length_format, field)[0] if is_complete else 0
     if not 0 < length <= MAX_HEADER:
         raise NpyError(f"expected a header of at most {MAX_HEADER:,} bytes")
     text = file.read(length).decode("latin1")
@@ -61,70 +61,71 @@ def read_header(file: IO[bytes]) -> Header:
         header = ast.literal_eval(text)
         dtype, fortran_order = np.dtype(header["descr"]), bool(header["fortran_order"])
         shape = tuple(header["shape"])
-    except Exception:  # the parser and NumPy raise some ten kinds, depending on what is there
+    except Exception:  # the parser and NumPy raise some ten kinds of errors
         raise NpyError("expected a NumPy header, found something else") from None
     if dtype.kind not in "biufcSU" or dtype.itemsize == 0:
         found = "pickled Python objects" if dtype.hasobject else f"{dtype!s:.40}"
         raise NpyError(f"expected numbers or text, found {found}")
-    if len(shape) > MAX_SIDES or not all(type(side) is int and 0 <= side < 2**63 for side in shape):
-        raise NpyError("expected a shape that an array can have, found another")
+    if len(shape) > MAX_DIMENSIONS or not all(type(n) is int and 0 <= n < 2**63 for n in shape):
+        raise NpyError("expected a shape that an array can have, found an impossible one")
     return Header(dtype, shape, fortran_order)
 
 
 class NpzError(ValueError):
-    """Why a file is not a sound `.npz`; the reader of the file says which file."""
+    """The reason why a file is not a valid `.npz` archive. The caller adds the name of the file."""
 
 
 def read_npz(path: str | os.PathLike[str], skip: str | None = None) -> dict[str, NDArray[Any]]:
-    """The arrays of an `.npz` file by name, without those whose name begins with `skip`.
+    """Return the arrays of an `.npz` file by name, without names that start with `skip`.
 
-    Raises NpzError for a file that is no zip archive of plain arrays, is damaged, or whose headers
-    promise more than is there; OSError if it cannot be opened or read. A shortage, as of memory, is
-    raised as it comes.
+    Raises NpzError if the file is not a zip archive of plain arrays, is damaged, or has a header
+    that promises more data than the file holds; OSError if it cannot be opened or read. Errors
+    caused by a shortage, such as MemoryError, pass through.
     """
     with open(path, "rb") as file:
-        if file.peek(len(ZIP))[: len(ZIP)] != ZIP:
+        if file.peek(len(ZIP_MAGIC))[: len(ZIP_MAGIC)] != ZIP_MAGIC:
             raise NpzError("expected an .npz archive, found something else")
         try:
             with zipfile.ZipFile(file) as archive:
                 return _read_members(archive, os.fstat(file.fileno()).st_size, skip)
         except NpzError:
             raise
-        except Exception as error:  # zipfile raises some ten kinds, depending on the damage
+        except Exception as error:  # zipfile raises some ten kinds of errors
             if shortage(error):
                 raise
-            for cause in (error, error.__context__):  # zipfile hides some errors of the disk
+            for cause in (error, error.__context__):  # zipfile hides some disk errors
                 if isinstance(cause, OSError) and cause.errno not in (None, errno.EINVAL):
-                    raise cause from None  # EINVAL comes of wrong offsets in the file
+                    raise cause from None  # EINVAL: a wrong offset in the file
             problem = f"expected a sound .npz archive, found a damaged one ({error})"
             raise NpzError(problem) from None
 
 
 def member_names(path: str | os.PathLike[str]) -> list[str]:
-    """Return the names in an archive, without `.npy`; of one without its end, the first name.
+    """Return the names of an archive's arrays; of a truncated archive, the first name.
 
-    Empty for a file that is no zip archive. Raises OSError if it cannot be opened.
+    The list is empty for a file that is not a zip archive. Raises OSError if it cannot be opened.
     """
     with open(path, "rb") as file:
-        start = file.read(NAME_AT + MOST_NAME)
-        if not start.startswith(ZIP):
+        start = file.read(NAME_OFFSET + MAX_MEMBER_NAME)
+        if not start.startswith(ZIP_MAGIC):
             return []
         try:
             with zipfile.ZipFile(file) as archive:
                 names = archive.namelist()
-        except Exception:  # zipfile raises some ten kinds, depending on the damage
-            if not start.startswith(MEMBER):
+        except Exception:  # zipfile raises some ten kinds of errors
+            if not start.startswith(LOCAL_HEADER):
                 return []
-            length = int.from_bytes(start[NAME_AT - 4 : NAME_AT - 2], "little")
-            names = [start[NAME_AT : NAME_AT + length].decode(errors="replace")]
+            length = int.from_bytes(start[NAME_OFFSET - 4 : NAME_OFFSET - 2], "little")
+            names = [start[NAME_OFFSET : NAME_OFFSET + length].decode(errors="replace")]
     return [name.removesuffix(".npy") for name in names]
 
 
 def _read_members(archive: zipfile.ZipFile, size: int, skip: str | None) -> dict[str, NDArray[Any]]:
     members = archive.infolist()
-    unpacked, most = sum(member.file_size for member in members), ALLOWANCE + MOST_PACKED * size
-    if unpacked > most:
-        raise NpzError(f"expected at most {most:,} bytes unpacked, found {unpacked:,}")
+    unpacked = sum(member.file_size for member in members)
+    limit = UNPACKED_FREELY + MAX_RATIO * size
+    if unpacked > limit:
+        raise NpzError(f"expected at most {limit:,} bytes unpacked, found {unpacked:,}")
     arrays: dict[str, NDArray[Any]] = {}
     for member in members:
         name = member.filename.removesuffix(".npy")
@@ -132,15 +133,15 @@ def _read_members(archive: zipfile.ZipFile, size: int, skip: str | None) -> dict
             continue
         if name in arrays:
             raise NpzError(f"expected each array once, found {name!r:.60} twice")
-        if member.compress_type not in PACKINGS:
-            raise NpzError(f"{name}: expected NumPy's way of packing, found another")
+        if member.compress_type not in COMPRESSIONS:
+            raise NpzError(f"{name}: expected no compression or DEFLATE, found another method")
         with archive.open(member) as file:
             arrays[name] = _read_array(file, member.file_size, name)
     return arrays
 
 
 def _read_array(file: IO[bytes], size: int, name: str) -> NDArray[Any]:
-    """One `.npy` member of `size` bytes."""
+    """Return the array of a `.npy` member of `size` bytes."""
     try:
         header = read_header(file)
     except NpyError as error:
@@ -149,21 +150,22 @@ def _read_array(file: IO[bytes], size: int, name: str) -> NDArray[Any]:
             raise NpzError(f"expected an archive of NumPy arrays (.npy), {found}") from None
         raise NpzError(f"{name}: {error}") from None
     dtype, shape = header.dtype, header.shape
-    promised, there = math.prod(shape) * dtype.itemsize, size - file.tell()
-    if promised != there:
-        raise NpzError(f"{name}: its header promises {promised:,} bytes, found {there:,}")
-    data = file.read(there)
-    if len(data) != there:
-        raise NpzError(f"{name}: expected {there:,} bytes, found {len(data):,}")
-    if dtype.kind == "U" and not _is_text(data, dtype):
-        raise NpzError(f"{name}: expected text, found what no text has")
+    promised, available = math.prod(shape) * dtype.itemsize, size - file.tell()
+    if promised != available:
+        raise NpzError(f"{name}: its header promises {promised:,} bytes, found {available:,}")
+    data = file.read(available)
+    if len(data) != available:
+        raise NpzError(f"{name}: expected {available:,} bytes, found {len(data):,}")
+    if dtype.kind == "U" and not _is_unicode(data, dtype):
+        raise NpzError(f"{name}: expected Unicode text, found invalid characters")
     try:
         return np.frombuffer(data, dtype).reshape(shape, order="F" if header.fortran_order else "C")
     except ValueError:
-        raise NpzError(f"{name}: expected a shape, found {shape!r:.60}") from None
+        problem = f"expected a shape that an array can have, found {shape!r:.60}"
+        raise NpzError(f"{name}: {problem}") from None
 
 
-def _is_text(data: bytes, dtype: np.dtype[Any]) -> bool:
-    """Whether all characters, four bytes each, are Unicode's, and none is half of a pair."""
+def _is_unicode(data: bytes, dtype: np.dtype[Any]) -> bool:
+    """Return whether UTF-32 data hold only Unicode code points and no surrogates."""
     points = np.frombuffer(data, np.dtype(np.uint32).newbyteorder(dtype.byteorder))
     return not ((points > 0x10FFFF) | ((points >= 0xD800) & (points <= 0xDFFF))).any()

@@ -1,8 +1,8 @@
-"""Paths of users: what lies there, and where a relative one leads.
+"""Look up and resolve the paths that users give.
 
-Unlike `os.path.exists`, an error of the system, such as a folder that may not be searched or a disk
-that fails for a moment, is not taken for an empty place: it would turn `--resume` into a new
-training, or one model into another.
+Unlike `os.path.exists`, these functions do not report a path as missing when the system cannot look
+it up, for example in a folder without search permission or on a failing disk. Otherwise `--resume`
+could start a new training, and a wrong model could be used.
 """
 
 import errno
@@ -17,9 +17,9 @@ Kind = Literal["file", "folder", "other"]
 
 
 def status_at(path: AnyPath) -> os.stat_result | None:
-    """Return `os.stat` of a path, at the end of links; None if nothing is there.
+    """Return `os.stat` of a path, following links; None if nothing exists there.
 
-    Raises OSError if the system cannot tell.
+    Raises OSError if the system cannot look it up.
     """
     try:
         return os.stat(path)
@@ -28,9 +28,9 @@ def status_at(path: AnyPath) -> os.stat_result | None:
 
 
 def kind_of(path: AnyPath) -> Kind | None:
-    """Return what lies at a path, at the end of links; None if nothing does.
+    """Return what exists at a path, following links; None if nothing does.
 
-    Raises OSError if the system cannot tell.
+    Raises OSError if the system cannot look it up.
     """
     status = status_at(path)
     if status is None:
@@ -40,15 +40,15 @@ def kind_of(path: AnyPath) -> Kind | None:
 
 
 def why_missing(path: AnyPath, wanted: str = "file") -> str:
-    """Say in a message why `kind_of` found nothing: there is nothing, or a link to nothing."""
+    """Return the message for a path where `kind_of` found nothing, or only a broken link."""
     try:
         return f"expected a {wanted}, found a link to {os.readlink(path)}, which does not exist"
-    except (OSError, ValueError):  # it is no link
+    except (OSError, ValueError):  # not a link
         return f"no such {wanted}"
 
 
 def absolute(path: AnyPath) -> str:
-    """Return a path that no longer depends on the working directory.
+    """Return the absolute form of a path.
 
     Raises DigitnetError if the working directory has been deleted.
     """
@@ -56,15 +56,15 @@ def absolute(path: AnyPath) -> str:
         return os.path.abspath(path)
     except FileNotFoundError:
         raise DigitnetError(
-            f"{os.fspath(path)}: expected a path in the working directory, found that directory "
-            "deleted; change to another one"
+            f"{os.fspath(path)}: expected an existing working directory, found it deleted; "
+            "change to another directory"
         ) from None
 
 
 def resolve_output(path: str) -> str:
-    """Return the absolute path to write to, symbolic links followed; nothing needs to be there yet.
+    """Return the absolute path to write to, following links; the file need not exist yet.
 
-    Raises OutputError if the links go in a circle or cannot be read.
+    Raises OutputError if the links form a cycle or cannot be read.
     """
     try:
         return os.path.realpath(path, strict=True)
@@ -79,5 +79,5 @@ def resolve_output(path: str) -> str:
 
 
 def names_file(path: str) -> bool:
-    """Whether a path can be that of a file: it does not end in a slash, `.` or `..`."""
+    """Return whether a path can name a file: it does not end in a slash, `.` or `..`."""
     return os.path.basename(path) not in ("", ".", "..")

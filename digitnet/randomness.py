@@ -1,4 +1,4 @@
-"""One seed, many independent streams: what is drawn for one purpose never shifts another."""
+"""Independent random streams from one seed: drawing from one stream never shifts another."""
 
 from enum import IntEnum
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class Purpose(IntEnum):
-    """What a stream is drawn for. The numbers are part of what a seed means: never reuse one."""
+    """The purpose of a random stream. A seed's meaning depends on the numbers: never reuse one."""
 
     SPLIT = 0
     INITIALISE = 1
@@ -18,32 +18,32 @@ class Purpose(IntEnum):
     DRAWN = 6
 
 
-def generator(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
-    """The generator of a seed for a purpose, and for an epoch of it where `numbers` says so.
+def generator(seed: int, purpose: Purpose, *keys: int) -> np.random.Generator:
+    """Return the generator for a seed, a purpose and further keys, such as the epoch.
 
-    An epoch's order is a function of the seed and the epoch alone, so a training that resumes in
-    its middle draws it again and needs no saved generator.
+    An epoch's random numbers depend on the seed and the epoch alone, so a resumed training draws
+    them again and checkpoints need not store a generator.
     """
-    sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *numbers))
+    sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *keys))
     return np.random.default_rng(sequence)
 
 
-NUMBERS = 8  # float32 that one count of `stream_from` gives
+FLOATS_PER_COUNT = 8  # float32: drawn per increment of the Philox counter
 
 
-def stream_from(count: int, seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
-    """A stream that can be begun anywhere: after the first `count` × NUMBERS float32 of it."""
-    return stream_at(philox_key(seed, purpose, *numbers), count=count)
+def stream_from(count: int, seed: int, purpose: Purpose, *keys: int) -> np.random.Generator:
+    """Return a Philox generator that skips its first `count` × FLOATS_PER_COUNT float32."""
+    return stream_at(philox_key(seed, purpose, *keys), count=count)
 
 
 def stream_at(
     key: NDArray[np.uint64], number: int = 0, member: int = 0, count: int = 0
 ) -> np.random.Generator:
-    """One of the streams of a key, after the first `count` × NUMBERS float32 of it."""
+    """Return stream (number, member) of a Philox key, `count` × FLOATS_PER_COUNT float32 in."""
     return np.random.Generator(np.random.Philox(key=key, counter=[count, member, number, 0]))
 
 
-def philox_key(seed: int, purpose: Purpose, *numbers: int) -> NDArray[np.uint64]:
-    """What tells a stream of the Philox generator from all others."""
-    sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *numbers))
+def philox_key(seed: int, purpose: Purpose, *keys: int) -> NDArray[np.uint64]:
+    """Return the key, uint64 (2,), of the Philox streams for a seed, a purpose and further keys."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *keys))
     return sequence.generate_state(2, np.uint64).astype(np.uint64)

@@ -1,4 +1,4 @@
-"""What the tests share: slices of the real MNIST, a trained model, and the installed command."""
+"""Shared fixtures: parts of the real MNIST, a trained model, and the installed command."""
 
 import errno
 import gzip
@@ -22,15 +22,15 @@ MNIST = REPOSITORY / "data" / "mnist"
 DIGITNET = Path(sys.executable).with_name("digitnet")
 NOT_INHERITED = ("DIGITNET_MODEL", "PYTHONUNBUFFERED")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-OLD_MODEL = b"PK\3\4" + bytes(22) + b"\x12\0\0\0format_version.npy"  # a checkpoint, cut short
+OLD_MODEL = b"PK\3\4" + bytes(22) + b"\x12\0\0\0format_version.npy"  # a truncated checkpoint
 
-# No deadline, for other programs share the machine; the same examples in each run, or a failure
-# here would not be one elsewhere, and therefore none from a database of earlier runs.
+# No deadline, because other programs share the machine. The same examples in every run, so that a
+# failure can be repeated elsewhere; hence no database of earlier failures.
 settings.register_profile("digitnet", deadline=None, derandomize=True, database=None)
 settings.load_profile("digitnet")
 
-# One that is ignored, as in a background job or under nohup, would be so in every command that is
-# started here; one with a handler is not handed on, and this one ignores it as well.
+# Child processes inherit ignored signals, as in a background job or under nohup, but no handlers.
+# So a handler that does nothing takes the place of an ignored signal.
 for _number in (signal.SIGHUP, signal.SIGINT):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
@@ -40,7 +40,7 @@ Failing = Callable[[str, str | Path], None]
 
 
 def read_mnist(split: str, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first n images uint8 (n, 28, 28) and labels uint8 (n,) of `train` or `t10k`."""
+    """Return the first n images uint8 (n, 28, 28) and labels uint8 (n,) of `train` or `t10k`."""
     with gzip.open(MNIST / f"{split}-images-idx3-ubyte.gz") as file:
         images = np.frombuffer(file.read(16 + n * 784), np.uint8, offset=16).reshape(n, 28, 28)
     with gzip.open(MNIST / f"{split}-labels-idx1-ubyte.gz") as file:
@@ -49,7 +49,7 @@ def read_mnist(split: str, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def write_idx(path: Path, array: np.ndarray) -> Path:
-    """An array of unsigned bytes as an IDX file."""
+    """Write an array of unsigned bytes as an IDX file; return its path."""
     header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
     path.write_bytes(header + array.astype(np.uint8).tobytes())
     return path
@@ -68,9 +68,10 @@ def small_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def run() -> Run:
-    """Run the installed `digitnet`: run("predict", "-", input=b"…", cwd=folder, env={…}).
+    """Return a function that runs the installed command.
 
-    $DIGITNET_MODEL is not inherited; stdin is empty unless there is `input`.
+    run("predict", "-", input=b"…", cwd=folder, env={…}). $DIGITNET_MODEL is not inherited; stdin is
+    empty unless `input` is given.
     """
 
     def run(
@@ -94,7 +95,7 @@ def run() -> Run:
 
 @pytest.fixture
 def impatient() -> Iterator[None]:
-    """Fails a test that waits for ten seconds, instead of waiting with it."""
+    """Fail a test that takes more than ten seconds."""
 
     def fail(*_: object) -> None:
         pytest.fail("still waiting")
@@ -108,7 +109,7 @@ def impatient() -> Iterator[None]:
 
 @pytest.fixture
 def config_file(tmp_path: Path, small_mnist: Path) -> Path:
-    """A config of a small network on the small MNIST; its model goes to model.npz beside it."""
+    """The config of a small network on the small MNIST, saved as model.npz in the same folder."""
     path = tmp_path / "config.yaml"
     path.write_text(
         f"""\
@@ -129,7 +130,7 @@ training:
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path, run: Run) -> Path:
-    """A checkpoint of a network trained on the small MNIST, more than 85 % right."""
+    """A checkpoint of a network trained on the small MNIST; its accuracy is above 85 %."""
     return train_model(
         tmp_path_factory.mktemp("model"),
         run,
@@ -141,7 +142,7 @@ def model(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path, run: Run)
 
 
 def train_model(folder: Path, run: Run, config: str) -> Path:
-    """`model.npz`, trained in a folder by the installed command."""
+    """Train with the installed command in a folder; return its `model.npz`."""
     (folder / "config.yaml").write_text(config)
     done = run("train", "--config", folder / "config.yaml", "-q")
     assert done.returncode == 0, done.stderr
@@ -150,7 +151,7 @@ def train_model(folder: Path, run: Run, config: str) -> Path:
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the first 20 test digits of MNIST as 00.png to 19.png; 00.png is a 7."""
+    """A folder with MNIST's first 20 test digits as 00.png to 19.png; 00.png is a 7."""
     folder = tmp_path_factory.mktemp("pictures")
     images, _ = read_mnist("t10k", 20)
     for number, image in enumerate(images):
@@ -160,15 +161,15 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
-    """failing("stat", path): from now on, `os.stat(path)` fails as on a broken disk."""
+    """Return a function: after failing("stat", path), `os.stat(path)` fails as on a broken disk."""
 
     def failing(name: str, path: str | Path) -> None:
-        whole = getattr(os, name)
+        original = getattr(os, name)
 
         def call(at: Any, *arguments: Any, **options: Any) -> Any:
             if isinstance(at, str | Path) and str(at) == str(path):
                 raise OSError(errno.EIO, os.strerror(errno.EIO), at)
-            return whole(at, *arguments, **options)
+            return original(at, *arguments, **options)
 
         monkeypatch.setattr(os, name, call)
 
@@ -176,7 +177,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
 
 
 def comparable(path: Path) -> dict[str, Any]:
-    """The arrays of a checkpoint, without timings and without the model's own place."""
+    """Return the arrays of a checkpoint, without timings and without the model's own path."""
     with np.load(path) as file:
         arrays: dict[str, Any] = {name: array.tolist() for name, array in file.items()}
     for name in ("history", "config", "state_place"):
@@ -188,7 +189,7 @@ def comparable(path: Path) -> dict[str, Any]:
 
 
 class Training:
-    """The installed `digitnet train -v …` on its way, waited for until it has begun."""
+    """A running `digitnet train -v …`; the constructor returns once training has started."""
 
     def __init__(self, *arguments: str | Path, ignoring: str = "") -> None:
         script = (
@@ -206,7 +207,7 @@ class Training:
         self.first_line = self.process.stderr.readline()
 
     def end(self, stop: signal.Signals | None = None) -> tuple[int, bytes, bytes]:
-        """Its exit status, stdout and stderr, once it has ended, of a signal or by itself."""
+        """Send `stop`, if given, and wait; return exit status, stdout and the rest of stderr."""
         if stop is not None:
             self.process.send_signal(stop)
         out, err = self.process.communicate(timeout=60)
@@ -215,7 +216,10 @@ class Training:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Training]]:
-    """Start a training: start("--config", file, ignoring="HUP"). It is killed if it goes on."""
+    """Return a function that starts a training, which is killed after the test if still running.
+
+    start("--config", file, ignoring="HUP")
+    """
     started: list[Training] = []
 
     def start(*arguments: str | Path, ignoring: str = "") -> Training:

@@ -1,6 +1,6 @@
-"""Make a trained model the one that ships: `python tests/ship.py model.npz`.
+"""Make a trained model the shipped model: `python tests/ship.py model.npz`.
 
-Without the state of its training, and with paths as they are in the repository.
+The state of training is stripped, and paths become relative to the repository.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The arrows between the modules point down, no module grows too long, and parts load late."""
+"""Modules import only modules below them, stay short, and are loaded late."""
 
 import ast
 import json
@@ -12,7 +12,7 @@ import pytest
 import digitnet
 
 PACKAGE = Path(digitnet.__file__).parent
-# The rooms of the house and the modules in each: imports point down, in a room and between rooms.
+# The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
     "cli": "evaluate predict train numbers options show output",
     "session": "driver saving lock signals",
@@ -39,12 +39,12 @@ NAMES = [str(path.relative_to(PACKAGE)) for path in MODULES]
 
 
 def place(path: Path) -> str:
-    """The name in the list that a file has."""
+    """Return the dotted name of a file in the package, as in TOP_TO_BOTTOM."""
     return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
 def imported(source: str) -> Iterator[str]:
-    """The names in the list that a module imports, wherever in it."""
+    """Yield the modules of the package that a source imports, at any level."""
     for node in ast.walk(ast.parse(source)):
         names: list[str] = []
         if isinstance(node, ast.Import):
@@ -59,7 +59,7 @@ def imported(source: str) -> Iterator[str]:
 
 
 def module_of(names: list[str]) -> str:
-    """The module in the list that `digitnet` with these names below it is, or is in."""
+    """Return the module in TOP_TO_BOTTOM that contains digitnet.<names>."""
     for end in range(len(names), 0, -1):
         module = ".".join(names[:end])
         if module in TOP_TO_BOTTOM:
@@ -70,7 +70,7 @@ def module_of(names: list[str]) -> str:
 
 
 def arrows_up(name: str, source: str) -> list[str]:
-    """The imports of the module `name` that do not point down the list."""
+    """Return the imports of the module `name` that are not below it in TOP_TO_BOTTOM."""
     if name in ENTRIES:
         return []
     rank = TOP_TO_BOTTOM.index
@@ -88,27 +88,27 @@ def arrows_up(name: str, source: str) -> list[str]:
         "if TYPE_CHECKING:\n    import digitnet.session.driver as s",
     ],
 )
-def test_an_arrow_that_points_up_is_seen(source: str) -> None:
+def test_an_import_that_points_up_is_detected(source: str) -> None:
     assert arrows_up("model.checkpoint", source) == ["session.driver"]
     assert arrows_up("session.saving", source) == ["session.driver"]
     assert arrows_up("cli.train", source) == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=NAMES)
-def test_a_module_imports_only_from_further_down(path: Path) -> None:
+def test_a_module_imports_only_modules_below_it(path: Path) -> None:
     if path.name == "__init__.py" and place(path) not in ENTRIES:
         assert list(imported(path.read_text())) == []
     else:
         assert arrows_up(place(path), path.read_text()) == []
 
 
-def test_every_module_has_its_place_in_the_house() -> None:
+def test_every_module_is_listed() -> None:
     places = {place(path) for path in MODULES}
     rooms = {f"{room}.__init__" for room in HOUSE if room}
     assert places == {*TOP_TO_BOTTOM, *rooms}
 
 
-def test_the_plan_is_seen_at_the_door() -> None:
+def test_the_top_level_of_the_package_is_small() -> None:
     names = {path.relative_to(PACKAGE).parts[0] for path in MODULES}
     assert len({name for name in names if name.endswith(".py")}) <= 8
     assert len(names) <= 8 + 12
@@ -120,7 +120,7 @@ def test_a_module_has_at_most_350_lines(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=NAMES)
-def test_a_module_says_what_it_is_for(path: Path) -> None:
+def test_every_module_has_a_docstring(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
 
 
@@ -132,7 +132,7 @@ def test_only_the_command_line_prints(path: Path) -> None:
 
 
 @pytest.mark.parametrize("room", ["network", "synthetic", "dataset", "image"])
-def test_the_functions_know_nothing_of_configs(room: str) -> None:
+def test_lower_rooms_import_no_config_or_cli(room: str) -> None:
     files = [path for path in MODULES if place(path).startswith(f"{room}.")]
     assert files
     for path in files:
@@ -141,7 +141,7 @@ def test_the_functions_know_nothing_of_configs(room: str) -> None:
 
 
 def loaded_by(code: str) -> set[str]:
-    """The modules that are loaded once some code has run in a new interpreter."""
+    """Return the names of all loaded modules after code has run in a new interpreter."""
     tail = "\nimport json, sys; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code + tail], capture_output=True, check=True)
     return set(json.loads(done.stderr.splitlines()[-1]))
@@ -177,14 +177,14 @@ def test_a_config_error_loads_no_numpy(config_file: Path) -> None:
     assert "numpy" not in loaded
 
 
-def test_the_version_loads_next_to_nothing() -> None:
+def test_the_version_loads_hardly_anything() -> None:
     bare = loaded_by("import click")
     more = loaded_by_command("--version") - bare
     others = {name for name in more if not name.startswith(("digitnet", "click"))}
     assert others <= {"locale", "_locale"}
 
 
-def test_a_picture_is_read_with_nothing_for_training(model: Path, pictures: Path) -> None:
+def test_predict_loads_nothing_for_training(model: Path, pictures: Path) -> None:
     loaded = loaded_by_command("predict", "-m", str(model), str(pictures / "00.png"))
     assert {"numpy", "PIL.PngImagePlugin", "digitnet.model.prediction"} <= loaded
     for name in ("yaml", "tqdm", "msgspec", "digitnet.config.reader", "digitnet.dataset.reader"):

@@ -1,4 +1,4 @@
-"""Made-up pictures: of the size of digits, all different, and none a mere stroke."""
+"""Test synthetic non-digits: size, position, variety, and their target in training."""
 
 import numpy as np
 import pytest
@@ -14,33 +14,33 @@ def pictures() -> np.ndarray:
     return make_background(1000, rng=np.random.default_rng(1))
 
 
-def test_they_are_as_large_as_digits_and_where_digits_are(pictures: np.ndarray) -> None:
+def test_size_and_position_are_those_of_prepared_digits(pictures: np.ndarray) -> None:
     assert (pictures.shape, pictures.dtype) == ((1000, 28, 28), np.uint8)
-    drawn = pictures[pictures.any(axis=(1, 2))]
-    assert len(drawn) > 950
-    sides = [[np.ptp(np.flatnonzero(i.any(axis=axis))) + 1 for axis in (0, 1)] for i in drawn]
+    non_empty = pictures[pictures.any(axis=(1, 2))]
+    assert len(non_empty) > 950
+    sides = [[np.ptp(np.flatnonzero(i.any(axis=axis))) + 1 for axis in (0, 1)] for i in non_empty]
     longer = np.max(sides, axis=1)
     assert longer.max() == 20
     assert (longer == 20).mean() > 0.99
     y, x = np.mgrid[:28, :28] + 0.5
-    ink = drawn.sum(axis=(1, 2), dtype=np.int64)
+    ink = non_empty.sum(axis=(1, 2), dtype=np.int64)
     for place in (y, x):
-        assert np.abs((drawn * place).sum(axis=(1, 2)) / ink - 14.5).mean() < 0.5
+        assert np.abs((non_empty * place).sum(axis=(1, 2)) / ink - 14.5).mean() < 0.5
 
 
-def test_hardly_any_two_are_alike_and_the_generator_decides(pictures: np.ndarray) -> None:
-    drawn = pictures[pictures.any(axis=(1, 2))]
-    assert len(np.unique(drawn, axis=0)) > 0.99 * len(drawn)  # some are solid bars
+def test_hardly_any_two_pictures_are_equal_and_the_seed_decides(pictures: np.ndarray) -> None:
+    non_empty = pictures[pictures.any(axis=(1, 2))]
+    assert len(np.unique(non_empty, axis=0)) > 0.99 * len(non_empty)  # some are solid bars
     np.testing.assert_array_equal(make_background(1000, rng=np.random.default_rng(1)), pictures)
     assert (make_background(1000, rng=np.random.default_rng(2)) != pictures).any()
 
 
-def test_fewer_are_made_of_the_same_kinds(pictures: np.ndarray) -> None:
+def test_small_counts_give_that_many_pictures(pictures: np.ndarray) -> None:
     assert make_background(3, rng=np.random.default_rng(1)).shape == (3, 28, 28)
     assert make_background(0, rng=np.random.default_rng(1)).shape == (0, 28, 28)
 
 
-def test_each_is_called_all_classes_alike() -> None:
+def test_the_target_of_non_digits_is_uniform() -> None:
     images, labels = read_mnist("train", 5)
     dataset = Dataset(images, labels.astype(np.int64))
     background = make_background(4, rng=np.random.default_rng(1))

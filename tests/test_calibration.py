@@ -1,4 +1,4 @@
-"""Probabilities from outputs, the temperature, and the figures on confidence."""
+"""Test calibration: probabilities, temperature, reliability, coverages and evidence."""
 
 import math
 
@@ -10,13 +10,13 @@ from hypothesis.extra import numpy as hnp
 from hypothesis.extra.numpy import arrays
 
 from digitnet.model.calibration import (
-    BINS,
-    EVIDENT,
-    FEWEST,
-    HIGHEST,
-    LOWEST,
-    MOST_EVIDENCE,
-    SURE,
+    CONFIDENT_SHARE,
+    EVIDENT_SHARE,
+    MAX_EVIDENCE,
+    MAX_TEMPERATURE,
+    MIN_PICTURES,
+    MIN_TEMPERATURE,
+    RELIABILITY_BINS,
     Bin,
     calibrate,
     calibration_error,
@@ -27,9 +27,11 @@ from digitnet.model.calibration import (
     reliability,
 )
 
-TEMPERATURES = st.floats(LOWEST, HIGHEST)
-SHARES = st.floats(0, 1, width=32)
-OUTPUTS = hnp.arrays(np.float32, st.tuples(st.integers(1, 8), st.integers(1, 12)), elements=SHARES)
+TEMPERATURES = st.floats(MIN_TEMPERATURE, MAX_TEMPERATURE)
+UNIT_INTERVAL = st.floats(0, 1, width=32)
+OUTPUTS = hnp.arrays(
+    np.float32, st.tuples(st.integers(1, 8), st.integers(1, 12)), elements=UNIT_INTERVAL
+)
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -38,7 +40,7 @@ def softmax(z: np.ndarray) -> np.ndarray:
     return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
-# Outputs as probabilities
+# Probabilities from outputs
 
 
 def test_sigmoid_outputs_are_divided_by_their_sum() -> None:
@@ -49,7 +51,7 @@ def test_sigmoid_outputs_are_divided_by_their_sum() -> None:
 
 @pytest.mark.parametrize("temperature", [1, 0.05, 20])
 @pytest.mark.parametrize("output", [0, math.nan, math.inf])
-def test_outputs_that_have_vanished_or_are_no_numbers_are_no_answer_in_particular(
+def test_zero_or_non_finite_outputs_give_uniform_probabilities(
     output: float, temperature: float
 ) -> None:
     outputs = np.full((1, 4), output, np.float32)
@@ -57,20 +59,20 @@ def test_outputs_that_have_vanished_or_are_no_numbers_are_no_answer_in_particula
 
 
 @pytest.mark.parametrize("temperature", [1, 2])
-def test_the_outputs_are_left_as_they_are(temperature: float) -> None:
+def test_the_outputs_are_not_modified(temperature: float) -> None:
     outputs = np.array([[0.9, 0.9]], np.float32)
     probabilities(outputs, temperature)
     assert outputs.tolist() == [[np.float32(0.9)] * 2]
 
 
 @pytest.mark.parametrize("temperature", [0.05, 0.3, 1, 1.7, 20])
-def test_of_a_softmax_it_is_the_softmax_of_z_by_the_temperature(temperature: float) -> None:
+def test_softmax_outputs_give_the_softmax_of_z_over_t(temperature: float) -> None:
     z = np.random.default_rng(1).normal(scale=5, size=(50, 10))
     expected = softmax(z / temperature)
     assert probabilities(softmax(z), temperature) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
-def test_twice_the_temperature_is_the_square_root() -> None:
+def test_a_temperature_of_2_takes_square_roots() -> None:
     outputs = np.array([[0.64, 0.36, 0.0]])
     assert probabilities(outputs, 2) == pytest.approx(np.array([[0.8 / 1.4, 0.6 / 1.4, 0]]))
 
@@ -83,17 +85,15 @@ def test_probabilities_sum_to_1_at_any_temperature(outputs: np.ndarray, temperat
 
 
 @given(outputs=OUTPUTS, temperature=TEMPERATURES)
-def test_no_temperature_changes_an_answer_or_makes_or_breaks_a_tie(
-    outputs: np.ndarray, temperature: float
-) -> None:
+def test_no_temperature_changes_an_answer_or_a_tie(outputs: np.ndarray, temperature: float) -> None:
     p = probabilities(outputs, temperature)
     largest = outputs == outputs.max(axis=1, keepdims=True)
     assert ((p == p.max(axis=1, keepdims=True)) == largest).all()
     assert (p.argmax(axis=1) == outputs.argmax(axis=1)).all()
 
 
-@pytest.mark.parametrize("temperature", [1, HIGHEST])
-def test_the_next_float_is_still_less(temperature: float) -> None:
+@pytest.mark.parametrize("temperature", [1, MAX_TEMPERATURE])
+def test_adjacent_floats_stay_distinct(temperature: float) -> None:
     half = np.float32(0.5)
     outputs = np.array([[np.nextafter(half, np.float32(0)), half, 0.25]], np.float32)
     assert probabilities(outputs, temperature).argmax() == 1
@@ -102,10 +102,10 @@ def test_the_next_float_is_still_less(temperature: float) -> None:
 # The temperature
 
 
-def drawn(
+def calibrated_outputs(
     seed: int, n: int, temperature: float, sharpness: float = 3
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Outputs of a network that is exactly right about itself at a temperature, and labels."""
+    """Return outputs of a network that is calibrated exactly at `temperature`, and labels."""
     rng = np.random.default_rng(seed)
     z = rng.normal(scale=sharpness, size=(n, 10))
     labels = (softmax(z).cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
@@ -113,99 +113,99 @@ def drawn(
 
 
 def cost(outputs: np.ndarray, labels: np.ndarray, temperature: float) -> float:
-    """The mean negative log-likelihood."""
+    """Return the mean negative log-likelihood."""
     p = probabilities(outputs, temperature)[np.arange(len(labels)), labels]
     return float(-np.log(np.maximum(p, 1e-300)).mean())
 
 
 @given(seed=SEEDS, temperature=st.floats(0.2, 6))
-def test_a_temperature_that_is_known_is_found(seed: int, temperature: float) -> None:
-    outputs, labels = drawn(seed, 4000, temperature)
+def test_a_known_temperature_is_found(seed: int, temperature: float) -> None:
+    outputs, labels = calibrated_outputs(seed, 4000, temperature)
     assert fit_temperature(outputs, labels) == pytest.approx(temperature, rel=0.15)
 
 
-@given(seed=SEEDS, temperature=st.floats(0.2, 6), n=st.integers(FEWEST, 300))
-def test_it_is_the_minimum_with_the_picture_that_is_added(
+@given(seed=SEEDS, temperature=st.floats(0.2, 6), n=st.integers(MIN_PICTURES, 300))
+def test_the_fit_is_the_minimum_with_the_added_picture(
     seed: int, temperature: float, n: int
 ) -> None:
-    outputs, labels = drawn(seed, n, temperature)
+    outputs, labels = calibrated_outputs(seed, n, temperature)
     l = np.log(np.maximum(probabilities(outputs), 1e-45))
     second = np.argsort(l, axis=1)[:, -2]
 
-    def added_up(temperature: float) -> float:
+    def total_cost(temperature: float) -> float:
         return n * cost(outputs, labels, temperature) + cost(outputs, second, temperature)
 
     fitted = fit_temperature(outputs, labels)
-    for other in (fitted * 0.99, fitted * 1.01, 1, LOWEST, HIGHEST):
-        if LOWEST <= other <= HIGHEST:
-            assert added_up(fitted) <= added_up(other) + 1e-9
+    for other in (fitted * 0.99, fitted * 1.01, 1, MIN_TEMPERATURE, MAX_TEMPERATURE):
+        if MIN_TEMPERATURE <= other <= MAX_TEMPERATURE:
+            assert total_cost(fitted) <= total_cost(other) + 1e-9
 
 
 @given(
     outputs=hnp.arrays(np.float32, (12, 4), elements=st.sampled_from([0, 2**-25, 0.3, 0.999, 1])),
     labels=hnp.arrays(np.int64, 12, elements=st.integers(0, 3)),
 )
-def test_of_any_outputs_it_is_a_number_within_its_bounds(
+def test_any_outputs_give_a_temperature_within_bounds(
     outputs: np.ndarray, labels: np.ndarray
 ) -> None:
     fitted = fit_temperature(outputs, labels)
     assert type(fitted) is float
-    assert LOWEST <= fitted <= HIGHEST
+    assert MIN_TEMPERATURE <= fitted <= MAX_TEMPERATURE
     assert fitted == fit_temperature(outputs.copy(), labels.copy())
 
 
 @pytest.mark.parametrize("n", [30, 300, 3000])
-def test_n_right_answers_of_n_do_not_claim_that_there_are_no_wrong_ones(n: int) -> None:
+def test_n_right_answers_of_n_do_not_mean_certainty(n: int) -> None:
     outputs = np.tile(np.array([[0.9, 0.06, 0.03, 0.01]], np.float32), (n, 1))
     fitted = fit_temperature(outputs, np.zeros(n, np.int64))
-    assert LOWEST < fitted < 1
+    assert MIN_TEMPERATURE < fitted < 1
     confidence = probabilities(outputs, fitted)[0, 0]
     assert 1 - 2 / n < confidence < 1 - 0.9 / (n + 1)
 
 
-def test_outputs_of_0_and_1_that_are_all_right_are_no_obstacle() -> None:
+def test_right_answers_with_outputs_0_and_1_are_fitted() -> None:
     labels = np.arange(50) % 10
     assert 1 < fit_temperature(np.eye(10, dtype=np.float32)[labels], labels) < 4
 
 
-def test_one_picture_whose_class_has_vanished_does_not_outweigh_thousands() -> None:
-    outputs, labels = drawn(1, 5000, 1)
+def test_one_output_of_0_for_the_true_class_does_not_outweigh_thousands() -> None:
+    outputs, labels = calibrated_outputs(1, 5000, 1)
     before = fit_temperature(outputs, labels)
     outputs[0] = np.eye(10)[(labels[0] + 1) % 10]
     assert fit_temperature(outputs, labels) == pytest.approx(before, rel=0.03)
 
 
-def test_answers_that_are_no_better_than_chance_are_as_hot_as_can_be() -> None:
+def test_answers_at_chance_level_get_the_highest_temperature() -> None:
     rng = np.random.default_rng(1)
     outputs = softmax(rng.normal(scale=9, size=(500, 10))).astype(np.float32)
-    assert fit_temperature(outputs, rng.integers(0, 10, 500)) == HIGHEST
+    assert fit_temperature(outputs, rng.integers(0, 10, 500)) == MAX_TEMPERATURE
 
 
-def test_answers_that_are_all_wrong_are_as_hot_as_can_be() -> None:
+def test_wrong_answers_get_the_highest_temperature() -> None:
     outputs = softmax(np.random.default_rng(1).normal(size=(50, 10)))
-    assert fit_temperature(outputs, outputs.argmin(axis=1)) == HIGHEST
+    assert fit_temperature(outputs, outputs.argmin(axis=1)) == MAX_TEMPERATURE
 
 
 @pytest.mark.parametrize("output", [0, 0.5, math.nan])
-def test_where_every_class_is_as_likely_nothing_is_changed(output: float) -> None:
+def test_uniform_outputs_keep_temperature_1(output: float) -> None:
     outputs = np.full((40, 10), output, np.float32)
     assert fit_temperature(outputs, np.arange(40) % 10) == 1
 
 
-@pytest.mark.parametrize("n", [0, 1, FEWEST - 1])
-def test_few_pictures_tell_nothing(n: int) -> None:
+@pytest.mark.parametrize("n", [0, 1, MIN_PICTURES - 1])
+def test_too_few_pictures_keep_temperature_1(n: int) -> None:
     outputs = np.tile(np.array([[0.6, 0.4]], np.float32), (n, 1))
     assert fit_temperature(outputs, np.zeros(n, np.int64)) == 1
 
 
-def test_one_class_alone_tells_nothing() -> None:
+def test_a_single_class_keeps_temperature_1() -> None:
     assert fit_temperature(np.ones((20, 1), np.float32), np.zeros(20, np.int64)) == 1
 
 
-# Confidence beside accuracy
+# Reliability: confidence and accuracy
 
 
-def test_the_reliability_is_that_worked_by_hand() -> None:
+def test_reliability_equals_the_values_worked_by_hand() -> None:
     confidences = np.array([0.95, 0.97, 0.99, 0.5, 0.51], np.float32)
     right = np.array([True, True, False, False, True])
     low, high = reliability(confidences, right)
@@ -213,23 +213,23 @@ def test_the_reliability_is_that_worked_by_hand() -> None:
     assert high == pytest.approx(Bin(14 / 15, 1.0, 3, 0.97, 2 / 3), abs=1e-6)
 
 
-def test_the_calibration_error_is_that_worked_by_hand() -> None:
+def test_the_calibration_error_equals_the_value_worked_by_hand() -> None:
     bins = [Bin(0, 0.5, 1, 0.4, 1.0), Bin(0.5, 1.0, 3, 0.9, 2 / 3)]
     assert calibration_error(bins) == pytest.approx(0.25 * 0.6 + 0.75 * (0.9 - 2 / 3))
 
 
-def test_a_bin_has_its_upper_edge_and_not_its_lower_one() -> None:
-    edges = np.array([0, 3 / BINS, np.nextafter(3 / BINS, 1), 1])
+def test_a_bin_includes_its_upper_edge_only() -> None:
+    edges = np.array([0, 3 / RELIABILITY_BINS, np.nextafter(3 / RELIABILITY_BINS, 1), 1])
     bins = reliability(edges, np.ones(4, np.bool_))
     assert [bin[:3] for bin in bins] == [
-        (0, 1 / BINS, 1),
-        (2 / BINS, 3 / BINS, 1),
-        (3 / BINS, 4 / BINS, 1),
-        (14 / BINS, 1, 1),
+        (0, 1 / RELIABILITY_BINS, 1),
+        (2 / RELIABILITY_BINS, 3 / RELIABILITY_BINS, 1),
+        (3 / RELIABILITY_BINS, 4 / RELIABILITY_BINS, 1),
+        (14 / RELIABILITY_BINS, 1, 1),
     ]
 
 
-@given(confidences=hnp.arrays(np.float32, st.integers(1, 60), elements=SHARES), seed=SEEDS)
+@given(confidences=hnp.arrays(np.float32, st.integers(1, 60), elements=UNIT_INTERVAL), seed=SEEDS)
 def test_every_answer_is_in_one_bin(confidences: np.ndarray, seed: int) -> None:
     right = np.random.default_rng(seed).random(len(confidences)) < 0.5
     bins = reliability(confidences, right)
@@ -243,7 +243,7 @@ def test_every_answer_is_in_one_bin(confidences: np.ndarray, seed: int) -> None:
     assert overall - 1e-6 <= calibration_error(bins) <= 1
 
 
-def test_who_is_right_as_often_as_he_is_sure_has_no_calibration_error() -> None:
+def test_calibrated_answers_have_no_calibration_error() -> None:
     rng = np.random.default_rng(1)
     errors = []
     for n in (100, 10_000, 1_000_000):
@@ -253,8 +253,8 @@ def test_who_is_right_as_often_as_he_is_sure_has_no_calibration_error() -> None:
     assert errors[2] < 0.003
 
 
-def test_the_temperature_takes_most_of_the_calibration_error_away() -> None:
-    outputs, labels = drawn(1, 20_000, 3)
+def test_the_temperature_removes_most_of_the_calibration_error() -> None:
+    outputs, labels = calibrated_outputs(1, 20_000, 3)
     errors = []
     for temperature in (1, fit_temperature(outputs[:5000], labels[:5000])):
         p = probabilities(outputs[5000:], temperature)
@@ -264,10 +264,10 @@ def test_the_temperature_takes_most_of_the_calibration_error_away() -> None:
     assert errors[1] < 0.02
 
 
-# Accuracy of the surest
+# Coverages
 
 
-def test_the_coverages_are_those_worked_by_hand() -> None:
+def test_coverages_equal_the_values_worked_by_hand() -> None:
     confidences = np.arange(1, 101)[::-1] / 200 + 0.4  # 0.9 down to 0.405
     right = np.arange(100) < 90
     rows = coverages(confidences, right)
@@ -280,51 +280,54 @@ def test_the_coverages_are_those_worked_by_hand() -> None:
     )
 
 
-def test_answers_that_are_equally_sure_go_together() -> None:
+def test_equally_confident_answers_share_a_row() -> None:
     confidences = np.array([0.5] * 3 + [1.0] * 7, np.float32)
     right = np.array([False, True, True] + [True] * 7)
     assert coverages(confidences, right) == [(1.0, 0.9, 0.5), (0.7, 1.0, 1.0)]
 
 
-@given(confidences=hnp.arrays(np.float32, st.integers(1, 80), elements=SHARES), seed=SEEDS)
-def test_the_threshold_gives_what_it_says(confidences: np.ndarray, seed: int) -> None:
+@given(confidences=hnp.arrays(np.float32, st.integers(1, 80), elements=UNIT_INTERVAL), seed=SEEDS)
+def test_each_threshold_gives_its_coverage_and_accuracy(confidences: np.ndarray, seed: int) -> None:
     rng = np.random.default_rng(seed)
     right = rng.random(len(confidences)) < 0.5
     rows = coverages(confidences, right)
     assert rows[0].coverage == 1
     assert rows[0].accuracy == right.mean()
     assert rows[-1].coverage >= 0.5
-    for coverage, accuracy, least in rows:
-        answered = [float(confidence) >= least for confidence in confidences]
+    for coverage, accuracy, threshold in rows:
+        answered = [float(confidence) >= threshold for confidence in confidences]
         assert coverage == pytest.approx(np.mean(answered))
         assert accuracy == pytest.approx(right[answered].mean())
-        assert f"{least:.4f}" == f"{least:.9f}"[:-5]
+        assert f"{threshold:.4f}" == f"{threshold:.9f}"[:-5]
     thresholds = [row.min_confidence for row in rows]
     assert thresholds == sorted(set(thresholds))
     order = rng.permutation(len(confidences))
     assert coverages(confidences[order], right[order]) == rows
 
 
-# What is no digit
+# Thresholds and evidence
 
 
-def test_nearly_all_that_was_held_out_is_as_sure_and_as_evident_as_a_digit_has_to_be() -> None:
+def test_nearly_all_held_out_pictures_reach_both_thresholds() -> None:
     rng = np.random.default_rng(1)
     outputs = softmax(rng.normal(scale=4, size=(10_000, 10))).astype(np.float32)
     labels = rng.integers(0, 10, 10_000)
-    temperature, sure, evident = calibrate(outputs, labels)
+    temperature, min_confidence, min_evidence = calibrate(outputs, labels)
     assert temperature == fit_temperature(outputs, labels)
     confidences = probabilities(outputs, temperature).max(axis=1)
-    for values, least, share in ((confidences, sure, 0.995), (evidence(outputs), evident, 0.99)):
-        assert share <= (values >= least).mean() <= share + 0.001
-        assert (values >= least + 0.02).mean() < share
+    for values, threshold, share in (
+        (confidences, min_confidence, 0.995),
+        (evidence(outputs), min_evidence, 0.99),
+    ):
+        assert share <= (values >= threshold).mean() <= share + 0.001
+        assert (values >= threshold + 0.02).mean() < share
 
 
-def test_a_few_pictures_tell_nothing() -> None:
+def test_too_few_pictures_give_no_calibration() -> None:
     assert calibrate(np.eye(9, dtype=np.float32), np.arange(9)) == (1, 0, 0)
 
 
-def test_evidence_is_the_cost_of_all_alike_above_its_least() -> None:
+def test_evidence_is_the_divergence_from_uniform() -> None:
     outputs = np.array([[0.5, 0.25, 0.25], [0.2, 0.2, 0.2]], np.float32)
     costs = [-(np.log(0.5) + 2 * np.log(0.25)) / 3, np.log(3)]
     assert evidence(outputs) == pytest.approx(np.array(costs) - np.log(3), abs=1e-7)
@@ -334,10 +337,10 @@ def test_evidence_is_the_cost_of_all_alike_above_its_least() -> None:
 def test_evidence_is_within_its_bounds(outputs: np.ndarray) -> None:
     found = evidence(outputs)
     assert found.dtype == np.float64
-    assert ((found >= 0) & (found <= MOST_EVIDENCE)).all()
+    assert ((found >= 0) & (found <= MAX_EVIDENCE)).all()
 
 
-def test_what_is_like_one_class_but_only_a_little_has_confidence_and_little_evidence() -> None:
+def test_faint_resemblance_to_one_class_gives_confidence_but_little_evidence() -> None:
     little, much = (softmax(np.array([[z, *[0.0] * 9]])).astype(np.float32) for z in (5, 15))
     assert probabilities(little).max() > 0.9
     assert evidence(little) < 3
@@ -345,15 +348,15 @@ def test_what_is_like_one_class_but_only_a_little_has_confidence_and_little_evid
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_numbers_that_are_not_finite_have_no_evidence(wrong: float) -> None:
+def test_non_finite_outputs_have_no_evidence(wrong: float) -> None:
     assert evidence(np.array([[wrong, 0.1, 0.2]], np.float32)) == pytest.approx(0, abs=1e-12)
 
 
-@given(seed=SEEDS, n=st.integers(FEWEST, 300))
-def test_as_many_as_were_meant_to_reach_the_thresholds(seed: int, n: int) -> None:
+@given(seed=SEEDS, n=st.integers(MIN_PICTURES, 300))
+def test_the_thresholds_are_reached_by_the_set_shares(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     outputs = rng.dirichlet(np.full(10, 0.3), n).astype(np.float32)
     found = calibrate(outputs, rng.integers(0, 10, n))
     confidences = probabilities(outputs, found.temperature).max(axis=1)
-    assert np.mean(confidences >= found.min_confidence) >= SURE
-    assert np.mean(evidence(outputs) >= found.min_evidence) >= EVIDENT
+    assert np.mean(confidences >= found.min_confidence) >= CONFIDENT_SHARE
+    assert np.mean(evidence(outputs) >= found.min_evidence) >= EVIDENT_SHARE

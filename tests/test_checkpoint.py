@@ -1,4 +1,4 @@
-"""The checkpoint: written whole or not at all, read with suspicion."""
+"""Test checkpoints: atomic writing, and refusal of damaged or hostile files."""
 
 import errno
 import json
@@ -38,8 +38,8 @@ NAMES = ("0", "1", "zwei")
 PLACE = '{"epoch":2,"step":0,"cost_sum":0.0,"seconds":0.0}'
 
 
-def make(seed: int = 1, *, hidden: int = 2) -> Checkpoint:
-    """A small checkpoint with random numbers in it."""
+def random_checkpoint(seed: int = 1, *, hidden: int = 2) -> Checkpoint:
+    """Return a small checkpoint with random parameters."""
     rng = np.random.default_rng(seed)
     sizes = [784, hidden, 3]
     network = Network(sizes)
@@ -62,9 +62,9 @@ def make(seed: int = 1, *, hidden: int = 2) -> Checkpoint:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file with a good checkpoint."""
+    """A file with a valid checkpoint."""
     file = tmp_path / "good.npz"
-    save_checkpoint(str(file), make())
+    save_checkpoint(str(file), random_checkpoint())
     return file
 
 
@@ -73,25 +73,25 @@ def arrays_of(path: Path) -> dict[str, np.ndarray]:
         return dict(file)
 
 
-def refused(path: Path, *, with_state: bool = False) -> str:
-    """What a file is refused with; its name stands in front."""
+def refusal(path: Path, *, with_state: bool = False) -> str:
+    """Return the message, without the path in front, with which loading a file is refused."""
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(path, with_state=with_state)
-    said = str(caught.value)
-    assert said.startswith(f"{path}: ")
-    assert "\n" not in said
-    return said.removeprefix(f"{path}: ")
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
 
 
-def rewritten(path: Path, **changes: Any) -> Path:
-    """The file with some arrays changed, or left out where None is given."""
+def with_arrays(path: Path, **changes: Any) -> Path:
+    """Rewrite a file with some arrays changed, or removed if the value is None."""
     arrays = arrays_of(path) | changes
     np.savez(path, **{name: value for name, value in arrays.items() if value is not None})
     return path
 
 
 def with_member(path: Path, name: str, data: bytes) -> Path:
-    """The file with the raw bytes of one member changed, its checksum right."""
+    """Rewrite a file with the raw bytes of one member changed and a correct checksum."""
     with zipfile.ZipFile(path) as archive:
         members = {member: archive.read(member) for member in archive.namelist()}
     with zipfile.ZipFile(path, "w") as archive:
@@ -105,11 +105,11 @@ def npy(descr: str, shape: str, data: bytes = b"") -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + data
 
 
-# Written and read
+# Saving and loading
 
 
-def test_what_was_saved_is_loaded(path: Path) -> None:
-    saved, loaded = make(), load_checkpoint(path, with_state=True)
+def test_a_saved_checkpoint_is_loaded(path: Path) -> None:
+    saved, loaded = random_checkpoint(), load_checkpoint(path, with_state=True)
     assert (loaded.network.parameters == saved.network.parameters).all()
     assert loaded.network.layer_sizes == saved.network.layer_sizes
     assert loaded.class_names == NAMES
@@ -122,11 +122,11 @@ def test_what_was_saved_is_loaded(path: Path) -> None:
     assert all((loaded.state[name] == saved.state[name]).all() for name in saved.state)
 
 
-def test_the_config_comes_back_as_it_was(path: Path) -> None:
-    assert to_config(load_checkpoint(path).config) == to_config(make().config)
+def test_the_config_is_restored(path: Path) -> None:
+    assert to_config(load_checkpoint(path).config) == to_config(random_checkpoint().config)
 
 
-def test_without_the_state_none_is_loaded(path: Path) -> None:
+def test_the_state_is_loaded_only_on_request(path: Path) -> None:
     assert load_checkpoint(path).state == {}
 
 
@@ -138,7 +138,7 @@ def test_plain_numpy_reads_it_without_pickle(path: Path) -> None:
     assert arrays["weights_0"].dtype == np.float32
 
 
-def test_its_texts_are_json(path: Path) -> None:
+def test_structured_values_are_json(path: Path) -> None:
     arrays = arrays_of(path)
     assert json.loads(str(arrays["config"]))["network"]["layer_sizes"] == [784, 2, 3]
     assert json.loads(str(arrays["history"]))[0]["epoch"] == 1
@@ -155,41 +155,45 @@ def test_five_lines_of_numpy_run_the_network(path: Path) -> None:
     assert load_checkpoint(path).network(images) == pytest.approx(a, rel=1e-4)
 
 
-def test_the_name_is_taken_as_it_is(tmp_path: Path) -> None:
-    save_checkpoint(str(tmp_path / "model"), make())
+def test_no_suffix_is_appended_to_the_name(tmp_path: Path) -> None:
+    save_checkpoint(str(tmp_path / "model"), random_checkpoint())
     assert os.listdir(tmp_path) == ["model"]
 
 
-def test_names_of_any_kind_come_back(tmp_path: Path) -> None:
+def test_any_names_are_restored(tmp_path: Path) -> None:
     odd = os.fsdecode(b"/caf\xe9/\xf0\x9f\x98\x80\n")
-    checkpoint = Checkpoint(make().network, make().config, ("ä", "\t", "😀"), odd, "abc", [])
+    checkpoint = Checkpoint(
+        random_checkpoint().network, random_checkpoint().config, ("ä", "\t", "😀"), odd, "abc", []
+    )
     save_checkpoint(str(tmp_path / "odd.npz"), checkpoint)
     loaded = load_checkpoint(tmp_path / "odd.npz")
     assert loaded.class_names == ("ä", "\t", "😀")
     assert loaded.data_path == odd
 
 
-def test_several_paths_of_data_come_back(tmp_path: Path) -> None:
-    full, paths = make(), ("/mnist", "/scans")
+def test_several_data_paths_are_restored(tmp_path: Path) -> None:
+    full, paths = random_checkpoint(), ("/mnist", "/scans")
     model = Checkpoint(full.network, full.config, NAMES, paths, "abc", full.history)
     save_checkpoint(str(tmp_path / "m.npz"), model)
     assert load_checkpoint(tmp_path / "m.npz").data_path == paths
 
 
-def test_a_checkpoint_without_state_is_a_model(tmp_path: Path) -> None:
-    full = make()
+def test_a_stripped_checkpoint_is_loaded(tmp_path: Path) -> None:
+    full = random_checkpoint()
     stripped = Checkpoint(full.network, full.config, NAMES, "/digits", "abc", full.history)
     save_checkpoint(str(tmp_path / "m.npz"), stripped)
     assert not any(name.startswith("state_") for name in arrays_of(tmp_path / "m.npz"))
     assert load_checkpoint(tmp_path / "m.npz", with_state=True).state == {}
 
 
-# Written whole or not at all
+# Atomic writing
 
 
-def test_a_file_is_replaced_and_nothing_else_left(path: Path) -> None:
-    save_checkpoint(str(path), make(2))
-    assert (load_checkpoint(path).network.parameters == make(2).network.parameters).all()
+def test_a_file_is_replaced_and_no_temporary_file_left(path: Path) -> None:
+    save_checkpoint(str(path), random_checkpoint(2))
+    assert (
+        load_checkpoint(path).network.parameters == random_checkpoint(2).network.parameters
+    ).all()
     assert os.listdir(path.parent) == ["good.npz"]
 
 
@@ -197,7 +201,7 @@ def test_a_file_is_replaced_and_nothing_else_left(path: Path) -> None:
 def test_the_umask_is_honoured(tmp_path: Path, umask: int, mode: int) -> None:
     previous = os.umask(umask)
     try:
-        save_checkpoint(str(tmp_path / "m.npz"), make())
+        save_checkpoint(str(tmp_path / "m.npz"), random_checkpoint())
     finally:
         os.umask(previous)
     assert stat.S_IMODE((tmp_path / "m.npz").stat().st_mode) == mode
@@ -207,22 +211,24 @@ def test_a_symbolic_link_is_followed(path: Path, tmp_path: Path) -> None:
     (tmp_path / "links").mkdir()
     link = tmp_path / "links" / "latest.npz"
     link.symlink_to(path)
-    save_checkpoint(str(link), make(2))
+    save_checkpoint(str(link), random_checkpoint(2))
     assert link.is_symlink()
     assert not path.is_symlink()
-    assert (load_checkpoint(path).network.parameters == make(2).network.parameters).all()
+    assert (
+        load_checkpoint(path).network.parameters == random_checkpoint(2).network.parameters
+    ).all()
     assert os.listdir(link.parent) == ["latest.npz"]
 
 
-def test_a_link_to_nothing_yet_is_followed(tmp_path: Path) -> None:
+def test_a_broken_symbolic_link_is_followed(tmp_path: Path) -> None:
     link = tmp_path / "latest.npz"
     link.symlink_to("first.npz")
-    save_checkpoint(str(link), make())
+    save_checkpoint(str(link), random_checkpoint())
     assert link.is_symlink()
     assert (tmp_path / "first.npz").is_file()
 
 
-def test_the_old_file_stays_until_the_new_one_is_whole_and_on_disk(
+def test_the_old_file_stays_until_the_new_file_is_complete_and_on_disk(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, flushed = path.read_bytes(), []
@@ -236,12 +242,12 @@ def test_the_old_file_stays_until_the_new_one_is_whole_and_on_disk(
         assert path.read_bytes() == old
         assert os.stat(source).st_ino in flushed
         loaded = load_checkpoint(source).network.parameters
-        assert (loaded == make(2).network.parameters).all()
+        assert (loaded == random_checkpoint(2).network.parameters).all()
         replace(source, target)
 
     monkeypatch.setattr(checkpoint_module.os, "fsync", spy_fsync)
     monkeypatch.setattr(checkpoint_module.os, "replace", spy_replace)
-    save_checkpoint(str(path), make(2))
+    save_checkpoint(str(path), random_checkpoint(2))
     assert path.read_bytes() != old
     assert path.parent.stat().st_ino in flushed
 
@@ -253,29 +259,29 @@ def test_a_failed_rename_keeps_the_old_file(path: Path, monkeypatch: pytest.Monk
     old = path.read_bytes()
     monkeypatch.setattr(checkpoint_module.os, "replace", fail)
     with pytest.raises(OutputError, match=r"good\.npz: cannot be written: No space left on device"):
-        save_checkpoint(str(path), make(2))
+        save_checkpoint(str(path), random_checkpoint(2))
     assert path.read_bytes() == old
     assert os.listdir(path.parent) == ["good.npz"]
 
 
-def test_a_private_model_stays_private_where_its_mode_cannot_be_read(
-    path: Path, failing: Failing
-) -> None:
+def test_a_model_whose_mode_cannot_be_read_is_not_replaced(path: Path, failing: Failing) -> None:
     path.chmod(0o600)
     old = path.read_bytes()
     failing("stat", path)
     with pytest.raises(OutputError, match=r"good\.npz: cannot be written: Input/output error"):
-        save_checkpoint(str(path), make(2))
+        save_checkpoint(str(path), random_checkpoint(2))
     assert path.read_bytes() == old
     assert os.listdir(path.parent) == ["good.npz"]
 
 
-def test_a_link_that_cannot_be_read_is_left(tmp_path: Path, path: Path, failing: Failing) -> None:
+def test_a_link_that_cannot_be_read_is_not_replaced(
+    tmp_path: Path, path: Path, failing: Failing
+) -> None:
     link = tmp_path / "latest.npz"
     link.symlink_to(path)
     failing("readlink", link)
     with pytest.raises(OutputError, match=r"latest\.npz: cannot be written: Input/output error"):
-        save_checkpoint(str(link), make(2))
+        save_checkpoint(str(link), random_checkpoint(2))
     assert link.is_symlink()
 
 
@@ -286,7 +292,7 @@ def test_a_full_disk_keeps_the_old_file(path: Path, limit: int) -> None:
         "import resource, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from test_checkpoint import *\n"
-        "big = make(2, hidden=20)\n"
+        "big = random_checkpoint(2, hidden=20)\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
         "try: save_checkpoint(sys.argv[1], big)\n"
         "except OutputError as error: print(error)\n"
@@ -299,26 +305,26 @@ def test_a_full_disk_keeps_the_old_file(path: Path, limit: int) -> None:
     assert os.listdir(path.parent) == ["good.npz"]
 
 
-def test_a_folder_that_has_vanished_is_said(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"gone/m\.npz: cannot be written: No such file"):
-        save_checkpoint(str(tmp_path / "gone" / "m.npz"), make())
+        save_checkpoint(str(tmp_path / "gone" / "m.npz"), random_checkpoint())
     assert os.listdir(tmp_path) == []
 
 
-def test_what_a_killed_run_left_is_no_obstacle(path: Path) -> None:
+def test_the_temporary_file_of_a_killed_run_is_replaced(path: Path) -> None:
     (path.parent / "good.npz.tmp").write_bytes(b"half")
-    save_checkpoint(str(path), make(2))
+    save_checkpoint(str(path), random_checkpoint(2))
     assert os.listdir(path.parent) == ["good.npz"]
 
 
 def test_a_planted_link_is_not_written_through(path: Path, tmp_path: Path) -> None:
     (tmp_path / "precious").write_bytes(b"precious")
     (tmp_path / "good.npz.tmp").symlink_to("precious")
-    save_checkpoint(str(path), make(2))
+    save_checkpoint(str(path), random_checkpoint(2))
     assert (tmp_path / "precious").read_bytes() == b"precious"
 
 
-# Files that are no checkpoint
+# Files of other kinds
 
 
 class Trap:
@@ -333,37 +339,37 @@ class Trap:
 
 def test_a_pickle_is_refused_and_runs_nothing(tmp_path: Path) -> None:
     (tmp_path / "m.npz").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
-    assert "expected an .npz archive, found something else" in refused(tmp_path / "m.npz")
+    assert "expected an .npz archive, found something else" in refusal(tmp_path / "m.npz")
     assert not (tmp_path / "sprung").exists()
 
 
 def test_an_array_of_objects_is_refused_and_runs_nothing(path: Path, tmp_path: Path) -> None:
-    rewritten(path, weights_0=np.array([Trap(tmp_path / "sprung")], dtype=object))
-    assert refused(path).startswith("weights_0: expected numbers or text, found pickled")
+    with_arrays(path, weights_0=np.array([Trap(tmp_path / "sprung")], dtype=object))
+    assert refusal(path).startswith("weights_0: expected numbers or text, found pickled")
     assert not (tmp_path / "sprung").exists()
 
 
 @pytest.mark.parametrize("data", [b"", b"hello\n" * 50, b"PK\3\4", b"\x93NUMPY", bytes(1000)])
 def test_another_file_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "m.npz").write_bytes(data)
-    assert refused(tmp_path / "m.npz")
+    assert refusal(tmp_path / "m.npz")
 
 
 def test_a_single_array_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "m.npz").open("wb") as file:
         np.save(file, np.zeros(3))
-    assert refused(tmp_path / "m.npz")
+    assert refusal(tmp_path / "m.npz")
 
 
 def test_an_archive_of_other_arrays_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "m.npz", x_train=np.zeros(3))
-    assert refused(tmp_path / "m.npz") == "expected a digitnet model, found other arrays"
+    assert refusal(tmp_path / "m.npz") == "expected a digitnet model, found other arrays"
 
 
 def test_an_archive_of_other_files_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "m.npz", "w") as archive:
         archive.writestr("hello.txt", "hello")
-    assert refused(tmp_path / "m.npz").startswith(
+    assert refusal(tmp_path / "m.npz").startswith(
         "expected an archive of NumPy arrays (.npy), found 'hello.txt'"
     )
 
@@ -372,28 +378,28 @@ def test_an_archive_of_other_files_is_refused(tmp_path: Path) -> None:
 def test_a_truncated_file_is_refused(path: Path, share: float) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
-    assert "expected a sound .npz archive" in refused(path)
+    assert "expected a sound .npz archive" in refusal(path)
 
 
 @pytest.mark.parametrize("missing", [1, 10, 22])
 def test_a_file_without_its_last_bytes_is_refused(path: Path, missing: int) -> None:
     path.write_bytes(path.read_bytes()[:-missing])
-    assert "expected a sound .npz archive" in refused(path)
+    assert "expected a sound .npz archive" in refusal(path)
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    assert refused(tmp_path / "none.npz") == "no such file"
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "none.npz") == "no such file"
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    assert refused(tmp_path) == "expected a model, found something that is no file"
+    assert refusal(tmp_path) == "expected a model file, found a folder or device"
 
 
 def test_a_device_is_refused() -> None:
-    assert refused(Path("/dev/zero")) == "expected a model, found something that is no file"
+    assert refusal(Path("/dev/zero")) == "expected a model file, found a folder or device"
 
 
-# Archives with wrong arrays in them
+# Archives with invalid arrays
 
 
 @pytest.mark.parametrize(
@@ -403,24 +409,24 @@ def test_a_device_is_refused() -> None:
         *("weights_0", "weights_1", "biases_0", "biases_1"),
     ],
 )
-def test_each_array_has_to_be_there(path: Path, name: str) -> None:
-    said = refused(rewritten(path, **{name: None}))
-    assert name in said or name == "format_version"
+def test_every_array_is_required(path: Path, name: str) -> None:
+    message = refusal(with_arrays(path, **{name: None}))
+    assert name in message or name == "format_version"
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("name", ["weights_0", "biases_1"])
-def test_numbers_have_to_be_finite(path: Path, name: str, value: float) -> None:
+def test_numbers_must_be_finite(path: Path, name: str, value: float) -> None:
     array = arrays_of(path)[name].copy()
     array.flat[-1] = value
-    said = refused(rewritten(path, **{name: array}))
-    assert said == f"{name}: expected finite numbers, found others"
+    message = refusal(with_arrays(path, **{name: array}))
+    assert message == f"{name}: expected finite numbers, found others"
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float16", "int32", ">f4", "complex64", "U3"])
-def test_numbers_have_to_be_float32(path: Path, dtype: str) -> None:
-    said = refused(rewritten(path, weights_0=arrays_of(path)["weights_0"].astype(dtype)))
-    assert said.startswith("weights_0: expected ")
+def test_numbers_must_be_float32(path: Path, dtype: str) -> None:
+    message = refusal(with_arrays(path, weights_0=arrays_of(path)["weights_0"].astype(dtype)))
+    assert message.startswith("weights_0: expected ")
 
 
 @pytest.mark.parametrize(
@@ -434,79 +440,79 @@ def test_numbers_have_to_be_float32(path: Path, dtype: str) -> None:
         ("biases_1", (0,)),
     ],
 )
-def test_shapes_have_to_fit_the_config(path: Path, name: str, shape: tuple[int, ...]) -> None:
-    said = refused(rewritten(path, **{name: np.zeros(shape, np.float32)}))
-    assert said.startswith(f"{name}: expected the shape ")
-    assert said.endswith(f"found {shape}")
+def test_shapes_must_match_the_config(path: Path, name: str, shape: tuple[int, ...]) -> None:
+    message = refusal(with_arrays(path, **{name: np.zeros(shape, np.float32)}))
+    assert message.startswith(f"{name}: expected shape ")
+    assert message.endswith(f"found {shape}")
 
 
 @pytest.mark.parametrize(("name", "most"), [("min_confidence", 1), ("min_evidence", 88)])
-def test_a_file_that_does_not_say_what_a_digit_has_asks_for_nothing(
+def test_a_missing_threshold_is_0_and_a_wrong_threshold_is_refused(
     path: Path, name: str, most: int
 ) -> None:
     for there, expected in ((None, 0), (np.float64(0.7), 0.7)):
-        found = load_checkpoint(rewritten(path, **{name: there})).calibration
+        found = load_checkpoint(with_arrays(path, **{name: there})).calibration
         assert getattr(found, name) == expected
     for wrong in (-0.1, most + 0.1, np.nan):
-        said = refused(rewritten(path, **{name: np.float64(wrong)}))
-        assert said == f"{name}: expected 0 to {most}, found {wrong}"
+        message = refusal(with_arrays(path, **{name: np.float64(wrong)}))
+        assert message == f"{name}: expected 0 to {most}, found {wrong}"
 
 
-def test_a_file_without_a_temperature_has_1(path: Path) -> None:
-    assert load_checkpoint(rewritten(path, temperature=None)).calibration.temperature == 1
+def test_a_missing_temperature_is_1(path: Path) -> None:
+    assert load_checkpoint(with_arrays(path, temperature=None)).calibration.temperature == 1
 
 
 @pytest.mark.parametrize("value", [0.05, 1.0, 20.0])
-def test_a_temperature_comes_back_as_it_was(path: Path, value: float) -> None:
+def test_a_temperature_is_restored(path: Path, value: float) -> None:
     assert (
-        load_checkpoint(rewritten(path, temperature=np.float64(value))).calibration.temperature
+        load_checkpoint(with_arrays(path, temperature=np.float64(value))).calibration.temperature
         == value
     )
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0, 0.049, 20.1, 1e300])
-def test_a_temperature_is_within_its_bounds(path: Path, value: float) -> None:
-    said = refused(rewritten(path, temperature=np.float64(value)))
-    assert said == f"temperature: expected 0.05 to 20, found {value}"
+def test_a_temperature_outside_its_bounds_is_refused(path: Path, value: float) -> None:
+    message = refusal(with_arrays(path, temperature=np.float64(value)))
+    assert message == f"temperature: expected 0.05 to 20, found {value}"
 
 
 @pytest.mark.parametrize(
     "value",
     [np.float32(1), np.int64(1), np.array([1.0]), np.array("1"), np.complex128(1), np.bool_(1)],
 )
-def test_a_temperature_is_one_number(path: Path, value: Any) -> None:
-    said = refused(rewritten(path, temperature=value))
-    assert said.startswith("temperature: expected a float64 without dimensions, found ")
+def test_a_temperature_must_be_a_float64_scalar(path: Path, value: Any) -> None:
+    message = refusal(with_arrays(path, temperature=value))
+    assert message.startswith("temperature: expected a float64 scalar, found ")
 
 
 @pytest.mark.parametrize("version", [0, 1, 3, -1, 2**62])
 def test_another_format_version_is_refused(path: Path, version: int) -> None:
-    said = refused(rewritten(path, format_version=np.int64(version)))
-    advice = "a newer digitnet reads it" if version > 2 else "train it again"
-    assert said == f"format_version: expected 2, found {version}; {advice}"
+    message = refusal(with_arrays(path, format_version=np.int64(version)))
+    advice = "install a newer digitnet" if version > 2 else "train the model again"
+    assert message == f"format_version: expected 2, found {version}; {advice}"
 
 
 @pytest.mark.parametrize("version", [np.float64(1), np.array([1]), np.array("1"), np.int32(1)])
 def test_a_format_version_of_another_kind_is_refused(path: Path, version: Any) -> None:
-    assert refused(rewritten(path, format_version=version))
+    assert refusal(with_arrays(path, format_version=version))
 
 
 @pytest.mark.parametrize("name", ["config", "data", "history"])
 @pytest.mark.parametrize(
     "text", ["", "hello", "{", "5", "null", '"x"', "[" * 100_000, "1" * 5000, "{}x", "\ud800"]
 )
-def test_texts_have_to_be_json(path: Path, name: str, text: str) -> None:
-    assert refused(rewritten(path, **{name: np.array(text)})).startswith(f"{name}: expected ")
+def test_texts_must_be_json(path: Path, name: str, text: str) -> None:
+    assert refusal(with_arrays(path, **{name: np.array(text)})).startswith(f"{name}: expected ")
 
 
 @pytest.mark.parametrize("value", [np.int64(3), np.array(["{}"]), np.array(b"{}")])
-def test_texts_have_to_be_text(path: Path, value: Any) -> None:
-    assert refused(rewritten(path, config=value)).startswith("config: expected ")
+def test_json_must_be_in_a_text_array(path: Path, value: Any) -> None:
+    assert refusal(with_arrays(path, config=value)).startswith("config: expected ")
 
 
 @pytest.mark.parametrize("origin", [{}, {"path": "x"}, {"path": 5, "hash": "x"}, {"hash": "x"}])
-def test_the_origin_has_to_be_a_path_and_a_hash(path: Path, origin: dict[str, Any]) -> None:
-    assert refused(rewritten(path, data=json.dumps(origin))).startswith("data: expected ")
+def test_the_data_must_be_a_path_and_a_hash(path: Path, origin: dict[str, Any]) -> None:
+    assert refusal(with_arrays(path, data=json.dumps(origin))).startswith("data: expected ")
 
 
 @pytest.mark.parametrize(
@@ -520,8 +526,8 @@ def test_the_origin_has_to_be_a_path_and_a_hash(path: Path, origin: dict[str, An
         np.array("012"),
     ],
 )
-def test_class_names_have_to_be_one_text_per_output(path: Path, names: np.ndarray) -> None:
-    assert refused(rewritten(path, class_names=names)).startswith("class_names: expected ")
+def test_class_names_must_be_one_text_per_output(path: Path, names: np.ndarray) -> None:
+    assert refusal(with_arrays(path, class_names=names)).startswith("class_names: expected ")
 
 
 @pytest.mark.parametrize(
@@ -546,42 +552,47 @@ def test_class_names_have_to_be_one_text_per_output(path: Path, names: np.ndarra
         {"layer_sizes": [784, 2, 3], "activation": "sigmoid", "output": 5},
     ],
 )
-def test_a_network_that_there_cannot_be_is_refused(path: Path, network: Any) -> None:
-    config = make().config | {"network": network}
-    assert refused(rewritten(path, config=json.dumps(config)))
+def test_an_impossible_network_is_refused(path: Path, network: Any) -> None:
+    config = random_checkpoint().config | {"network": network}
+    assert refusal(with_arrays(path, config=json.dumps(config)))
 
 
-def test_a_cost_that_there_is_not_is_refused(path: Path) -> None:
-    config = json.dumps(make().config | {"cost": "hinge"})
-    assert refused(rewritten(path, config=config)).startswith("config: expected known functions")
+def test_an_unknown_cost_is_refused(path: Path) -> None:
+    config = json.dumps(random_checkpoint().config | {"cost": "hinge"})
+    assert refusal(with_arrays(path, config=config)).startswith(
+        "config: expected known activation, output and cost"
+    )
 
 
 def test_another_preparation_is_refused(path: Path) -> None:
-    said = refused(rewritten(path, preparation="upside-down-1"))
-    assert said == f"preparation: expected {PREPARATION}, found 'upside-down-1'; train it again"
+    message = refusal(with_arrays(path, preparation="upside-down-1"))
+    assert (
+        message
+        == f"preparation: expected {PREPARATION}, found 'upside-down-1'; train the model again"
+    )
 
 
-# Archives that NumPy would not have written
+# Archives that NumPy does not write
 
 
-def test_a_header_that_promises_more_than_there_is_is_refused(path: Path) -> None:
+def test_a_header_with_a_false_size_is_refused(path: Path) -> None:
     with_member(path, "weights_0", npy("'<f4'", "(1000000, 1000000)", b"1234"))
-    assert refused(path).startswith("weights_0: its header promises 4,000,000,000,000 bytes")
+    assert refusal(path).startswith("weights_0: its header promises 4,000,000,000,000 bytes")
 
 
 def test_an_archive_that_would_unpack_to_gigabytes_is_refused(path: Path) -> None:
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bomb.npy", bytes(200 << 20))
-    assert refused(path).startswith("expected at most ")
+    assert refusal(path).startswith("expected at most ")
 
 
-def test_an_array_given_twice_is_refused(path: Path) -> None:
+def test_a_duplicate_array_is_refused(path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("biases_0.npy", npy("'<f4'", "(2,)", bytes(8)))
-    assert refused(path) == "expected each array once, found 'biases_0' twice"
+    assert refusal(path) == "expected each array once, found 'biases_0' twice"
 
 
-NO_ARRAYS = {
+INVALID_MEMBERS = {
     "nothing": b"",
     "text": b"hello",
     "a byte too few": npy("'<f4'", "(2,)", bytes(7)),
@@ -605,28 +616,28 @@ NO_ARRAYS = {
 }
 
 
-@pytest.mark.parametrize("kind", NO_ARRAYS)
+@pytest.mark.parametrize("kind", INVALID_MEMBERS)
 @pytest.mark.parametrize("name", ["biases_0", "class_names"])
-def test_an_array_that_is_none_is_refused(path: Path, name: str, kind: str) -> None:
-    assert refused(with_member(path, name, NO_ARRAYS[kind]))
+def test_an_invalid_array_is_refused(path: Path, name: str, kind: str) -> None:
+    assert refusal(with_member(path, name, INVALID_MEMBERS[kind]))
 
 
 @pytest.mark.parametrize("name", ["class_names", "preparation", "config", "data", "history"])
 def test_text_beyond_unicode_is_refused(path: Path, name: str) -> None:
     shape = "(3,)" if name == "class_names" else "()"
     data = b"\xff\xff\xff\xff" * (3 if name == "class_names" else 1)
-    assert refused(with_member(path, name, npy("'<U1'", shape, data)))
+    assert refusal(with_member(path, name, npy("'<U1'", shape, data)))
 
 
 @pytest.mark.parametrize("method", [1, 8, 9, 12, 14, 93, 95, 99, 255])
-def test_another_way_of_packing_is_refused(tmp_path: Path, method: int) -> None:
+def test_another_compression_method_is_refused(tmp_path: Path, method: int) -> None:
     path = tmp_path / "packed.npz"
-    save_checkpoint(str(path), make(hidden=20))
+    save_checkpoint(str(path), random_checkpoint(hidden=20))
     data = bytearray(path.read_bytes())
     at = data.rindex(b"PK\1\2", 0, data.rindex(b"weights_0.npy"))
     data[at + 10] = method
     path.write_bytes(data)
-    assert refused(path)
+    assert refusal(path)
 
 
 def test_encrypted_arrays_are_refused(path: Path) -> None:
@@ -634,20 +645,20 @@ def test_encrypted_arrays_are_refused(path: Path) -> None:
     for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         data[data.index(signature) + offset] |= 1
     path.write_bytes(data)
-    assert refused(path)
+    assert refusal(path)
 
 
 def test_every_flipped_byte_of_the_directory_is_refused_or_harmless(path: Path) -> None:
     good = path.read_bytes()
     for at in range(good.index(b"PK\1\2"), len(good)):
         for flip in (0x01, 0x0E, 0x80, 0xFF):
-            sound_or_refused(path, good, at, flip)
+            check_flipped_byte(path, good, at, flip)
 
 
 @pytest.fixture(scope="module")
 def any_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     file = tmp_path_factory.mktemp("any") / "any.npz"
-    save_checkpoint(str(file), make(hidden=1))
+    save_checkpoint(str(file), random_checkpoint(hidden=1))
     return file, file.read_bytes()
 
 
@@ -657,7 +668,7 @@ def test_any_flipped_byte_is_refused_or_harmless(
     any_file: tuple[Path, bytes], place: float, flip: int
 ) -> None:
     path, good = any_file
-    sound_or_refused(path, good, int(place * len(good)), flip)
+    check_flipped_byte(path, good, int(place * len(good)), flip)
 
 
 @settings(max_examples=200)
@@ -673,7 +684,7 @@ def test_any_bytes_for_an_array_are_refused_or_harmless(
     load_or_refuse(path)
 
 
-def sound_or_refused(path: Path, good: bytes, at: int, flip: int) -> None:
+def check_flipped_byte(path: Path, good: bytes, at: int, flip: int) -> None:
     data = bytearray(good)
     data[at] ^= flip
     path.write_bytes(data)
@@ -681,36 +692,40 @@ def sound_or_refused(path: Path, good: bytes, at: int, flip: int) -> None:
 
 
 def load_or_refuse(path: Path) -> None:
-    said = f"{path}: "
+    message = f"{path}: "
     try:
         assert isinstance(load_checkpoint(path, with_state=True), Checkpoint)
     except CheckpointError as error:
-        said = str(error)
-    assert said.startswith(f"{path}: ")
+        message = str(error)
+    assert message.startswith(f"{path}: ")
 
 
-# Which model is meant
+# The choice of the model
 
 
-def test_the_named_model_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_model_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.npz").touch()
     monkeypatch.setenv("DIGITNET_MODEL", "environment.npz")
     assert find_model("named.npz") == "named.npz"
 
 
-def test_the_environment_comes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_variable_comes_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.npz").touch()
     monkeypatch.setenv("DIGITNET_MODEL", "environment.npz")
-    with pytest.raises(CheckpointError, match=r"^environment\.npz: no such file, but \$DIGITNET"):
+    with pytest.raises(
+        CheckpointError, match=r"^environment\.npz: no such file; correct .*\$DIGITNET"
+    ):
         find_model(None)
     (tmp_path / "environment.npz").touch()
     assert find_model(None) == "environment.npz"
 
 
 @pytest.mark.parametrize("environment", [None, ""])
-def test_then_the_model_that_lies_there(
+def test_model_npz_in_the_working_directory_comes_third(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: str | None
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -722,20 +737,22 @@ def test_then_the_model_that_lies_there(
 
 
 @pytest.mark.parametrize("environment", ["", "mine.npz"])
-def test_a_disk_that_fails_does_not_choose_another_model(
+def test_a_disk_error_does_not_choose_another_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: Failing, environment: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DIGITNET_MODEL", environment)
-    meant = environment or "model.npz"
-    failing("lstat", meant)
-    failing("stat", meant)
-    assert find_model(None) == meant
-    with pytest.raises(CheckpointError, match=f"^{meant}: cannot be read: Input/output error$"):
-        load_checkpoint(meant)
+    chosen = environment or "model.npz"
+    failing("lstat", chosen)
+    failing("stat", chosen)
+    assert find_model(None) == chosen
+    with pytest.raises(CheckpointError, match=f"^{chosen}: cannot be read: Input/output error$"):
+        load_checkpoint(chosen)
 
 
-def test_a_disk_that_fails_is_no_damaged_model(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_error_is_not_reported_as_damage(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
@@ -744,60 +761,58 @@ def test_a_disk_that_fails_is_no_damaged_model(path: Path, monkeypatch: pytest.M
         load_checkpoint(path)
 
 
-def test_without_any_model_it_is_the_one_that_ships(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_shipped_model_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DIGITNET_MODEL", raising=False)
     assert find_model(None) == str(Path(checkpoint_module.__file__).parents[1] / "model.npz")
 
 
-# Written again: who may read it
+# Owner, group and mode of a rewritten file
 
 OTHER, SHARED = 65534, 12345  # a user and a group besides root's
 
 
 def access(path: Path) -> tuple[int, int, int]:
-    """Owner, group and mode of a file."""
+    """Return owner, group and mode of a file."""
     status = path.stat()
     return status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)
 
 
 @pytest.fixture
-def belonging(path: Path) -> Callable[[int, int, int], Path]:
-    """A checkpoint with an owner, a group and a mode; skipped where only root may have that."""
+def with_access(path: Path) -> Callable[[int, int, int], Path]:
+    """A function that sets owner, group and mode of a checkpoint; skips unless run by root."""
 
-    def belonging(owner: int, group: int, mode: int) -> Path:
+    def with_access(owner: int, group: int, mode: int) -> Path:
         try:
             os.chown(path, owner, group)
         except PermissionError:
-            pytest.skip("only root may give files away")
+            pytest.skip("only root may change owners")
         path.chmod(mode)
         return path
 
-    return belonging
+    return with_access
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o666])
-def test_what_is_written_again_keeps_its_mode(path: Path, mode: int) -> None:
+def test_a_rewritten_file_keeps_its_mode(path: Path, mode: int) -> None:
     path.chmod(mode)
-    save_checkpoint(str(path), make())
+    save_checkpoint(str(path), random_checkpoint())
     assert access(path)[2] == mode
 
 
 @pytest.mark.parametrize(("owner", "group"), [(OTHER, SHARED), (0, SHARED), (OTHER, 0)])
-def test_root_writes_it_again_for_its_owner_and_group(
-    belonging: Callable[[int, int, int], Path], owner: int, group: int
+def test_a_file_rewritten_by_root_keeps_owner_and_group(
+    with_access: Callable[[int, int, int], Path], owner: int, group: int
 ) -> None:
-    path = belonging(owner, group, 0o640)
-    save_checkpoint(str(path), make())
+    path = with_access(owner, group, 0o640)
+    save_checkpoint(str(path), random_checkpoint())
     assert access(path) == (owner, group, 0o640)
 
 
 @pytest.mark.parametrize(
     ("mode", "groups", "kept"),
     [
-        (0o640, [SHARED], (OTHER, SHARED, 0o640)),  # one of the groups that the writer is in
+        (0o640, [SHARED], (OTHER, SHARED, 0o640)),  # the writer is in the old group
         (0o6770, [SHARED], (OTHER, SHARED, 0o770)),
         (0o640, [], (OTHER, OTHER, 0o600)),  # the writer's own group did not have access
         (0o664, [], (OTHER, OTHER, 0o644)),
@@ -805,8 +820,8 @@ def test_root_writes_it_again_for_its_owner_and_group(
         (0o2755, [], (OTHER, OTHER, 0o755)),
     ],
 )
-def test_somebody_else_writes_it_again_for_nobody_new(
-    belonging: Callable[[int, int, int], Path],
+def test_a_file_rewritten_by_another_user_gives_access_to_nobody_new(
+    with_access: Callable[[int, int, int], Path],
     monkeypatch: pytest.MonkeyPatch,
     mode: int,
     groups: list[int],
@@ -815,34 +830,34 @@ def test_somebody_else_writes_it_again_for_nobody_new(
     chown = os.fchown
 
     def fchown(descriptor: int, owner: int, group: int) -> None:
-        """As the system lets a user who is not root."""
+        """Change the owner as far as the system allows a user who is not root."""
         if owner not in (-1, OTHER) or group not in (-1, OTHER, *groups):
             raise PermissionError(1, "Operation not permitted")
         chown(descriptor, owner, group)
 
-    def mine(path: str, flags: int) -> int:
-        """A new file as that user gets it."""
+    def open_as_user(path: str, flags: int) -> int:
+        """Open a new file as that user."""
         descriptor = os.open(path, flags, 0o600)
         chown(descriptor, OTHER, OTHER)
         return descriptor
 
-    path = belonging(0, SHARED, mode)
+    path = with_access(0, SHARED, mode)
     monkeypatch.setattr("digitnet.model.checkpoint.os.fchown", fchown)
-    monkeypatch.setattr("digitnet.model.checkpoint._private", mine)
-    save_checkpoint(str(path), make())
+    monkeypatch.setattr("digitnet.model.checkpoint._open_private", open_as_user)
+    save_checkpoint(str(path), random_checkpoint())
     assert access(path) == kept
 
 
-def test_nobody_else_may_open_it_while_it_is_written(
+def test_a_private_file_is_private_while_it_is_written(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path.chmod(0o600)
     modes = []
     monkeypatch.setattr(
-        "digitnet.model.checkpoint._keep_access",
+        "digitnet.model.checkpoint._copy_access",
         lambda descriptor, _: modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode)),
     )
-    save_checkpoint(str(path), make())
+    save_checkpoint(str(path), random_checkpoint())
     assert modes == [0o600]
 
 
@@ -850,9 +865,9 @@ def test_nobody_else_may_open_it_while_it_is_written(
     ("one", "other"), [("1", "1"), ("1", "01"), ("caf\u00e9", "cafe\u0301")], ids=ascii
 )
 def test_class_names_with_the_same_answer_are_refused(path: Path, one: str, other: str) -> None:
-    said = refused(rewritten(path, class_names=np.array([one, "2", other])))
+    message = refusal(with_arrays(path, class_names=np.array([one, "2", other])))
     found = f"found {one!r} and {other!r}"
-    assert said == f"class_names: expected a different answer for each class, {found}"
+    assert message == f"class_names: expected a different answer for each class, {found}"
 
 
 def save_with_classes(path: Path, classes: int) -> None:
@@ -864,14 +879,14 @@ def save_with_classes(path: Path, classes: int) -> None:
     save_checkpoint(str(path), Checkpoint(Network(sizes), config, names, "/", "abc", []))
 
 
-def test_a_model_has_at_most_so_many_classes(path: Path) -> None:
+def test_too_many_classes_are_refused(path: Path) -> None:
     save_with_classes(path, MAX_CLASSES)
     assert len(load_checkpoint(path).class_names) == MAX_CLASSES
     save_with_classes(path, MAX_CLASSES + 1)
-    assert refused(path) == "class_names: expected at most 10,000 names, found 10,001"
+    assert refusal(path) == "class_names: expected at most 10,000 names, found 10,001"
 
 
 def test_a_class_name_is_at_most_as_long_as_a_folders(path: Path) -> None:
-    load_checkpoint(rewritten(path, class_names=np.array(["0", "1", "x" * 255])))
-    said = refused(rewritten(path, class_names=np.array(["0", "1", "x" * 256])))
-    assert said == "class_names: expected names of at most 255 characters, found one of 256"
+    load_checkpoint(with_arrays(path, class_names=np.array(["0", "1", "x" * 255])))
+    message = refusal(with_arrays(path, class_names=np.array(["0", "1", "x" * 256])))
+    assert message == "class_names: expected names of at most 255 characters, found a name of 256"

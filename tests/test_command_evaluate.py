@@ -1,4 +1,4 @@
-"""`digitnet evaluate`, as it is installed."""
+"""The installed `digitnet evaluate`."""
 
 import json
 import os
@@ -18,7 +18,7 @@ KEYS = {
 
 
 def evaluated(run: Run, *arguments: str | Path, **options: Any) -> dict[str, Any]:
-    """The one line of JSON, and nothing on stderr."""
+    """Run `evaluate --format json`, check that stderr is empty, and return the object."""
     done = run("evaluate", *arguments, "--format", "json", **options)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.count(b"\n") == 1
@@ -29,7 +29,7 @@ def evaluated(run: Run, *arguments: str | Path, **options: Any) -> dict[str, Any
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path, run: Run) -> Path:
-    """A model like the other one, trained for one epoch and less right."""
+    """A model that is less accurate than `model`, trained for one epoch."""
     return train_model(
         tmp_path_factory.mktemp("hasty"),
         run,
@@ -42,7 +42,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path, run: Run)
 
 @pytest.fixture
 def copied(model: Path, tmp_path: Path) -> Path:
-    """A copy of the model that a test may spoil."""
+    """A copy of `model` that a test may change."""
     return Path(shutil.copy(model, tmp_path / "copied.npz"))
 
 
@@ -62,7 +62,7 @@ def test_json_has_the_documented_keys(run: Run, model: Path, small_mnist: Path) 
     assert result["images"] == 500
 
 
-def test_json_agrees_with_itself(run: Run, model: Path) -> None:
+def test_json_figures_are_consistent(run: Run, model: Path) -> None:
     result = evaluated(run, "-m", model)
     confusion = np.array(result["confusion"])
     assert confusion.shape == (10, 10)
@@ -82,7 +82,7 @@ def test_a_confusion_row_is_a_true_class(run: Run, model: Path) -> None:
     assert rows.tolist() == np.bincount(labels).tolist()
 
 
-def test_text_says_the_same(run: Run, model: Path) -> None:
+def test_text_and_json_have_the_same_figures(run: Run, model: Path) -> None:
     result = evaluated(run, "-m", model)
     done = run("evaluate", "-m", model)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -99,7 +99,7 @@ def test_verbose_names_the_model_on_stderr(run: Run, model: Path) -> None:
     assert done.stdout == run("evaluate", "-m", model).stdout
 
 
-def test_the_first_lines_of_text_stay_where_they_are(run: Run, model: Path) -> None:
+def test_the_first_lines_of_text_keep_their_order(run: Run, model: Path) -> None:
     result = evaluated(run, "-m", model)
     lines = run("evaluate", "-m", model).stdout.decode().splitlines()
     assert lines[0].startswith(f"{model} on ")
@@ -131,7 +131,7 @@ def test_a_model_without_a_temperature_has_1(run: Run, copied: Path) -> None:
     assert evaluated(run, "-m", copied)["temperature"] == 1
 
 
-def test_the_reliability_agrees_with_the_other_figures(run: Run, model: Path) -> None:
+def test_reliability_is_consistent_with_the_other_figures(run: Run, model: Path) -> None:
     result = evaluated(run, "-m", model)
     bins = result["reliability"]
     assert sum(bin["images"] for bin in bins) == 500
@@ -144,7 +144,7 @@ def test_the_reliability_agrees_with_the_other_figures(run: Run, model: Path) ->
         assert bin["to"] - bin["from"] == pytest.approx(1 / 15)
 
 
-def test_the_coverage_is_of_ever_surer_answers(run: Run, model: Path) -> None:
+def test_coverage_falls_as_the_threshold_rises(run: Run, model: Path) -> None:
     result = evaluated(run, "-m", model)
     rows = result["coverage"]
     assert (rows[0]["coverage"], rows[0]["accuracy"]) == (1, result["accuracy"])
@@ -156,7 +156,7 @@ def test_the_coverage_is_of_ever_surer_answers(run: Run, model: Path) -> None:
     assert rows[-1]["accuracy"] > result["accuracy"]
 
 
-def test_text_shows_only_what_has_pictures(run: Run, model: Path) -> None:
+def test_text_shows_only_bins_with_pictures(run: Run, model: Path) -> None:
     result = evaluated(run, "-m", model)
     text = run("evaluate", "-m", model).stdout.decode()
     shown = [
@@ -186,7 +186,7 @@ def test_a_baseline_is_compared_picture_by_picture(run: Run, model: Path, hasty:
     assert 0 < compared["p_value"] < 0.01
 
 
-def test_the_other_way_round_it_is_the_other_way_round(run: Run, model: Path, hasty: Path) -> None:
+def test_swapping_the_models_swaps_the_comparison(run: Run, model: Path, hasty: Path) -> None:
     one = evaluated(run, "-m", model, "--baseline", hasty)["baseline"]
     other = evaluated(run, "-m", hasty, "--baseline", model)["baseline"]
     assert one["difference"] == -other["difference"]
@@ -199,7 +199,8 @@ def test_text_says_which_is_better(run: Run, model: Path, hasty: Path) -> None:
     points = f"{100 * compared['difference']:.2f} points"
     lines = run("evaluate", "-m", model, "--baseline", hasty).stdout.decode().splitlines()
     assert lines[4].startswith(f"better than {hasty} ({compared['accuracy']:.2%}) by {points}, ")
-    assert f"{compared['only_model_right']:,} pictures only {model} has right" in lines[5]
+    only = f"only {model} is right on {compared['only_model_right']:,} pictures, only {hasty} on "
+    assert lines[5].startswith(only)
     lines = run("evaluate", "-m", hasty, "--baseline", model).stdout.decode().splitlines()
     assert lines[4].startswith(f"worse than {model} (")
     assert f"by {points}, 95 % interval " in lines[4]
@@ -208,14 +209,12 @@ def test_text_says_which_is_better(run: Run, model: Path, hasty: Path) -> None:
 def test_a_model_is_no_better_than_itself(run: Run, model: Path) -> None:
     done = run("evaluate", "-m", model, "--baseline", model)
     assert done.returncode == 0
-    assert f"no difference from {model} (" in done.stdout.decode()
+    assert f"no significant difference from {model} (" in done.stdout.decode()
     compared = evaluated(run, "-m", model, "--baseline", model)["baseline"]
     assert (compared["difference"], compared["p_value"]) == (0, 1)
 
 
-def test_a_baseline_that_was_trained_on_the_pictures_is_pointed_out(
-    run: Run, model: Path, hasty: Path
-) -> None:
+def test_a_baseline_trained_on_the_pictures_is_reported(run: Run, model: Path, hasty: Path) -> None:
     validation = ("--split", "validation")
     done = run("evaluate", "-m", model, "--baseline", hasty, *validation)
     assert done.returncode == 0
@@ -224,7 +223,7 @@ def test_a_baseline_that_was_trained_on_the_pictures_is_pointed_out(
     assert run("evaluate", "-m", model, "--baseline", model, *validation).stderr == b""
 
 
-def test_with_a_bar_it_has_to_be_no_worse_than_the_baseline(
+def test_with_min_accuracy_a_model_worse_than_the_baseline_fails(
     run: Run, model: Path, hasty: Path
 ) -> None:
     bar = ("--min-accuracy", "0.1")
@@ -238,7 +237,9 @@ def test_with_a_bar_it_has_to_be_no_worse_than_the_baseline(
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_without_a_bar_a_baseline_is_none(run: Run, model: Path, hasty: Path) -> None:
+def test_without_min_accuracy_a_better_baseline_is_no_failure(
+    run: Run, model: Path, hasty: Path
+) -> None:
     done = run("evaluate", "-m", hasty, "--baseline", model)
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -251,16 +252,16 @@ def test_the_model_of_the_environment_is_used(run: Run, model: Path, tmp_path: P
     assert result["model"] == str(model)
 
 
-def test_the_model_that_lies_there_is_used(run: Run, model: Path) -> None:
+def test_the_model_in_the_working_directory_is_used(run: Run, model: Path) -> None:
     assert evaluated(run, cwd=model.parent)["model"] == "model.npz"
 
 
-def test_without_another_model_it_is_the_one_that_ships(run: Run, tmp_path: Path) -> None:
+def test_without_another_model_the_shipped_one_is_used(run: Run, tmp_path: Path) -> None:
     done = run("evaluate", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, b"")
     assert (
         done.stderr
-        == b"data/mnist: expected the model's own data, found none; name others with --data\n"
+        == b"data/mnist: expected the model's own data, found none; name other data with --data\n"
     )
     assert len(done.stderr.splitlines()) == 1
 
@@ -272,13 +273,13 @@ def test_a_split_can_be_named(run: Run, model: Path, split: str, images: int) ->
     assert json.loads(done.stdout)["images"] == images
 
 
-def test_pictures_that_were_learned_from_are_pointed_out(run: Run, model: Path) -> None:
+def test_a_model_trained_on_the_pictures_is_reported(run: Run, model: Path) -> None:
     done = run("evaluate", "-m", model, "--split", "train")
     assert b"the model was trained on these pictures" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_other_data_can_be_named_from_where_the_user_is(
+def test_data_paths_are_relative_to_the_working_directory(
     run: Run, model: Path, small_mnist: Path
 ) -> None:
     result = evaluated(run, "-m", model, "--data", small_mnist.name, cwd=small_mnist.parent)
@@ -297,7 +298,7 @@ def test_a_folder_of_pictures_is_data(run: Run, model: Path, tmp_path: Path) -> 
     assert result["digits"][2]["recall"] is None
 
 
-def test_names_of_classes_are_told_as_they_are(run: Run, tmp_path: Path) -> None:
+def test_class_names_are_printed_unchanged(run: Run, tmp_path: Path) -> None:
     images, labels = read_mnist("t10k", 60)
     for name, digit in (("sieben", 7), ("1", 1), ("null", 0)):
         (tmp_path / "classes" / name).mkdir(parents=True)
@@ -314,20 +315,20 @@ def test_names_of_classes_are_told_as_they_are(run: Run, tmp_path: Path) -> None
     assert b"sieben" in run("evaluate", cwd=tmp_path).stdout
 
 
-# The bar
+# --min-accuracy
 
 
-def test_above_the_bar_it_exits_0(run: Run, model: Path) -> None:
+def test_above_min_accuracy_it_exits_0(run: Run, model: Path) -> None:
     done = run("evaluate", "-m", model, "--min-accuracy", "0.5")
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_at_the_bar_it_exits_0(run: Run, model: Path) -> None:
+def test_at_min_accuracy_it_exits_0(run: Run, model: Path) -> None:
     accuracy = evaluated(run, "-m", model)["accuracy"]
     assert run("evaluate", "-m", model, "--min-accuracy", repr(accuracy)).returncode == 0
 
 
-def test_below_the_bar_it_exits_3_and_still_answers(run: Run, model: Path) -> None:
+def test_below_min_accuracy_it_exits_3_and_prints_the_result(run: Run, model: Path) -> None:
     done = run("evaluate", "-m", model, "--min-accuracy", "0.999", "--format", "json")
     assert done.returncode == 3
     assert json.loads(done.stdout)["images"] == 500
@@ -335,7 +336,7 @@ def test_below_the_bar_it_exits_3_and_still_answers(run: Run, model: Path) -> No
     assert len(done.stderr.splitlines()) == 1
 
 
-# What cannot be read
+# Unreadable models and data
 
 
 def assert_one_line(done: Any, *words: str) -> None:
@@ -350,7 +351,7 @@ def test_a_missing_model_is_one_line(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x80\x04K\x01."])
-def test_a_file_that_is_no_model_is_one_line(run: Run, copied: Path, data: bytes) -> None:
+def test_a_file_that_is_not_a_model_is_one_line(run: Run, copied: Path, data: bytes) -> None:
     copied.write_bytes(data)
     assert_one_line(run("evaluate", "-m", copied), "copied.npz: expected ")
 
@@ -365,17 +366,17 @@ def test_a_model_of_nan_is_one_line(run: Run, copied: Path) -> None:
     assert_one_line(run("evaluate", "-m", copied), "biases_1: expected finite numbers")
 
 
-def test_weights_of_any_size_have_figures_in_json(run: Run, copied: Path) -> None:
+def test_huge_weights_give_valid_json(run: Run, copied: Path) -> None:
     rewrite(copied, weights_1=np.full((10, 30), 3e38, np.float32))
     done = run("evaluate", "-m", copied, "--format", "json")
     assert (done.returncode, done.stderr) == (0, b"")
     constants: list[str] = []
     json.loads(done.stdout, parse_constant=constants.append)
-    assert constants == []  # NaN and Infinity, which JSON has not
+    assert constants == []  # NaN and Infinity are not JSON
 
 
 @pytest.mark.parametrize("name", ["none", "empty", "picture.png", "\x1b[31m"])
-def test_data_that_are_none_are_one_line(run: Run, model: Path, tmp_path: Path, name: str) -> None:
+def test_a_path_without_data_is_one_line(run: Run, model: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     done = run("evaluate", "-m", model, "--data", tmp_path / name)
@@ -383,18 +384,20 @@ def test_data_that_are_none_are_one_line(run: Run, model: Path, tmp_path: Path, 
     assert b"\x1b" not in done.stderr
 
 
-def test_the_models_own_data_that_are_gone_are_one_line(run: Run, copied: Path) -> None:
+def test_missing_training_data_are_one_line(run: Run, copied: Path) -> None:
     rewrite(copied, data=json.dumps({"path": "/gone", "hash": "x"}))
-    assert_one_line(run("evaluate", "-m", copied), "/gone: ", "name others")
+    assert_one_line(run("evaluate", "-m", copied), "/gone: ", "name other data")
 
 
 @pytest.mark.parametrize("path", ["/a\0b", "/\ud800", "/\x1b[31m\n"])
-def test_a_path_in_a_model_that_is_none_is_one_line(run: Run, copied: Path, path: str) -> None:
+def test_an_invalid_path_in_a_model_is_one_line(run: Run, copied: Path, path: str) -> None:
     rewrite(copied, data=json.dumps({"path": path, "hash": "x"}))
     assert_one_line(run("evaluate", "-m", copied))
 
 
-def test_a_split_of_other_data_is_one_line(run: Run, copied: Path, small_mnist: Path) -> None:
+def test_a_validation_split_of_other_data_is_one_line(
+    run: Run, copied: Path, small_mnist: Path
+) -> None:
     rewrite(copied, data=json.dumps({"path": str(small_mnist), "hash": "x"}))
     done = run("evaluate", "-m", copied, "--split", "validation")
     assert_one_line(done, "expected the data that the model was trained on")
@@ -410,7 +413,7 @@ def test_a_model_without_its_config_is_one_line(
     assert_one_line(run("evaluate", "-m", copied, "--split", "validation"))
 
 
-def test_classes_that_the_model_does_not_know_are_one_line(
+def test_unknown_classes_are_one_line(
     run: Run, model: Path, pictures: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(pictures, tmp_path / "scans" / "zehn")
@@ -418,7 +421,7 @@ def test_classes_that_the_model_does_not_know_are_one_line(
     assert_one_line(done, "expected classes among 0, 1,", "found 'zehn'")
 
 
-def test_a_name_of_a_class_that_is_no_utf_8_is_one_line(
+def test_a_class_name_that_is_not_utf_8_is_one_line(
     run: Run, model: Path, pictures: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(pictures, os.path.join(tmp_path, "scans", os.fsdecode(b"caf\xe9")))
@@ -426,17 +429,17 @@ def test_a_name_of_a_class_that_is_no_utf_8_is_one_line(
 
 
 @pytest.mark.parametrize("temperature", [np.nan, np.inf, 0.0, -1.0])
-def test_a_temperature_that_is_none_is_one_line(run: Run, copied: Path, temperature: float) -> None:
+def test_an_invalid_temperature_is_one_line(run: Run, copied: Path, temperature: float) -> None:
     rewrite(copied, temperature=np.float64(temperature))
     assert_one_line(run("evaluate", "-m", copied), "copied.npz: temperature: expected 0.05 to 20")
 
 
-def test_a_baseline_that_is_missing_is_one_line(run: Run, model: Path, tmp_path: Path) -> None:
+def test_a_missing_baseline_is_one_line(run: Run, model: Path, tmp_path: Path) -> None:
     done = run("evaluate", "-m", model, "--baseline", tmp_path / "none.npz")
     assert_one_line(done, "none.npz: no such file")
 
 
-def test_a_baseline_that_is_no_model_is_one_line(run: Run, model: Path, copied: Path) -> None:
+def test_a_baseline_that_is_not_a_model_is_one_line(run: Run, model: Path, copied: Path) -> None:
     copied.write_bytes(copied.read_bytes()[:-100])
     assert_one_line(run("evaluate", "-m", model, "--baseline", copied), "copied.npz: expected ")
 
@@ -448,7 +451,7 @@ def test_a_baseline_of_other_classes_is_one_line(run: Run, model: Path, copied: 
     assert b"\x1b" not in done.stderr
 
 
-# Mistakes in the command
+# Usage errors
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_each_option_is_shown_in_the_help(run: Run, name: str, option: str) -> N
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_stands_in_the_readme(name: str) -> None:
+def test_each_command_is_in_the_readme(name: str) -> None:
     assert f"digitnet {name}" in README
 
 
@@ -75,7 +75,7 @@ def test_a_readme_names_only_options_that_there_are(page: str) -> None:
 
 
 @pytest.mark.parametrize("status", ExitStatus, ids=lambda status: status.name)
-def test_each_exit_status_stands_in_the_readme(status: ExitStatus) -> None:
+def test_each_exit_status_is_in_the_readme(status: ExitStatus) -> None:
     table = [line for line in README.splitlines() if line.startswith("|")]
     assert any(re.match(rf"\| [\d, ]*\b{int(status)}\b", line) for line in table)
 
@@ -83,13 +83,13 @@ def test_each_exit_status_stands_in_the_readme(status: ExitStatus) -> None:
 @pytest.mark.parametrize(
     "status", [s for s in ExitStatus if s != ExitStatus.BROKEN_PIPE], ids=lambda s: s.name
 )
-def test_each_exit_status_stands_in_the_help(run: Run, status: ExitStatus) -> None:
+def test_each_exit_status_is_in_the_help(run: Run, status: ExitStatus) -> None:
     table = helped(run, "--help").partition("Exit status")[2]
     assert re.search(rf"\b{int(status)}\b", table)
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
-def test_the_help_names_only_configs_that_there_are(run: Run, name: str) -> None:
+def test_the_help_names_only_existing_configs(run: Run, name: str) -> None:
     text = helped(run, *filter(None, [name]), "--help")
     for path in re.findall(r"configs/\S+\.yaml", text):
         assert (REPOSITORY / path).is_file(), path
@@ -108,7 +108,7 @@ def test_without_a_command_it_shows_the_help(run: Run) -> None:
     assert done.stderr.decode().startswith("Usage: digitnet ")
 
 
-def test_the_short_option_helps_too(run: Run) -> None:
+def test_the_short_help_option_works_too(run: Run) -> None:
     assert helped(run, "-h") == helped(run, "--help")
 
 
@@ -118,7 +118,7 @@ def test_the_help_needs_no_data_model_or_config(run: Run, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["predict", "-m"], "digitnet predict: Option '-m' requires an argument. See"),
         (["evaluate", "foo"], "digitnet evaluate: Got unexpected extra argument (foo). See"),
@@ -126,11 +126,11 @@ def test_the_help_needs_no_data_model_or_config(run: Run, tmp_path: Path) -> Non
         (["--nix"], "digitnet: No such option '--nix'. See"),
     ],
 )
-def test_a_wrong_command_is_one_line_that_says_where_help_is(
-    run: Run, arguments: list[str], told: str
+def test_a_wrong_command_is_one_line_that_points_to_the_help(
+    run: Run, arguments: list[str], message: str
 ) -> None:
     done = run(*arguments)
     assert done.returncode == ExitStatus.USAGE
-    command = told.partition(":")[0]
-    assert done.stderr.decode().startswith(told)
+    command = message.partition(":")[0]
+    assert done.stderr.decode().startswith(message)
     assert done.stderr.decode().endswith(f" See {command} --help.\n")

@@ -1,4 +1,4 @@
-"""`digitnet predict`, as it is installed."""
+"""The installed `digitnet predict`."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def blank(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, seven: Path, model: Path) -> Path:
-    """Where a user stands: 7.png and model.npz."""
+    """A working directory with 7.png and model.npz."""
     shutil.copy(seven, tmp_path / "7.png")
     shutil.copy(model, tmp_path / "model.npz")
     return tmp_path
@@ -57,9 +57,7 @@ def test_a_picture_is_one_line_of_name_digit_and_confidence(run: Run, folder: Pa
     assert 0.5 < float(confidence) <= 1
 
 
-def test_every_picture_gets_its_line_in_the_order_asked(
-    run: Run, model: Path, pictures: Path
-) -> None:
+def test_answers_come_in_the_order_of_the_arguments(run: Run, model: Path, pictures: Path) -> None:
     paths = sorted(pictures.iterdir(), reverse=True)
     done = run("predict", "-m", model, *paths)
     assert done.returncode == 0
@@ -96,7 +94,7 @@ def test_a_line_of_json_has_the_documented_keys(run: Run, folder: Path) -> None:
     assert (line["decisions"]["dark"], line["decisions"]["digits"]) == (False, 1)
 
 
-def test_less_evidence_than_the_models_digits_have_is_no_digit(run: Run, folder: Path) -> None:
+def test_too_little_evidence_gives_a_question_mark(run: Run, folder: Path) -> None:
     with np.load(folder / "model.npz") as file:
         arrays = dict(file)
     np.savez(folder / "strict.npz", **arrays | {"min_evidence": np.float64(80)})
@@ -110,7 +108,7 @@ def test_less_evidence_than_the_models_digits_have_is_no_digit(run: Run, folder:
         assert done.stdout.split(b"\t")[1] == digit
 
 
-def test_json_and_text_say_the_same(run: Run, model: Path, pictures: Path) -> None:
+def test_json_and_text_give_the_same_answers(run: Run, model: Path, pictures: Path) -> None:
     paths = sorted(pictures.iterdir())
     text = run("predict", "-m", model, *paths).stdout.decode().splitlines()
     objects = lines_of(run("predict", "-m", model, *paths, "--format", "json").stdout)
@@ -118,7 +116,7 @@ def test_json_and_text_say_the_same(run: Run, model: Path, pictures: Path) -> No
     assert text == [f"{o['path']}\t{d}\t{o['confidence']:.4f}" for o, d in zip(objects, digits)]
 
 
-def test_top_gives_so_many_pairs(run: Run, folder: Path) -> None:
+def test_top_3_gives_three_pairs(run: Run, folder: Path) -> None:
     done = run("predict", "7.png", "--top", "3", cwd=folder)
     name, *pairs = done.stdout.decode().split("\t")
     assert name == "7.png"
@@ -129,7 +127,7 @@ def test_top_gives_so_many_pairs(run: Run, folder: Path) -> None:
     assert len(set(pairs[::2])) == 3
 
 
-def test_top_beyond_the_classes_gives_them_all(run: Run, folder: Path) -> None:
+def test_top_is_limited_to_the_number_of_classes(run: Run, folder: Path) -> None:
     done = run("predict", "7.png", "--top", "99", cwd=folder)
     assert len(done.stdout.split(b"\t")) == 1 + 2 * 10
 
@@ -141,15 +139,13 @@ def test_top_in_json_keeps_the_documented_keys(run: Run, folder: Path) -> None:
     assert line["digit"] == 7
 
 
-def test_below_the_confidence_asked_for_the_digit_is_a_question_mark(
-    run: Run, folder: Path
-) -> None:
+def test_below_min_confidence_the_digit_is_a_question_mark(run: Run, folder: Path) -> None:
     done = run("predict", "7.png", "--min-confidence", "1", cwd=folder)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(b"7.png\t?\t0.")
 
 
-def test_below_the_confidence_asked_for_the_digit_is_null_in_json(run: Run, folder: Path) -> None:
+def test_below_min_confidence_the_digit_is_null_in_json(run: Run, folder: Path) -> None:
     arguments = ("--min-confidence", "1", "--format", "json")
     done = run("predict", "7.png", *arguments, cwd=folder)
     assert done.returncode == 0
@@ -158,7 +154,7 @@ def test_below_the_confidence_asked_for_the_digit_is_null_in_json(run: Run, fold
     assert line["confidence"] == max(line["probabilities"])
 
 
-def test_at_the_confidence_asked_for_the_digit_is_given(run: Run, folder: Path) -> None:
+def test_at_min_confidence_the_digit_is_given(run: Run, folder: Path) -> None:
     (line,) = lines_of(run("predict", "7.png", "--format", "json", cwd=folder).stdout)
     arguments = ("7.png", "--min-confidence", repr(line["confidence"]))
     assert run("predict", *arguments, cwd=folder).stdout.split(b"\t")[1] == b"7"
@@ -171,7 +167,7 @@ def test_verbose_says_why_there_is_no_digit(run: Run, folder: Path) -> None:
     assert why == f"7.png: expected a confidence of 1.0000 or more, found {confidence}"
 
 
-def test_verbose_says_that_there_is_too_little_evidence(run: Run, folder: Path) -> None:
+def test_verbose_reports_too_little_evidence(run: Run, folder: Path) -> None:
     arrays = dict(np.load(folder / "model.npz"))
     arrays |= {"min_confidence": np.float64(0.0001), "min_evidence": np.float64(88.0)}
     np.savez(folder / "strict.npz", **arrays)
@@ -192,18 +188,18 @@ def test_verbose_names_the_model_on_stderr(run: Run, folder: Path) -> None:
 # Pipes
 
 
-def test_a_picture_comes_through_a_pipe(run: Run, model: Path, seven: Path) -> None:
+def test_a_picture_is_read_from_stdin(run: Run, model: Path, seven: Path) -> None:
     done = run("predict", "-m", model, "-", input=seven.read_bytes())
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(b"-\t7\t")
 
 
-def test_a_picture_through_a_pipe_is_one_of_several(run: Run, model: Path, seven: Path) -> None:
+def test_a_picture_on_stdin_can_be_one_of_several(run: Run, model: Path, seven: Path) -> None:
     done = run("predict", "-m", model, seven, "-", seven, input=seven.read_bytes())
     assert [line.split(b"\t")[1] for line in done.stdout.splitlines()] == [b"7"] * 3
 
 
-def test_names_come_through_a_pipe_a_line_each(run: Run, model: Path, pictures: Path) -> None:
+def test_a_list_is_read_from_stdin(run: Run, model: Path, pictures: Path) -> None:
     names = "".join(f"{pictures}/{name}.png\n" for name in ("00", "01", "02"))
     done = run("predict", "-m", model, "--files-from", "-", input=names.encode())
     assert [line.split(b"\t")[0][-6:] for line in done.stdout.splitlines()] == [
@@ -216,14 +212,14 @@ def test_names_come_through_a_pipe_a_line_each(run: Run, model: Path, pictures: 
 @pytest.mark.parametrize(
     "names", [b"7.png", b"\n7.png\n\n", b"\r\n7.png\r\n", b"7.png\r", b"\xef\xbb\xbf7.png\n"]
 )
-def test_lines_may_end_in_any_way_and_be_empty(run: Run, folder: Path, names: bytes) -> None:
+def test_lists_may_have_any_line_ends_and_empty_lines(run: Run, folder: Path, names: bytes) -> None:
     done = run("predict", "--files-from", "-", input=names, cwd=folder)
     assert done.returncode == 0
     assert done.stdout.startswith(b"7.png\t7\t")
     assert len(done.stdout.splitlines()) == 1
 
 
-def test_names_that_end_in_nul_may_hold_anything(run: Run, folder: Path) -> None:
+def test_nul_terminated_names_may_contain_any_other_byte(run: Run, folder: Path) -> None:
     names = [b"new\nline.png", b"tab\t.png", b"caf\xe9.png", b" .png", b"-1.png"]
     for name in names:
         shutil.copy(folder / "7.png", os.fsencode(folder) + b"/" + name)
@@ -238,7 +234,7 @@ def test_names_that_end_in_nul_may_hold_anything(run: Run, folder: Path) -> None
     assert [answer["digit"] for answer in answers] == [7] * 5
 
 
-def test_names_come_from_a_file_after_those_on_the_command_line(run: Run, folder: Path) -> None:
+def test_a_list_comes_after_the_arguments(run: Run, folder: Path) -> None:
     (folder / "list").write_text("7.png\n7.png\n")
     done = run("predict", "./7.png", "--files-from", "list", cwd=folder)
     names = [line.split(b"\t")[0] for line in done.stdout.splitlines()]
@@ -251,7 +247,7 @@ def test_an_empty_list_has_no_answers(run: Run, folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_each_answer_is_there_before_the_next_name(folder: Path) -> None:
+def test_each_answer_is_printed_before_the_next_name_arrives(folder: Path) -> None:
     with subprocess.Popen(
         [DIGITNET, "predict", "--files-from", "-"],
         stdin=subprocess.PIPE,
@@ -270,14 +266,14 @@ def test_each_answer_is_there_before_the_next_name(folder: Path) -> None:
 
 
 def shell(command: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
-    """A command line of bash in which $digitnet stands for the installed command."""
+    """Run a bash command in which $digitnet is the installed command."""
     env = {**ENVIRONMENT, "digitnet": str(DIGITNET)}
     return subprocess.run(
         ["bash", "-c", command], capture_output=True, check=False, cwd=folder, env=env, timeout=60
     )
 
 
-def test_a_closed_pipe_ends_it_in_silence(folder: Path) -> None:
+def test_a_closed_pipe_ends_it_silently(folder: Path) -> None:
     many = "$(yes 7.png | head -3000)"
     done = shell(f'"$digitnet" predict {many} | head -1; exit ${{PIPESTATUS[0]}}', folder)
     assert done.stdout.startswith(b"7.png\t7\t")
@@ -285,7 +281,7 @@ def test_a_closed_pipe_ends_it_in_silence(folder: Path) -> None:
     assert done.returncode == 141
 
 
-def test_a_full_disk_is_said(folder: Path) -> None:
+def test_a_full_disk_is_reported(folder: Path) -> None:
     done = shell('"$digitnet" predict 7.png >/dev/full', folder)
     assert done.returncode == 1
     assert done.stderr == b"standard output: No space left on device\n"
@@ -302,7 +298,7 @@ def test_a_closed_stream_is_no_traceback(folder: Path, arguments: str) -> None:
 # Thousands of pictures
 
 
-def test_thousands_are_answered_in_order_whatever_is_among_them(run: Run, folder: Path) -> None:
+def test_thousands_of_pictures_and_errors_are_answered_in_order(run: Run, folder: Path) -> None:
     names = ["none.png" if n % 100 == 7 else "7.png" for n in range(3000)]
     (folder / "list").write_text("\n".join(names))
     done = run("predict", "--files-from", "list", "--format", "json", cwd=folder)
@@ -315,7 +311,7 @@ def test_thousands_are_answered_in_order_whatever_is_among_them(run: Run, folder
 
 
 def peak_memory(n: int, folder: Path) -> int:
-    """The most memory, in kB, that the command takes to answer n names through a pipe."""
+    """Return the peak memory in kB of answering 1,000 pictures and n missing names from a pipe."""
     with subprocess.Popen(
         [DIGITNET, "predict", "--files-from", "-"],
         stdin=subprocess.PIPE,
@@ -350,7 +346,7 @@ def is_running(pid: int) -> bool:
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM", "SIGKILL", "closed pipe"])
-def test_it_ends_at_once_with_all_its_processes(folder: Path, stop: str) -> None:
+def test_it_stops_at_once_with_all_its_processes(folder: Path, stop: str) -> None:
     with (
         subprocess.Popen(["yes", "7.png"], stdout=subprocess.PIPE) as names,
         subprocess.Popen(
@@ -386,7 +382,7 @@ def test_it_ends_at_once_with_all_its_processes(folder: Path, stop: str) -> None
             time.sleep(0.01)
 
 
-# Pictures that cannot be read
+# Unreadable pictures
 
 
 def test_a_bad_picture_among_good_ones_does_not_stop_them(run: Run, folder: Path) -> None:
@@ -416,7 +412,7 @@ def test_a_picture_without_ink_is_an_error(run: Run, model: Path, blank: Path) -
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff"])
-def test_bad_bytes_through_a_pipe_are_one_line(run: Run, model: Path, data: bytes) -> None:
+def test_bad_bytes_on_stdin_are_one_line(run: Run, model: Path, data: bytes) -> None:
     done = run("predict", "-m", model, "-", input=data)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.startswith(b"-: expected a ")
@@ -430,7 +426,7 @@ def test_a_truncated_picture_is_one_line(run: Run, model: Path, seven: Path) -> 
     assert b"Traceback" not in done.stderr
 
 
-def test_what_pillow_only_warns_of_is_answered_in_silence(run: Run, folder: Path) -> None:
+def test_a_picture_that_pillow_warns_about_is_answered_silently(run: Run, folder: Path) -> None:
     chunk = b"acTL" + bytes(8)  # of a film without frames
     chunk = struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk))
     content = (folder / "7.png").read_bytes()
@@ -443,7 +439,7 @@ def test_what_pillow_only_warns_of_is_answered_in_silence(run: Run, folder: Path
 
 
 @pytest.mark.parametrize("name", ["empty", "/dev/null", "7.png/x", "", "x" * 5000])
-def test_what_is_no_file_is_one_line(run: Run, folder: Path, name: str) -> None:
+def test_a_path_that_is_not_a_file_is_one_line(run: Run, folder: Path, name: str) -> None:
     (folder / "empty").mkdir()
     done = run("predict", name, cwd=folder)
     assert (done.returncode, done.stdout) == (1, b"")
@@ -451,7 +447,7 @@ def test_what_is_no_file_is_one_line(run: Run, folder: Path, name: str) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_what_there_is_instead_of_a_picture_is_told(run: Run, folder: Path) -> None:
+def test_what_is_found_instead_of_a_picture_is_reported(run: Run, folder: Path) -> None:
     (folder / "empty" / "of-pictures").mkdir(parents=True)
     (folder / "full").mkdir()
     (folder / "full" / "7.png").write_bytes((folder / "7.png").read_bytes())
@@ -468,7 +464,7 @@ def test_what_there_is_instead_of_a_picture_is_told(run: Run, folder: Path) -> N
     ]
 
 
-def test_stdin_that_cannot_be_read_is_named_and_does_not_stop_the_rest(folder: Path) -> None:
+def test_an_unreadable_stdin_is_reported_and_other_pictures_are_answered(folder: Path) -> None:
     for arguments, answers in ((("-", "7.png"), 1), (("7.png", "--files-from", "-"), 1)):
         command = [DIGITNET, "predict", *arguments]
         with open(folder / "written", "wb") as file:
@@ -477,25 +473,25 @@ def test_stdin_that_cannot_be_read_is_named_and_does_not_stop_the_rest(folder: P
         assert done.stderr == b"-: Bad file descriptor\n"
 
 
-def test_a_closed_stdin_does_not_stop_the_rest(folder: Path) -> None:
+def test_a_closed_stdin_is_reported_and_other_pictures_are_answered(folder: Path) -> None:
     done = shell('"$digitnet" predict - 7.png <&-', folder)
     assert done.stdout.startswith(b"7.png\t7\t")
     assert (done.returncode, done.stderr) == (1, b"-: standard input is closed\n")
 
 
-def test_a_model_of_no_name_is_none(run: Run, folder: Path) -> None:
+def test_an_empty_model_name_is_an_error(run: Run, folder: Path) -> None:
     done = run("predict", "-m", "", "7.png", cwd=folder)
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", b": no such file\n")
 
 
-def test_a_file_longer_than_it_says_is_one_line(run: Run, folder: Path) -> None:
+def test_a_file_longer_than_its_size_is_one_line(run: Run, folder: Path) -> None:
     done = run("predict", "/proc/self/pagemap", "7.png", cwd=folder)
     assert done.returncode == 1
     assert done.stdout.startswith(b"7.png\t7\t")
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_list_that_is_missing_is_one_line(run: Run, folder: Path) -> None:
+def test_a_missing_list_is_one_line(run: Run, folder: Path) -> None:
     done = run("predict", "7.png", "--files-from", "none", cwd=folder)
     assert done.returncode == 1
     assert done.stdout.startswith(b"7.png\t7\t")
@@ -542,9 +538,7 @@ def test_control_characters_in_errors_are_escaped(
 
 
 @pytest.mark.parametrize(("name", "_shown"), NAMES)
-def test_json_gives_names_back_as_they_were(
-    run: Run, folder: Path, name: bytes, _shown: bytes
-) -> None:
+def test_json_keeps_names_unchanged(run: Run, folder: Path, name: bytes, _shown: bytes) -> None:
     done = run("predict", name, "--format", "json", cwd=folder)
     (line,) = lines_of(done.stdout)
     assert os.fsencode(line["path"]) == name
@@ -552,7 +546,7 @@ def test_json_gives_names_back_as_they_were(
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
-def test_names_pass_through_any_locale(run: Run, folder: Path, locale: str) -> None:
+def test_names_are_printed_unchanged_in_any_locale(run: Run, folder: Path, locale: str) -> None:
     done = run("predict", b"caf\xc3\xa9\xff.png", cwd=folder, env={"LC_ALL": locale})
     assert done.returncode == 1
     assert done.stderr == b"caf\xc3\xa9\xff.png: no such file\n"
@@ -573,7 +567,7 @@ def test_the_named_model_wins_over_the_environment(run: Run, seven: Path, model:
     assert done.returncode == 0
 
 
-def test_without_another_model_the_one_that_ships_answers(run: Run, seven: Path) -> None:
+def test_without_another_model_the_shipped_one_answers(run: Run, seven: Path) -> None:
     done = run("predict", "-v", seven, cwd=seven.parent)
     assert done.returncode == 0
     assert done.stdout.split(b"\t")[1] == b"7"
@@ -589,7 +583,7 @@ BAD_MODELS = {
 
 
 @pytest.mark.parametrize("kind", BAD_MODELS)
-def test_a_file_that_is_no_model_is_one_line(run: Run, folder: Path, kind: str) -> None:
+def test_a_file_that_is_not_a_model_is_one_line(run: Run, folder: Path, kind: str) -> None:
     (folder / "bad.npz").write_bytes(BAD_MODELS[kind])
     done = run("predict", "-m", "bad.npz", "7.png", cwd=folder)
     assert (done.returncode, done.stdout) == (1, b"")
@@ -618,14 +612,14 @@ def test_a_model_of_nan_is_one_line(run: Run, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["none.npz", ".", "/dev/zero", "7.png", "\udcff.npz"])
-def test_a_model_that_is_no_file_of_ours_is_one_line(run: Run, folder: Path, name: str) -> None:
+def test_a_model_path_without_a_model_is_one_line(run: Run, folder: Path, name: str) -> None:
     done = run("predict", "-m", name, "7.png", cwd=folder)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.startswith(os.fsencode(name) + b": ")
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_weights_of_any_size_give_an_answer(run: Run, folder: Path) -> None:
+def test_huge_weights_give_an_answer(run: Run, folder: Path) -> None:
     with np.load(folder / "model.npz") as file:
         arrays = dict(file)
     for name in ("weights_0", "weights_1"):
@@ -637,7 +631,7 @@ def test_weights_of_any_size_give_an_answer(run: Run, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["1" * 5000, "\ud800", "\x1b[31m\n", ""])
-def test_any_name_of_a_class_is_an_answer_or_an_error(run: Run, folder: Path, name: str) -> None:
+def test_any_class_name_gives_an_answer_or_an_error(run: Run, folder: Path, name: str) -> None:
     with np.load(folder / "model.npz") as file:
         arrays = dict(file)
     arrays["class_names"] = np.array([f"{name}{number}" for number in range(10)])
@@ -652,7 +646,7 @@ def test_any_name_of_a_class_is_an_answer_or_an_error(run: Run, folder: Path, na
 # Folders
 
 
-def test_a_folder_is_all_pictures_in_it_and_below_in_order(run: Run, folder: Path) -> None:
+def test_a_folder_stands_for_all_pictures_below_it_in_order(run: Run, folder: Path) -> None:
     for name in ("scans/b.png", "scans/a.PNG", "scans/z/1.png", "scans/c/2.png"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / "7.png", folder / name)
@@ -666,7 +660,7 @@ def test_a_folder_is_all_pictures_in_it_and_below_in_order(run: Run, folder: Pat
     assert done.stderr.startswith(b"-: ")
 
 
-# What is no digit
+# Pictures without a digit
 
 
 def letter(folder: Path) -> Path:
@@ -678,7 +672,7 @@ def letter(folder: Path) -> Path:
     return folder / "x.png"
 
 
-def test_a_letter_is_a_question_mark_unless_that_is_turned_off(run: Run, folder: Path) -> None:
+def test_a_letter_is_a_question_mark_unless_min_confidence_is_0(run: Run, folder: Path) -> None:
     arguments = ("predict", "-m", SHIPPED, letter(folder))
     assert run(*arguments).stdout.split(b"\t")[1] == b"?"
     assert run(*arguments, "--min-confidence", "0").stdout.split(b"\t")[1] != b"?"
@@ -687,12 +681,12 @@ def test_a_letter_is_a_question_mark_unless_that_is_turned_off(run: Run, folder:
     assert line["doubt"].startswith("expected ")
 
 
-def test_several_digits_are_said(run: Run, folder: Path, seven: Path) -> None:
+def test_several_digits_are_reported(run: Run, folder: Path, seven: Path) -> None:
     sevens = np.tile(np.asarray(Image.open(seven)), (1, 2))
     Image.fromarray(sevens).save(folder / "77.png")
     done = run("predict", "-m", SHIPPED, "77.png", cwd=folder)
     assert (done.returncode, done.stdout.split(b"\t")[1]) == (0, b"?")
-    doubt = "expected one digit, found 2 that may be; read a number with --digits any"
+    doubt = "expected one digit, found 2 possible digits; to read numbers, use --digits any"
     assert done.stderr == f"77.png: {doubt}\n".encode()
     (line,) = lines_of(run("predict", "77.png", "--format", "json", cwd=folder).stdout)
     assert line["doubt"] == doubt
@@ -700,7 +694,7 @@ def test_several_digits_are_said(run: Run, folder: Path, seven: Path) -> None:
     assert (done.stdout.split(b"\t")[1] != b"?", done.stderr) == (True, b"")
 
 
-def test_a_line_is_said_with_what_helps(run: Run, folder: Path) -> None:
+def test_a_line_is_reported_with_advice(run: Run, folder: Path) -> None:
     line = np.full((300, 300), 255, np.uint8)
     line[:, 20:40] = 0
     Image.fromarray(line).save(folder / "lines.png")
@@ -714,10 +708,10 @@ def test_a_line_is_said_with_what_helps(run: Run, folder: Path) -> None:
     assert line["doubt"] == doubt
 
 
-# Drawn
+# --show
 
 
-def test_what_it_saw_is_drawn(run: Run, folder: Path) -> None:
+def test_show_draws_pixels_probabilities_and_decisions(run: Run, folder: Path) -> None:
     done = run("predict", "--show", "7.png", cwd=folder)
     first, *lines = done.stdout.decode().splitlines()
     assert first.startswith("7.png\t7\t")
@@ -733,7 +727,7 @@ def test_what_it_saw_is_drawn(run: Run, folder: Path) -> None:
     assert "\x1b" not in done.stdout.decode()
 
 
-# Mistakes in the command
+# Usage errors
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`digitnet train`, as it is installed."""
+"""The installed `digitnet train`."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def test_it_leaves_a_model_that_reads_digits(run: Run, config_file: Path, output
     assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
 
 
-def test_stdout_has_the_summary_and_stderr_a_line_per_epoch(
+def test_the_summary_is_on_stdout_and_the_epochs_are_on_stderr(
     run: Run, config_file: Path, output: Path
 ) -> None:
     done = run("train", "--config", config_file)
@@ -65,8 +65,8 @@ def test_the_summary_names_the_best_epoch(run: Run, config_file: Path, output: P
     done = run("train", "--config", config_file)
     history = load_checkpoint(output).history
     best = max(history, key=lambda r: (r["validation"]["accuracy"], -r["validation"]["cost"]))
-    said = f"{best['validation']['accuracy']:.2%} right on validation (epoch {best['epoch']})"
-    assert said in done.stdout.decode()
+    message = f"validation accuracy {best['validation']['accuracy']:.2%} (epoch {best['epoch']})"
+    assert message in done.stdout.decode()
 
 
 def test_json_is_a_line_per_epoch_and_one_summary(
@@ -86,36 +86,38 @@ def test_json_is_a_line_per_epoch_and_one_summary(
     assert summary["seconds"] >= sum(line["seconds"] for line in epochs)
 
 
-def test_json_says_what_the_checkpoint_says(run: Run, config_file: Path, output: Path) -> None:
+def test_json_records_equal_the_checkpoints_history(
+    run: Run, config_file: Path, output: Path
+) -> None:
     done = run("train", "--config", config_file, "--format", "json", "-q")
     assert lines_of(done.stdout)[:-1] == load_checkpoint(output).history
 
 
-def test_json_without_validation_says_null(run: Run, config_file: Path) -> None:
+def test_without_validation_it_is_null_in_json(run: Run, config_file: Path) -> None:
     done = run("train", "--config", config_file, "--format", "json", "--set", "data.validation=0")
     assert done.returncode == 0
     assert [line["validation"] for line in lines_of(done.stdout)[:-1]] == [None] * 3
 
 
-def test_quiet_says_nothing_at_all(run: Run, config_file: Path, output: Path) -> None:
+def test_quiet_prints_nothing(run: Run, config_file: Path, output: Path) -> None:
     done = run("train", "--config", config_file, "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert output.is_file()
 
 
-def test_quiet_json_is_json_alone(run: Run, config_file: Path) -> None:
+def test_quiet_json_prints_only_json(run: Run, config_file: Path) -> None:
     done = run("train", "--config", config_file, "-q", "--format", "json")
     assert done.stderr == b""
     assert len(lines_of(done.stdout)) == 4
 
 
-def test_quiet_still_tells_of_errors(run: Run, config_file: Path) -> None:
+def test_quiet_still_prints_errors(run: Run, config_file: Path) -> None:
     done = run("train", "--config", config_file, "-q", "--set", "data.path=nowhere")
     assert (done.returncode, done.stdout) == (1, b"")
     assert b"nowhere" in done.stderr
 
 
-def test_verbose_says_what_is_trained_on_what(run: Run, config_file: Path, output: Path) -> None:
+def test_verbose_describes_network_and_data(run: Run, config_file: Path, output: Path) -> None:
     done = run("train", "--config", config_file, "-v", "--set", "training.threads=2")
     first, *epochs = done.stderr.decode().splitlines()
     assert len(epochs) == 3
@@ -125,7 +127,7 @@ def test_verbose_says_what_is_trained_on_what(run: Run, config_file: Path, outpu
 
 @pytest.fixture
 def emnist(tmp_path: Path, small_mnist: Path) -> Path:
-    """The small MNIST in the other conventions: transposed, ink 0 on paper 16."""
+    """The small MNIST in other conventions: transposed, ink 0 on paper 16."""
     data, arrays = read_data(small_mnist), {}
     for split, dataset in (("train", data.training), ("test", data.test)):
         assert dataset is not None
@@ -135,27 +137,27 @@ def emnist(tmp_path: Path, small_mnist: Path) -> Path:
     return tmp_path / "emnist.npz"
 
 
-def test_data_of_other_conventions_are_said_and_mended(
+def test_data_in_other_conventions_are_converted_and_reported(
     run: Run, config_file: Path, emnist: Path, output: Path
 ) -> None:
     arguments = "train", "--config", config_file, "--set", f"data.path={emnist}", "--overwrite"
     done = run(*arguments)
-    said = done.stderr.decode().splitlines()[:-3]
+    messages = done.stderr.decode().splitlines()[:-3]
     assert done.returncode == 0
-    assert [line.partition(": expected ")[2].partition(",")[0] for line in said] == [
+    assert [line.partition(": expected ")[2].partition(",")[0] for line in messages] == [
         "pixels from 0 to 255",
         "ink 255 on background 0",
         "upright digits",
     ]
-    assert said[2].endswith("; set data.transposed: true")
+    assert messages[2].endswith("; set data.transposed: true")
     turned = run(*arguments, "--set", "data.transposed=true")
-    assert turned.stderr.decode().splitlines()[:-3] == said[:2]
+    assert turned.stderr.decode().splitlines()[:-3] == messages[:2]
     for data in ((), ("--data", emnist)):
         judged = run("evaluate", "-m", output, *data)
         assert judged.stderr.count(b"expected") == 2
         assert b"(test, 500 pictures)" in judged.stdout
     quiet = run(*arguments, "-q")
-    assert quiet.stderr.decode().splitlines() == said[2:]
+    assert quiet.stderr.decode().splitlines() == messages[2:]
 
 
 def test_the_same_config_gives_the_same_model(run: Run, config_file: Path, tmp_path: Path) -> None:
@@ -181,19 +183,19 @@ STUCK = (
 
 
 @pytest.mark.parametrize("quiet", [(), ("-q",), ("--format", "json")], ids=str)
-def test_a_model_no_better_than_guessing_is_said(
+def test_a_model_no_better_than_guessing_is_reported(
     run: Run, config_file: Path, output: Path, quiet: tuple[str, ...]
 ) -> None:
     done = run("train", "--config", config_file, *STUCK, *quiet)
     assert (done.returncode, output.is_file()) == (0, True)
-    *_, said = done.stderr.decode().splitlines()
-    assert said.startswith(f"{output}: expected clearly more right answers on validation than the ")
+    *_, message = done.stderr.decode().splitlines()
+    assert message.startswith(f"{output}: expected a validation accuracy clearly above the ")
     key = "training.optimizer.learning_rate"
-    assert f"no better than guessing; try a smaller {key} than 10000, such as " in said
+    assert f"no better than guessing; try a smaller {key} than 10000, such as " in message
     assert done.stderr.count(b"guessing") == 1
 
 
-def test_a_small_learning_rate_and_few_epochs_are_named_too(run: Run, config_file: Path) -> None:
+def test_advice_for_a_small_learning_rate_and_few_epochs(run: Run, config_file: Path) -> None:
     slow = ("--set", "training.optimizer.learning_rate=1e-9", "--set", "training.epochs=1")
     done = run("train", "--config", config_file, "-q", *slow)
     assert done.returncode == 0
@@ -202,7 +204,7 @@ def test_a_small_learning_rate_and_few_epochs_are_named_too(run: Run, config_fil
     )
 
 
-def test_a_model_no_better_than_guessing_is_said_when_time_is_up(
+def test_a_model_no_better_than_guessing_is_reported_when_time_is_up(
     run: Run, config_file: Path
 ) -> None:
     short = ("--set", "training.epochs=100000", "--set", "training.max_minutes=0.02")
@@ -228,10 +230,10 @@ def test_json_says_whether_it_is_better_than_guessing(
     assert (b"guessing" in done.stderr) == (better is False)
 
 
-# Where it goes
+# The output
 
 
-def test_the_model_goes_where_the_config_says_from_anywhere(
+def test_the_output_in_a_config_is_relative_to_the_config(
     run: Run, config_file: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "out").mkdir()
@@ -241,7 +243,7 @@ def test_the_model_goes_where_the_config_says_from_anywhere(
     assert (tmp_path / "out" / "m.npz").is_file()
 
 
-def test_the_output_is_relative_to_where_the_user_is(
+def test_the_output_option_is_relative_to_the_working_directory(
     run: Run, config_file: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "here").mkdir()
@@ -270,13 +272,13 @@ def test_an_output_that_exists_is_refused(run: Run, config_file: Path, output: P
     assert output.read_bytes() == OLD_MODEL
 
 
-def test_overwrite_replaces_it(run: Run, config_file: Path, output: Path) -> None:
+def test_overwrite_replaces_the_output(run: Run, config_file: Path, output: Path) -> None:
     output.write_bytes(OLD_MODEL)
     assert run("train", "--config", config_file, "-q", "--overwrite").returncode == 0
     assert len(load_checkpoint(output).history) == 3
 
 
-def test_resume_goes_on_for_more_epochs(run: Run, config_file: Path, output: Path) -> None:
+def test_resume_trains_more_epochs(run: Run, config_file: Path, output: Path) -> None:
     run("train", "--config", config_file, "-q")
     more = ("--set", "training.epochs=5", "--resume", "--format", "json")
     *epochs, summary = lines_of(run("train", "--config", config_file, *more).stdout)
@@ -285,7 +287,9 @@ def test_resume_goes_on_for_more_epochs(run: Run, config_file: Path, output: Pat
     assert len(load_checkpoint(output).history) == 5
 
 
-def test_resuming_what_is_finished_is_well(run: Run, config_file: Path, output: Path) -> None:
+def test_resuming_a_finished_training_changes_nothing(
+    run: Run, config_file: Path, output: Path
+) -> None:
     run("train", "--config", config_file, "-q")
     before = output.read_bytes()
     done = run("train", "--config", config_file, "--resume")
@@ -293,7 +297,7 @@ def test_resuming_what_is_finished_is_well(run: Run, config_file: Path, output: 
     assert output.read_bytes() == before
 
 
-def test_resuming_another_training_is_refused_with_its_place(
+def test_resuming_another_training_is_refused_with_line_and_key(
     run: Run, config_file: Path, output: Path
 ) -> None:
     run("train", "--config", config_file, "-q")
@@ -305,7 +309,9 @@ def test_resuming_another_training_is_refused_with_its_place(
     assert output.read_bytes() == before
 
 
-def test_what_cannot_be_written_is_said(run: Run, config_file: Path, tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_written_is_one_line(
+    run: Run, config_file: Path, tmp_path: Path
+) -> None:
     for name in ("/dev/null", ".", "none/m.npz", "config.yaml/m.npz"):
         done = run("train", "--config", config_file, "--overwrite", "-o", name, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (1, b"")
@@ -317,9 +323,7 @@ def test_what_cannot_be_written_is_said(run: Run, config_file: Path, tmp_path: P
 # The dry run
 
 
-def test_a_dry_run_prints_a_config_that_is_itself_one(
-    run: Run, config_file: Path, tmp_path: Path
-) -> None:
+def test_a_dry_run_prints_a_valid_config(run: Run, config_file: Path, tmp_path: Path) -> None:
     done = run("train", "--config", config_file, "--dry-run", "--set", "training.l2=1e-5")
     assert (done.returncode, done.stderr) == (0, b"")
     (tmp_path / "again.yaml").write_bytes(done.stdout)
@@ -330,7 +334,7 @@ def test_a_dry_run_prints_a_config_that_is_itself_one(
     assert yaml.safe_load(done.stdout)["training"]["epochs"] == 3
 
 
-def test_a_dry_run_resolves_what_was_left_open(run: Run, config_file: Path) -> None:
+def test_a_dry_run_resolves_fractions(run: Run, config_file: Path) -> None:
     done = run("train", "--config", config_file, "--dry-run", "--set", "data.validation=0.1")
     assert yaml.safe_load(done.stdout)["data"]["validation"] == 200
 
@@ -346,9 +350,7 @@ def test_a_dry_run_in_json_has_config_and_parameters(
     assert value["config"]["model"] == str(output)
 
 
-def test_a_dry_run_minds_no_output_and_writes_none(
-    run: Run, config_file: Path, output: Path
-) -> None:
+def test_a_dry_run_ignores_the_output(run: Run, config_file: Path, output: Path) -> None:
     output.write_bytes(OLD_MODEL)
     assert run("train", "--config", config_file, "--dry-run").returncode == 0
     assert output.read_bytes() == OLD_MODEL
@@ -360,7 +362,7 @@ def test_a_dry_run_minds_no_output_and_writes_none(
 @pytest.mark.parametrize(
     "name", ["caf\udce9", "früh 😀", "a: b # c", "tab\tnew\nline", "- x", "'\""]
 )
-def test_a_dry_run_of_a_config_in_any_folder_is_itself_a_config(
+def test_a_dry_run_in_a_folder_of_any_name_prints_a_valid_config(
     run: Run, config_file: Path, tmp_path: Path, name: str
 ) -> None:
     folder = tmp_path / name
@@ -375,9 +377,7 @@ def test_a_dry_run_of_a_config_in_any_folder_is_itself_a_config(
 @pytest.mark.parametrize(
     ("override", "status"), [("data.path=none", 1), ("network.layer_sizes=[784, 9]", 2)]
 )
-def test_a_dry_run_finds_what_does_not_fit_the_data(
-    run: Run, config_file: Path, override: str, status: int
-) -> None:
+def test_a_dry_run_checks_the_data(run: Run, config_file: Path, override: str, status: int) -> None:
     done = run("train", "--config", config_file, "--dry-run", "--set", override)
     assert (done.returncode, done.stdout) == (status, b"")
 
@@ -404,7 +404,7 @@ WRONG = [
     (f"--set network.layer_sizes=[784,{'1000000,' * 50}10]", 1, "not enough memory"),
     ("--set training.optimizer.learning_rate=1e30 --set network.activation=relu", 1, "not finite"),
     ("--set training.optimizer.learning_rate=1e39", 1, "not finite"),
-    ("--resume --overwrite", 2, "exclude each other"),
+    ("--resume --overwrite", 2, "cannot be used together"),
     ("--format xml", 2, "'xml'"),
     ("--nonsense", 2, "--nonsense"),
     ("an-argument", 2, "an-argument"),
@@ -412,10 +412,10 @@ WRONG = [
 
 
 @pytest.mark.parametrize(
-    ("options", "status", "said"), WRONG, ids=[options[:60] for options, _, _ in WRONG]
+    ("options", "status", "message"), WRONG, ids=[options[:60] for options, _, _ in WRONG]
 )
-def test_what_is_wrong_is_one_line_and_overwrites_nothing(
-    run: Run, config_file: Path, output: Path, options: str, status: int | None, said: str
+def test_bad_input_is_one_line_and_overwrites_nothing(
+    run: Run, config_file: Path, output: Path, options: str, status: int | None, message: str
 ) -> None:
     output.write_bytes(OLD_MODEL)
     overwrite = () if "--resume" in options else ("--overwrite",)
@@ -425,13 +425,13 @@ def test_what_is_wrong_is_one_line_and_overwrites_nothing(
     assert b"Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert done.returncode in ((1, 2) if status is None else (status,))
-    assert said.encode() in done.stderr
+    assert message.encode() in done.stderr
     assert done.stdout == b""
     assert output.read_bytes() == OLD_MODEL
     assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
 
 
-def test_a_mistake_in_the_file_is_said_with_its_line(run: Run, config_file: Path) -> None:
+def test_a_mistake_in_the_config_is_reported_with_its_line(run: Run, config_file: Path) -> None:
     text = config_file.read_text().replace("784, 16, 10", "784, 16, 9")
     config_file.write_text(text)
     done = run("train", "--config", "config.yaml", cwd=config_file.parent)
@@ -443,7 +443,7 @@ def test_a_mistake_in_the_file_is_said_with_its_line(run: Run, config_file: Path
 
 @pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=str)
 @pytest.mark.parametrize("paths", ["none", "[., none]"])
-def test_data_that_are_missing_are_said_with_the_line_of_their_path(
+def test_missing_data_are_reported_with_the_line_of_their_path(
     run: Run, config_file: Path, tmp_path: Path, options: tuple[str, ...], paths: str
 ) -> None:
     text = config_file.read_text()
@@ -451,24 +451,24 @@ def test_data_that_are_missing_are_said_with_the_line_of_their_path(
     config_file.write_text(text.replace(path, paths.replace(".", path)))
     done = run("train", "--config", config_file, *options, cwd=Path("/usr"))
     assert (done.returncode, done.stdout) == (1, b"")
-    said = f"{config_file}:2: data.path: {tmp_path}/none: no such file or folder; in a config, "
+    message = f"{config_file}:2: data.path: {tmp_path}/none: no such file or folder; in a config, "
     advice = "a relative path starts from the folder of the config\n"
-    assert done.stderr.decode() == said + advice
+    assert done.stderr.decode() == message + advice
 
 
-def test_data_that_are_missing_where_the_user_is_are_said_so(
+def test_missing_data_of_an_override_are_reported_with_advice(
     run: Run, config_file: Path, tmp_path: Path
 ) -> None:
     done = run("train", "--config", config_file, "--set", "data.path=none", cwd=tmp_path)
     assert done.returncode == 1
-    said = f"--set data.path=none: data.path: {tmp_path}/none: no such file or folder; on the "
-    assert done.stderr.decode().startswith(said)
+    message = f"--set data.path=none: data.path: {tmp_path}/none: no such file or folder; on the "
+    assert done.stderr.decode().startswith(message)
     assert done.stderr.endswith(
         b"; on the command line, a relative path starts from the current folder\n"
     )
 
 
-def test_data_that_are_there_but_wrong_are_said_without_advice_on_paths(
+def test_damaged_data_are_reported_without_advice_on_paths(
     run: Run, config_file: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "own.npz").write_bytes(b"PK and no more")
@@ -482,12 +482,12 @@ def test_a_minibatch_of_any_size_is_trained(run: Run, config_file: Path) -> None
     size = ("--set", "training.minibatch_size=100000000000000000")
     done = run("train", "--config", config_file, "-q", *size)
     assert done.returncode == 0
-    assert done.stderr.count(b"\n") == 1  # three steps learn nothing
+    assert done.stderr.count(b"\n") == 1  # the warning: three steps are not enough to learn
     assert b"no better than guessing" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["none.yaml", ".", "/dev/null", "binary", "empty"])
-def test_a_file_that_is_no_config_is_one_line(run: Run, tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_not_a_config_is_one_line(run: Run, tmp_path: Path, name: str) -> None:
     (tmp_path / "binary").write_bytes(bytes(range(256)))
     (tmp_path / "empty").touch()
     done = run("train", "--config", name, cwd=tmp_path)
@@ -519,7 +519,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.fixture
 def trained(run: Run, config_file: Path, output: Path) -> Path:
-    """A checkpoint that could be resumed."""
+    """A checkpoint that can be resumed."""
     assert run("train", "--config", config_file, "-q").returncode == 0
     return output
 
@@ -554,13 +554,13 @@ def test_resuming_a_checkpoint_of_nan_is_refused(
 # Another training, signals, pipes
 
 
-def test_an_output_that_is_held_is_status_75(
+def test_a_locked_output_is_status_75(
     run: Run, start: Callable[..., Training], config_file: Path, output: Path
 ) -> None:
     start("--config", config_file, "--set", "training.epochs=100000")
     done = run("train", "--config", config_file, "--resume")
     assert (done.returncode, done.stdout) == (75, b"")
-    assert done.stderr == f"{output}: another training holds it; try later\n".encode()
+    assert done.stderr == f"{output}: another training is writing it; try later\n".encode()
 
 
 @pytest.mark.parametrize(
@@ -568,7 +568,7 @@ def test_an_output_that_is_held_is_status_75(
     [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)],
     ids=["HUP", "INT", "TERM"],
 )
-def test_a_signal_ends_it_with_its_status_and_the_checkpoint_saved(
+def test_a_signal_saves_the_checkpoint_and_sets_the_status(
     start: Callable[..., Training],
     config_file: Path,
     output: Path,
@@ -580,12 +580,12 @@ def test_a_signal_ends_it_with_its_status_and_the_checkpoint_saved(
     assert (returned, out) == (status, b"")
     last = err.splitlines()[-1].decode()
     assert last.startswith(f"stopped by {number.name} in epoch ")
-    assert last.endswith(f"; {output} is saved, --resume goes on from there")
+    assert last.endswith(f"; {output} is saved, --resume continues it")
     assert load_checkpoint(output, with_state=True).state
     assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
 
 
-def test_quiet_and_stopped_it_still_says_so(config_file: Path, output: Path) -> None:
+def test_quiet_still_reports_a_signal(config_file: Path, output: Path) -> None:
     process = subprocess.Popen(
         [DIGITNET, "train", "--config", config_file, "-q", "--set", "training.epochs=100000"],
         stderr=subprocess.PIPE,
@@ -600,7 +600,7 @@ def test_quiet_and_stopped_it_still_says_so(config_file: Path, output: Path) -> 
     assert len(err.splitlines()) == 1
 
 
-def test_a_closed_pipe_ends_it_in_silence_with_the_last_epoch_saved(
+def test_a_closed_pipe_ends_it_silently_with_the_last_epoch_saved(
     config_file: Path, output: Path
 ) -> None:
     script = (
@@ -619,7 +619,7 @@ def test_a_closed_pipe_ends_it_in_silence_with_the_last_epoch_saved(
 
 
 def on_a_terminal(*arguments: str | Path) -> tuple[int, bytes, bytes]:
-    """Exit status, stdout, and what a terminal got as stderr."""
+    """Run the command with a terminal as stderr; return status, stdout and terminal output."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     shown: list[bytes] = []
@@ -628,7 +628,7 @@ def on_a_terminal(*arguments: str | Path) -> tuple[int, bytes, bytes]:
         try:
             while data := os.read(ours, 65536):
                 shown.append(data)
-        except OSError:  # the other end is closed
+        except OSError:  # the command has closed the terminal
             pass
 
     process = subprocess.Popen(
@@ -643,7 +643,7 @@ def on_a_terminal(*arguments: str | Path) -> tuple[int, bytes, bytes]:
     return process.returncode, out, b"".join(shown)
 
 
-def test_on_a_terminal_there_is_a_bar_in_place_of_lines(config_file: Path, output: Path) -> None:
+def test_a_terminal_shows_a_progress_bar_instead_of_lines(config_file: Path, output: Path) -> None:
     status, out, shown = on_a_terminal("train", "--config", config_file)
     assert status == 0
     assert out.startswith(f"{output}: ".encode())
@@ -653,18 +653,18 @@ def test_on_a_terminal_there_is_a_bar_in_place_of_lines(config_file: Path, outpu
     assert shown.replace(b"\r\n", b"\n").count(b"\n") <= 1
 
 
-def test_on_a_terminal_quiet_shows_nothing(config_file: Path) -> None:
+def test_a_terminal_shows_nothing_with_quiet(config_file: Path) -> None:
     assert on_a_terminal("train", "--config", config_file, "-q") == (0, b"", b"")
 
 
-def test_the_bar_keeps_out_of_the_results(config_file: Path) -> None:
+def test_the_progress_bar_does_not_mix_with_results(config_file: Path) -> None:
     status, out, shown = on_a_terminal("train", "--config", config_file, "--format", "json")
     assert status == 0
     assert len(lines_of(out)) == 4
     assert b"epoch 3/3" in shown
 
 
-def test_the_bar_of_a_resumed_training_begins_where_it_stood(
+def test_the_progress_bar_of_a_resumed_training_starts_at_its_progress(
     run: Run, config_file: Path, output: Path
 ) -> None:
     run("train", "--config", config_file, "-q")

@@ -68,8 +68,8 @@ def test_they_wait_for_each_other_where_they_meet(crew: Crew) -> None:
         def task(share: Share, said: list[str] = said) -> None:
             for word in ("one", "two", "three"):
                 said.append(word)
-                if share.meet:
-                    share.meet()
+                if share.barrier:
+                    share.barrier()
 
         crew(task)
         assert said == [word for word in ("one", "two", "three") for _ in range(len(crew.shares))]
@@ -82,8 +82,8 @@ def test_nobody_waits_for_one_who_failed(guilty: int) -> None:
     def task(share: Share) -> None:
         if share.member == guilty:
             raise ValueError("no")
-        assert share.meet
-        share.meet()
+        assert share.barrier
+        share.barrier()
 
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
@@ -91,8 +91,8 @@ def test_nobody_waits_for_one_who_failed(guilty: int) -> None:
     came: list[int] = []
 
     def meet(share: Share) -> None:
-        assert share.meet
-        share.meet()
+        assert share.barrier
+        share.barrier()
         came.append(share.member)
 
     crew(meet)
@@ -103,7 +103,7 @@ def test_nobody_waits_for_one_who_failed(guilty: int) -> None:
 def test_closing_frees_those_who_wait() -> None:
     before, crew = threading.active_count(), Crew(2)
     # as if the caller were interrupted just then
-    crew._tasks[0].put(lambda share: share.meet() if share.meet else None)
+    crew._tasks[0].put(lambda share: share.barrier() if share.barrier else None)
     crew.close()
     assert threading.active_count() == before
 

@@ -1,4 +1,4 @@
-"""At night, when nobody is there: nothing is inherited, and nothing printed when all is well."""
+"""Trainings started by cron: a bare environment, and no output unless something is wrong."""
 
 import os
 import re
@@ -16,7 +16,7 @@ BARE = {"PATH": "/usr/bin:/bin"}
 
 @pytest.fixture
 def srv(tmp_path: Path) -> Path:
-    """A folder with a config of a small network that tells apart all digits that it knows."""
+    """A folder with data and the config of a small network that learns them all by heart."""
     images, labels = read_mnist("train", 1000)
     for split, n in (("train", 1000), ("t10k", 900)):
         write_idx(tmp_path / f"{split}-images-idx3-ubyte", images[:n])
@@ -35,7 +35,7 @@ def srv(tmp_path: Path) -> Path:
 def sh(
     script: str, env: dict[str, str] = BARE, cwd: str | bytes | Path = "/"
 ) -> subprocess.CompletedProcess[bytes]:
-    """What cron's shell makes of a script, with an environment of nothing else."""
+    """Run a script as cron does: in /bin/sh, with only the given environment."""
     return subprocess.run(
         ["/bin/sh", "-c", script], capture_output=True, env=env, cwd=cwd, check=False, timeout=60
     )
@@ -51,7 +51,7 @@ SCRIPTS = {
 
 
 @pytest.mark.parametrize("case", SCRIPTS)
-def test_it_trains_in_silence(srv: Path, case: str) -> None:
+def test_it_trains_silently(srv: Path, case: str) -> None:
     streams, env = SCRIPTS[case]
     done = sh(f"{DIGITNET} train -q --config {srv}/my.yaml {streams}", BARE | env)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
@@ -59,7 +59,7 @@ def test_it_trains_in_silence(srv: Path, case: str) -> None:
 
 
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8", "POSIX"])
-def test_names_may_be_of_any_bytes(srv: Path, locale: str) -> None:
+def test_names_may_have_any_bytes(srv: Path, locale: str) -> None:
     folder = os.path.join(os.fsencode(srv), b"caf\xe9")
     os.mkdir(folder)
     for name in os.listdir(srv):
@@ -75,19 +75,19 @@ def test_names_may_be_of_any_bytes(srv: Path, locale: str) -> None:
     assert int(done.stdout) >= 1
 
 
-# The recipe of the README
+# The crontab of the README
 
 
 def recipe(folder: Path) -> tuple[str, dict[str, str]]:
-    """The command of the crontab, and its environment, with another folder for /srv/digits."""
+    """Return the crontab's command and environment, with `folder` in place of /srv/digits."""
     text = (REPOSITORY / "README.md").read_text().replace("/srv/digits", str(folder))
     (path,) = re.findall(r"^PATH=(.*\.venv.*)$", text, re.MULTILINE)
     (command,) = re.findall(r"^0 3 \* \* \*  (.*)$", text, re.MULTILINE)
-    assert "%" not in command  # which is cron's for a new line
+    assert "%" not in command  # cron replaces % by a newline
     return command, {"PATH": path}
 
 
-def test_night_after_night_the_recipe_puts_a_good_model_in_its_place(srv: Path) -> None:
+def test_the_recipe_installs_a_good_model_every_night(srv: Path) -> None:
     command, env = recipe(srv)
     nights = []
     for seed in (1, 2):
@@ -100,10 +100,10 @@ def test_night_after_night_the_recipe_puts_a_good_model_in_its_place(srv: Path) 
 
 
 @pytest.mark.parametrize(
-    ("rate", "said"), [("1e-9", "is below 0.97"), ("0.16", "worse than model.npz by ")]
+    ("rate", "message"), [("1e-9", "is below 0.97"), ("0.16", "worse than model.npz by ")]
 )
-def test_the_recipe_keeps_the_old_model_where_the_new_one_is_not_good(
-    srv: Path, rate: str, said: str
+def test_the_recipe_keeps_the_old_model_if_the_new_one_is_worse(
+    srv: Path, rate: str, message: str
 ) -> None:
     command, env = recipe(srv)
     assert sh(command, env).returncode == 0
@@ -112,12 +112,12 @@ def test_the_recipe_keeps_the_old_model_where_the_new_one_is_not_good(
     (srv / "my.yaml").write_text(text)
     done = sh(command, env)
     assert (done.returncode, done.stdout) == (3, b"")
-    assert said in done.stderr.decode()
+    assert message in done.stderr.decode()
     assert len(done.stderr.splitlines()) == 1
     assert (srv / "model.npz").read_bytes() == before
 
 
-def test_the_recipe_keeps_the_old_model_where_training_fails(srv: Path, run: Run) -> None:
+def test_the_recipe_keeps_the_old_model_if_training_fails(srv: Path, run: Run) -> None:
     command, env = recipe(srv)
     (srv / "model.npz").write_bytes(b"old")
     (srv / "train-images-idx3-ubyte").unlink()

@@ -1,4 +1,4 @@
-"""A disk that is full, a folder that is gone: one line, status 1, the old file whole, no litter."""
+"""Full disks and missing folders: one line, status 1, the old file intact, no leftover files."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def assert_one_line(done: "subprocess.CompletedProcess[bytes]", path: Path, prob
 
 
 def limited(config_file: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    """`digitnet train -q`, where no file may have more than a thousand blocks."""
+    """Run `digitnet train -q` with a limit of 1,000 blocks per file."""
     script = 'ulimit -f 1000; exec "$0" train -q --config "$@"'
     return subprocess.run(
         ["sh", "-c", script, DIGITNET, config_file, *arguments],
@@ -33,7 +33,7 @@ def limited(config_file: Path, *arguments: str) -> "subprocess.CompletedProcess[
     )
 
 
-def test_a_limit_on_the_size_of_files_is_said(config_file: Path) -> None:
+def test_a_limit_on_file_size_is_reported(config_file: Path) -> None:
     output = config_file.parent / "model.npz"
     assert limited(config_file).returncode == 0
     before = output.read_bytes()
@@ -47,21 +47,21 @@ def test_a_limit_on_the_size_of_files_is_said(config_file: Path) -> None:
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 1 MB, where one may be mounted."""
+    """A disk of 1 MB; skips the test if mounting is not allowed."""
     folder = tmp_path / "disk"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder]
     try:
         done = subprocess.run(command, capture_output=True, check=False)
     except FileNotFoundError:
-        pytest.skip("there is no mount here")
+        pytest.skip("mount is not installed")
     if done.returncode:
-        pytest.skip("no disk may be mounted here")
+        pytest.skip("mounting is not allowed")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
 
 
-def test_a_full_disk_is_said(run: Run, config_file: Path, mounted: Path) -> None:
+def test_a_full_disk_is_reported(run: Run, config_file: Path, mounted: Path) -> None:
     output = mounted / "model.npz"
     assert run("train", "-q", "--config", config_file, "-o", output).returncode == 0
     before = output.read_bytes()
@@ -74,20 +74,18 @@ def test_a_full_disk_is_said(run: Run, config_file: Path, mounted: Path) -> None
     assert os.listdir(mounted) == ["model.npz"]
 
 
-def test_a_disk_that_is_only_for_reading_is_said(
-    run: Run, config_file: Path, mounted: Path
-) -> None:
+def test_a_read_only_disk_is_reported(run: Run, config_file: Path, mounted: Path) -> None:
     (mounted / "model.npz").write_bytes(OLD_MODEL)
     subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
     done = run("train", "-q", "--config", config_file, "-o", mounted / "model.npz", "--overwrite")
     assert (done.returncode, done.stdout) == (1, b"")
-    said = f"{mounted}/model.npz: the folder {mounted} is not writable\n"
-    assert done.stderr == said.encode()
+    message = f"{mounted}/model.npz: the folder {mounted} is not writable\n"
+    assert done.stderr == message.encode()
     assert (mounted / "model.npz").read_bytes() == OLD_MODEL
 
 
 def as_nobody(*arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":
-    """The command, run by somebody who is not root."""
+    """Run the command as a user other than root."""
     user = 65534 if os.geteuid() == 0 else None
     return subprocess.run(
         [DIGITNET, *arguments], capture_output=True, check=False, timeout=60, user=user, cwd="/"
@@ -96,7 +94,7 @@ def as_nobody(*arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":
 
 @pytest.fixture
 def protected(config_file: Path, small_mnist: Path) -> Iterator[Path]:
-    """A folder that may be read, with a config, data and a model in it."""
+    """A read-only folder with a config, data and a model."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(small_mnist, folder / "data")
@@ -106,14 +104,14 @@ def protected(config_file: Path, small_mnist: Path) -> Iterator[Path]:
         folder.chmod(0o555)
         try:
             if as_nobody("--version").returncode:
-                pytest.skip("nobody else may run it here")
+                pytest.skip("other users cannot run the command")
         except PermissionError:
-            pytest.skip("nobody else may run it here")
+            pytest.skip("other users cannot run the command")
         yield folder
         folder.chmod(0o755)
 
 
-def test_a_folder_that_is_only_for_reading_is_said(protected: Path) -> None:
+def test_a_read_only_folder_is_reported(protected: Path) -> None:
     done = as_nobody("train", "-q", "--config", protected / "config.yaml", "--overwrite")
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.endswith(f"the folder {protected} is not writable\n".encode())
@@ -122,7 +120,7 @@ def test_a_folder_that_is_only_for_reading_is_said(protected: Path) -> None:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGUSR1], ids=lambda stop: stop.name)
-def test_a_folder_that_is_gone_is_said(
+def test_a_deleted_folder_is_reported(
     start: Callable[..., Training], config_file: Path, tmp_path: Path, stop: signal.Signals
 ) -> None:
     (tmp_path / "gone").mkdir()
@@ -132,13 +130,13 @@ def test_a_folder_that_is_gone_is_said(
     shutil.rmtree(tmp_path / "gone")
     status, out, err = training.end(stop)
     assert (status, out) == (1, b"")
-    said = f"{output}: cannot be written: No such file or directory\n".encode()
-    assert err.splitlines(keepends=True)[-1] == said
+    message = f"{output}: cannot be written: No such file or directory\n".encode()
+    assert err.splitlines(keepends=True)[-1] == message
     assert b"Traceback" not in err
     assert not (tmp_path / "gone").exists()
 
 
-def test_what_a_killed_training_left_is_cleared_away(run: Run, config_file: Path) -> None:
+def test_leftovers_of_a_killed_training_are_removed(run: Run, config_file: Path) -> None:
     assert run("train", "-q", "--config", config_file).returncode == 0
     output = config_file.parent / "model.npz"
     before = output.read_bytes()

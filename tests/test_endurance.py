@@ -1,4 +1,4 @@
-"""What `tests/endurance` tries many times holds a few times."""
+"""Short runs of the scripts in `tests/endurance`."""
 
 import subprocess
 import sys
@@ -8,15 +8,15 @@ from conftest import ENVIRONMENT, REPOSITORY
 
 SCRIPTS = {
     "kills.py --kills 8 distortions": "0 unreadable checkpoints, 0 trainings that differ",
-    "pairs.py --times 3": "3 pairs: 3 times one ran and one was turned away",
+    "pairs.py --times 3": "3 pairs: 3 times one ran and one was refused",
     "readers.py --times 100": ": 0 failures",
-    "full.py --sizes 3": " times the old model was whole",
+    "full.py --sizes 3": " times all was well",
     "calls.py --only train-resume --only predict-list --sample 6 --seed 3": ", 0 faults",
 }
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_nothing_is_lost(script: str) -> None:
+def test_endurance_scripts_find_no_fault(script: str) -> None:
     name, *arguments = script.split()
     path = REPOSITORY / "tests" / "endurance" / name
     done = subprocess.run(
@@ -27,7 +27,7 @@ def test_nothing_is_lost(script: str) -> None:
         timeout=300,
     )
     assert (done.returncode, done.stderr) == (0, b"")
-    said = done.stdout.decode()
-    if said.startswith("skipped: "):
-        pytest.skip(said.removeprefix("skipped: ").strip())
-    assert SCRIPTS[script] in said
+    printed = done.stdout.decode()
+    if printed.startswith("skipped: "):
+        pytest.skip(printed.removeprefix("skipped: ").strip())
+    assert SCRIPTS[script] in printed

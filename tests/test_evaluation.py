@@ -1,4 +1,4 @@
-"""How good a network is: the figures against hand-worked ones, and on which pictures."""
+"""Test evaluation against values worked by hand, and the choice of examples."""
 
 import math
 import re
@@ -19,7 +19,13 @@ from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.reader import read_data
 from digitnet.errors import DataError, DigitnetError
 from digitnet.model.checkpoint import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint
-from digitnet.model.evaluation import CHUNK, Evaluation, Evaluator, evaluate, guessing
+from digitnet.model.evaluation import (
+    EVALUATION_MINIBATCH,
+    Evaluation,
+    Evaluator,
+    evaluate,
+    guessing,
+)
 from digitnet.model.examples import choose_examples, has_learned_from, prepared_for
 from digitnet.model.prediction import load
 from digitnet.network.network import Network
@@ -28,26 +34,26 @@ from digitnet.training.state import begin
 SPLITS = ("test", "validation", "train")
 
 
-def of(*rows: list[int]) -> Evaluation:
-    """An evaluation with this confusion."""
+def evaluation_of(*rows: list[int]) -> Evaluation:
+    """Return an evaluation with this confusion matrix."""
     classes = len(rows)
     pairs = np.repeat(np.arange(classes**2), np.ravel(rows))
     labels, answers = (array.astype(np.uint8) for array in divmod(pairs, classes))
     return Evaluation(0.5, labels, answers, np.ones(len(pairs), np.float32), classes)
 
 
-# The figures, by hand
+# Metrics worked by hand
 
-THREE = of([5, 1, 0], [2, 6, 0], [1, 3, 2])  # 13 of 20 right
+THREE = evaluation_of([5, 1, 0], [2, 6, 0], [1, 3, 2])  # 13 of 20 right
 
 
-def test_the_confusion_counts_what_each_picture_was_answered() -> None:
+def test_the_confusion_counts_answers_per_class() -> None:
     assert THREE.confusion.tolist() == [[5, 1, 0], [2, 6, 0], [1, 3, 2]]
     assert THREE.confusion.dtype == np.int64
     assert THREE.right.sum() == 13
 
 
-def test_more_classes_than_a_byte_can_tell_are_counted() -> None:
+def test_more_than_256_classes_are_counted() -> None:
     labels, answers = np.array([0, 299, 299], np.uint16), np.array([0, 299, 0], np.uint16)
     confusion = Evaluation(0.5, labels, answers, np.ones(3, np.float32), 300).confusion
     assert (confusion[0, 0], confusion[299, 299], confusion[299, 0]) == (1, 1, 1)
@@ -59,20 +65,20 @@ def test_accuracy_is_the_share_of_right_answers() -> None:
     assert THREE.accuracy == 13 / 20
 
 
-def test_precision_is_the_share_of_a_classs_answers_that_was_right() -> None:
+def test_precision_is_the_share_of_a_class_answers_that_is_right() -> None:
     assert THREE.precision == [5 / 8, 6 / 10, 2 / 2]
 
 
-def test_recall_is_the_share_of_a_classs_pictures_that_was_found() -> None:
+def test_recall_is_the_share_of_a_class_pictures_that_is_found() -> None:
     assert THREE.recall == [5 / 6, 6 / 8, 2 / 6]
 
 
 def test_a_class_never_answered_has_no_precision() -> None:
-    assert of([3, 0], [2, 0]).precision == [3 / 5, None]
+    assert evaluation_of([3, 0], [2, 0]).precision == [3 / 5, None]
 
 
 def test_a_class_without_pictures_has_no_recall() -> None:
-    assert of([3, 1], [0, 0]).recall == [3 / 4, None]
+    assert evaluation_of([3, 1], [0, 0]).recall == [3 / 4, None]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +92,7 @@ def test_a_class_without_pictures_has_no_recall() -> None:
     ],
 )
 def test_the_interval_is_wilsons(right: int, n: int, low: float, high: float) -> None:
-    interval = of([right, n - right], [0, 0]).interval
+    interval = evaluation_of([right, n - right], [0, 0]).interval
     assert interval == pytest.approx((low, high), abs=6e-5)
     assert 0 <= interval[0] < interval[1] <= 1
 
@@ -95,14 +101,14 @@ def test_the_interval_is_wilsons(right: int, n: int, low: float, high: float) ->
 
 
 def brightest(n: int) -> Network:
-    """A network that answers which of its first n pixels is brightest."""
+    """Return a network that answers which of the first n pixels is brightest."""
     network = Network([784, n], output="softmax", cost="cross_entropy")
     network.weights[0][:, :n] = 10 * np.eye(n)
     return network
 
 
 def pictures(answers: list[int], labels: list[int], classes: int) -> Dataset:
-    """Pictures that `brightest` answers so, labelled otherwise perhaps."""
+    """Return pictures to which `brightest` gives these answers, with these labels."""
     images = np.zeros((len(answers), 784), np.uint8)
     images[np.arange(len(answers)), answers] = 255
     names = tuple(map(str, range(classes)))
@@ -111,12 +117,12 @@ def pictures(answers: list[int], labels: list[int], classes: int) -> Dataset:
 
 def test_a_row_of_the_confusion_is_a_true_class() -> None:
     data = pictures(answers=[0, 1, 1, 2, 2, 2], labels=[0, 0, 1, 0, 0, 2], classes=3)
-    result = evaluate(brightest(3), Minibatches(data, CHUNK)(np.arange(6)))
+    result = evaluate(brightest(3), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(6)))
     assert result.confusion.tolist() == [[1, 1, 2], [0, 1, 0], [0, 0, 1]]
     assert result.confusion.dtype == np.int64
 
 
-def test_what_each_picture_was_answered_is_kept_in_order() -> None:
+def test_answers_are_kept_in_order() -> None:
     data = pictures(answers=[0, 1, 1, 2, 2, 2], labels=[0, 0, 1, 0, 0, 2], classes=3)
     order = np.array([5, 0, 3, 1])
     result = evaluate(brightest(3), Minibatches(data, 3)(order))
@@ -128,10 +134,10 @@ def test_what_each_picture_was_answered_is_kept_in_order() -> None:
     assert [array.dtype for array in kept] == [np.uint8, np.uint8, np.float64]
 
 
-def test_confidence_has_a_temperature_and_the_cost_has_none() -> None:
+def test_the_temperature_applies_to_confidence_and_not_to_cost() -> None:
     data = pictures(answers=[0, 1, 0], labels=[0, 0, 0], classes=2)
     plain, hot = (
-        evaluate(brightest(2), Minibatches(data, CHUNK)(np.arange(3)), temperature)
+        evaluate(brightest(2), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(3)), temperature)
         for temperature in (1.0, 5.0)
     )
     sure = math.exp(10 / 5) / (math.exp(10 / 5) + 1)
@@ -144,7 +150,7 @@ def test_confidence_has_a_temperature_and_the_cost_has_none() -> None:
     assert hot.coverages == [(1, 2 / 3, math.floor(sure * 10_000) / 10_000)]
 
 
-def test_the_outputs_are_kept_for_those_who_ask() -> None:
+def test_outputs_are_stored_on_request() -> None:
     rng = np.random.default_rng(1)
     data = pictures(rng.integers(0, 3, 40).tolist(), rng.integers(0, 3, 40).tolist(), classes=3)
     order = rng.permutation(40)
@@ -155,13 +161,13 @@ def test_the_outputs_are_kept_for_those_who_ask() -> None:
     assert outputs == pytest.approx(brightest(3)(data.images[order]), abs=1e-6)
 
 
-def test_weights_beyond_all_measure_have_answers_and_confidences() -> None:
+def test_huge_weights_give_answers_and_confidences() -> None:
     network = brightest(3)
     network.weights[0][0, :] = 3e38
     network.weights[0][1, :] = -3e38
     data = pictures(answers=[0, 1, 2], labels=[0, 1, 2], classes=3)
     data.images[1:] = 255
-    result = evaluate(network, Minibatches(data, CHUNK)(np.arange(3)), 2.0)
+    result = evaluate(network, Minibatches(data, EVALUATION_MINIBATCH)(np.arange(3)), 2.0)
     assert ((result.confidences >= 1 / 3 - 1e-6) & (result.confidences <= 1)).all()
     assert result.confusion.sum() == 3
     assert 0 <= result.calibration_error <= 1
@@ -169,17 +175,17 @@ def test_weights_beyond_all_measure_have_answers_and_confidences() -> None:
 
 def test_the_cost_is_averaged_over_the_pictures() -> None:
     data = pictures(answers=[0, 1, 0], labels=[0, 0, 0], classes=2)
-    result = evaluate(brightest(2), Minibatches(data, CHUNK)(np.arange(3)))
+    result = evaluate(brightest(2), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(3)))
     right, wrong = math.log(1 + math.exp(-10)), math.log(1 + math.exp(10))
     assert result.cost == pytest.approx((2 * right + wrong) / 3, rel=1e-5)
 
 
-def test_how_many_go_through_together_makes_no_difference() -> None:
+def test_the_size_of_a_minibatch_makes_no_difference() -> None:
     rng = np.random.default_rng(1)
-    n = 2 * CHUNK + 7
+    n = 2 * EVALUATION_MINIBATCH + 7
     answers, labels = rng.integers(0, 4, n), rng.integers(0, 4, n)
     data = pictures(answers.tolist(), labels.tolist(), classes=4)
-    whole = evaluate(brightest(4), Minibatches(data, CHUNK)(np.arange(n)))
+    whole = evaluate(brightest(4), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(n)))
     parts = evaluate(brightest(4), Minibatches(data, 13)(np.arange(n)))
     assert whole.images == n
     assert whole.accuracy == (answers == labels).mean()
@@ -187,13 +193,13 @@ def test_how_many_go_through_together_makes_no_difference() -> None:
     assert whole.cost == pytest.approx(parts.cost, rel=1e-5)
 
 
-def test_only_the_examples_named_are_looked_at() -> None:
+def test_only_the_given_indices_are_evaluated() -> None:
     data = pictures(answers=[0, 1, 1], labels=[0, 0, 1], classes=2)
-    result = evaluate(brightest(2), Minibatches(data, CHUNK)(np.array([2, 1])))
+    result = evaluate(brightest(2), Minibatches(data, EVALUATION_MINIBATCH)(np.array([2, 1])))
     assert result.confusion.tolist() == [[0, 1], [0, 1]]
 
 
-# On which pictures
+# The choice of examples
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +209,7 @@ def trained(model: Path) -> Checkpoint:
 
 @pytest.fixture
 def copied(small_mnist: Path, tmp_path: Path) -> Path:
-    """The model's own data at another place."""
+    """A copy of the model's own data under another path."""
     return Path(shutil.copytree(small_mnist, tmp_path / "copied"))
 
 
@@ -215,7 +221,7 @@ def test_the_models_own_test_split_comes_first(trained: Checkpoint, small_mnist:
     assert (examples.dataset.images[:500] == read_mnist("t10k", 500)[0]).all()
 
 
-def test_several_sources_are_tried_together(
+def test_several_sources_are_evaluated_together(
     trained: Checkpoint, small_mnist: Path, copied: Path
 ) -> None:
     paths = str(small_mnist), str(copied)
@@ -226,7 +232,7 @@ def test_several_sources_are_tried_together(
         choose_examples(trained, paths, "validation")
 
 
-def test_one_of_several_own_sources_that_is_gone_is_named(
+def test_a_missing_source_among_several_is_named(
     trained: Checkpoint, small_mnist: Path, tmp_path: Path
 ) -> None:
     lost = replace(trained, data_path=(str(small_mnist), str(tmp_path / "lost")))
@@ -234,11 +240,11 @@ def test_one_of_several_own_sources_that_is_gone_is_named(
         choose_examples(lost)
 
 
-def test_the_model_is_as_good_as_it_should_be(trained: Checkpoint) -> None:
+def test_the_model_reaches_the_expected_accuracy(trained: Checkpoint) -> None:
     assert evaluate(trained.network, choose_examples(trained).minibatches()).accuracy > 0.85
 
 
-def test_the_splits_share_no_picture_and_leave_none_out(trained: Checkpoint) -> None:
+def test_the_splits_are_disjoint_and_complete(trained: Checkpoint) -> None:
     validation = choose_examples(trained, split="validation")
     training = choose_examples(trained, split="train")
     assert (len(validation.indices), len(training.indices)) == (500, 1500)
@@ -256,7 +262,7 @@ def test_validation_is_what_training_measured(trained: Checkpoint) -> None:
 
 
 @pytest.mark.parametrize("split", ["validation", "train"])
-def test_own_data_are_recognised_wherever_they_are(
+def test_own_data_is_recognised_under_any_path(
     trained: Checkpoint, copied: Path, split: str
 ) -> None:
     here, there = (choose_examples(trained, path, split) for path in (None, str(copied)))
@@ -265,7 +271,9 @@ def test_own_data_are_recognised_wherever_they_are(
 
 
 @pytest.mark.parametrize("split", ["validation", "train"])
-def test_other_data_have_no_such_split(trained: Checkpoint, copied: Path, split: str) -> None:
+def test_other_data_has_no_validation_or_train_split(
+    trained: Checkpoint, copied: Path, split: str
+) -> None:
     labels = copied / "train-labels-idx1-ubyte"
     contents = bytearray(labels.read_bytes())
     contents[-1] ^= 1
@@ -274,20 +282,20 @@ def test_other_data_have_no_such_split(trained: Checkpoint, copied: Path, split:
         choose_examples(trained, str(copied), split)
 
 
-def test_who_has_learned_from_examples_is_known(trained: Checkpoint, small_mnist: Path) -> None:
+def test_learned_examples_are_recognised(trained: Checkpoint, small_mnist: Path) -> None:
     parts = {split: choose_examples(trained, split=split) for split in SPLITS}
     assert [has_learned_from(trained, parts[split]) for split in SPLITS] == [False, False, True]
     reseeded = replace(trained, config=trained.config | {"seed": 2})
     assert [has_learned_from(reseeded, parts[split]) for split in SPLITS] == [False, True, True]
     damaged = replace(trained, config={})
     assert [has_learned_from(damaged, parts[split]) for split in SPLITS] == [False, True, True]
-    stranger = replace(trained, data_hash="x", data_sources=("y",))
-    assert not any(has_learned_from(stranger, examples) for examples in parts.values())
-    of_more = replace(trained, data_hash="x")  # as in a model of several sources
-    assert [has_learned_from(of_more, parts[split]) for split in SPLITS] == [False, True, True]
+    unrelated = replace(trained, data_hash="x", data_sources=("y",))
+    assert not any(has_learned_from(unrelated, examples) for examples in parts.values())
+    multi_source = replace(trained, data_hash="x")  # a model of several sources
+    assert [has_learned_from(multi_source, parts[split]) for split in SPLITS] == [False, True, True]
 
 
-def test_who_has_learned_from_one_of_several_sources_is_known(
+def test_learned_examples_of_one_of_several_sources_are_recognised(
     small_mnist: Path, tmp_path: Path
 ) -> None:
     other, third = without_test(tmp_path / "other", 100, 2000), tmp_path / "third"
@@ -296,24 +304,24 @@ def test_who_has_learned_from_one_of_several_sources_is_known(
     checkpoint = begin(msgspec.structs.replace(config, data=data)).checkpoint()
     assert has_learned_from(checkpoint, choose_examples(checkpoint, str(other)))
     assert not has_learned_from(checkpoint, choose_examples(checkpoint, str(small_mnist)))
-    pictures = sorted_pictures(third, {"0": 4, "9": 5})  # other classes, and other pictures
+    pictures = class_folders(third, {"0": 4, "9": 5})  # other classes, and other pictures
     assert not has_learned_from(checkpoint, choose_examples(checkpoint, str(pictures)))
 
 
-def test_without_validation_there_is_no_such_split(trained: Checkpoint) -> None:
+def test_no_validation_split_is_reported(trained: Checkpoint) -> None:
     config = trained.config | {"data": trained.config["data"] | {"validation": 0}}
     with pytest.raises(DataError, match="expected a validation split, found none"):
         choose_examples(replace(trained, config=config), split="validation")
 
 
-def test_data_that_are_gone_are_said(trained: Checkpoint, tmp_path: Path) -> None:
+def test_missing_data_is_reported(trained: Checkpoint, tmp_path: Path) -> None:
     lost = replace(trained, data_path=str(tmp_path / "lost"))
     with pytest.raises(DataError, match=r"lost: expected the model's own data, found none"):
         choose_examples(lost)
 
 
-def stored_otherwise(folder: Path, small_mnist: Path, change: str) -> Path:
-    """The small MNIST transposed, or dark on light."""
+def changed_mnist(folder: Path, small_mnist: Path, change: str) -> Path:
+    """Write the small MNIST, transposed or dark on light, to a new folder and return the folder."""
     folder.mkdir()
     for split in ("train", "t10k"):
         name = f"{split}-images-idx3-ubyte"
@@ -325,27 +333,27 @@ def stored_otherwise(folder: Path, small_mnist: Path, change: str) -> Path:
 
 
 @pytest.mark.parametrize("change", ["turned", "inverted"])
-def test_data_stored_otherwise_are_read_as_well(
+def test_transposed_and_inverted_data_is_corrected(
     trained: Checkpoint, small_mnist: Path, tmp_path: Path, change: str
 ) -> None:
-    examples = choose_examples(trained, str(stored_otherwise(tmp_path / "o", small_mnist, change)))
+    examples = choose_examples(trained, str(changed_mnist(tmp_path / "o", small_mnist, change)))
     expected = choose_examples(trained)
     assert (examples.dataset.images == expected.dataset.images).all()
     (remark,) = examples.dataset.remarks
     assert remark.startswith(str(tmp_path / "o"))
 
 
-def test_an_older_model_of_pixels_that_are_mended_now_is_said(
+def test_an_older_model_trained_on_uncorrected_pixels_is_refused(
     trained: Checkpoint, small_mnist: Path, tmp_path: Path
 ) -> None:
-    path = str(stored_otherwise(tmp_path / "o", small_mnist, "inverted"))
+    path = str(changed_mnist(tmp_path / "o", small_mnist, "inverted"))
     older = replace(trained, data_path=path, data_hash="as it was", data_sources=())
-    with pytest.raises(DataError, match="in another convention, which is mended now; train the"):
+    with pytest.raises(DataError, match="pixels that digitnet now converts to MNIST's convention"):
         choose_examples(older)
 
 
 def without_test(folder: Path, n: int = 2000, skip: int = 0) -> Path:
-    """Data without splits."""
+    """Write n pictures of MNIST without splits to a new folder and return the folder."""
     images, labels = read_mnist("train", n + skip)
     folder.mkdir()
     write_idx(folder / "images-idx3-ubyte", images[skip:])
@@ -353,7 +361,7 @@ def without_test(folder: Path, n: int = 2000, skip: int = 0) -> Path:
     return folder
 
 
-def test_data_without_splits_are_used_whole(trained: Checkpoint, tmp_path: Path) -> None:
+def test_data_without_splits_is_used_whole(trained: Checkpoint, tmp_path: Path) -> None:
     path = str(without_test(tmp_path / "whole", n=100, skip=2000))
     examples = choose_examples(trained, path)
     assert examples.split is None
@@ -361,7 +369,7 @@ def test_data_without_splits_are_used_whole(trained: Checkpoint, tmp_path: Path)
     assert not has_learned_from(trained, examples)
 
 
-def test_own_data_without_splits_are_known_to_be_learned_from(
+def test_own_data_without_splits_is_recognised_as_learned(
     trained: Checkpoint, tmp_path: Path
 ) -> None:
     examples = choose_examples(trained, str(without_test(tmp_path / "whole")))
@@ -369,13 +377,13 @@ def test_own_data_without_splits_are_known_to_be_learned_from(
     assert has_learned_from(trained, examples)
 
 
-def test_data_without_splits_have_no_test(trained: Checkpoint, tmp_path: Path) -> None:
+def test_data_without_splits_has_no_test_split(trained: Checkpoint, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected a test split, found none"):
         choose_examples(trained, str(without_test(tmp_path / "whole", n=10)), "test")
 
 
-def sorted_pictures(folder: Path, classes: dict[str, int]) -> Path:
-    """A folder of pictures: for each class's name, two of this digit."""
+def class_folders(folder: Path, classes: dict[str, int]) -> Path:
+    """Write a folder per class name, with two pictures of its digit; return the parent folder."""
     images, labels = read_mnist("t10k", 100)
     for name, digit in classes.items():
         (folder / name).mkdir(parents=True)
@@ -385,7 +393,7 @@ def sorted_pictures(folder: Path, classes: dict[str, int]) -> Path:
 
 
 def test_class_names_of_a_folder_are_mapped(trained: Checkpoint, tmp_path: Path) -> None:
-    path = sorted_pictures(tmp_path / "folder", {"7": 7, "1": 1, "0": 0})
+    path = class_folders(tmp_path / "folder", {"7": 7, "1": 1, "0": 0})
     examples = choose_examples(trained, str(path))
     assert examples.dataset.class_names == tuple("0123456789")
     assert examples.dataset.labels[examples.indices].tolist() == [0, 0, 1, 1, 7, 7]
@@ -394,21 +402,21 @@ def test_class_names_of_a_folder_are_mapped(trained: Checkpoint, tmp_path: Path)
     assert np.flatnonzero(result.confusion.sum(axis=1)).tolist() == [0, 1, 7]
 
 
-def test_a_class_that_the_model_does_not_know_is_said(trained: Checkpoint, tmp_path: Path) -> None:
-    path = sorted_pictures(tmp_path / "folder", {"7": 7, "seven": 7})
+def test_a_class_unknown_to_the_model_is_refused(trained: Checkpoint, tmp_path: Path) -> None:
+    path = class_folders(tmp_path / "folder", {"7": 7, "seven": 7})
     with pytest.raises(DataError, match=r"expected classes among 0, 1, .*; found 'seven'"):
         choose_examples(trained, str(path))
 
 
 def test_the_test_folder_of_a_folder_comes_first(trained: Checkpoint, tmp_path: Path) -> None:
-    sorted_pictures(tmp_path / "folder" / "train", {"7": 7, "1": 1})
-    sorted_pictures(tmp_path / "folder" / "test", {"1": 1})
+    class_folders(tmp_path / "folder" / "train", {"7": 7, "1": 1})
+    class_folders(tmp_path / "folder" / "test", {"1": 1})
     examples = choose_examples(trained, str(tmp_path / "folder"))
     assert examples.split == "test"
     assert examples.dataset.labels[examples.indices].tolist() == [1, 1]
 
 
-def test_a_label_that_the_model_has_no_output_for_is_said(
+def test_a_label_without_an_output_of_the_model_is_refused(
     trained: Checkpoint, small_mnist: Path
 ) -> None:
     two = replace(trained, network=brightest(2), class_names=("0", "1"))
@@ -430,7 +438,7 @@ def test_a_label_that_the_model_has_no_output_for_is_said(
         {"seed": 1, "data": {"validation": None}},
     ],
 )
-def test_a_model_without_a_split_in_its_config_is_said(
+def test_a_config_without_a_valid_split_is_refused(
     trained: Checkpoint, config: dict[str, object], tmp_path: Path
 ) -> None:
     config |= {key: trained.config[key] for key in ("network", "cost")}
@@ -440,7 +448,7 @@ def test_a_model_without_a_split_in_its_config_is_said(
         choose_examples(load_checkpoint(path), split="validation")
 
 
-# No better than guessing
+# Comparison with guessing
 
 
 @pytest.mark.parametrize(
@@ -452,11 +460,11 @@ def test_a_model_without_a_split_in_its_config_is_said(
         (5000, 10, 0.05, False),
         (5000, 2, 0.51, False),
         (5000, 2, 0.52, True),
-        (5000, 1, 1.0, None),  # always answering that class is right
+        (5000, 1, 1.0, None),  # guessing is always right
         (100, 10, 0.1, False),
         (100, 10, 0.2, True),
         (20, 10, 0.1, False),
-        (20, 10, 0.2, None),  # perhaps 10 %, perhaps 40 %
+        (20, 10, 0.2, None),  # the true accuracy may be 10 % or 40 %
         (20, 10, 0.3, True),
         (10, 10, 0.1, None),
         (10, 10, 1.0, True),
@@ -465,18 +473,18 @@ def test_a_model_without_a_split_in_its_config_is_said(
         (1, 1, 0.0, None),
     ],
 )
-def test_guessing_is_beaten_where_the_pictures_can_tell(
+def test_a_model_beats_guessing_if_the_pictures_can_decide(
     n: int, classes: int, right: float, better: bool | None
 ) -> None:
     assert guessing(np.arange(n) % classes).beaten_by(right) is better
 
 
-def test_guessing_is_always_the_most_frequent_class() -> None:
+def test_guessing_answers_the_most_frequent_class() -> None:
     guess = guessing(np.array([0, 3, 3, 1] * 100))
     assert (guess.label, guess.share, guess.images) == (3, 0.5, 400)
 
 
-def test_a_model_that_guesses_is_called_better_by_chance_alone() -> None:
+def test_a_guessing_model_is_rarely_called_better() -> None:
     rng = np.random.default_rng(1)
     labels = rng.integers(10, size=500)
     answers = rng.integers(10, size=(400, 500))
@@ -486,7 +494,7 @@ def test_a_model_that_guesses_is_called_better_by_chance_alone() -> None:
 
 
 def test_a_folder_is_evaluated_as_predict_reads_it(tmp_path: Path) -> None:
-    """A cross beside each digit is larger, and no digit, which only the network sees."""
+    """A larger cross stands beside each digit; only the network recognises it as a non-digit."""
     images, labels = read_mnist("t10k", 20)
     for number, (image, label) in enumerate(zip(images, labels)):
         (tmp_path / "data" / str(label)).mkdir(parents=True, exist_ok=True)
@@ -503,13 +511,14 @@ def test_a_folder_is_evaluated_as_predict_reads_it(tmp_path: Path) -> None:
     folder = str(tmp_path / "data")
     examples = choose_examples(checkpoint, folder)
     paths = sorted((tmp_path / "data").glob("*/*.png"), key=lambda p: (p.parent.name, p.name))
-    seen = [model.predict(path) for path in paths]
-    assert len(examples.dataset) == len(seen)
+    predictions = [model.predict(path) for path in paths]
+    assert len(examples.dataset) == len(predictions)
     assert all(
-        (one.reading.image == image).all() for one, image in zip(seen, examples.dataset.images)
+        (prediction.reading.image == image).all()
+        for prediction, image in zip(predictions, examples.dataset.images)
     )
-    alone = read_data(folder).training
-    assert (alone.images != examples.dataset.images).any()
-    assert alone.fingerprint == examples.dataset.fingerprint
-    again = prepared_for(checkpoint, replace(examples, dataset=alone))  # as of another model
-    assert (again.dataset.images == examples.dataset.images).all()
+    unscored = read_data(folder).training
+    assert (unscored.images != examples.dataset.images).any()
+    assert unscored.fingerprint == examples.dataset.fingerprint
+    prepared = prepared_for(checkpoint, replace(examples, dataset=unscored))
+    assert (prepared.dataset.images == examples.dataset.images).all()

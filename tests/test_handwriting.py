@@ -1,22 +1,22 @@
-"""Made-up digits: of the size of MNIST's, each as often, none like another, and legible."""
+"""Test synthetic digits: size, position, frequency, variety and legibility."""
 
 import numpy as np
 import pytest
 from conftest import read_mnist
 
 from digitnet.synthetic import strokes
-from digitnet.synthetic.handwriting import WAYS, make_digits
+from digitnet.synthetic.handwriting import DIGIT_VARIANTS, make_digits
 
 
 @pytest.fixture(scope="module")
-def made() -> tuple[np.ndarray, np.ndarray]:
+def generated() -> tuple[np.ndarray, np.ndarray]:
     return make_digits(2000, rng=np.random.default_rng(1))
 
 
-def test_they_are_as_large_as_digits_and_where_digits_are(
-    made: tuple[np.ndarray, np.ndarray],
+def test_size_and_position_are_those_of_prepared_digits(
+    generated: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    pictures, labels = made
+    pictures, labels = generated
     assert (pictures.shape, pictures.dtype) == ((2000, 28, 28), np.uint8)
     assert (labels.shape, labels.dtype) == ((2000,), np.int64)
     for axis in (1, 2):
@@ -28,35 +28,37 @@ def test_they_are_as_large_as_digits_and_where_digits_are(
         assert np.abs((pictures * place).sum(axis=(1, 2)) / ink - 14.5).mean() < 0.5
 
 
-def test_each_digit_is_there_about_as_often(made: tuple[np.ndarray, np.ndarray]) -> None:
-    assert len(WAYS) == 10
-    counts = np.bincount(made[1], minlength=10)
+def test_all_digits_are_about_equally_frequent(generated: tuple[np.ndarray, np.ndarray]) -> None:
+    assert len(DIGIT_VARIANTS) == 10
+    counts = np.bincount(generated[1], minlength=10)
     assert counts.min() > 150
     assert counts.max() < 250
 
 
-def test_no_two_are_alike_and_the_generator_decides(
-    made: tuple[np.ndarray, np.ndarray],
+def test_no_two_pictures_are_equal_and_the_seed_decides(
+    generated: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    assert len(np.unique(made[0], axis=0)) == 2000
+    assert len(np.unique(generated[0], axis=0)) == 2000
     again = make_digits(2000, rng=np.random.default_rng(1))
-    for one, other in zip(made, again):
+    for one, other in zip(generated, again):
         np.testing.assert_array_equal(one, other)
-    assert (make_digits(2000, rng=np.random.default_rng(2))[0] != made[0]).any()
+    assert (make_digits(2000, rng=np.random.default_rng(2))[0] != generated[0]).any()
     assert [len(part) for part in make_digits(0, rng=np.random.default_rng(1))] == [0, 0]
 
 
-@pytest.mark.parametrize(("proportions", "least"), [(0, 0.7), (strokes.PROPORTIONS, 0.6)])
-def test_they_are_the_digits_that_people_write(
-    proportions: float, least: float, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("proportions", "min_accuracy"), [(0, 0.7), (strokes.PROPORTION_DEVIATION, 0.6)]
+)
+def test_the_digits_resemble_those_of_mnist(
+    proportions: float, min_accuracy: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The nearest of 5,000 of MNIST's tells which they are, far more often than chance would.
+    """Check that a nearest-neighbour classifier on 5,000 MNIST digits reads most of them.
 
-    Less often where they have proportions that few of MNIST's have.
+    Varied proportions, which are rare in MNIST, lower its accuracy.
     """
-    monkeypatch.setattr(strokes, "PROPORTIONS", proportions)
+    monkeypatch.setattr(strokes, "PROPORTION_DEVIATION", proportions)
     pictures, digits = make_digits(2000, rng=np.random.default_rng(1))
     images, labels = read_mnist("train", 5000)
     known, unknown = (x.reshape(len(x), -1).astype(np.float32) / 255 for x in (images, pictures))
     distances = (known**2).sum(axis=1) - 2 * unknown @ known.T
-    assert (labels[distances.argmin(axis=1)] == digits).mean() > least
+    assert (labels[distances.argmin(axis=1)] == digits).mean() > min_accuracy

@@ -1,4 +1,4 @@
-"""Numbers in pictures: rows of MNIST's digits, as people write and print around them."""
+"""Test numbers in pictures: rows of MNIST digits, also with frames, lines and dots around them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,19 +22,19 @@ def model() -> Model:
     return load(SHIPPED)
 
 
-def one_of(digit: int, number: int) -> np.ndarray:
-    """A clear picture of a digit, uint8 (28, 28), ink 255."""
+def digit_image(digit: int, number: int) -> np.ndarray:
+    """Return MNIST's `number`-th picture of a digit, uint8 (28, 28), ink 255."""
     return IMAGES[np.flatnonzero(digit == LABELS)[number]]
 
 
-def written(text: str, gap: int = 2, number: int = 3) -> np.ndarray:
-    """Digits side by side, so many pixels between their ink; a space is half a digit wide."""
+def digits_in_a_row(text: str, gap: int = 2, number: int = 3) -> np.ndarray:
+    """Return digits side by side, `gap` pixels between their ink; a space is 28 pixels wide."""
     columns: list[np.ndarray] = []
     for character in text:
         if character == " ":
             columns.append(np.zeros((SIDE, SIDE), np.uint8))
             continue
-        image = one_of(int(character), number)
+        image = digit_image(int(character), number)
         inked = np.flatnonzero(image.any(axis=0))
         columns.append(image[:, inked[0] : inked[-1] + 1])
         columns.append(np.zeros((SIDE, gap), np.uint8))
@@ -42,8 +42,8 @@ def written(text: str, gap: int = 2, number: int = 3) -> np.ndarray:
 
 
 def page(rows: Sequence[str], scale: int = 3, margin: int = 20, gap: int = 3) -> Image.Image:
-    """Dark rows on light paper, one below the other."""
-    lines = [written(row, gap) for row in rows]
+    """Return a page of dark rows on light paper, one below the other."""
+    lines = [digits_in_a_row(row, gap) for row in rows]
     width = max(line.shape[1] for line in lines)
     ink = np.vstack([np.pad(line, ((4, 4), (0, width - line.shape[1]))) for line in lines])
     paper = Image.fromarray(255 - np.pad(ink, margin))
@@ -68,12 +68,12 @@ def test_a_number_of_any_size_is_read(model: Model, scale: int) -> None:
 
 
 def test_light_digits_on_dark_are_read(model: Model) -> None:
-    picture = Image.fromarray(np.pad(written("368"), 10))
+    picture = Image.fromarray(np.pad(digits_in_a_row("368"), 10))
     assert model.read_numbers(picture, 3).text == "368"
 
 
 def test_digits_that_touch_are_cut(model: Model) -> None:
-    ink = written("472", gap=0)
+    ink = digits_in_a_row("472", gap=0)
     touching = np.maximum(ink, np.pad(ink, ((0, 0), (1, 0)))[:, :-1])
     assert model.read_numbers(Image.fromarray(255 - np.pad(touching, 20)), 3).text == "472"
 
@@ -88,7 +88,7 @@ def test_numbers_of_a_page_come_in_reading_order(model: Model) -> None:
 
 
 @pytest.mark.parametrize("gap", [30, 50])
-def test_digits_that_are_as_far_apart_are_one_number(model: Model, gap: int) -> None:
+def test_evenly_spaced_digits_are_one_number(model: Model, gap: int) -> None:
     picture = page(["90210"], gap=gap)
     assert model.read_numbers(picture, 5).text == "90210"
     assert model.read_numbers(picture).text == "90210"
@@ -102,7 +102,7 @@ def test_a_number_is_on_one_side_of_a_wide_gap(model: Model) -> None:
 
 
 @pytest.mark.parametrize("line", [1, 3])
-def test_frames_lines_and_dots_are_no_digits(model: Model, line: int) -> None:
+def test_frames_lines_and_dots_are_not_read_as_digits(model: Model, line: int) -> None:
     picture = page(["5820"], margin=30)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((20, 20, picture.width - 20, picture.height - 20), outline=0, width=line)
@@ -123,7 +123,7 @@ def test_boxes_lie_around_the_digits(model: Model) -> None:
     assert np.abs(np.array(number.box) - expected).max() <= 4
 
 
-def test_confidence_is_the_least_of_products(model: Model) -> None:
+def test_confidence_is_the_lowest_product(model: Model) -> None:
     numbers = model.read_numbers(page(["14", "308"]))
     products = [float(np.prod([d.confidence for d in n.digits])) for n in numbers.numbers]
     assert [number.confidence for number in numbers.numbers] == pytest.approx(products)
@@ -139,23 +139,23 @@ def test_doubtful_digits_are_question_marks(model: Model) -> None:
     )
     (number,) = strict.read_numbers(page(["47"]), 2).numbers
     assert number.text == "??"
-    assert [one.digit for one in number.digits] == [None, None]
-    assert all(one.probabilities.argmax() == digit for one, digit in zip(number.digits, (4, 7)))
+    assert [each.digit for each in number.digits] == [None, None]
+    assert all(each.probabilities.argmax() == digit for each, digit in zip(number.digits, (4, 7)))
 
 
-def test_a_number_that_cannot_be_is_doubted(model: Model) -> None:
+def test_a_number_with_too_many_digits_is_not_found(model: Model) -> None:
     numbers = model.read_numbers(page(["7"]), 9)
     assert (numbers.numbers, numbers.text, numbers.confidence) == ((), "?", 0.0)
     assert numbers.doubt == "expected a number of 9 digits, found none"
 
 
 @pytest.mark.parametrize("digits", [0, -1, 1001, "5", 1.5, True])
-def test_other_numbers_of_digits_are_refused(model: Model, digits: Any) -> None:
+def test_invalid_counts_of_digits_are_refused(model: Model, digits: Any) -> None:
     with pytest.raises(ValueError, match="digits: expected 1 to 1000 or None, found"):
         model.read_numbers(page(["7"]), digits)
 
 
-def test_a_pattern_is_no_page_and_takes_no_time(model: Model) -> None:
+def test_a_pattern_has_no_numbers_and_is_read_quickly(model: Model) -> None:
     squares = np.full((1400, 1400), 255, np.uint8)
     for row, column in np.ndindex(10, 10):
         squares[row + 2 :: 14, column + 2 :: 14] = 0
@@ -167,19 +167,19 @@ def test_a_picture_without_ink_is_an_error(model: Model) -> None:
         model.read_numbers(Image.new("L", (200, 100), 255))
 
 
-def test_a_model_of_other_classes_reads_no_numbers(model: Model) -> None:
+def test_a_model_with_other_classes_reads_no_numbers(model: Model) -> None:
     letters = Model(model.network, tuple("abcdefghij"), "letters.npz", model.calibration)
     with pytest.raises(CheckpointError, match=r"letters\.npz: expected the classes 0 to 9"):
         letters.read_numbers(page(["7"]))
 
 
 def test_the_same_picture_gives_the_same_bits(model: Model) -> None:
-    one, other = (model.read_numbers(page(["5820"]), 4).numbers[0] for _ in range(2))
-    assert [d.evidence for d in one.digits] == [d.evidence for d in other.digits]
-    assert repr(one) == repr(other)
+    first, second = (model.read_numbers(page(["5820"]), 4).numbers[0] for _ in range(2))
+    assert [d.evidence for d in first.digits] == [d.evidence for d in second.digits]
+    assert repr(first) == repr(second)
 
 
-def test_a_page_takes_bounded_memory_and_leaves_none(model: Model) -> None:
+def test_reading_a_page_leaves_no_memory_allocated(model: Model) -> None:
     import gc
     import tracemalloc
 
@@ -190,7 +190,7 @@ def test_a_page_takes_bounded_memory_and_leaves_none(model: Model) -> None:
         tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]
         model.read_numbers(picture)
-        assert tracemalloc.get_traced_memory()[0] - before < 1 << 20  # no cycles are left
+        assert tracemalloc.get_traced_memory()[0] - before < 1 << 20  # no reference cycles are left
     finally:
         tracemalloc.stop()
         gc.enable()

@@ -1,4 +1,4 @@
-"""Lines on stdout and stderr: whole, where several processes write to one file, and bounded."""
+"""Lines on stdout and stderr: whole if several processes share a file, and of limited length."""
 
 import fcntl
 import json
@@ -16,7 +16,7 @@ import pytest
 from conftest import DIGITNET, ENVIRONMENT, Run
 
 from digitnet.cli import output
-from digitnet.cli.output import BLOCK, JOINERS, MAX_MESSAGE, Lines, printable
+from digitnet.cli.output import ATOMIC_WRITE, JOINERS, MAX_MESSAGE, Lines, printable
 from digitnet.model.checkpoint import SHIPPED
 
 NAME = "7" * 150
@@ -25,7 +25,7 @@ PREDICT = ("predict", "-m", SHIPPED, "--files-from", "list")
 
 @pytest.fixture
 def folder(tmp_path: Path, pictures: Path) -> Path:
-    """A picture with a long name, and a list of 90 times that one and of 3 that are missing."""
+    """A picture with a long name, and a list that names it 90 times and a missing one 3 times."""
     (tmp_path / f"{NAME}.png").write_bytes((pictures / "00.png").read_bytes())
     (tmp_path / "list").write_text(f"{NAME}.png\n" * 90 + f"{NAME}.gif\n" * 3)
     return tmp_path
@@ -35,8 +35,8 @@ def folder(tmp_path: Path, pictures: Path) -> Path:
 
 
 def writes(folder: Path, stream: str, *arguments: str | Path) -> list[bytes]:
-    """What each write of the command to a stream holds, if that is no more than a block."""
-    reader, writer = os.pipe2(os.O_DIRECT)  # a pipe of packets: each read returns one write
+    """Run the command; return its writes to a stream, each of at most ATOMIC_WRITE bytes."""
+    reader, writer = os.pipe2(os.O_DIRECT)  # packet mode: each read returns one write
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 1 << 20)
     streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     done = subprocess.run(
@@ -50,7 +50,7 @@ def writes(folder: Path, stream: str, *arguments: str | Path) -> list[bytes]:
     os.close(writer)
     assert done.returncode in (0, 1)
     with os.fdopen(reader, "rb", buffering=0) as file:
-        return list(iter(lambda: file.read(BLOCK), b""))
+        return list(iter(lambda: file.read(ATOMIC_WRITE), b""))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_answers_are_written_in_blocks_of_whole_lines(
     blocks = writes(folder, "stdout", *PREDICT, *arguments)
     assert all(block.endswith(b"\n") for block in blocks)
     assert b"".join(blocks).count(b"\n") == lines
-    starts = (NAME.encode(), b'{"path": ')  # no drawing is apart from its answer
+    starts = (NAME.encode(), b'{"path": ')  # a drawing is in the same block as its answer
     assert all(block.startswith(starts) for block in blocks)
     assert len(blocks) < 90
 
@@ -75,7 +75,7 @@ def test_errors_and_epochs_are_one_write_each(folder: Path, config_file: Path) -
     assert all(line.endswith(b"\n") for line in epochs)
 
 
-def test_four_processes_break_no_line_in_one_file(folder: Path) -> None:
+def test_four_processes_write_whole_lines_to_one_file(folder: Path) -> None:
     (folder / "list").write_text(f"{NAME}.png\n" * 300 + f"{NAME}.gif\n" * 3200)
     with open(folder / "all", "wb") as file:
         processes = [
@@ -100,7 +100,7 @@ def test_four_processes_break_no_line_in_one_file(folder: Path) -> None:
     assert (text, objects, errors) == (2 * 300, 2 * 3500, 4 * 3200)
 
 
-def test_a_line_longer_than_a_block_is_one_write_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_line_is_a_write_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[bytes] = []
     monkeypatch.setattr(os, "write", lambda _, data: written.append(data) or len(data))
     lines = Lines("out", 1, "utf-8")
@@ -110,7 +110,7 @@ def test_a_line_longer_than_a_block_is_one_write_alone(monkeypatch: pytest.Monke
     assert [len(data) for data in written] == [4010, 5000, 10, 4096, 10]
 
 
-def test_what_a_write_does_not_take_is_written_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rest_of_a_partial_write_is_written_next(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[bytes] = []
     monkeypatch.setattr(os, "write", lambda _, data: written.append(data[:3]) or len(data[:3]))
     lines = Lines("out", 1, "utf-8")
@@ -119,9 +119,9 @@ def test_what_a_write_does_not_take_is_written_next(monkeypatch: pytest.MonkeyPa
     assert written == [b"sev", b"en\n"]
 
 
-def test_a_pipe_that_does_not_block_loses_no_line(folder: Path) -> None:
+def test_a_non_blocking_pipe_loses_no_line(folder: Path) -> None:
     reader, writer = os.pipe2(os.O_NONBLOCK)
-    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, BLOCK)
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, ATOMIC_WRITE)
     command = [DIGITNET, *PREDICT]
     with subprocess.Popen(
         command, stdout=writer, stderr=subprocess.DEVNULL, cwd=folder, env=ENVIRONMENT
@@ -130,7 +130,7 @@ def test_a_pipe_that_does_not_block_loses_no_line(folder: Path) -> None:
         os.set_blocking(reader, True)
         received = os.read(reader, 1)
         time.sleep(0.2)  # the pipe is full
-        while chunk := os.read(reader, BLOCK):
+        while chunk := os.read(reader, ATOMIC_WRITE):
             received += chunk
     os.close(reader)
     assert received.count(b"\n") == 90
@@ -144,22 +144,22 @@ def test_a_pipe_that_does_not_block_loses_no_line(folder: Path) -> None:
     "arguments", ["--help", "--version", "train --help", "evaluate --help", "predict --help"]
 )
 @pytest.mark.parametrize(
-    ("stdout", "said"), [("&-", "is closed"), ("/dev/full", ": No space left on device")]
+    ("stdout", "message"), [("&-", "is closed"), ("/dev/full", ": No space left on device")]
 )
-def test_help_that_cannot_be_written_is_an_error(arguments: str, stdout: str, said: str) -> None:
+def test_help_that_cannot_be_written_is_an_error(arguments: str, stdout: str, message: str) -> None:
     command = f'"$0" {arguments} >{stdout}'
     done = subprocess.run(
         ["sh", "-c", command, DIGITNET], capture_output=True, check=False, env=ENVIRONMENT
     )
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode().replace(": ", " ").split(" ", 2)[:2] == ["standard", "output"]
-    assert done.stderr.endswith(f"{said}\n".encode())
+    assert done.stderr.endswith(f"{message}\n".encode())
 
 
-# What is seen of a text
+# Invisible characters
 
 
-def test_plain_text_and_other_scripts_stay_as_they_are() -> None:
+def test_plain_text_and_other_scripts_are_unchanged() -> None:
     for text in (
         "four.png",
         "",
@@ -172,7 +172,7 @@ def test_plain_text_and_other_scripts_stay_as_they_are() -> None:
         assert printable(text) == text
 
 
-def test_no_character_that_is_not_seen_passes() -> None:
+def test_all_invisible_characters_are_escaped() -> None:
     for point in [*range(0x110000)]:
         category = unicodedata.category(chr(point))
         if category in ("Cc", "Cf", "Zl", "Zp") and chr(point) not in JOINERS:
@@ -186,7 +186,7 @@ def test_no_character_that_is_not_seen_passes() -> None:
     "\U000e0020\U000e0100",
     ids=lambda character: f"{ord(character):x}",
 )
-def test_a_name_with_a_hidden_character_is_told_from_one_without(character: str) -> None:
+def test_a_hidden_character_in_a_name_is_escaped(character: str) -> None:
     escape = character.encode("unicode_escape").decode()
     assert printable(f"7{character}.png") == f"7{escape}.png"
 
@@ -202,13 +202,13 @@ def test_hidden_characters_are_escaped_in_answers_and_errors(run: Run, folder: P
 # Long lines
 
 
-def test_a_line_on_stderr_has_its_beginning_and_its_end(
+def test_a_long_message_keeps_its_beginning_and_end(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdout", Lines("out", 1, "utf-8"))
     monkeypatch.setattr(sys, "stderr", Lines("err", 2, "utf-8"))
-    output.say("x" * MAX_MESSAGE)
-    output.say("a" + "\x1b" * 100_000 + "z")
+    output.print_message("x" * MAX_MESSAGE)
+    output.print_message("a" + "\x1b" * 100_000 + "z")
     whole, cut = capfd.readouterr().err.splitlines()
     assert whole == "x" * MAX_MESSAGE
     assert (len(cut), cut[0], cut[-1]) == (MAX_MESSAGE, "a", "z")
@@ -233,7 +233,7 @@ LONG = "y" * 100_000
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else "",
 )
-def test_no_error_is_longer(
+def test_no_error_is_longer_than_the_limit(
     run: Run, model: Path, config_file: Path, arguments: tuple[str, ...], list_of_names: str
 ) -> None:
     folder = config_file.parent

@@ -1,4 +1,4 @@
-"""What lies at a path, and the commands where that is nothing, or cannot be known."""
+"""Path lookups, and commands with paths that are missing or cannot be looked up."""
 
 import ctypes
 import os
@@ -12,10 +12,10 @@ from conftest import DIGITNET, ENVIRONMENT, Run
 from digitnet.paths import absolute, kind_of, names_file, why_missing
 
 DROP = 24  # PR_CAPBSET_DROP of prctl(2)
-PRIVILEGES = (1, 2)  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, by which root enters any folder
+PRIVILEGES = (1, 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH: they let root search any folder
 
 
-def test_kinds(tmp_path: Path) -> None:
+def test_kinds_of_paths(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to("file")
     (tmp_path / "dangling").symlink_to("nothing")
@@ -26,25 +26,25 @@ def test_kinds(tmp_path: Path) -> None:
     assert kind_of("a\0b") is None
 
 
-def test_a_link_to_itself_is_not_nothing(tmp_path: Path) -> None:
+def test_a_link_to_itself_is_not_reported_as_missing(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(OSError, match="symbolic links"):
         kind_of(tmp_path / "loop")
 
 
-def test_why_nothing_is_there(tmp_path: Path) -> None:
+def test_messages_for_missing_files_and_broken_links(tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to("../there")
     assert why_missing(tmp_path / "none") == why_missing("a\0b") == "no such file"
     found = "expected a model, found a link to ../there, which does not exist"
     assert why_missing(tmp_path / "dangling", "model") == found
 
 
-def test_names_of_files() -> None:
+def test_which_paths_can_name_a_file() -> None:
     assert all(map(names_file, ("a", "a/b", "/a", "...", "a/.b")))
     assert not any(map(names_file, ("", "a/", "/", ".", "..", "a/.", "a/..")))
 
 
-def test_absolute_is_from_where_the_user_is(
+def test_absolute_starts_from_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -65,7 +65,7 @@ def folder(config_file: Path, model: Path, pictures: Path) -> Path:
 
 
 def one_line(done: "subprocess.CompletedProcess[bytes]", *statuses: int) -> str:
-    """The one line on stderr of a command that failed with one of the statuses."""
+    """Check that a command failed with one of the statuses; return its one line on stderr."""
     assert done.returncode in statuses, done.stderr
     assert done.stdout == b""
     assert done.stderr.count(b"\n") == 1
@@ -89,7 +89,7 @@ def filled(arguments: tuple[str, ...], path: str) -> list[str]:
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
-def test_a_link_to_nothing_is_said(run: Run, folder: Path, arguments: tuple[str, ...]) -> None:
+def test_a_broken_link_is_reported(run: Run, folder: Path, arguments: tuple[str, ...]) -> None:
     (folder / "dangling").symlink_to("there.npz")
     line = one_line(run(*filled(arguments, "dangling"), cwd=folder), 1, 2)
     assert "dangling: expected a file" in line
@@ -98,7 +98,7 @@ def test_a_link_to_nothing_is_said(run: Run, folder: Path, arguments: tuple[str,
 
 @pytest.mark.parametrize("environment", [{}, {"DIGITNET_MODEL": "model.npz"}], ids=str)
 @pytest.mark.parametrize("verb", [("predict", "7.png"), ("evaluate",)], ids=" ".join)
-def test_no_other_model_stands_in_for_a_link_to_nothing(
+def test_no_other_model_replaces_a_broken_link(
     run: Run, folder: Path, verb: tuple[str, ...], environment: dict[str, str]
 ) -> None:
     (folder / "model.npz").symlink_to("there.npz")
@@ -107,7 +107,7 @@ def test_no_other_model_stands_in_for_a_link_to_nothing(
 
 
 def shut_to_all(shut: Path, cwd: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    """The command while a folder may not be searched, not even by root."""
+    """Run the command while nobody, not even root, may search the folder `shut`."""
 
     def prepare() -> None:
         shut.chmod(0o600)
@@ -134,7 +134,7 @@ def shut_to_all(shut: Path, cwd: Path, *arguments: str) -> "subprocess.Completed
     [*COMMANDS, ("train", "--config", "config.yaml", "-q", "-o", "{}/x.npz")],
     ids=" ".join,
 )
-def test_a_folder_that_may_not_be_searched_is_said(
+def test_a_folder_without_search_permission_is_reported(
     folder: Path, arguments: tuple[str, ...]
 ) -> None:
     (folder / "shut" / "there").mkdir(parents=True)
@@ -144,14 +144,14 @@ def test_a_folder_that_may_not_be_searched_is_said(
     assert line.endswith("Permission denied")
 
 
-def test_no_other_model_stands_in_where_that_cannot_be_known(folder: Path) -> None:
+def test_no_other_model_is_used_without_search_permission(folder: Path) -> None:
     (folder / "shut").mkdir()
     done = shut_to_all(folder / "shut", folder / "shut", "predict", str(folder / "7.png"))
     assert one_line(done, 1) == "model.npz: cannot be read: Permission denied"
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "path"),
     [
         (("-o", "x.npz"), "x.npz"),
         (("--set", "model=x.npz"), "x.npz"),
@@ -159,8 +159,8 @@ def test_no_other_model_stands_in_where_that_cannot_be_known(folder: Path) -> No
     ],
     ids=str,
 )
-def test_a_working_directory_that_is_gone_is_said(
-    folder: Path, options: tuple[str, ...], said: str
+def test_a_deleted_working_directory_is_reported(
+    folder: Path, options: tuple[str, ...], path: str
 ) -> None:
     (folder / "gone").mkdir()
     script = f'rmdir ../gone; exec "$0" train --config {folder}/config.yaml "$@"'
@@ -173,8 +173,8 @@ def test_a_working_directory_that_is_gone_is_said(
         timeout=60,
     )
     assert one_line(done, 1) == (
-        f"{said}: expected a path in the working directory, found that directory deleted; "
-        "change to another one"
+        f"{path}: expected an existing working directory, found it deleted; "
+        "change to another directory"
     )
 
 

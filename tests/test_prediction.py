@@ -1,4 +1,4 @@
-"""Pictures in, answers out, from Python."""
+"""Test predictions from Python: pictures of all kinds, answers, and the choice of the model."""
 
 import os
 import re
@@ -24,7 +24,7 @@ READING = read(read_mnist("t10k", 1)[0][0])
 
 
 @pytest.fixture(scope="module")
-def reader(model: Path) -> Model:
+def trained(model: Path) -> Model:
     return load(model)
 
 
@@ -33,83 +33,83 @@ def seven(pictures: Path) -> Path:
     return pictures / "00.png"
 
 
-# A picture of any kind
+# Pictures
 
 
-def test_a_picture_is_a_path_bytes_an_image_or_an_array(reader: Model, seven: Path) -> None:
+def test_a_picture_is_a_path_bytes_an_image_or_an_array(trained: Model, seven: Path) -> None:
     with Image.open(seven) as image:
         array = np.asarray(image)
         kinds = [str(seven), seven, seven.read_bytes(), image, array]
         kinds += [np.stack([array] * 3, axis=-1)]
-        answers = [reader.predict(kind) for kind in kinds]
+        answers = [trained.predict(kind) for kind in kinds]
     assert [answer.digit for answer in answers] == [7] * 6
     assert len({answer.probabilities.tobytes() for answer in answers}) == 1
 
 
-def test_a_list_gives_a_list(reader: Model, pictures: Path) -> None:
+def test_a_list_gives_a_list(trained: Model, pictures: Path) -> None:
     paths = sorted(pictures.iterdir())[:3]
-    answers = reader.predict(list(paths))
-    assert [answer.digit for answer in answers] == [reader.predict(p).digit for p in paths]
-    assert reader.predict([]) == []
+    answers = trained.predict(list(paths))
+    assert [answer.digit for answer in answers] == [trained.predict(p).digit for p in paths]
+    assert trained.predict([]) == []
 
 
-def test_it_reads_most_of_what_it_has_not_seen(reader: Model, pictures: Path) -> None:
+def test_most_unseen_pictures_are_read_correctly(trained: Model, pictures: Path) -> None:
     _, labels = read_mnist("t10k", 20)
-    digits = [answer.digit for answer in reader.predict(sorted(pictures.iterdir()))]
+    digits = [answer.digit for answer in trained.predict(sorted(pictures.iterdir()))]
     assert sum(digit == label for digit, label in zip(digits, labels)) >= 15
 
 
-def test_what_cannot_be_read_is_an_image_error(reader: Model, tmp_path: Path) -> None:
+def test_an_unreadable_picture_is_an_image_error(trained: Model, tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"none\.png: no such file"):
-        reader.predict(tmp_path / "none.png")
+        trained.predict(tmp_path / "none.png")
     with pytest.raises(ImageError, match="picture: expected a digit, found no ink"):
-        reader.predict(np.zeros((28, 28), np.uint8))
+        trained.predict(np.zeros((28, 28), np.uint8))
 
 
-def test_one_bad_picture_in_a_list_is_an_image_error(reader: Model, seven: Path) -> None:
+def test_one_bad_picture_in_a_list_is_an_image_error(trained: Model, seven: Path) -> None:
     with pytest.raises(ImageError):
-        reader.predict([seven, b"no picture"])
+        trained.predict([seven, b"no picture"])
 
 
-def test_among_named_pictures_an_error_is_an_answer(reader: Model, seven: Path) -> None:
+def test_an_error_is_an_answer_among_named_pictures(trained: Model, seven: Path) -> None:
     batch = [("a", str(seven)), ("b", b"no picture"), ("c", str(seven))]
-    answers = dict(answer for portion in reader.answers([batch]) for answer in portion)
+    answers = dict(answer for portion in trained.answers([batch]) for answer in portion)
     assert list(answers) == ["a", "b", "c"]
     assert isinstance(answers["b"], ImageError)
     assert str(answers["b"]).startswith("b: expected a picture")
     assert [answers[name].digit for name in "ac"] == [7, 7]  # type: ignore[union-attr]
 
 
-def test_no_batch_is_asked_for_before_the_last_is_answered(reader: Model, seven: Path) -> None:
-    asked = []
+def test_no_batch_is_requested_before_the_last_is_answered(trained: Model, seven: Path) -> None:
+    requested = []
 
     def batches() -> Iterator[list[tuple[str, str]]]:
         for name in "ab":
-            asked.append(name)
+            requested.append(name)
             yield [(name, str(seven))]
 
-    answers = reader.answers(batches())
+    answers = trained.answers(batches())
     assert [name for name, _ in next(answers)] == ["a"]
-    assert asked == ["a"]
+    assert requested == ["a"]
 
 
-def test_a_picture_is_the_same_to_the_network_in_any_company(reader: Model) -> None:
+def test_an_answer_does_not_depend_on_the_other_pictures(trained: Model) -> None:
     images, _ = read_mnist("t10k", 70)
-    alone = [reader.predict(image).probabilities for image in images]
+    alone = [trained.predict(image).probabilities for image in images]
     for n in (2, 31, 32, 33, 70):
-        together = [answer.probabilities for answer in reader.predict(list(images[:n]))]
+        together = [answer.probabilities for answer in trained.predict(list(images[:n]))]
         assert np.array_equal(together, alone[:n])
 
 
-# The answer
+# Answers
 
 
-def test_the_digit_is_an_int(reader: Model, seven: Path) -> None:
-    assert type(reader.predict(seven).digit) is int
+def test_the_digit_is_an_int(trained: Model, seven: Path) -> None:
+    assert type(trained.predict(seven).digit) is int
 
 
-def test_the_confidence_is_the_largest_probability(reader: Model, seven: Path) -> None:
-    answer = reader.predict(seven)
+def test_the_confidence_is_the_largest_probability(trained: Model, seven: Path) -> None:
+    answer = trained.predict(seven)
     assert answer.confidence == answer.probabilities.max()
     assert type(answer.confidence) is float
 
@@ -125,13 +125,11 @@ def test_probabilities_sum_to_1(seven: Path, output: str) -> None:
 
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
-def test_the_temperature_changes_confidence_and_no_answer(output: str) -> None:
+def test_the_temperature_changes_confidence_but_no_answer(output: str) -> None:
     network = Network([784, 10], output=output, cost="cross_entropy")
     network.initialise(rng=np.random.default_rng(1))
     digits = read_mnist("t10k", 40)[0]
-    images = [
-        digit for digit in digits if len(connected_components(digit > 50)) == 1
-    ]  # no candidates to choose
+    images = [digit for digit in digits if len(connected_components(digit > 50)) == 1]
     cold, plain, hot = (
         Model(network, tuple("0123456789"), "", Calibration(temperature)).predict(images)
         for temperature in (0.5, 1.0, 2.0)
@@ -163,12 +161,12 @@ def test_top_gives_the_likeliest_first() -> None:
     assert len(answer.top(99)) == 3
 
 
-def test_of_equals_the_first_is_the_answer() -> None:
+def test_the_first_of_equal_probabilities_is_the_answer() -> None:
     assert Prediction(np.array([0.2, 0.4, 0.4]), ("0", "1", "2"), READING, 1.0).digit == 1
 
 
 @pytest.mark.parametrize(
-    ("digits", "least", "evident", "digit"),
+    ("digits", "min_confidence", "min_evidence", "digit"),
     [
         (1, 0.6, 2.0, 1),
         (1, 0.61, 2.0, None),
@@ -178,16 +176,19 @@ def test_of_equals_the_first_is_the_answer() -> None:
         (1, 0, 2.1, None),
     ],
 )
-def test_what_is_unsure_unlike_or_several_is_no_digit(
-    digits: int, least: float, evident: float, digit: int | None
+def test_low_confidence_low_evidence_or_several_digits_give_no_digit(
+    digits: int, min_confidence: float, min_evidence: float, digit: int | None
 ) -> None:
-    reading, needed = replace(READING, digits=digits), Calibration(1.0, least, evident)
-    answer = Prediction(np.array([0.4, 0.6]), ("0", "1"), reading, 2.0, needed)
+    reading, calibration = (
+        replace(READING, digits=digits),
+        Calibration(1.0, min_confidence, min_evidence),
+    )
+    answer = Prediction(np.array([0.4, 0.6]), ("0", "1"), reading, 2.0, calibration)
     assert answer.digit == digit
     assert answer.top(1) == [(1, 0.6)]
 
 
-# Which model
+# The choice of the model
 
 
 def test_a_model_knows_its_file(model: Path) -> None:
@@ -203,13 +204,15 @@ def test_the_model_of_the_environment_is_loaded(
     assert digitnet.load().path == str(model)
 
 
-def test_the_model_that_lies_there_is_loaded(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_npz_in_the_working_directory_is_loaded(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("DIGITNET_MODEL", raising=False)
     monkeypatch.chdir(model.parent)
     assert os.path.samefile(digitnet.load().path, model)
 
 
-def test_without_a_model_the_one_that_ships_is_loaded(
+def test_the_shipped_model_is_loaded_if_there_is_no_other(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("DIGITNET_MODEL", raising=False)
@@ -217,7 +220,7 @@ def test_without_a_model_the_one_that_ships_is_loaded(
     assert digitnet.load().path.endswith("/digitnet/model.npz")
 
 
-def test_a_file_that_is_no_model_is_refused(seven: Path) -> None:
+def test_a_picture_as_model_is_refused(seven: Path) -> None:
     with pytest.raises(CheckpointError, match=r"00\.png: "):
         digitnet.load(seven)
 
@@ -231,55 +234,53 @@ def test_class_names_of_a_model_are_its_answers(model: Path, tmp_path: Path, sev
 
 @pytest.mark.parametrize("shape", [(784,), (1, 784), (28, 784), (500, 784), (784, 784)])
 def test_rows_of_flattened_pictures_are_not_read_as_one_picture(
-    reader: Model, shape: tuple[int, ...]
+    trained: Model, shape: tuple[int, ...]
 ) -> None:
     found = f"found an array of the shape {shape}: reshape(-1, 28, 28) makes pictures of rows"
     with pytest.raises(ImageError, match=re.escape(found)):
-        reader.predict(np.zeros(shape, np.uint8))
+        trained.predict(np.zeros(shape, np.uint8))
     with pytest.raises(ImageError, match="no ink"):
-        reader.predict(Image.new("L", (784, 500)))
+        trained.predict(Image.new("L", (784, 500)))
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint16, np.int32, np.float16, np.float32, float])
-def test_the_same_numbers_of_any_type_are_the_same_picture(
-    reader: Model, dtype: np.dtype, seven: Path
+def test_equal_numbers_of_any_dtype_are_the_same_picture(
+    trained: Model, dtype: np.dtype, seven: Path
 ) -> None:
     image = np.asarray(Image.open(seven)) // 2  # so that the lightest is less than white
     large = np.kron(image, np.ones((50, 50), np.uint8))
     for array in (image, large, np.stack([image] * 3, axis=-1)):
-        told = reader.predict(array).probabilities.tobytes()
-        assert reader.predict(array.astype(dtype)).probabilities.tobytes() == told
-    fractions = reader.predict(image.astype(np.float32) / np.float32(255))
-    assert fractions.probabilities.tobytes() == reader.predict(image).probabilities.tobytes()
-    halves = reader.predict(image / 2 + 0.25)
-    assert halves.probabilities == pytest.approx(reader.predict(image).probabilities, abs=0.02)
+        expected = trained.predict(array).probabilities.tobytes()
+        assert trained.predict(array.astype(dtype)).probabilities.tobytes() == expected
+    fractions = trained.predict(image.astype(np.float32) / np.float32(255))
+    assert fractions.probabilities.tobytes() == trained.predict(image).probabilities.tobytes()
+    halves = trained.predict(image / 2 + 0.25)
+    assert halves.probabilities == pytest.approx(trained.predict(image).probabilities, abs=0.02)
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.int32, np.int64, np.float32, float])
-def test_negative_numbers_in_an_array_are_refused(reader: Model, dtype: type) -> None:
+def test_negative_numbers_in_an_array_are_refused(trained: Model, dtype: type) -> None:
     array = np.array(read_mnist("t10k", 1)[0][0], dtype) - 1
     found = f"an array of {array.dtype} from {array.min()} to {array.max()}, not from 0 to 1"
     with pytest.raises(ImageError, match=re.escape(found)):
-        reader.predict(array)
+        trained.predict(array)
 
 
-def test_colours_that_are_no_bytes_are_refused_with_their_type(reader: Model) -> None:
+def test_colours_of_another_dtype_are_refused(trained: Model) -> None:
     found = "an array of the shape (28, 28, 3) of float32, not of uint8"
     with pytest.raises(ImageError, match=re.escape(found)):
-        reader.predict(np.full((28, 28, 3), 0.5, np.float32))
+        trained.predict(np.full((28, 28, 3), 0.5, np.float32))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
-def test_an_array_with_no_number_is_refused(reader: Model, value: float) -> None:
+def test_an_array_that_is_not_finite_is_refused(trained: Model, value: float) -> None:
     array = read_mnist("t10k", 1)[0][0] / 255
     array[3, 4] = value
     with pytest.raises(ImageError, match="finite"):
-        reader.predict(array)
+        trained.predict(array)
 
 
 @pytest.mark.parametrize("shape", [(5, 28, 28), (28, 28, 5), (783,), (1, 28, 28, 3)])
-def test_an_array_that_is_no_picture_is_refused_with_its_shape(
-    reader: Model, shape: tuple[int, ...]
-) -> None:
+def test_an_array_of_another_shape_is_refused(trained: Model, shape: tuple[int, ...]) -> None:
     with pytest.raises(ImageError, match=re.escape(f"an array of the shape {shape}, not (h, w)")):
-        reader.predict(np.zeros(shape, np.uint8))
+        trained.predict(np.zeros(shape, np.uint8))

@@ -1,4 +1,4 @@
-"""What nobody should give to the installed command: one line, no waiting, little memory."""
+"""Bad input to the installed command: one line of error, quickly, in little memory."""
 
 import gzip
 import io
@@ -18,7 +18,7 @@ import pytest
 from conftest import DIGITNET, ENVIRONMENT, REPOSITORY
 
 MEMORY = 512 << 20  # bytes
-SECONDS = 10  # start-up included, where other programs share the machine
+SECONDS = 10  # time limit, start-up included, on a busy machine
 TEMPLATE = "network: {layer_sizes: [784, 10]}\ntraining: {epochs: 1}\n"
 
 Say = Callable[..., str]
@@ -26,7 +26,7 @@ Say = Callable[..., str]
 
 @pytest.fixture
 def folder(tmp_path: Path, small_mnist: Path, model: Path) -> Path:
-    """A folder with a model, a picture, a config, and things that are none of these."""
+    """A folder with a model, a picture, a config, and paths that are not files."""
     shutil.copy(model, tmp_path / "model.npz")
     shutil.copy(REPOSITORY / "data" / "pictures" / "four.png", tmp_path / "four.png")
     (tmp_path / "config.yaml").write_text(f"data: {{path: {small_mnist}}}\n{TEMPLATE}")
@@ -40,7 +40,7 @@ def folder(tmp_path: Path, small_mnist: Path, model: Path) -> Path:
 
 @pytest.fixture
 def say(folder: Path) -> Say:
-    """The one line on stderr of a command that fails with a status; see what else is checked."""
+    """Return a function that runs a failing command, checks it and returns its line on stderr."""
 
     def say(status: int, *arguments: str | bytes) -> str:
         done = subprocess.run(
@@ -64,7 +64,7 @@ def say(folder: Path) -> Say:
 
 
 def png(width: int, height: int, depth: int = 8, colour: int = 0) -> bytes:
-    """The header of a picture, and pixels for none of it."""
+    """Return a PNG with too few pixels for its header."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         checksum = struct.pack(">I", zlib.crc32(kind + content))
@@ -111,14 +111,14 @@ COMMANDS = [
     ids=str,
 )
 def test_archives(folder: Path, say: Say, kind: str, arguments: tuple[str, ...]) -> None:
-    make, told = ARCHIVES[kind]
+    make, message = ARCHIVES[kind]
     (folder / "bad.npz").write_bytes(make())
     line = say(1, *arguments, "bad.npz")
     assert "bad.npz: " in line
-    assert told in line
+    assert message in line
 
 
-def test_a_gzip_bomb_is_unpacked_no_further_than_its_header_says(folder: Path, say: Say) -> None:
+def test_a_gzip_bomb_is_unpacked_only_to_the_size_in_its_header(folder: Path, say: Say) -> None:
     images = bytes([0, 0, 8, 3]) + struct.pack(">III", 10, 28, 28) + bytes(600 << 20)
     (folder / "bomb-images-idx3-ubyte.gz").write_bytes(gzip.compress(images, 1))
     (folder / "bomb-labels-idx1-ubyte").write_bytes(b"\0\0\x08\1\0\0\0\x0a" + bytes(10))
@@ -127,7 +127,7 @@ def test_a_gzip_bomb_is_unpacked_no_further_than_its_header_says(folder: Path, s
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a: &a [x]\n" + "".join(f"b{i}: [*a, *a]\n" for i in range(9)), "alias"),
         ("a: " + "[" * 50_000, "levels of nesting"),
@@ -141,15 +141,15 @@ def test_a_gzip_bomb_is_unpacked_no_further_than_its_header_says(folder: Path, s
         ('data: {path: x, "\\udcff": 1}', "expected a key"),
     ],
 )
-def test_yaml(folder: Path, say: Say, text: str, told: str) -> None:
+def test_yaml(folder: Path, say: Say, text: str, message: str) -> None:
     (folder / "bad.yaml").write_text(text)
     line = say(2, "train", "--config", "bad.yaml")
     assert line.startswith("bad.yaml")
-    assert told in line
+    assert message in line
 
 
 @pytest.mark.parametrize(
-    ("picture", "told"),
+    ("picture", "message"),
     [
         (png(31_623, 31_623), "expected at most 64,000,000 pixels, found 31623×31623"),
         (png(2**31 - 1, 2**31 - 1), "64,000,000 pixels"),
@@ -160,14 +160,16 @@ def test_yaml(folder: Path, say: Say, text: str, told: str) -> None:
         (png(0, 5), "expected"),
     ],
 )
-def test_pictures_of_too_many_pixels(folder: Path, say: Say, picture: bytes, told: str) -> None:
+def test_pictures_with_too_many_pixels(
+    folder: Path, say: Say, picture: bytes, message: str
+) -> None:
     (folder / "huge.png").write_bytes(picture)
     line = say(1, "predict", "huge.png")
     assert line.startswith("huge.png: expected ")
-    assert told in line
+    assert message in line
 
 
-def test_decoders_that_complain_are_not_heard(folder: Path, say: Say) -> None:
+def test_messages_of_decoders_are_hidden(folder: Path, say: Say) -> None:
     from PIL import Image
 
     file = io.BytesIO()
@@ -191,14 +193,16 @@ def test_decoders_that_complain_are_not_heard(folder: Path, say: Say) -> None:
     ],
     ids=str,
 )
-def test_what_is_no_file(say: Say, status: int, arguments: tuple[str, ...], what: str) -> None:
+def test_paths_that_are_not_files(
+    say: Say, status: int, arguments: tuple[str, ...], what: str
+) -> None:
     *given, last = arguments
     rest = [last.format(what)] if "{}" in last else [last, what]
     assert f"{what}: " in say(status, *given, *rest)
 
 
 @pytest.mark.parametrize("what", ["pipe", "zero", "loop", "folder", "/dev/full", "folder/"])
-def test_an_output_that_is_no_file_is_left_alone(folder: Path, say: Say, what: str) -> None:
+def test_an_output_that_is_not_a_file_is_unchanged(folder: Path, say: Say, what: str) -> None:
     before = os.lstat(folder / what)
     say(1, "train", "-q", "--config", "config.yaml", "-o", what)
     after = os.lstat(folder / what)
@@ -226,16 +230,14 @@ def test_an_output_that_is_no_file_is_left_alone(folder: Path, say: Say, what: s
     ],
     ids=str,
 )
-def test_names_that_would_steer_a_terminal(
-    say: Say, status: int, arguments: tuple[str, ...]
-) -> None:
+def test_control_characters_in_arguments(say: Say, status: int, arguments: tuple[str, ...]) -> None:
     name = "a\x1b[31m\nb\x9b\u202ec"
     line = say(status, *(argument.replace("{}", name) for argument in arguments))
     assert "a\\x1b[31m\\nb\\x9b\\u202ec" in line or "special characters" in line
 
 
 @pytest.mark.parametrize("place", ["config", "class", "member", "path"])
-def test_names_inside_files_that_would_steer_a_terminal(folder: Path, say: Say, place: str) -> None:
+def test_control_characters_inside_files(folder: Path, say: Say, place: str) -> None:
     name = "\x1b[31m\n\u202e"
     arrays = dict(np.load(folder / "model.npz"))
     if place == "config":
@@ -253,5 +255,5 @@ def test_names_inside_files_that_would_steer_a_terminal(folder: Path, say: Say, 
         np.savez(folder / "bad.npz", **arrays)
         assert (
             say(1, "evaluate", "-m", "bad.npz")
-            == "\\x1b[31m: expected the model's own data, found none; name others with --data"
+            == "\\x1b[31m: expected the model's own data, found none; name other data with --data"
         )

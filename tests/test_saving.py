@@ -1,4 +1,4 @@
-"""When a training's checkpoint is written: in time, when asked to, and when time is up."""
+"""When a training saves its checkpoint: in time, on request, and when time is up."""
 
 import json
 import signal
@@ -28,9 +28,9 @@ def output(config_file: Path) -> Path:
 
 @pytest.fixture
 def at_every_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training tells of itself as often as it can."""
+    """Training yields its progress as often as possible."""
     monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", 0)
-    monkeypatch.setattr("digitnet.training.loop.CHUNK", 100)
+    monkeypatch.setattr("digitnet.training.loop.EVALUATION_MINIBATCH", 100)
 
 
 def place_in(path: Path) -> Place:
@@ -39,7 +39,7 @@ def place_in(path: Path) -> Place:
 
 
 class Clock:
-    """Time that passes only when it is told to."""
+    """A clock that a test sets."""
 
     now = 1000.0
 
@@ -56,7 +56,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def takes(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Callable[[float], None]:
-    """takes(seconds): how long writing a checkpoint lasts."""
+    """Return a function: after takes(seconds), writing a checkpoint takes that long."""
 
     def takes(seconds: float) -> None:
         def save(*_: Any) -> None:
@@ -86,7 +86,7 @@ def after_an_epoch(state: TrainingState) -> Progress:
 
 
 @pytest.mark.usefixtures("takes")
-def test_within_an_epoch_it_is_due_when_the_seconds_have_passed(
+def test_within_an_epoch_a_checkpoint_is_due_after_checkpoint_seconds(
     clock: Clock, state: TrainingState
 ) -> None:
     saver = Saver("", state, replaces=False)
@@ -98,7 +98,7 @@ def test_within_an_epoch_it_is_due_when_the_seconds_have_passed(
         saver.save()
 
 
-def test_it_costs_no_more_than_a_hundredth(
+def test_checkpoints_take_at_most_a_hundredth_of_the_time(
     clock: Clock, takes: Callable[[float], None], state: TrainingState
 ) -> None:
     takes(2)
@@ -112,7 +112,7 @@ def test_it_costs_no_more_than_a_hundredth(
         saver.save()
 
 
-def test_what_one_cost_more_the_next_ones_have_to_wait_for(
+def test_a_slow_checkpoint_delays_the_next_ones(
     clock: Clock, takes: Callable[[float], None], state: TrainingState
 ) -> None:
     saver = Saver("", state, replaces=False)
@@ -126,7 +126,7 @@ def test_what_one_cost_more_the_next_ones_have_to_wait_for(
     assert saver.is_due(in_an_epoch(state))
 
 
-def test_after_an_epoch_it_is_due_as_soon_as_it_costs_little(
+def test_after_an_epoch_a_checkpoint_is_due_once_it_is_cheap(
     clock: Clock, takes: Callable[[float], None], state: TrainingState
 ) -> None:
     saver = Saver("", state, replaces=False)
@@ -140,7 +140,7 @@ def test_after_an_epoch_it_is_due_as_soon_as_it_costs_little(
     assert saver.is_due(after_an_epoch(state))
 
 
-def test_after_the_first_and_the_last_epoch_it_is_always_due(
+def test_after_the_first_and_last_epoch_a_checkpoint_is_always_due(
     takes: Callable[[float], None], state: TrainingState
 ) -> None:
     takes(1000)
@@ -153,7 +153,7 @@ def test_after_the_first_and_the_last_epoch_it_is_always_due(
 
 
 @pytest.mark.usefixtures("takes")
-def test_what_is_to_be_replaced_stays_until_an_epoch_has_ended(
+def test_an_old_model_is_kept_until_the_first_epoch_has_ended(
     clock: Clock, state: TrainingState
 ) -> None:
     saver = Saver("", state, replaces=True)
@@ -162,7 +162,7 @@ def test_what_is_to_be_replaced_stays_until_an_epoch_has_ended(
     assert saver.is_due(after_an_epoch(state))
 
 
-def test_what_is_written_already_is_not_written_again(
+def test_the_same_state_is_not_written_again(
     clock: Clock, takes: Callable[[float], None], state: TrainingState
 ) -> None:
     takes(3)
@@ -176,7 +176,7 @@ def test_what_is_written_already_is_not_written_again(
 
 
 @pytest.mark.usefixtures("at_every_block")
-def test_a_checkpoint_in_an_epoch_can_be_resumed_to_the_same_end(
+def test_a_checkpoint_within_an_epoch_resumes_to_the_same_model(
     config_file: Path, output: Path, tmp_path: Path
 ) -> None:
     settings = [*SLOW, "training.epochs=1", "training.checkpoint_seconds=0.01"]
@@ -194,7 +194,7 @@ def test_a_checkpoint_in_an_epoch_can_be_resumed_to_the_same_end(
 
 
 @pytest.mark.usefixtures("at_every_block")
-def test_stopped_while_validating_it_ends_the_same(
+def test_a_stop_during_validation_resumes_to_the_same_model(
     config_file: Path, output: Path, tmp_path: Path
 ) -> None:
     training = session.run(read_config(config_file))
@@ -203,17 +203,17 @@ def test_stopped_while_validating_it_ends_the_same(
     with pytest.raises(Stopped, match=r"in epoch 1; .* is saved"):
         next(training)
     assert place_in(output).step == 150
-    for path, resume in ((output, True), (tmp_path / "whole.npz", False)):
+    for path, resume in ((output, True), (tmp_path / "uninterrupted.npz", False)):
         for _ in session.run(read_config(config_file, [f"model={path}"]), resume=resume):
             pass
-    assert comparable(output) == comparable(tmp_path / "whole.npz")
+    assert comparable(output) == comparable(tmp_path / "uninterrupted.npz")
 
 
-# When it is asked for
+# On request
 
 
 @pytest.mark.usefixtures("at_every_block")
-def test_sigusr1_has_it_saved_and_goes_on(config_file: Path, output: Path) -> None:
+def test_sigusr1_saves_and_training_continues(config_file: Path, output: Path) -> None:
     training = session.run(read_config(config_file))
     next(training)
     assert not output.exists()
@@ -229,7 +229,9 @@ def test_sigusr1_has_it_saved_and_goes_on(config_file: Path, output: Path) -> No
 
 
 @pytest.mark.usefixtures("at_every_block")
-def test_sigusr1_leaves_what_is_to_be_replaced(config_file: Path, output: Path) -> None:
+def test_sigusr1_keeps_an_old_model_until_an_epoch_has_ended(
+    config_file: Path, output: Path
+) -> None:
     output.write_bytes(OLD_MODEL)
     training = session.run(read_config(config_file), overwrite=True)
     next(training)
@@ -240,7 +242,7 @@ def test_sigusr1_leaves_what_is_to_be_replaced(config_file: Path, output: Path) 
     assert output.read_bytes() == OLD_MODEL
 
 
-def test_whoever_leaves_it_finds_its_epochs_saved(
+def test_closing_a_session_saves_its_epochs(
     config_file: Path, output: Path, takes: Callable[[float], None], monkeypatch: Any
 ) -> None:
     takes(1000)
@@ -259,20 +261,20 @@ def test_whoever_leaves_it_finds_its_epochs_saved(
 UP = "training.max_minutes=0.001"
 
 
-def test_when_time_is_up_it_is_saved_and_goes_on_later(
+def test_when_time_is_up_it_saves_and_can_be_resumed(
     config_file: Path, output: Path, tmp_path: Path
 ) -> None:
     *_, last = session.run(read_config(config_file, [*SLOW, UP]))
     assert not last.state.done
     assert place_in(output) == last.state.place
-    for path, resume in ((output, True), (tmp_path / "whole.npz", False)):
+    for path, resume in ((output, True), (tmp_path / "uninterrupted.npz", False)):
         settings = [*SLOW, f"model={path}", "training.epochs=2"]
         for _ in session.run(read_config(config_file, settings), resume=resume):
             pass
-    assert comparable(output) == comparable(tmp_path / "whole.npz")
+    assert comparable(output) == comparable(tmp_path / "uninterrupted.npz")
 
 
-def test_the_minutes_are_those_of_this_run(config_file: Path, output: Path) -> None:
+def test_max_minutes_counts_this_run_only(config_file: Path, output: Path) -> None:
     for _ in session.run(read_config(config_file, ["training.max_minutes=5"])):
         pass
     assert len(load_checkpoint(output).history) == 3
@@ -287,22 +289,24 @@ def test_the_minutes_are_those_of_this_run(config_file: Path, output: Path) -> N
 
 
 @pytest.mark.usefixtures("at_every_block")
-def test_time_that_is_up_before_an_epoch_is_leaves_what_is_to_be_replaced(
+def test_when_time_is_up_in_the_first_epoch_an_old_model_is_kept(
     config_file: Path, output: Path
 ) -> None:
     output.write_bytes(OLD_MODEL)
     settings = [*SLOW, "training.max_minutes=0.000001"]
-    with pytest.raises(TrainingError, match=r"max_minutes in epoch 1; .* is left as it was"):
+    with pytest.raises(TrainingError, match=r"max_minutes in epoch 1; .* is unchanged"):
         for _ in session.run(read_config(config_file, settings), overwrite=True):
             pass
     assert output.read_bytes() == OLD_MODEL
 
 
-def test_the_command_says_that_it_is_not_done(run: Run, config_file: Path, output: Path) -> None:
+def test_the_command_reports_an_unfinished_training(
+    run: Run, config_file: Path, output: Path
+) -> None:
     epochs = ("--set", "training.epochs=100000", "--set", "training.max_minutes=0.02")
     done = run("train", "--config", config_file, *epochs)
     assert done.returncode == 0
-    assert done.stdout.endswith(b" s; not done, --resume goes on\n")
+    assert done.stdout.endswith(b" s; not finished, --resume continues it\n")
     done = run("train", "--config", config_file, *epochs, "--resume", "--format", "json", "-q")
     assert json.loads(done.stdout.splitlines()[-1])["done"] is False
     assert len(load_checkpoint(output).history) > 3
@@ -312,9 +316,7 @@ def test_the_command_says_that_it_is_not_done(run: Run, config_file: Path, outpu
 
 
 @pytest.mark.usefixtures("at_every_block")
-def test_a_stop_is_saved_also_where_whoever_is_told_goes_away(
-    config_file: Path, output: Path
-) -> None:
+def test_a_session_closed_after_a_signal_is_saved(config_file: Path, output: Path) -> None:
     training = session.run(read_config(config_file, SLOW))
     next(progress for progress in training if progress.state.place.step)
     signal.raise_signal(signal.SIGTERM)
@@ -322,7 +324,7 @@ def test_a_stop_is_saved_also_where_whoever_is_told_goes_away(
     assert place_in(output).step > 0
 
 
-def test_the_shortest_time_gets_on_all_the_same(config_file: Path, output: Path) -> None:
+def test_the_shortest_max_minutes_still_makes_progress(config_file: Path, output: Path) -> None:
     minutes = "training.max_minutes=0.000001"
     for _ in range(100):
         *_, last = session.run(read_config(config_file, [minutes]), resume=True)

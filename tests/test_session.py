@@ -1,4 +1,4 @@
-"""A training that looks after itself: its output, its lock, its signals."""
+"""Trainings run by `session`: output, lock and signals."""
 
 import contextlib
 import errno
@@ -80,14 +80,14 @@ def test_an_output_that_exists_is_not_overwritten(config: Config, output: Path) 
     assert left_beside(output) == set()
 
 
-def test_overwrite_starts_anew(config: Config, output: Path) -> None:
+def test_overwrite_starts_a_new_training(config: Config, output: Path) -> None:
     output.write_bytes(OLD_MODEL)
     finish(session.run(config, overwrite=True))
     assert len(load_checkpoint(output).history) == 1
 
 
 def a_zip(*names: str) -> bytes:
-    """A zip archive of files with these names."""
+    """Return a zip archive of files with these names."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name in names:
@@ -109,9 +109,9 @@ def a_zip(*names: str) -> bytes:
         (a_zip("images.npy", "labels.npy"), "a zip archive of images, labels"),
         (a_zip("format_version.npy", "images.npy"), "a zip archive of format_version, images"),
     ],
-    ids=range(10),  # an archive holds the time
+    ids=range(10),  # archives contain the time: no stable ids
 )
-def test_overwrite_leaves_what_is_no_model(
+def test_overwrite_keeps_files_that_are_not_models(
     config: Config, output: Path, content: bytes, found: str
 ) -> None:
     output.write_bytes(content)
@@ -123,7 +123,7 @@ def test_overwrite_leaves_what_is_no_model(
 
 
 @pytest.mark.parametrize("kind", ["of an older version", "in another order", *DAMAGES, "empty"])
-def test_overwrite_replaces_what_is_empty_or_a_model_in_any_state(
+def test_overwrite_replaces_empty_files_and_damaged_models(
     config: Config, output: Path, model: Path, kind: str
 ) -> None:
     if kind in DAMAGES:
@@ -144,7 +144,7 @@ def test_overwrite_replaces_what_is_empty_or_a_model_in_any_state(
 
 @pytest.fixture(params=["itself", "a symbolic link", "a hard link", "through a folder"])
 def as_output(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Path], Path]:
-    """The same file by another name."""
+    """Return a function that gives a file another name."""
 
     def as_output(path: Path) -> Path:
         other = tmp_path / "other.npz"
@@ -163,7 +163,7 @@ def as_output(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Path]
 
 
 @pytest.mark.parametrize("name", ["own.npz", "both.npz", "config.yaml", "images.npy"])
-def test_overwrite_leaves_what_the_training_reads(
+def test_overwrite_keeps_the_training_data(
     config_file: Path,
     small_mnist: Path,
     model: Path,
@@ -189,7 +189,7 @@ def test_overwrite_leaves_what_the_training_reads(
     assert path.read_bytes() == before
 
 
-def test_overwrite_leaves_what_cannot_be_read(
+def test_overwrite_keeps_a_file_that_cannot_be_read(
     config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: str) -> bool:
@@ -202,7 +202,7 @@ def test_overwrite_leaves_what_cannot_be_read(
     assert output.read_bytes() == OLD_MODEL
 
 
-def test_overwrite_keeps_the_old_file_until_there_is_a_new_one(
+def test_overwrite_keeps_the_old_file_until_an_epoch_has_ended(
     config: Config, output: Path
 ) -> None:
     output.write_bytes(OLD_MODEL)
@@ -213,7 +213,7 @@ def test_overwrite_keeps_the_old_file_until_there_is_a_new_one(
     assert output.read_bytes() == OLD_MODEL
 
 
-def test_resume_goes_on(config_file: Path, config: Config, output: Path) -> None:
+def test_resume_continues(config_file: Path, config: Config, output: Path) -> None:
     finish(session.run(config))
     longer = read_config(config_file, ["training.epochs=3"])
     records = [p.record.epoch for p in session.run(longer, resume=True) if p.record]
@@ -221,12 +221,12 @@ def test_resume_goes_on(config_file: Path, config: Config, output: Path) -> None
     assert len(load_checkpoint(output).history) == 3
 
 
-def test_resume_with_nothing_there_begins(config: Config, output: Path) -> None:
+def test_resume_without_a_checkpoint_starts_a_training(config: Config, output: Path) -> None:
     finish(session.run(config, resume=True))
     assert len(load_checkpoint(output).history) == 1
 
 
-def test_resuming_what_is_finished_changes_nothing(config: Config, output: Path) -> None:
+def test_resuming_a_finished_session_changes_nothing(config: Config, output: Path) -> None:
     finish(session.run(config))
     before = output.read_bytes()
     assert len(finish(session.run(config, resume=True))) == 1
@@ -234,7 +234,7 @@ def test_resuming_what_is_finished_changes_nothing(config: Config, output: Path)
 
 
 @pytest.mark.parametrize("data", [b"", b"no model", b"PK\3\4 and no more"])
-def test_resuming_what_is_no_checkpoint_is_refused(
+def test_resuming_a_file_that_is_not_a_checkpoint_is_refused(
     config: Config, output: Path, data: bytes
 ) -> None:
     output.write_bytes(data)
@@ -258,24 +258,24 @@ def with_output(config_file: Path, output: str | Path) -> Config:
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_device_is_no_output(config_file: Path, overwrite: bool) -> None:
+def test_a_device_is_refused_as_output(config_file: Path, overwrite: bool) -> None:
     with pytest.raises(OutputError, match=r"^/dev/null: "):
         finish(session.run(with_output(config_file, "/dev/null"), overwrite=overwrite))
     assert not os.path.isfile("/dev/null")
 
 
-def test_a_folder_is_no_output(config_file: Path, tmp_path: Path) -> None:
+def test_a_folder_is_refused_as_output(config_file: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="expected a file to write"):
         finish(session.run(with_output(config_file, tmp_path), overwrite=True))
 
 
-def test_the_folder_of_the_output_has_to_exist(config_file: Path, tmp_path: Path) -> None:
+def test_the_folder_of_the_output_must_exist(config_file: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"expected the folder .*none to exist"):
         finish(session.run(with_output(config_file, tmp_path / "none" / "m.npz")))
     assert not (tmp_path / "none").exists()
 
 
-def test_an_output_that_is_a_link_is_followed(config_file: Path, tmp_path: Path) -> None:
+def test_a_link_as_output_is_followed(config_file: Path, tmp_path: Path) -> None:
     (tmp_path / "latest.npz").symlink_to("first.npz")
     finish(session.run(with_output(config_file, tmp_path / "latest.npz")))
     assert (tmp_path / "latest.npz").is_symlink()
@@ -284,7 +284,7 @@ def test_an_output_that_is_a_link_is_followed(config_file: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("how", [{}, {"resume": True}, {"overwrite": True}], ids=str)
-def test_an_unreadable_disk_is_not_taken_for_an_empty_one(
+def test_an_unreadable_disk_is_not_taken_for_an_empty_disk(
     config: Config, output: Path, failing: Failing, how: dict[str, bool]
 ) -> None:
     finish(session.run(config))
@@ -317,17 +317,19 @@ def test_missing_data_leave_nothing_behind(config_file: Path, output: Path) -> N
 # The lock
 
 
-def test_a_second_training_on_the_same_output_is_turned_away(config: Config, output: Path) -> None:
+def test_a_second_training_on_the_same_output_is_refused(config: Config, output: Path) -> None:
     first = session.run(config)
     next(first)
-    with pytest.raises(Busy, match=r"model\.npz: another training holds it"):
+    with pytest.raises(Busy, match=r"model\.npz: another training is writing it"):
         next(session.run(config, overwrite=True))
     assert left_beside(output) == {"model.npz.lock"}
     finish(first)
     assert len(load_checkpoint(output).history) == 1
 
 
-def test_it_is_turned_away_also_once_the_first_has_saved(config_file: Path, output: Path) -> None:
+def test_a_second_training_is_refused_after_the_first_has_saved(
+    config_file: Path, output: Path
+) -> None:
     first = session.run(read_config(config_file))
     next(progress for progress in first if progress.record)
     assert output.exists()
@@ -336,7 +338,7 @@ def test_it_is_turned_away_also_once_the_first_has_saved(config_file: Path, outp
     first.close()
 
 
-def test_the_lock_holds_by_any_name(config_file: Path, config: Config, tmp_path: Path) -> None:
+def test_the_lock_holds_under_any_name(config_file: Path, config: Config, tmp_path: Path) -> None:
     (tmp_path / "other.npz").symlink_to("model.npz")
     first = session.run(config)
     next(first)
@@ -345,7 +347,7 @@ def test_the_lock_holds_by_any_name(config_file: Path, config: Config, tmp_path:
     first.close()
 
 
-def test_busy_tells_scripts_to_try_later() -> None:
+def test_busy_is_status_75() -> None:
     assert Busy.exit_status == ExitStatus.BUSY == 75
 
 
@@ -357,7 +359,7 @@ def test_another_output_is_not_locked(config_file: Path, config: Config, tmp_pat
     assert (tmp_path / "other.npz").is_file()
 
 
-def test_the_lock_is_let_go_of_when_the_training_is_left(config: Config, output: Path) -> None:
+def test_the_lock_is_released_when_the_session_is_closed(config: Config, output: Path) -> None:
     first = session.run(config)
     next(first)
     first.close()
@@ -366,21 +368,21 @@ def test_the_lock_is_let_go_of_when_the_training_is_left(config: Config, output:
     assert output.is_file()
 
 
-def test_a_lock_file_that_nobody_holds_is_no_obstacle(config: Config, output: Path) -> None:
+def test_a_stale_lock_file_is_ignored(config: Config, output: Path) -> None:
     Path(f"{output}.lock").write_bytes(b"")
     finish(session.run(config))
     assert left_beside(output) == set()
 
 
 @pytest.mark.parametrize("name", ["flock", "samestat"])
-def test_a_lock_that_fails_once_leaves_no_file(
+def test_a_failing_lock_leaves_no_file(
     config: Config, output: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     module = {"flock": fcntl, "samestat": os.path}[name]
-    whole = getattr(module, name)
+    original = getattr(module, name)
 
     def fail(*_: object) -> None:
-        monkeypatch.setattr(module, name, whole)
+        monkeypatch.setattr(module, name, original)
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(module, name, fail)
@@ -389,7 +391,7 @@ def test_a_lock_that_fails_once_leaves_no_file(
     assert left_beside(output) == set()
 
 
-def test_a_lock_that_fails_leaves_the_file_of_its_holder(
+def test_a_failing_lock_keeps_the_file_of_its_holder(
     config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = session.run(config)
@@ -406,7 +408,7 @@ def test_a_lock_that_fails_leaves_the_file_of_its_holder(
     finish(first)
 
 
-def test_a_lock_file_that_cannot_be_closed_is_no_failure(
+def test_a_lock_file_that_cannot_be_closed_is_ignored(
     config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training = session.run(config)
@@ -422,11 +424,11 @@ def test_a_lock_file_that_cannot_be_closed_is_no_failure(
     assert left_beside(output) == set()
 
 
-# Signals, within this process
+# Signals within this process
 
 
 @pytest.mark.parametrize("number", STOPS, ids=lambda number: number.name)
-def test_the_handlers_are_put_back(config: Config, number: signal.Signals) -> None:
+def test_the_signal_handlers_are_restored(config: Config, number: signal.Signals) -> None:
     before = signal.getsignal(number)
     training = session.run(config)
     next(training)
@@ -436,7 +438,7 @@ def test_the_handlers_are_put_back(config: Config, number: signal.Signals) -> No
 
 
 @pytest.mark.parametrize(("number", "status"), STOPS.items(), ids=lambda value: value.name)
-def test_a_signal_ends_it_with_the_checkpoint_saved(
+def test_a_signal_stops_it_and_saves_the_checkpoint(
     config: Config, output: Path, number: signal.Signals, status: ExitStatus
 ) -> None:
     training = session.run(config)
@@ -451,7 +453,7 @@ def test_a_signal_ends_it_with_the_checkpoint_saved(
 
 @pytest.mark.parametrize(("number", "status"), STOPS.items(), ids=lambda value: value.name)
 @pytest.mark.parametrize("existing", [None, OLD_MODEL], ids=["nothing", "a model"])
-def test_a_signal_while_the_data_are_read_ends_it_at_once(
+def test_a_signal_while_data_are_read_stops_it_at_once(
     config: Config,
     output: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -473,7 +475,7 @@ def test_a_signal_while_the_data_are_read_ends_it_at_once(
     assert left_beside(output) == set()
 
 
-def test_what_a_signal_stopped_early_ends_as_if_it_had_not(
+def test_a_session_stopped_early_resumes_to_the_same_model(
     config_file: Path, config: Config, output: Path, tmp_path: Path
 ) -> None:
     training = session.run(config)
@@ -482,11 +484,11 @@ def test_what_a_signal_stopped_early_ends_as_if_it_had_not(
     with contextlib.suppress(Stopped):
         finish(training)
     finish(session.run(config, resume=True))
-    finish(session.run(with_output(config_file, tmp_path / "whole.npz")))
-    assert comparable(output) == comparable(tmp_path / "whole.npz")
+    finish(session.run(with_output(config_file, tmp_path / "uninterrupted.npz")))
+    assert comparable(output) == comparable(tmp_path / "uninterrupted.npz")
 
 
-def test_a_second_interrupt_ends_it_at_once_and_leaves_the_old_file(
+def test_a_second_interrupt_stops_at_once_and_keeps_the_old_file(
     config: Config, output: Path
 ) -> None:
     output.write_bytes(OLD_MODEL)
@@ -502,13 +504,13 @@ def test_a_second_interrupt_ends_it_at_once_and_leaves_the_old_file(
 
 @pytest.fixture
 def ignored() -> Iterator[signal.Signals]:
-    """SIGINT, ignored as in a script's background job."""
+    """SIGINT, ignored as in a background job."""
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     yield signal.SIGINT
     signal.signal(signal.SIGINT, previous)
 
 
-def test_a_signal_that_is_ignored_stays_so(config: Config, ignored: signal.Signals) -> None:
+def test_an_ignored_signal_stays_ignored(config: Config, ignored: signal.Signals) -> None:
     training = session.run(config)
     next(training)
     assert signal.getsignal(ignored) == signal.SIG_IGN
@@ -516,7 +518,7 @@ def test_a_signal_that_is_ignored_stays_so(config: Config, ignored: signal.Signa
     assert signal.getsignal(ignored) == signal.SIG_IGN
 
 
-def test_a_signal_that_is_ignored_stays_so_after_another(
+def test_an_ignored_signal_stays_ignored_after_another(
     config: Config, ignored: signal.Signals
 ) -> None:
     training = session.run(config)
@@ -528,7 +530,7 @@ def test_a_signal_that_is_ignored_stays_so_after_another(
     assert signal.getsignal(ignored) == signal.SIG_IGN
 
 
-def test_a_full_disk_ends_it_with_one_clear_error(
+def test_a_full_disk_is_one_clear_error(
     config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -542,14 +544,14 @@ def test_a_full_disk_ends_it_with_one_clear_error(
     assert left_beside(output) == set()
 
 
-# Signals, to the installed command in the middle of an epoch
+# Signals to the installed command within an epoch
 
-Whole = Callable[[int], Path]
+Uninterrupted = Callable[[int], Path]
 
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path) -> Path:
-    """The config of a training whose epochs take a while."""
+    """The config of a training with slow epochs."""
     path = tmp_path_factory.mktemp("slow") / "config.yaml"
     path.write_text(
         f"data: {{path: {small_mnist}, validation: 500}}\n"
@@ -560,76 +562,83 @@ def slow(tmp_path_factory: pytest.TempPathFactory, small_mnist: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(slow: Path, run: Run) -> Whole:
-    """Its checkpoint after so many epochs that nothing has interrupted."""
+def uninterrupted(slow: Path, run: Run) -> Uninterrupted:
+    """Return a function that gives the checkpoint of `slow` after n uninterrupted epochs."""
 
     @functools.cache
-    def whole(epochs: int) -> Path:
+    def uninterrupted(epochs: int) -> Path:
         path = slow.parent / f"{epochs}.npz"
         done = run("train", "--config", slow, "-q", *epochs_to(epochs), "-o", path)
         assert done.returncode == 0, done.stderr
         return path
 
-    return whole
+    return uninterrupted
 
 
 def epochs_to(epochs: int) -> tuple[str, str]:
     return "--set", f"training.epochs={epochs}"
 
 
-def assert_goes_on(run: Run, slow: Path, whole: Whole, path: Path) -> None:
-    """Resumed for an epoch that it had not ended yet, a checkpoint ends as if never stopped."""
+def assert_resumes_to_same_model(
+    run: Run, slow: Path, uninterrupted: Uninterrupted, path: Path
+) -> None:
+    """Check that a checkpoint, resumed for one epoch, equals an uninterrupted one."""
     epochs = max(len(load_checkpoint(path).history) + 1, 2)
     done = run("train", "--config", slow, "-q", *epochs_to(epochs), "-o", path, "--resume")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert comparable(path) == comparable(whole(epochs))
+    assert comparable(path) == comparable(uninterrupted(epochs))
     assert os.listdir(path.parent) == [path.name]
 
 
 @pytest.mark.parametrize("number", STOPS, ids=lambda number: number.name)
-def test_stopped_by_a_signal_and_resumed_it_ends_the_same(
-    slow: Path, whole: Whole, tmp_path: Path, start: Start, run: Run, number: signal.Signals
+def test_stopped_by_a_signal_it_resumes_to_the_same_model(
+    slow: Path,
+    uninterrupted: Uninterrupted,
+    tmp_path: Path,
+    start: Start,
+    run: Run,
+    number: signal.Signals,
 ) -> None:
     training = start("--config", slow, *epochs_to(1000), "-o", tmp_path / "m.npz")
-    time.sleep(0.25)  # some way into the first epoch
+    time.sleep(0.25)  # within the first epoch
     status, out, err = training.end(number)
     assert (status, out) == (128 + number, b"")
     assert err.splitlines()[-1].startswith(f"stopped by {number.name} in epoch ".encode())
     assert b"Traceback" not in err
     assert os.listdir(tmp_path) == ["m.npz"]
-    assert_goes_on(run, slow, whole, tmp_path / "m.npz")
+    assert_resumes_to_same_model(run, slow, uninterrupted, tmp_path / "m.npz")
 
 
-def test_what_is_killed_leaves_a_checkpoint_that_can_be_resumed(
-    slow: Path, whole: Whole, tmp_path: Path, start: Start, run: Run
+def test_a_killed_training_can_be_resumed(
+    slow: Path, uninterrupted: Uninterrupted, tmp_path: Path, start: Start, run: Run
 ) -> None:
     training = start("--config", slow, *epochs_to(1000), "-o", tmp_path / "m.npz")
     assert training.process.stderr is not None
     assert training.process.stderr.readline().startswith(b"epoch 1/1000")
     status, _, _ = training.end(signal.SIGKILL)
     assert status == -signal.SIGKILL
-    assert_goes_on(run, slow, whole, tmp_path / "m.npz")
+    assert_resumes_to_same_model(run, slow, uninterrupted, tmp_path / "m.npz")
 
 
-def test_under_nohup_a_hangup_is_nothing(
-    slow: Path, whole: Whole, tmp_path: Path, start: Start
+def test_under_nohup_a_hangup_is_ignored(
+    slow: Path, uninterrupted: Uninterrupted, tmp_path: Path, start: Start
 ) -> None:
     arguments = ("--config", slow, *epochs_to(2), "-o", tmp_path / "m.npz")
     status, _, _ = start(*arguments, ignoring="HUP").end(signal.SIGHUP)
     assert status == 0
-    assert comparable(tmp_path / "m.npz") == comparable(whole(2))
+    assert comparable(tmp_path / "m.npz") == comparable(uninterrupted(2))
 
 
-def test_a_training_that_is_held_turns_another_away(
+def test_a_running_training_refuses_another(
     slow: Path, tmp_path: Path, start: Start, run: Run
 ) -> None:
     start("--config", slow, *epochs_to(1000), "-o", tmp_path / "m.npz")
     done = run("train", "--config", slow, "-o", tmp_path / "m.npz", "--overwrite")
     assert (done.returncode, done.stdout) == (75, b"")
-    assert done.stderr == f"{tmp_path}/m.npz: another training holds it; try later\n".encode()
+    assert done.stderr == f"{tmp_path}/m.npz: another training is writing it; try later\n".encode()
 
 
-def test_overwrite_stopped_before_an_epoch_leaves_the_old_model(
+def test_overwrite_stopped_in_the_first_epoch_keeps_the_old_model(
     config: Config, output: Path
 ) -> None:
     finish(session.run(config))
@@ -637,12 +646,12 @@ def test_overwrite_stopped_before_an_epoch_leaves_the_old_model(
     training = session.run(config, overwrite=True)
     next(training)
     signal.raise_signal(signal.SIGTERM)
-    with pytest.raises(Stopped, match="left as it was"):
+    with pytest.raises(Stopped, match="is unchanged"):
         finish(training)
     assert output.read_bytes() == before
 
 
-def test_a_signal_after_the_last_epoch_stops_nothing(config: Config, output: Path) -> None:
+def test_a_signal_after_the_last_epoch_is_ignored(config: Config, output: Path) -> None:
     for progress in session.run(config):
         if progress.record and progress.record.epoch == config.training.epochs:
             signal.raise_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The model that ships is what configs/default.yaml says, and reads what it was not shown."""
+"""Test that configs/default.yaml made the shipped model, and that it reads unseen pictures."""
 
 import os
 
@@ -17,9 +17,9 @@ from digitnet.synthetic.background import make_background
 from digitnet.synthetic.handwriting import make_digits
 
 DEFAULT = REPOSITORY / "configs" / "default.yaml"
-# Of 48 pictures of no digit and 16 digits, when it was made.
+# sums of the pixels of 48 non-digits and 16 digits, computed when the model was trained
 # fmt: off
-INK = [
+INK_SUMS = [
     36122, 19142, 46017, 28935, 10788, 16771, 48599, 30678, 15741, 25548, 28588, 34270, 24391,
     31697, 24820, 23264, 17099, 12641, 17088, 17009, 13507, 40244, 17183, 25823, 22204, 11676,
     39854, 27348, 38359, 9667, 22483, 24611, 2212, 10094, 26618, 4919, 10769, 21801, 56521,
@@ -39,33 +39,33 @@ def data() -> Data:
     return read_data(read_config(DEFAULT).data.path)
 
 
-def test_it_is_small_and_has_no_state(shipped: Checkpoint) -> None:
+def test_the_file_is_small_and_has_no_state(shipped: Checkpoint) -> None:
     assert os.path.getsize(SHIPPED) <= 2_500_000
     assert shipped.state == {}
 
 
-def test_it_was_made_by_the_default_config(shipped: Checkpoint, data: Data) -> None:
-    made, asked = to_config(shipped.config), read_config(DEFAULT)
+def test_the_default_config_made_the_model(shipped: Checkpoint, data: Data) -> None:
+    actual, expected = to_config(shipped.config), read_config(DEFAULT)
     folder = str(REPOSITORY)
-    assert tuple(os.path.join(folder, path) for path in made.data.path) == asked.data.path
-    assert made.data.validation == 5000
-    threads = msgspec.structs.replace(asked.training, threads=made.training.threads)
-    same = msgspec.structs.replace(asked, data=made.data, model=made.model, training=threads)
-    assert made == same
+    assert tuple(os.path.join(folder, path) for path in actual.data.path) == expected.data.path
+    assert actual.data.validation == 5000
+    threads = msgspec.structs.replace(expected.training, threads=actual.training.threads)
+    same = msgspec.structs.replace(expected, data=actual.data, model=actual.model, training=threads)
+    assert actual == same
     assert shipped.data_hash == data.training.fingerprint
     assert shipped.data_sources == data.training.source_hashes
-    assert len(shipped.history) == asked.training.epochs
+    assert len(shipped.history) == expected.training.epochs
 
 
-def test_made_up_pictures_are_as_it_learned_from_them() -> None:
-    """Where they are not, the model has to be made again, too."""
+def test_synthetic_pictures_are_those_of_its_training() -> None:
+    """A failure means: synthetic pictures have changed, so train the shipped model again."""
     rng = np.random.default_rng(1)
     pictures = np.concatenate([make_background(48, rng=rng), make_digits(16, rng=rng)[0]])
-    off = np.abs(pictures.reshape(64, -1).sum(axis=1, dtype=np.int64) - INK)
-    assert np.count_nonzero(off > 50) <= 1  # some grey may be rounded otherwise elsewhere
+    differences = np.abs(pictures.reshape(64, -1).sum(axis=1, dtype=np.int64) - INK_SUMS)
+    assert np.count_nonzero(differences > 50) <= 1  # processors may round a few greys differently
 
 
-def test_it_is_as_good_as_its_config_says(shipped: Checkpoint, data: Data) -> None:
+def test_it_reaches_the_accuracy_that_its_config_states(shipped: Checkpoint, data: Data) -> None:
     assert data.test is not None
     sources = np.split(np.arange(len(data.test)), [10_000])
     mnist, scans = (
@@ -75,7 +75,7 @@ def test_it_is_as_good_as_its_config_says(shipped: Checkpoint, data: Data) -> No
     assert scans.accuracy > 0.95
 
 
-def test_it_answers_pictures() -> None:
+def test_it_reads_pictures() -> None:
     model = load(SHIPPED)
     assert min(model.calibration) > 0
     pictures = REPOSITORY / "data" / "pictures"

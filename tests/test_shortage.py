@@ -1,4 +1,4 @@
-"""Too little memory, too few open files: one line that names the limit, and status 1."""
+"""Not enough memory or open files: one line that names the limit, and status 1."""
 
 import errno
 import subprocess
@@ -12,7 +12,7 @@ from digitnet.errors import FILES, MEMORY, THREADS, DataError, Shortage, shortag
 
 
 def raised(error: Exception, cause: Exception | None = None) -> Exception:
-    """An error as `except` sees it, raised while another one was handled."""
+    """Return an error as `except` sees it, raised while `cause` was handled."""
     try:
         try:
             raise cause or error
@@ -36,14 +36,12 @@ def raised(error: Exception, cause: Exception | None = None) -> Exception:
         (ValueError("Cannot allocate memory"), None),
     ],
 )
-def test_what_is_short_is_seen_also_behind_other_errors(
-    error: Exception, short: Shortage | None
-) -> None:
+def test_a_shortage_is_found_behind_other_errors(error: Exception, short: Shortage | None) -> None:
     assert shortage(error) == shortage(raised(DataError("x"), error)) == short
 
 
 def limited(folder: Path, limit: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    """The command under a limit; skips the test where not even Python starts under it."""
+    """Run the command under a limit; skips the test if even Python does not start."""
     script = f'ulimit {limit}; "$1" -c pass || exit 99; shift; exec "$0" "$@"'
     done = subprocess.run(
         ["sh", "-c", script, DIGITNET, sys.executable, *arguments],
@@ -78,13 +76,13 @@ def folder(config_file: Path, model: Path, pictures: Path) -> Path:
 
 @pytest.mark.parametrize("limit", ["-v 40000", "-v 140000", "-v 400000", "-n 5"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_limit_that_is_too_low_is_named(
+def test_a_limit_that_is_too_low_is_reported(
     folder: Path, small_mnist: Path, command: str, limit: str
 ) -> None:
     arguments = [argument.replace("{}", str(small_mnist)) for argument in COMMANDS[command]]
     done = limited(folder, limit, *arguments)
     assert done.returncode in (0, 1)
-    if limit != "-v 400000":  # which is enough for some
+    if limit != "-v 400000":  # enough for some commands
         assert done.returncode == 1
     if done.returncode == 1:
         assert done.stdout == b""

@@ -1,4 +1,4 @@
-"""How soon the installed command ends when it is told to, and with which status."""
+"""How soon a signal stops the installed command, and with which exit status."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ SOON = 2.0  # seconds
 
 
 @pytest.mark.parametrize(("number", "status"), STOPS.items(), ids=lambda value: value.name)
-def test_while_pictures_are_read_and_made_it_ends_at_once(
+def test_a_signal_during_preparation_stops_it_at_once(
     tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
     output = tmp_path / "model.npz"
@@ -30,19 +30,19 @@ def test_while_pictures_are_read_and_made_it_ends_at_once(
         while not (tmp_path / "model.npz.lock").exists():
             assert process.poll() is None
         time.sleep(0.3)
-        told = time.monotonic()
+        signalled = time.monotonic()
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
-    assert time.monotonic() - told < SOON
+    assert time.monotonic() - signalled < SOON
     assert (process.returncode, out) == (status, b"")
-    said = f"stopped by {number.name} before the first step; nothing was to be saved\n"
-    assert err == said.encode()
+    message = f"stopped by {number.name} before the first step; there is nothing to save\n"
+    assert err == message.encode()
     assert output.read_bytes() == OLD_MODEL
     assert os.listdir(tmp_path) == ["model.npz"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_while_a_large_network_is_validated_it_ends_soon(
+def test_a_signal_during_validation_stops_it_soon(
     start: Callable[..., Training], tmp_path: Path, number: signal.Signals
 ) -> None:
     config, output = tmp_path / "config.yaml", tmp_path / "model.npz"
@@ -52,16 +52,16 @@ def test_while_a_large_network_is_validated_it_ends_soon(
         "training: {minibatch_size: 100, threads: 2}\n"
     )
     training = start("--config", config)
-    time.sleep(0.7)  # after the one step of an epoch; validating takes many seconds
-    told = time.monotonic()
+    time.sleep(0.7)  # after the only step of the epoch; validation takes many seconds
+    signalled = time.monotonic()
     status, _, err = training.end(number)
-    assert time.monotonic() - told < SOON
+    assert time.monotonic() - signalled < SOON
     assert status == 128 + number
-    assert err.endswith(f"in epoch 1; {output} is saved, --resume goes on from there\n".encode())
+    assert err.endswith(f"in epoch 1; {output} is saved, --resume continues it\n".encode())
     assert load_checkpoint(output, with_state=True).state
 
 
-def test_a_second_interrupt_ends_it_at_once_with_the_old_checkpoint_whole(
+def test_a_second_interrupt_stops_at_once_and_keeps_the_old_checkpoint(
     run: Run, start: Callable[..., Training], config_file: Path
 ) -> None:
     output = config_file.parent / "model.npz"
@@ -77,9 +77,9 @@ def test_a_second_interrupt_ends_it_at_once_with_the_old_checkpoint_whole(
     for _ in range(2):
         training.process.send_signal(signal.SIGINT)
         time.sleep(0.05)
-    told = time.monotonic()
+    signalled = time.monotonic()
     status, out, err = training.end()
-    assert time.monotonic() - told < SOON
+    assert time.monotonic() - signalled < SOON
     assert (status, out) == (130, b"")
     assert b"Traceback" not in err
     assert output.read_bytes() == before
@@ -88,7 +88,7 @@ def test_a_second_interrupt_ends_it_at_once_with_the_old_checkpoint_whole(
 
 @pytest.mark.parametrize("module", ["click", "numpy"])
 @pytest.mark.parametrize("verb", ["train --config config.yaml", "evaluate", "predict -"])
-def test_an_interrupt_while_modules_load_ends_it_in_silence(
+def test_an_interrupt_while_modules_load_is_silent(
     run: Run, config_file: Path, tmp_path: Path, verb: str, module: str
 ) -> None:
     (tmp_path / "modules").mkdir()
@@ -100,7 +100,7 @@ def test_an_interrupt_while_modules_load_ends_it_in_silence(
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
 
 
-def test_sigusr1_writes_a_checkpoint_and_goes_on(
+def test_sigusr1_saves_a_checkpoint_and_training_continues(
     start: Callable[..., Training], config_file: Path
 ) -> None:
     output = config_file.parent / "model.npz"
@@ -116,7 +116,7 @@ def test_sigusr1_writes_a_checkpoint_and_goes_on(
     assert training.end(signal.SIGTERM)[0] == 143
 
 
-def test_sigusr1_before_there_is_anything_to_save_is_nothing(run: Run, tmp_path: Path) -> None:
+def test_an_early_sigusr1_does_nothing(run: Run, tmp_path: Path) -> None:
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "click.py").write_text(
         "import os, signal, sys\n"
@@ -129,7 +129,7 @@ def test_sigusr1_before_there_is_anything_to_save_is_nothing(run: Run, tmp_path:
 
 
 @pytest.mark.parametrize(("device", "status"), [("pipe", 141), ("/dev/full", 0)])
-def test_a_stderr_that_takes_nothing_is_no_other_status(
+def test_a_full_stderr_does_not_change_the_status(
     config_file: Path, device: str, status: int
 ) -> None:
     if device == "pipe":
@@ -150,7 +150,7 @@ def test_a_stderr_that_takes_nothing_is_no_other_status(
     assert load_checkpoint(config_file.parent / "model.npz").history
 
 
-def test_without_stderr_no_file_takes_its_place(config_file: Path) -> None:
+def test_a_closed_stderr_is_not_replaced_by_a_file(config_file: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$0" train -q --config "$1" 2>&-', DIGITNET, config_file],
         capture_output=True,

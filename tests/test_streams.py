@@ -1,4 +1,4 @@
-"""`digitnet predict --files-from -` between other programs."""
+"""`digitnet predict --files-from -` in a pipeline."""
 
 import os
 import subprocess
@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from conftest import DIGITNET, ENVIRONMENT, Run
 
-LONG = 1 << 24  # bytes: a name that is none
+LONG = 1 << 24  # bytes: length of an endless name
 
 
 class Stream:
-    """The command, with a model, reading names."""
+    """A running `predict --files-from -`."""
 
     def __init__(self, folder: Path) -> None:
         self.process = subprocess.Popen(
@@ -31,7 +31,7 @@ class Stream:
         self.errors = self.process.stderr
 
     def peak(self) -> int:
-        """Bytes of memory that it had at most."""
+        """Return the peak memory in bytes."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) << 10
@@ -48,7 +48,7 @@ def stream(pictures: Path) -> Iterator[Stream]:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_each_line_has_its_answer_before_the_next_comes(stream: Stream) -> None:
+def test_each_line_is_answered_before_the_next_arrives(stream: Stream) -> None:
     for name in (b"00.png", b"nothing", b"01.png", b"01.png"):
         stream.input.write(name + b"\n")
         line = (stream.errors if name == b"nothing" else stream.output).readline()
@@ -56,15 +56,15 @@ def test_each_line_has_its_answer_before_the_next_comes(stream: Stream) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_name_that_does_not_end_is_said_at_once_and_takes_no_memory(stream: Stream) -> None:
+def test_an_endless_name_is_reported_at_once_and_takes_no_memory(stream: Stream) -> None:
     stream.input.write(b"00.png\n")
     assert stream.output.readline().startswith(b"00.png")
     before = stream.peak()
     for _ in range(LONG >> 16):
         os.write(stream.input.fileno(), bytes(1 << 16))
-    said = stream.errors.readline()
-    assert said.endswith("…: expected a sound picture, found: File name too long\n".encode())
-    assert len(said) < 500
+    line = stream.errors.readline()
+    assert line.endswith("…: expected a sound picture, found: File name too long\n".encode())
+    assert len(line) < 500
     assert stream.peak() - before < LONG / 2
     stream.input.write(b"\n01.png\n")
     assert stream.output.readline().startswith(b"01.png")
@@ -84,7 +84,7 @@ def test_names_on_both_sides_of_long_ones_are_answered(run: Run, pictures: Path)
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_reader_that_goes_away_ends_it_in_silence(stream: Stream) -> None:
+def test_a_closed_output_ends_it_silently(stream: Stream) -> None:
     stream.input.write(b"00.png\n")
     assert stream.output.readline()
     stream.output.close()
@@ -93,7 +93,7 @@ def test_a_reader_that_goes_away_ends_it_in_silence(stream: Stream) -> None:
     assert stream.errors.read() == b""
 
 
-def test_each_of_many_lines_has_one_answer_in_its_place(run: Run, pictures: Path) -> None:
+def test_many_lines_are_answered_in_order(run: Run, pictures: Path) -> None:
     names = [f"{n % 20:02}.png" if n % 7 else f"missing{n}" for n in range(3000)]
     done = run("predict", "--files-from", "-", input="\n".join(names).encode(), cwd=pictures)
     answers = [line.split(b"\t")[0].decode() for line in done.stdout.splitlines()]

@@ -1,4 +1,4 @@
-"""The command line: one file per verb. Errors become one line and an exit status here."""
+"""The command line: one module per verb. Errors become one line and an exit status here."""
 
 import sys
 import warnings
@@ -6,34 +6,40 @@ import warnings
 import click
 
 from digitnet.cli.evaluate import evaluate
-from digitnet.cli.output import prepare_streams, say
+from digitnet.cli.output import prepare_streams, print_message
 from digitnet.cli.predict import predict
 from digitnet.cli.train import train
-from digitnet.errors import DigitnetError, ExitStatus, not_loaded, shortage
+from digitnet.errors import DigitnetError, ExitStatus, describe_import_error, shortage
 from digitnet.version import __version__
 
 EPILOG = """
 \b
-Begin with
+Getting started
   digitnet train --config configs/default.yaml -o model.npz
   digitnet evaluate
   digitnet predict picture.png
 
 \b
 Exit status
-  0 done  1 something could not be read or done  2 the command or the config is wrong
-  3 below --min-accuracy, or with it worse than --baseline
-  75 another training holds the output: try later
-  129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM, checkpoint saved  141 closed pipe
+    0  done
+    1  something could not be read or done
+    2  the command or the config is wrong
+    3  below --min-accuracy, or (with it) worse than --baseline
+   75  another training is writing the output: try later
+  129  stopped by SIGHUP, checkpoint saved
+  130  stopped by SIGINT (Ctrl-C), checkpoint saved
+  141  output pipe closed
+  143  stopped by SIGTERM, checkpoint saved
 """
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="digitnet")
 def cli() -> None:
-    """Train networks that read handwritten digits, and read pictures with them.
+    """Train neural networks on handwritten digits, and read digits in pictures.
 
-    Results go to stdout, everything else to stderr. `digitnet COMMAND --help` tells more.
+    Results go to stdout, messages to stderr. `digitnet COMMAND --help` shows the options and
+    examples of a command.
     """
 
 
@@ -42,9 +48,9 @@ for command in (train, evaluate, predict):
 
 
 def main() -> None:
-    """The console script."""
+    """Run the command in sys.argv and exit with its status."""
     prepare_streams()
-    warnings.filterwarnings("ignore", module="PIL")  # of pictures that it could read all the same
+    warnings.filterwarnings("ignore", module="PIL")  # Pillow warns about pictures that it can read
     try:
         status = _guarded(sys.argv[1:])
     except BrokenPipeError:
@@ -53,7 +59,7 @@ def main() -> None:
 
 
 def _guarded(arguments: list[str]) -> int:
-    """Run a command; what the system refused becomes one line, but for a closed pipe."""
+    """Run a command and report system errors in one line. Raises BrokenPipeError."""
     try:
         return _run(arguments)
     except KeyboardInterrupt:
@@ -61,16 +67,16 @@ def _guarded(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
-        say(_line(error))
+        print_message(_system_message(error))
         return ExitStatus.FAILED
 
 
-def _line(error: Exception) -> str:
-    """Say what the system refused, such as memory or room on a disk; raise any other error."""
+def _system_message(error: Exception) -> str:
+    """Return the message for a system error, such as a full disk. Raises any other error."""
     if short := shortage(error):
         return str(short)
-    if isinstance(error, ImportError):  # of a module that is loaded where it is used
-        return not_loaded(error)
+    if isinstance(error, ImportError):  # modules are imported where they are used
+        return describe_import_error(error)
     if isinstance(error, OSError):
         return f"{error.filename or 'digitnet'}: {error.strerror or error}"
     raise error
@@ -86,14 +92,14 @@ def _run(arguments: list[str]) -> int:
         error.show()
         return ExitStatus.USAGE
     except click.UsageError as error:
-        verb = [name for name in arguments[:1] if name in cli.commands]  # click may not tell
+        verb = [name for name in arguments[:1] if name in cli.commands]  # click may not know it
         command = error.ctx.command_path if error.ctx else " ".join(["digitnet", *verb])
         problem = error.format_message()
         stop = "" if problem.endswith((".", "?")) else "."
-        say(f"{command}: {problem}{stop} See {command} --help.")
+        print_message(f"{command}: {problem}{stop} See {command} --help.")
         return ExitStatus.USAGE
     except DigitnetError as error:
         short = shortage(error)
-        say(f"{error}; {short.advice}" if short else str(error))
+        print_message(f"{error}; {short.advice}" if short else str(error))
         return error.exit_status
     return ExitStatus.DONE

@@ -1,12 +1,19 @@
-"""`digitnet evaluate`."""
+"""`digitnet evaluate`: measure a model on labelled pictures."""
 
 import math
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitnet.cli.options import SHARE, format_option, model_option
-from digitnet.cli.output import answer, answer_json, printable, say, shown, silence_decoders
+from digitnet.cli.options import FRACTION, format_option, model_option
+from digitnet.cli.output import (
+    display_path,
+    print_json,
+    print_message,
+    print_result,
+    printable,
+    silence_decoders,
+)
 from digitnet.errors import BelowBar
 
 if TYPE_CHECKING:
@@ -14,7 +21,7 @@ if TYPE_CHECKING:
     from digitnet.model.evaluation import Evaluation
     from digitnet.model.examples import Examples
 
-LONGEST_NAME = 20  # characters of a class name in a table
+MAX_SHOWN_NAME = 20  # characters of a class name in a table
 EPILOG = """
 \b
 Examples
@@ -29,34 +36,42 @@ Examples
 
 @click.command(epilog=EPILOG)
 @model_option
-@click.option("--data", metavar="PATH", help="Labelled pictures; else those of the training.")
+@click.option(
+    "--data",
+    metavar="PATH",
+    help="Labelled pictures: IDX, .npy, .npz or .csv files, or a folder with one subfolder per "
+    "class. Default: the data that the model was trained on.",
+)
 @click.option(
     "--split",
     type=click.Choice(["test", "validation", "train"]),
-    help="Which part: test where there is one. The others of the model's own data only.",
+    help="Part of the data to use. Default: test, or all of the data if they are not split. "
+    "validation and train require the data that the model was trained on.",
 )
-@click.option(
-    "--baseline", metavar="MODEL", help="Compare with another model on the same pictures."
-)
+@click.option("--baseline", metavar="MODEL", help="Compare with this model on the same pictures.")
 @click.option(
     "--min-accuracy",
     metavar="P",
-    type=SHARE,
-    help="Exit with status 3 if the share of right answers is below P, 0 to 1, or if the model is "
-    "worse than the --baseline and that is not chance.",
+    type=FRACTION,
+    help="Exit with status 3 if the accuracy is below P, or if the model is significantly worse "
+    "than the --baseline.",
 )
-@format_option("one object on stdout.")
-@click.option("-v", "--verbose", is_flag=True, help="Say which model is used.")
+@format_option("one object.")
+@click.option("-v", "--verbose", is_flag=True, help="Print the path of the model to stderr.")
 def evaluate(
     model: str | None,
     data: str | None,
     split: str | None,
     baseline: str | None,
     min_accuracy: float | None,
-    form: str,
+    output_format: str,
     verbose: bool,
 ) -> None:
-    """Tell how good a model is: accuracy, cost, calibration, precision and recall, confusion."""
+    """Measure how accurate a model is.
+
+    Prints accuracy, cost, calibration, precision and recall of each digit, and the confusion
+    matrix.
+    """
     from digitnet.config.threads import environment_threads, load_numpy
 
     load_numpy(environment_threads() or 1)
@@ -72,38 +87,39 @@ def evaluate(
 
     path = find_model(model)
     if verbose:
-        say(f"model {path}")
+        print_message(f"model {path}")
     checkpoint = load_checkpoint(path)
     other = None if baseline is None else comparison.load_baseline(baseline, checkpoint)
     examples = choose_examples(checkpoint, data, split)
     for remark in examples.dataset.remarks:
-        say(remark)
+        print_message(remark)
     if has_learned_from(checkpoint, examples):
-        source = shown(examples.path)
-        say(f"{source}: the model was trained on these pictures; it does worse on others")
+        problem = "the model was trained on these pictures; expect a lower accuracy on others"
+        print_message(f"{display_path(examples.path)}: {problem}")
     result = evaluate_model(checkpoint, examples)
     compared = None
     if other is not None:
         if has_learned_from(other, examples):
-            say(f"{shown(examples.path)}: the baseline was trained on these pictures")
-        theirs = prepared_for(other, examples)
-        compared = comparison.compare(result, evaluate_model(other, theirs))
-    if form == "json":
+            source = display_path(examples.path)
+            print_message(f"{source}: the baseline was trained on these pictures")
+        prepared = prepared_for(other, examples)
+        compared = comparison.compare(result, evaluate_model(other, prepared))
+    if output_format == "json":
         value = _as_json(path, examples, result)
         if compared is not None:
             value["baseline"] = _comparison_as_json(str(baseline), compared)
-        answer_json(value)
+        print_json(value)
     else:
-        lines = _figures(path, examples, result)
+        lines = _summary_lines(path, examples, result)
         if compared is not None:
-            lines += _comparison(path, str(baseline), compared)
-        lines += _calibration(result) + _confusion(examples, result)
-        answer("\n".join(lines))
+            lines += _comparison_lines(path, str(baseline), compared)
+        lines += _calibration_lines(result) + _class_lines(examples, result)
+        print_result("\n".join(lines))
     if min_accuracy is not None and result.accuracy < min_accuracy:
         raise BelowBar(f"{path}: accuracy {result.accuracy:.6g} is below {min_accuracy}")
     if min_accuracy is not None and compared is not None and compared.is_worse:
-        worse = f"by {_points(-compared.difference)} points, {_p_value(compared)}"
-        raise BelowBar(f"{path}: worse than {baseline} {worse}")
+        difference = f"by {_points(-compared.difference)} points, {_p_value(compared)}"
+        raise BelowBar(f"{path}: worse than {baseline} {difference}")
 
 
 def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str, Any]:
@@ -151,24 +167,25 @@ def _comparison_as_json(path: str, compared: "Comparison") -> dict[str, Any]:
     }
 
 
-def _figures(path: str, examples: "Examples", result: "Evaluation") -> list[str]:
-    """What was measured on what, and the single figures."""
+def _summary_lines(path: str, examples: "Examples", result: "Evaluation") -> list[str]:
+    """Return the lines on model, data, accuracy, cost and calibration."""
     low, high = result.interval
-    what = f"{examples.split}, " if examples.split else ""
+    data = display_path(examples.path)
+    split = f"{examples.split}, " if examples.split else ""
     return [
-        f"{shown(path)} on {shown(examples.path)} ({what}{result.images:,} pictures)",
+        f"{display_path(path)} on {data} ({split}{result.images:,} pictures)",
         f"accuracy {result.accuracy:.2%}, 95 % interval {low:.2%} to {high:.2%}",
         f"cost {result.cost:.4f}",
         f"calibration error {result.calibration_error:.2%}, temperature {result.temperature:.3f}",
     ]
 
 
-def _comparison(path: str, baseline: str, compared: "Comparison") -> list[str]:
-    """Whether the model is better, and by which pictures."""
+def _comparison_lines(path: str, baseline: str, compared: "Comparison") -> list[str]:
+    """Return the lines on whether the model is better, and on how many pictures."""
     points, (low, high) = compared.difference, compared.interval
-    other = f"{shown(baseline)} ({compared.baseline_accuracy:.2%})"
+    other = f"{display_path(baseline)} ({compared.baseline_accuracy:.2%})"
     if not compared.is_significant:
-        verdict = f"no difference from {other} can be told: {_points(points)} points"
+        verdict = f"no significant difference from {other}: {_points(points)} points"
     elif points > 0:
         verdict = f"better than {other} by {_points(points)} points"
     else:
@@ -176,26 +193,26 @@ def _comparison(path: str, baseline: str, compared: "Comparison") -> list[str]:
         verdict = f"worse than {other} by {_points(points)} points"
     return [
         f"{verdict}, 95 % interval {_points(low)} to {_points(high)}, {_p_value(compared)}",
-        f"{compared.only_model_right:,} pictures only {shown(path)} has right, "
-        f"{compared.only_baseline_right:,} only {shown(baseline)}",
+        f"only {display_path(path)} is right on {compared.only_model_right:,} pictures, "
+        f"only {display_path(baseline)} on {compared.only_baseline_right:,}",
     ]
 
 
-def _calibration(result: "Evaluation") -> list[str]:
-    """How far confidence can be trusted, and how accurate the surest answers are."""
+def _calibration_lines(result: "Evaluation") -> list[str]:
+    """Return the reliability table, and the accuracy of the most confident answers."""
     lines = ["", "confidence    on average  accuracy  pictures"]
     for low, high, images, confidence, accuracy in result.reliability:
         lines.append(
             f"{low:.2f} to {high:.2f}  {confidence:>10.2%}  {accuracy:>8.2%}  {images:>8,}"
         )
     lines += ["", "--min-confidence  answered  accuracy"]
-    for coverage, accuracy, least in result.coverages:
-        lines.append(f"{least:>16.4f}  {coverage:>8.2%}  {accuracy:>8.2%}")
+    for coverage, accuracy, min_confidence in result.coverages:
+        lines.append(f"{min_confidence:>16.4f}  {coverage:>8.2%}  {accuracy:>8.2%}")
     return lines
 
 
-def _confusion(examples: "Examples", result: "Evaluation") -> list[str]:
-    """A line per class, and the confusion matrix."""
+def _class_lines(examples: "Examples", result: "Evaluation") -> list[str]:
+    """Return precision and recall of each class, and the confusion matrix."""
     names = [_shortened(printable(name)) for name in examples.dataset.class_names]
     width = max(len("digit"), *map(len, names))
     cell = max(5, *(len(name) + 1 for name in names), len(str(result.confusion.max())) + 1)
@@ -206,7 +223,7 @@ def _confusion(examples: "Examples", result: "Evaluation") -> list[str]:
         lines.append(
             f"{name:>{width}}  {_percent(precision):>9}  {_percent(recall):>6}  {row.sum():>8,}"
         )
-    lines += ["", "confusion: a row for each true digit, a column for each answer"]
+    lines += ["", "confusion matrix: rows are true digits, columns are answers"]
     lines.append(" " * width + "".join(f"{name:>{cell}}" for name in names))
     for name, row in zip(names, result.confusion):
         lines.append(f"{name:>{width}}" + "".join(f"{count or '·':>{cell}}" for count in row))
@@ -214,18 +231,18 @@ def _confusion(examples: "Examples", result: "Evaluation") -> list[str]:
 
 
 def _shortened(name: str) -> str:
-    """Return a name that fits a table."""
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    """Return a name cut to MAX_SHOWN_NAME characters."""
+    return name if len(name) <= MAX_SHOWN_NAME else name[: MAX_SHOWN_NAME - 1] + "…"
 
 
 def _p_value(compared: "Comparison") -> str:
     return f"p = {compared.p_value:.2g}" if compared.p_value else "p < 1e-300"
 
 
-def _points(share: float) -> str:
-    """Percentage points, without a minus sign before 0.00."""
-    return f"{round(100 * share, 2) + 0:.2f}"
+def _points(difference: float) -> str:
+    """Return a difference of accuracies in percentage points, without a minus before 0.00."""
+    return f"{round(100 * difference, 2) + 0:.2f}"
 
 
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.2%}"
+def _percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{fraction:.2%}"

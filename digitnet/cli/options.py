@@ -1,4 +1,4 @@
-"""Options that more than one verb has, and what they take."""
+"""Options that several verbs share, and their types."""
 
 import math
 import re
@@ -12,8 +12,8 @@ from digitnet.dataset.classes import MAX_DIGITS
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class _Share(click.FloatRange):
-    """A number from 0 to 1."""
+class _Fraction(click.FloatRange):
+    """A number from 0 to 1, not NaN."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         number = super().convert(value, param, ctx)
@@ -22,29 +22,30 @@ class _Share(click.FloatRange):
         return number
 
 
-SHARE = _Share(0, 1)
+FRACTION = _Fraction(0, 1)
 
 model_option = click.option(
     "-m",
     "--model",
     metavar="MODEL",
-    help="Model; else $DIGITNET_MODEL, ./model.npz, the one that ships.",
+    help="Model to use. Default: $DIGITNET_MODEL, else ./model.npz, else the model that ships "
+    "with digitnet.",
 )
 
 
 def format_option(json: str) -> Callable[[Command], Command]:
-    """`--format`, with what `json` means for the verb."""
+    """Return the `--format` option. json: what `--format json` prints."""
     return click.option(
         "--format",
-        "form",
+        "output_format",
         type=click.Choice(["text", "json"]),
         default="text",
-        help=f"json: {json}",
+        help=f"Output format. json: {json} Default: text.",
     )
 
 
 def read_digits(_: click.Context, parameter: click.Parameter, value: str) -> int | None:
-    """Return how many digits a number has, None for `any`; raise BadParameter for other text."""
+    """Return the number of digits to read, None for `any`. Raises BadParameter for other text."""
     if value == "any":
         return None
     if not re.fullmatch("[1-9][0-9]{0,3}", value) or int(value) > MAX_DIGITS:

@@ -1,4 +1,4 @@
-"""What goes to stdout and stderr, and in what form."""
+"""Write results to stdout and messages to stderr, in whole lines of safe characters."""
 
 import codecs
 import contextlib
@@ -8,79 +8,82 @@ import re
 import sys
 from typing import Any
 
-from digitnet.errors import OutputError, listed
+from digitnet.errors import OutputError, join_names
 
-BLOCK = 4096  # bytes: PIPE_BUF, the most that a pipe takes from one write as one piece (pipe(7))
-MAX_MESSAGE = 1000  # characters of a line on stderr
-UNSEEN = {"Cc", "Cf", "Zl", "Zp"}  # Unicode categories: controls, formats, ends of lines
-JOINERS = "\u200c\u200d"  # of Cf, but part of ordinary names: of emoji and of Persian words
-IGNORABLE = re.compile(  # default ignorable, of other categories: DerivedCoreProperties.txt
+ATOMIC_WRITE = 4096  # bytes: PIPE_BUF, the largest write that a pipe never splits (pipe(7))
+MAX_MESSAGE = 1000  # characters per line on stderr
+INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}  # Unicode categories: controls, formats, line separators
+JOINERS = "\u200c\u200d"  # in Cf, but part of ordinary names: emoji and Persian words
+IGNORABLE = re.compile(  # Default_Ignorable_Code_Point in DerivedCoreProperties.txt, outside Cf
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\uffa0\ufff0-\ufff8"
     "\U000e0000-\U000e0fff]"
 )
 
 
 def printable(text: str) -> str:
-    """Escape control and invisible characters: no name can steer a terminal or fake a line."""
+    """Escape control and invisible characters, which could steer a terminal or fake a line."""
     if text.isprintable() and (text.isascii() or not IGNORABLE.search(text)):
         return text
     return "".join(map(_escaped, text))
 
 
 def _escaped(character: str) -> str:
-    import unicodedata  # only few names need it
+    import unicodedata  # few names need it
 
-    if "\udc80" <= character < "\udca0":  # a byte of a name that is not UTF-8, a control in others
+    if "\udc80" <= character < "\udca0":  # a byte that is not UTF-8, a control in Latin-1
         return f"\\x{ord(character) - 0xDC00:02x}"
     if character in JOINERS:
         return character
-    if unicodedata.category(character) in UNSEEN or IGNORABLE.match(character):
+    if unicodedata.category(character) in INVISIBLE or IGNORABLE.match(character):
         return character.encode("unicode_escape").decode()
     return character
 
 
-def shown(path: str | tuple[str, ...]) -> str:
-    """A path for a reader's eyes, relative to where the user is if below; or several, each once."""
+def display_path(path: str | tuple[str, ...]) -> str:
+    """Return a path for a message, relative if it is below the working directory.
+
+    Several paths are joined, each named once.
+    """
     if isinstance(path, tuple):
-        return listed([shown(one) for one in dict.fromkeys(path)])
-    with contextlib.suppress(OSError):  # where the user is may be gone
-        here = os.getcwd()
-        path = path if here == "/" else path.removeprefix(here + "/")
+        return join_names([display_path(each) for each in dict.fromkeys(path)])
+    with contextlib.suppress(OSError):  # the working directory may have been deleted
+        folder = os.getcwd()
+        path = path if folder == "/" else path.removeprefix(folder + "/")
     return printable(path)
 
 
 class Lines(io.TextIOBase):
-    """A stream of whole lines, of which others may write to the same file.
+    """A stream that writes whole lines, so that several processes can share one file.
 
-    Lines that fit into a block are one write; a longer line is one write alone. So no line is
-    divided by another process's. `descriptor` is None where the stream is closed.
+    Lines that fit into ATOMIC_WRITE bytes are written together; a longer line is a write of its
+    own. descriptor: None if the stream is closed.
     """
 
     encoding = "utf-8"
-    errors = "digitnet"  # bytes of names that are not UTF-8 as they came, the rest escaped
+    errors = "digitnet"  # bytes that are not UTF-8 pass unchanged, other characters are escaped
 
     def __init__(self, name: str, descriptor: int | None, encoding: str) -> None:
         self.name, self.descriptor, self.encoding = name, descriptor, encoding
         self._pending = b""
 
     def write(self, text: str) -> int:
-        """Keep text, which is whole lines, until it is flushed or its block is full."""
+        """Buffer whole lines until flush, or until ATOMIC_WRITE bytes are full."""
         line = text.encode(self.encoding, self.errors)
         if self.descriptor is None:
             raise OutputError(f"{self.name} is closed")
-        if len(self._pending) + len(line) > BLOCK:
+        if len(self._pending) + len(line) > ATOMIC_WRITE:
             self.flush()
         self._pending += line
         return len(text)
 
     def flush(self) -> None:
-        """Write what was kept. What cannot be written is dropped: it would fail again."""
+        """Write the buffer. A buffer that cannot be written is dropped: it would fail again."""
         pending, self._pending = self._pending, b""
         while pending and self.descriptor is not None:
             try:
                 pending = pending[os.write(self.descriptor, pending) :]
-            except BlockingIOError:  # a full pipe that was made not to block
-                _wait_for_room(self.descriptor)
+            except BlockingIOError:  # a full pipe in non-blocking mode
+                _wait_until_writable(self.descriptor)
             except OSError as error:
                 error.filename = error.filename or self.name
                 raise
@@ -94,17 +97,17 @@ class Lines(io.TextIOBase):
         return self.descriptor is not None and os.isatty(self.descriptor)
 
 
-def _wait_for_room(descriptor: int) -> None:
+def _wait_until_writable(descriptor: int) -> None:
     import select
 
-    room = select.poll()
-    room.register(descriptor, select.POLLOUT)
-    room.poll()
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    poll.poll()
 
 
 def prepare_streams() -> None:
-    """Make stdout and stderr streams of whole lines. A closed stderr stays None."""
-    codecs.register_error("digitnet", _encoded)
+    """Replace stdout and stderr by streams of whole lines. A closed stderr stays None."""
+    codecs.register_error("digitnet", _encode_unencodable)
     out, err = sys.stdout, sys.stderr
     number, encoding = (None, "utf-8") if out is None else (out.fileno(), out.encoding)
     sys.stdout = Lines("standard output", number, encoding)
@@ -113,16 +116,19 @@ def prepare_streams() -> None:
 
 
 def silence_decoders() -> None:
-    """Make stderr digitnet's own: decoders in C, such as libtiff, write to it past any check."""
+    """Send file descriptor 2 to /dev/null, because decoders in C, such as libtiff, write to it.
+
+    sys.stderr keeps working, through a copy of the descriptor.
+    """
     if isinstance(sys.stderr, Lines):
         sys.stderr.descriptor = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    if nowhere != 2:  # where it was closed, else a file of ours would be what they write to
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
+    null = os.open(os.devnull, os.O_WRONLY)
+    if null != 2:  # if stderr was closed, null takes descriptor 2 before a data file can
+        os.dup2(null, 2)
+        os.close(null)
 
 
-def _encoded(error: UnicodeError) -> tuple[bytes, int]:
+def _encode_unencodable(error: UnicodeError) -> tuple[bytes, int]:
     assert isinstance(error, UnicodeEncodeError)
     part = error.object[error.start : error.end]
     try:
@@ -131,10 +137,11 @@ def _encoded(error: UnicodeError) -> tuple[bytes, int]:
         return part.encode("ascii", "backslashreplace"), error.end
 
 
-def say(text: str) -> None:
-    """One line to stderr, after the answers so far, if it is open and takes one.
+def print_message(text: str) -> None:
+    """Write one line to stderr, after the results so far.
 
-    What is said has no part in the status.
+    If stderr is closed or its disk full, the message is lost and nothing else changes. Raises
+    BrokenPipeError.
     """
     sys.stdout.flush()
     if sys.stderr is not None:
@@ -148,21 +155,21 @@ def say(text: str) -> None:
 
 
 def _shortened(text: str) -> str:
-    """Text with its middle left out if it is too long for a line."""
+    """Return text of at most MAX_MESSAGE characters, its middle replaced by … if necessary."""
     if len(text) <= MAX_MESSAGE:
         return text
     return f"{text[: MAX_MESSAGE // 2]}…{text[1 - MAX_MESSAGE // 2 :]}"
 
 
-def answer(text: str, *, flush: bool = True) -> None:
-    """Text to stdout, at once unless `flush` is false and more is to follow at once."""
+def print_result(text: str, *, flush: bool = True) -> None:
+    """Write text and a newline to stdout. flush: False if more follows at once."""
     sys.stdout.write(text + "\n")
     if flush:
         sys.stdout.flush()
 
 
-def answer_json(value: Any, *, flush: bool = True) -> None:
-    """One line of JSON to stdout, like `answer`."""
+def print_json(value: Any, *, flush: bool = True) -> None:
+    """Write a value to stdout as one line of JSON, like `print_result`."""
     import json
 
-    answer(json.dumps(value, allow_nan=False), flush=flush)
+    print_result(json.dumps(value, allow_nan=False), flush=flush)

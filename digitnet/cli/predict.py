@@ -1,4 +1,4 @@
-"""`digitnet predict`."""
+"""`digitnet predict`: read the digits in pictures."""
 
 import codecs
 import errno
@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from digitnet.cli.options import SHARE, format_option, model_option, read_digits
-from digitnet.cli.output import answer, answer_json, printable, say, silence_decoders
+from digitnet.cli.options import FRACTION, format_option, model_option, read_digits
+from digitnet.cli.output import (
+    print_json,
+    print_message,
+    print_result,
+    printable,
+    silence_decoders,
+)
 from digitnet.errors import DigitnetError, ExitStatus, ImageError
 from digitnet.paths import why_missing
 
@@ -20,10 +26,10 @@ if TYPE_CHECKING:
     from digitnet.model.numbers import Numbers
     from digitnet.model.prediction import Model, Prediction
 
-TOGETHER = 1000  # names of a folder that are handed on together
-CHUNK = 65536  # bytes of names read at once, at most; fewer where fewer are there
-MOST_NAME = 4096  # bytes: the system opens no file whose name is so long
-SHOWN = 60  # of them
+FOLDER_BATCH = 1000  # paths of a folder per batch
+LIST_CHUNK = 65536  # bytes of a list read at once, at most
+PATH_MAX = 4096  # bytes: Linux opens no file with a path of this length
+SHOWN_PATH = 60  # bytes of a longer path in messages
 EPILOG = """
 \b
 Examples
@@ -46,32 +52,36 @@ Examples
     metavar="N|any",
     default="1",
     callback=read_digits,
-    help="Read one number of N digits, or any: all numbers, in reading order. Default: one digit.",
+    help="N: read one number of N digits. any: read all numbers, in reading order. Default: 1.",
 )
 @click.option(
     "--files-from",
     metavar="FILE",
-    help="Read names of more pictures (no folders) from FILE, or - for stdin.",
+    help="Read paths of more pictures, one per line, from FILE, or from stdin if FILE is -. "
+    "Paths of folders are errors.",
 )
-@click.option("-0", "--null", is_flag=True, help="Names in --files-from end in NUL, not newline.")
-@format_option("an object per picture.")
+@click.option("-0", "--null", is_flag=True, help="Paths in --files-from end in NUL, not newline.")
+@format_option("one object per picture.")
 @click.option(
     "--top",
     metavar="K",
     type=click.IntRange(min=1),
     default=1,
-    help="Give the K likeliest digits, each with its confidence.",
+    help="Print the K most likely digits, each with its confidence. Default: 1.",
 )
 @click.option(
     "--min-confidence",
     metavar="P",
-    type=SHARE,
-    help="Answer ? (in JSON null) below this confidence, 0 to 1; 0 turns ? off. A blank picture "
-    "and an empty box stay errors. Default: the model's own thresholds of confidence and evidence.",
+    type=FRACTION,
+    help="Answer ? (null in JSON) below this confidence; 0 turns ? off. Blank pictures and empty "
+    "boxes are always errors. Default: the model's own thresholds for confidence and evidence.",
 )
-@click.option("--show", is_flag=True, help="Draw what the network saw and what it makes of it.")
+@click.option("--show", is_flag=True, help="Also draw what the network saw and its probabilities.")
 @click.option(
-    "-v", "--verbose", is_flag=True, help="Say which model is used, and why an answer is ?."
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Print the path of the model, and the reason for each ?, to stderr.",
 )
 @click.pass_context
 def predict(
@@ -81,24 +91,27 @@ def predict(
     digits: int | None,
     files_from: str | None,
     null: bool,
-    form: str,
+    output_format: str,
     top: int,
     min_confidence: float | None,
     show: bool,
     verbose: bool,
 ) -> None:
-    """Tell which digit is on each picture, or ? where there seems to be none.
+    """Read the digit in each picture.
 
-    IMAGE is a file, a folder for all pictures in it and below, or - for one picture on stdin. A
-    picture that cannot be read is told on stderr; the others are answered, and the exit status is
-    1. Confidence is a share, 0 to 1.
+    IMAGE is a picture, a folder (all pictures in it and its subfolders), or - (one picture on
+    stdin). Each picture gets one line: its path, digit and confidence (0 to 1), separated by tabs.
+    The digit is ? if the picture seems to show none.
+
+    A picture that cannot be read is an error on stderr. The other pictures are still answered, and
+    the exit status is 1.
     """
     mistakes = {
-        "Name a picture, or a list of them with --files-from.": not images and files_from is None,
-        "Only one thing can be read from stdin.": images.count("-") + (files_from == "-") > 1,
-        "-0 goes with --files-from.": null and files_from is None,
-        "--show is for text, not for JSON.": show and form == "json",
-        "--top is for one digit, not for --digits.": top > 1 and digits != 1,
+        "Give at least one IMAGE, or --files-from.": not images and files_from is None,
+        "stdin can be read only once.": images.count("-") + (files_from == "-") > 1,
+        "-0 requires --files-from.": null and files_from is None,
+        "--show requires --format text.": show and output_format == "json",
+        "--top requires --digits 1.": top > 1 and digits != 1,
     }
     for mistake, made in mistakes.items():
         if made:
@@ -109,138 +122,142 @@ def predict(
     silence_decoders()
     from digitnet.model.prediction import load
 
-    reader = load(model)
+    loaded = load(model)
     if min_confidence is not None:
         from dataclasses import replace
 
-        calibration = reader.calibration._replace(min_confidence=min_confidence, min_evidence=0.0)
-        reader = replace(reader, calibration=calibration)
+        calibration = loaded.calibration._replace(min_confidence=min_confidence, min_evidence=0.0)
+        loaded = replace(loaded, calibration=calibration)
     if verbose:
-        say(f"model {reader.path}")
+        print_message(f"model {loaded.path}")
     batches = _batches(images, files_from, b"\0" if null else b"\n")
     status = ExitStatus.DONE
-    for some in _answers(reader, batches, digits):
-        for name, result in some:
+    for answers in _answers(loaded, batches, digits):
+        for name, result in answers:
             if isinstance(result, ImageError):
                 status = ExitStatus.FAILED
-                say(str(result))
-                if form == "json":
-                    answer_json({"path": name, "error": result.problem}, flush=False)
+                print_message(str(result))
+                if output_format == "json":
+                    print_json({"path": name, "error": result.problem}, flush=False)
             elif digits == 1:
-                _answer_digit(name, result, form, top, show, verbose, reader.path)
+                _print_digit(name, result, output_format, top, show, verbose, loaded.path)
             else:
-                _answer_numbers(name, result, form, show, reader.path)
+                _print_numbers(name, result, output_format, show, loaded.path)
         sys.stdout.flush()
     context.exit(status)
 
 
 def _answers(
-    reader: "Model", batches: Iterator["list[Named]"], digits: int | None
+    model: "Model", batches: Iterator["list[Named]"], digits: int | None
 ) -> Iterator[list[tuple[str, Any]]]:
-    """Yield names with a `Prediction`, or for other digits than one `Numbers`, or an error."""
+    """Yield batches of names, each with an ImageError, a `Prediction` (digits = 1) or `Numbers`."""
     from digitnet.image.workers import available
 
     if digits == 1:
-        return reader.answers(batches, processes=available())
-    return reader.number_answers(batches, digits, processes=available())
+        return model.answers(batches, processes=available())
+    return model.number_answers(batches, digits, processes=available())
 
 
-def _answer_digit(
+def _print_digit(
     name: str,
     prediction: "Prediction",
-    form: str,
+    output_format: str,
     top: int,
     show: bool,
     verbose: bool,
     model: str,
 ) -> None:
     if doubt := _doubt(prediction, verbose=verbose):
-        say(f"{name}: {doubt}")
-    if form == "json":
-        answer_json(_as_json(name, prediction, top, model), flush=False)
+        print_message(f"{name}: {doubt}")
+    if output_format == "json":
+        print_json(_as_json(name, prediction, top, model), flush=False)
     else:
-        answer(_as_text(name, prediction, top, show), flush=False)
+        print_result(_as_text(name, prediction, top, show), flush=False)
 
 
-def _answer_numbers(name: str, numbers: "Numbers", form: str, show: bool, model: str) -> None:
+def _print_numbers(
+    name: str, numbers: "Numbers", output_format: str, show: bool, model: str
+) -> None:
     from digitnet.cli.numbers import as_json, as_text
 
     if numbers.doubt:
-        say(f"{name}: {numbers.doubt}")
-    if form == "json":
-        answer_json(as_json(name, numbers, model), flush=False)
+        print_message(f"{name}: {numbers.doubt}")
+    if output_format == "json":
+        print_json(as_json(name, numbers, model), flush=False)
     else:
-        answer(as_text(name, numbers, show), flush=False)
+        print_result(as_text(name, numbers, show), flush=False)
 
 
 def _batches(
     images: tuple[str, ...], files_from: str | None, separator: bytes
 ) -> Iterator["list[Named]"]:
-    """Names with their pictures, a path or what came of stdin: those of the command line, then
-    those of the list, as many together as are there.
+    """Yield names, each with its picture: a path, or bytes or an error from stdin.
+
+    IMAGEs come first, then the list. A batch holds what can be read without waiting.
     """
     from digitnet.image.files import MAX_BYTES, pictures_below
 
-    for kind, names in groupby(images, _kind):
+    for kind, names in groupby(images, _kind_of_image):
         if kind == "folder":
             for name in names:
                 paths = pictures_below(name)
-                first = next(paths, name)  # an empty folder stands for itself: no picture
-                yield from _together(chain([first], paths))
+                first = next(paths, name)  # an empty folder becomes an error
+                yield from _folder_batches(chain([first], paths))
         else:
-            yield [(n, _piped(MAX_BYTES + 1) if kind == "stdin" else n) for n in names]
+            yield [(n, _read_stdin(MAX_BYTES + 1) if kind == "stdin" else n) for n in names]
     try:
         if files_from == "-":
-            yield from _listed(_stdin(), separator)
+            yield from _list_batches(_stdin(), separator)
         elif files_from is not None:
             with open(files_from, "rb") as file:
-                yield from _listed(file, separator)
+                yield from _list_batches(file, separator)
     except FileNotFoundError:
         raise DigitnetError(f"{files_from}: {why_missing(str(files_from))}") from None
     except OSError as error:
         raise DigitnetError(f"{files_from}: {error.strerror}") from None
 
 
-def _kind(name: str) -> str:
+def _kind_of_image(name: str) -> str:
     return "stdin" if name == "-" else "folder" if os.path.isdir(name) else "file"
 
 
-def _together(paths: Iterator[str]) -> Iterator["list[Named]"]:
-    while some := list(islice(paths, TOGETHER)):
-        yield [(path, path) for path in some]
+def _folder_batches(paths: Iterator[str]) -> Iterator["list[Named]"]:
+    while batch := list(islice(paths, FOLDER_BATCH)):
+        yield [(path, path) for path in batch]
 
 
-def _listed(file: BinaryIO, separator: bytes) -> Iterator["list[Named]"]:
-    carriage_return = b"\r" if separator == b"\n" else b""  # in a list from elsewhere
-    rest, told = b"", False  # told: the name in hand is too long, and has its answer
-    begun = False
-    while chunk := file.read1(CHUNK):  # type: ignore[attr-defined]
-        if not begun:
-            begun, chunk = True, chunk.removeprefix(codecs.BOM_UTF8)
-        *names, rest = (rest + chunk).split(separator)
-        if told and names:
-            del names[0]
-            told = False
-        if not told and len(rest) >= MOST_NAME:
-            names.append(rest)
-            told = True
-        if told:
+def _list_batches(file: BinaryIO, separator: bytes) -> Iterator["list[Named]"]:
+    """Yield the paths of a list as they arrive, using little memory for a path of any length."""
+    carriage_return = b"\r" if separator == b"\n" else b""  # lists from Windows
+    rest, skipping = b"", False  # skipping: the current path is too long and already yielded
+    is_first = True
+    while chunk := file.read1(LIST_CHUNK):  # type: ignore[attr-defined]
+        if is_first:
+            is_first, chunk = False, chunk.removeprefix(codecs.BOM_UTF8)
+        *lines, rest = (rest + chunk).split(separator)
+        if skipping and lines:
+            del lines[0]
+            skipping = False
+        if not skipping and len(rest) >= PATH_MAX:
+            lines.append(rest)
+            skipping = True
+        if skipping:
             rest = b""
-        yield [_named(name) for line in names if (name := line.removesuffix(carriage_return))]
-    if name := rest.removesuffix(carriage_return):
-        yield [_named(name)]
+        yield [_named(path) for line in lines if (path := line.removesuffix(carriage_return))]
+    if path := rest.removesuffix(carriage_return):
+        yield [_named(path)]
 
 
-def _named(name: bytes) -> "Named":
-    if len(name) < MOST_NAME:
-        return os.fsdecode(name), os.fsdecode(name)
-    return os.fsdecode(name[:SHOWN]) + "…", "-" * MOST_NAME  # the system says what is wrong
+def _named(path: bytes) -> "Named":
+    if len(path) < PATH_MAX:
+        return os.fsdecode(path), os.fsdecode(path)
+    return os.fsdecode(path[:SHOWN_PATH]) + "…", "-" * PATH_MAX  # opening it gives the error
 
 
-def _piped(most: int) -> bytes | ImageError:
-    """The bytes on stdin, so many of them at most, or why there are none."""
+def _read_stdin(limit: int) -> bytes | ImageError:
+    """Return at most `limit` bytes of stdin, or the error of reading it."""
     try:
-        return _stdin().read(most)
+        return _stdin().read(limit)
     except OSError as error:
         return ImageError("-", str(error.strerror))
 
@@ -252,31 +269,32 @@ def _stdin() -> BinaryIO:
 
 
 def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
-    """Why it seems to be no digit; with `verbose`, also that it is too little like one."""
+    """Return why the answer is ?, or None. verbose: low confidence and evidence are reasons too."""
     if prediction.is_digit:
         return None
     digits = prediction.reading.digits
     if digits > 1:
-        found = f"{digits} that may be"
-        return f"expected one digit, found {found}; read a number with --digits any"
-    _, least, least_evidence = prediction.calibration
-    is_sure = prediction.confidence >= least
-    if is_sure and prediction.evidence >= least_evidence:
+        found = f"found {digits} possible digits"
+        return f"expected one digit, {found}; to read numbers, use --digits any"
+    _, min_confidence, min_evidence = prediction.calibration
+    is_confident = prediction.confidence >= min_confidence
+    if is_confident and prediction.evidence >= min_evidence:
         from digitnet.image.reading import CLEARER
 
         return f"expected one digit, found a line, or a part of something larger; {CLEARER}"
     if not verbose:
         return None
-    if not is_sure:
-        return f"expected a confidence of {least:.4f} or more, found {prediction.confidence:.4f}"
-    return f"expected evidence of {least_evidence:.2f} or more, found {prediction.evidence:.2f}"
+    if not is_confident:
+        found = f"found {prediction.confidence:.4f}"
+        return f"expected a confidence of {min_confidence:.4f} or more, {found}"
+    return f"expected evidence of {min_evidence:.2f} or more, found {prediction.evidence:.2f}"
 
 
 def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:
     fields = [printable(name)]
     for rank, (digit, confidence) in enumerate(prediction.top(top)):
-        unsure = rank == 0 and not prediction.is_digit
-        fields += ["?" if unsure else printable(str(digit)), f"{confidence:.4f}"]
+        is_doubtful = rank == 0 and not prediction.is_digit
+        fields += ["?" if is_doubtful else printable(str(digit)), f"{confidence:.4f}"]
     line = "\t".join(fields)
     if not show:
         return line

@@ -1,4 +1,4 @@
-"""What the network saw and made of it, drawn with characters."""
+"""Draw in characters what the network saw, its probabilities and the decisions before it."""
 
 import os
 import sys
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
     from digitnet.model.prediction import Prediction
 
-BAR = 12  # columns
+BAR_WIDTH = 12  # columns
 EIGHTHS = " ▏▎▍▌▋▊▉█"
-HALVES = " ▄▀█"  # of two pixels, the lower and the upper one, that are ink
+HALVES = " ▄▀█"  # by 2 × (upper pixel is ink) + (lower pixel is ink)
 
 
 def drawing(prediction: "Prediction") -> str:
-    """The 28×28 pixels, the probabilities and the decisions, beside each other: 14 lines or more.
+    """Return the 28×28 pixels, the probabilities and the decisions side by side, 14 lines or more.
 
-    Grey where the terminal has colours, else ink from half of full strength on.
+    Pixels are grey if the terminal has colours; otherwise pixels of 128 or more are black.
     """
     image = prediction.reading.image
     columns = picture_lines(image), _bars(prediction), _decisions(prediction)
@@ -32,17 +32,17 @@ def drawing(prediction: "Prediction") -> str:
 
 
 def picture_lines(image: "NDArray[np.uint8]") -> list[str]:
-    """Return an image (28, 28) as 14 lines, in grey where the terminal has colours."""
+    """Return an image uint8 (28, 28) as 14 lines, in grey if the terminal has colours."""
     return _in_grey(image) if _has_colours() else _in_black(image)
 
 
 def _has_colours() -> bool:
-    dumb = os.environ.get("TERM", "dumb") == "dumb" or os.environ.get("NO_COLOR")
-    return sys.stdout.isatty() and not dumb
+    is_plain = os.environ.get("TERM", "dumb") == "dumb" or os.environ.get("NO_COLOR")
+    return sys.stdout.isatty() and not is_plain
 
 
 def _in_grey(image: "NDArray[np.uint8]") -> list[str]:
-    """Two rows a line, the upper in the foreground: greys 232 to 255 of 256 colours."""
+    """Draw two rows per line, the upper row as foreground: greys 232 to 255 of 256 colours."""
     levels = 232 + image.astype(int) * 23 // 255
     return [
         "".join(f"\x1b[38;5;{a};48;5;{b}m▀" for a, b in zip(upper, lower)) + "\x1b[0m"
@@ -58,22 +58,22 @@ def _in_black(image: "NDArray[np.uint8]") -> list[str]:
 def _bars(prediction: "Prediction") -> list[str]:
     width = max(map(len, map(printable, prediction.class_names)))
     lines = []
-    for name, share in zip(prediction.class_names, prediction.probabilities):
-        whole, eighths = divmod(round(8 * BAR * share), 8)
+    for name, probability in zip(prediction.class_names, prediction.probabilities):
+        whole, eighths = divmod(round(8 * BAR_WIDTH * probability), 8)
         bar = EIGHTHS[-1] * whole + (EIGHTHS[eighths] if eighths else "")
-        lines.append(f"{printable(name):>{width}} {bar:<{BAR}} {share:.4f}")
+        lines.append(f"{printable(name):>{width}} {bar:<{BAR_WIDTH}} {probability:.4f}")
     return lines
 
 
 def _decisions(prediction: "Prediction") -> list[str]:
-    reading, least = prediction.reading, prediction.calibration.min_evidence
+    reading, min_evidence = prediction.reading, prediction.calibration.min_evidence
     top, left, bottom, right = reading.box
     return [
         "dark on light" if reading.dark else "light on dark",
-        f"ink from {reading.threshold:.2f}",
+        f"threshold {reading.threshold:.2f}",
         f"box {right - left}×{bottom - top} at {left}, {top}",
-        f"strokes {reading.stroke:.1f} of 20 pixels",
-        f"corner put to {reading.corner[1]}, {reading.corner[0]}",
+        f"stroke width {reading.stroke:.1f} of 20 px",
+        f"placed at {reading.corner[1]}, {reading.corner[0]}",
         f"{reading.digits} digit{'' if reading.digits == 1 else 's'}",
-        f"evidence {prediction.evidence:.2f}" + f", needed {least:.2f}" * bool(least),
+        f"evidence {prediction.evidence:.2f}" + f", needed {min_evidence:.2f}" * bool(min_evidence),
     ]

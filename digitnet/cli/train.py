@@ -1,4 +1,4 @@
-"""`digitnet train`."""
+"""`digitnet train`: train a network and save it."""
 
 import contextlib
 import os
@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from digitnet.cli.options import format_option
-from digitnet.cli.output import answer, answer_json, say, shown, silence_decoders
+from digitnet.cli.output import (
+    display_path,
+    print_json,
+    print_message,
+    print_result,
+    silence_decoders,
+)
 from digitnet.errors import ConfigError, DataError, OutputError
 from digitnet.paths import absolute, names_file
 
@@ -33,24 +39,41 @@ Examples
 
 
 @click.command(epilog=EPILOG)
-@click.option("--config", "path", metavar="FILE", required=True, help="YAML config to train by.")
+@click.option("--config", "path", metavar="FILE", required=True, help="Config file (YAML).")
 @click.option(
     "--set",
     "overrides",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Put VALUE in place of what the config says, such as training.epochs=5. Repeatable.",
+    help="Override a value of the config, such as training.epochs=5. Can be repeated.",
 )
-@click.option("-o", "--output", metavar="FILE", help="Checkpoint to write, in place of `model`.")
 @click.option(
-    "--resume", is_flag=True, help="Go on from the checkpoint, or begin if none is there."
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Checkpoint to write. Default: `model` in the config.",
 )
-@click.option("--overwrite", is_flag=True, help="Begin anew where a checkpoint is there already.")
-@format_option("one object per epoch and one at the end, on stdout.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well (but JSON).")
-@click.option("-v", "--verbose", is_flag=True, help="Say what is being trained, on what.")
 @click.option(
-    "--dry-run", is_flag=True, help="Check config and data, print the config; no training."
+    "--resume",
+    is_flag=True,
+    help="Continue from the existing checkpoint; start a new training if there is none.",
+)
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace an existing checkpoint, as soon as the first epoch has ended.",
+)
+@format_option("one object per epoch, then a summary.")
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Print nothing but warnings, errors and JSON results."
+)
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Print the network, the data and the number of threads."
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check the config and the data and print the complete config; do not train.",
 )
 def train(
     path: str,
@@ -58,62 +81,63 @@ def train(
     output: str | None,
     resume: bool,
     overwrite: bool,
-    form: str,
+    output_format: str,
     quiet: bool,
     verbose: bool,
     dry_run: bool,
 ) -> None:
-    """Train the network that a config describes, and save it.
+    """Train a network as described in a config file, and save it.
 
-    The model kept is the one that was best on the examples held out for validation. Stopped by
-    Ctrl-C, SIGTERM or SIGHUP, it saves its checkpoint, and --resume goes on from there; a second
-    Ctrl-C ends it at once. SIGUSR1 has it save and go on.
+    The saved model is the network of the epoch with the best accuracy on the validation set.
+
+    Ctrl-C, SIGTERM and SIGHUP save the checkpoint and stop; --resume continues from there. A second
+    Ctrl-C stops at once, without saving. SIGUSR1 saves the checkpoint and does not stop.
     """
     started = time.perf_counter()
     from digitnet.config.reader import locate, locate_data, read_config
     from digitnet.config.threads import load_numpy
 
     if resume and overwrite:
-        raise click.UsageError("--resume and --overwrite exclude each other.")
+        raise click.UsageError("--resume and --overwrite cannot be used together.")
     if quiet and verbose:
-        raise click.UsageError("-q and -v exclude each other.")
+        raise click.UsageError("-q and -v cannot be used together.")
     if output == "":
-        raise click.UsageError("-o takes the name of a file.")
+        raise click.UsageError("-o requires the name of a file.")
     if output is not None and not names_file(output):
-        raise OutputError(f"{output}: expected the name of a file, found a folder's")
+        raise OutputError(f"{output}: expected the name of a file, found the name of a folder")
     config = read_config(path, overrides)
     if output is not None:
         import msgspec
 
         config = msgspec.structs.replace(config, model=absolute(output))
-    load_numpy(1)  # training has threads of its own
+    load_numpy(1)  # training starts its own threads
     silence_decoders()
     try:
         if dry_run:
-            _dry_run(config, form)
+            _dry_run(config, output_format)
         else:
-            _train(config, started, resume, overwrite, form, quiet, verbose)
+            _train(config, started, resume, overwrite, output_format, quiet, verbose)
     except ConfigError as error:
         raise locate(error, path, overrides) from None
     except DataError as error:
         raise locate_data(error, config, path, overrides) from None
 
 
-def _dry_run(config: "Config", form: str) -> None:
+def _dry_run(config: "Config", output_format: str) -> None:
     import msgspec
 
     from digitnet.training.state import begin
 
     state = begin(config)
-    _say_conventions(state, quiet=False)
+    _print_remarks(state, quiet=False)
     values, parameters = msgspec.to_builtins(state.config), len(state.network.parameters)
-    if form == "json":
-        answer_json({"config": values, "parameters": parameters})
+    if output_format == "json":
+        print_json({"config": values, "parameters": parameters})
     else:
         import yaml
 
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
-        answer(f"{text}# parameters: {parameters:,}")
+        print_result(f"{text}# parameters: {parameters:,}")
 
 
 def _train(
@@ -121,7 +145,7 @@ def _train(
     started: float,
     resume: bool,
     overwrite: bool,
-    form: str,
+    output_format: str,
     quiet: bool,
     verbose: bool,
 ) -> None:
@@ -131,62 +155,64 @@ def _train(
 
     session = run(config, overwrite=overwrite, resume=resume)
     progress = next(session)
-    _say_conventions(progress.state, quiet)
+    _print_remarks(progress.state, quiet)
     if verbose:
-        say(_description(progress.state))
-    json_there = form == "json" and _width(sys.stdout)
-    bar = _bar(progress.state) if _width(sys.stderr) and not json_there and not quiet else None
+        print_message(_description(progress.state))
+    shows_json = output_format == "json" and _terminal_width(sys.stdout)
+    shows_bar = _terminal_width(sys.stderr) and not shows_json and not quiet
+    bar = _new_bar(progress.state) if shows_bar else None
     with contextlib.closing(session), bar or contextlib.nullcontext():
         for progress in session:
             record = progress.record
             if bar is not None:
-                _draw(bar, progress)
+                _update_bar(bar, progress)
             elif record and not quiet:
-                say(_line(record, config.training.epochs))
-            if record and form == "json":
-                answer_json(msgspec.to_builtins(record))
-    _summarise(progress.state, time.perf_counter() - started, form, quiet)
+                print_message(_epoch_line(record, config.training.epochs))
+            if record and output_format == "json":
+                print_json(msgspec.to_builtins(record))
+    _summarise(progress.state, time.perf_counter() - started, output_format, quiet)
 
 
-def _say_conventions(state: "TrainingState", quiet: bool) -> None:
-    """Say which pixels were mended, unless quiet, and whether pictures seem to be transposed."""
+def _print_remarks(state: "TrainingState", quiet: bool) -> None:
+    """Print which pixels were converted, unless quiet, and whether pictures look transposed."""
     from digitnet.model.orientation import transposition
 
     training, transposed = state.data.training, state.config.data.transposed
     if not quiet:
         for remark in training.remarks:
-            say(remark)
+            print_message(remark)
     if problem := transposition(training):
-        cure = f"set data.transposed: {'false' if transposed else 'true'}"
-        say(f"{shown(state.config.data.path)}: {problem}; {cure}")
+        advice = f"set data.transposed: {'false' if transposed else 'true'}"
+        print_message(f"{display_path(state.config.data.path)}: {problem}; {advice}")
 
 
 def _description(state: "TrainingState") -> str:
     threads = int(state.config.training.threads)
     sizes = "-".join(map(str, state.config.network.layer_sizes))
+    data = display_path(state.config.data.path)
     return (
-        f"{sizes}, {len(state.network.parameters):,} parameters; {shown(state.config.data.path)}: "
-        f"{len(state.train_indices):,} pictures to learn from, "
-        f"{len(state.validation_indices):,} held out; "
-        f"{threads} thread{'s' if threads > 1 else ''}; to {shown(state.config.model)}"
+        f"{sizes}, {len(state.network.parameters):,} parameters; {data}: "
+        f"{len(state.train_indices):,} training pictures, "
+        f"{len(state.validation_indices):,} validation pictures; "
+        f"{threads} thread{'s' if threads > 1 else ''}; output {display_path(state.config.model)}"
     )
 
 
-def _width(stream: TextIO | None) -> int:
-    """Columns of the terminal that a stream goes to; 0 if it goes to none, or to one of no size."""
+def _terminal_width(stream: TextIO | None) -> int:
+    """Return the columns of a stream's terminal; 0 if the stream or its size is missing."""
     if stream is None or not stream.isatty():
         return 0
     return os.get_terminal_size(stream.fileno()).columns
 
 
-def _bar(state: "TrainingState") -> "tqdm[Any]":
-    """One bar for the whole training, counted in pictures."""
+def _new_bar(state: "TrainingState") -> "tqdm[Any]":
+    """Return a progress bar for the whole training, counted in pictures."""
     from tqdm import tqdm
 
     epochs, n = state.config.training.epochs, len(state.train_indices)
     return tqdm(
         total=epochs * n,
-        initial=_pictures(state),
+        initial=_pictures_seen(state),
         unit="",
         unit_scale=True,
         dynamic_ncols=True,
@@ -195,7 +221,7 @@ def _bar(state: "TrainingState") -> "tqdm[Any]":
     )
 
 
-def _draw(bar: "tqdm[Any]", progress: "Progress") -> None:
+def _update_bar(bar: "tqdm[Any]", progress: "Progress") -> None:
     state = progress.state
     last = state.history[-1] if state.history else None
     epoch = min(state.place.epoch, state.config.training.epochs)
@@ -204,29 +230,29 @@ def _draw(bar: "tqdm[Any]", progress: "Progress") -> None:
         figures["val"] = f"{last.validation.accuracy:.2%}"
     bar.set_description_str(f"epoch {epoch}/{state.config.training.epochs}", refresh=False)
     bar.set_postfix(figures, refresh=False)
-    bar.update(_pictures(state) - bar.n)
+    bar.update(_pictures_seen(state) - bar.n)
 
 
-def _pictures(state: "TrainingState") -> int:
-    """Pictures learned from so far, in all epochs."""
+def _pictures_seen(state: "TrainingState") -> int:
+    """Return the number of training pictures used so far, in all epochs."""
     return (state.place.epoch - 1) * len(state.train_indices) + state.pictures_seen
 
 
-def _line(record: "Record", epochs: int) -> str:
+def _epoch_line(record: "Record", epochs: int) -> str:
     validation = record.validation
-    held_out = (
+    validated = (
         f"validation cost {validation.cost:.4g}, accuracy {validation.accuracy:.2%}, "
         if validation
         else ""
     )
     return (
-        f"epoch {record.epoch}/{epochs}: cost {record.training.cost:.4g}, {held_out}"
+        f"epoch {record.epoch}/{epochs}: cost {record.training.cost:.4g}, {validated}"
         f"{record.seconds:.1f} s, {record.images_per_second:,.0f} images/s"
     )
 
 
-def _warning(state: "TrainingState", guess: "Guessing", accuracy: float) -> str:
-    """What is said of a model that is no better than guessing, and what to try."""
+def _guessing_warning(state: "TrainingState", guess: "Guessing", accuracy: float) -> str:
+    """Return the warning for a model that is no better than guessing, and what to try."""
     from digitnet.config.definition import LEARNING_RATES
 
     optimizer, key = state.config.training.optimizer, "training.optimizer.learning_rate"
@@ -235,21 +261,21 @@ def _warning(state: "TrainingState", guess: "Guessing", accuracy: float) -> str:
     if rate > usual:
         advice = f"a smaller {key} than {rate:g}, such as {usual:g}"
     return (
-        f"{shown(state.config.model)}: expected clearly more right answers on validation than the "
+        f"{display_path(state.config.model)}: expected a validation accuracy clearly above the "
         f"{guess.share:.2%} of always answering {state.data.training.class_names[guess.label]}, "
-        f"found {accuracy:.2%} of {guess.images:,}, no better than guessing; "
+        f"found {accuracy:.2%} on {guess.images:,} pictures, no better than guessing; "
         f"try {advice}, or more epochs"
     )
 
 
-def _summarise(state: "TrainingState", seconds: float, form: str, quiet: bool) -> None:
+def _summarise(state: "TrainingState", seconds: float, output_format: str, quiet: bool) -> None:
     best, model, epochs = state.best_record, state.config.model, len(state.history)
     validation, guess = best.validation if best else None, state.guessing
     better = guess.beaten_by(validation.accuracy) if guess and validation else None
-    if form == "json":
+    if output_format == "json":
         import msgspec
 
-        answer_json(
+        print_json(
             {
                 "model": model,
                 "epochs": epochs,
@@ -261,14 +287,14 @@ def _summarise(state: "TrainingState", seconds: float, form: str, quiet: bool) -
         )
     elif not quiet:
         accuracy = (
-            f"{validation.accuracy:.2%} right on validation (epoch {best.epoch}), "
+            f"validation accuracy {validation.accuracy:.2%} (epoch {best.epoch}), "
             if best and validation
             else ""
         )
-        answer(
-            f"{shown(model)}: {accuracy}{epochs} epoch{'' if epochs == 1 else 's'}, "
+        print_result(
+            f"{display_path(model)}: {accuracy}{epochs} epoch{'' if epochs == 1 else 's'}, "
             f"{len(state.network.parameters):,} parameters, {seconds:.1f} s"
-            f"{'' if state.done else '; not done, --resume goes on'}"
+            f"{'' if state.done else '; not finished, --resume continues it'}"
         )
     if guess and validation and better is False:
-        say(_warning(state, guess, validation.accuracy))
+        print_message(_guessing_warning(state, guess, validation.accuracy))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from digitnet.arrays import PIXELS, SIDE
 from digitnet.dataset.classes import DIGITS, normalise_name
 from digitnet.dataset.conventions import to_mnist
-from digitnet.errors import DataError, listed
+from digitnet.errors import DataError, join_names
 
 NON_DIGIT = -1  # label of a picture that shows no class
 Paths = str | tuple[str, ...]  # one or several files or folders of pictures
@@ -83,7 +83,7 @@ class Dataset:
         index_of = {normalise_name(name): index for index, name in enumerate(class_names)}
         for name in self.class_names:
             if normalise_name(name) not in index_of:
-                known = listed(class_names)
+                known = join_names(class_names)
                 raise DataError(f"{source}: expected classes among {known}; found {name!r}")
         indices = np.array([index_of[normalise_name(name)] for name in self.class_names])
         return replace(self, labels=indices[self.labels], class_names=class_names)
@@ -108,7 +108,7 @@ def as_tuple(paths: Paths) -> tuple[str, ...]:
 
 def join_paths(paths: Paths) -> str:
     """Return one or several paths as text for a message."""
-    return listed(as_tuple(paths))
+    return join_names(as_tuple(paths))
 
 
 def make_dataset(

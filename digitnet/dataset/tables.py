@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import PIXELS, SIDE
 from digitnet.dataset.definition import Data, Dataset, make_dataset
-from digitnet.errors import DataError, listed
+from digitnet.errors import DataError, join_names
 from digitnet.npz import NpzError, read_npz
 
 COLUMNS = 1 + PIXELS
@@ -41,7 +41,7 @@ def read_npz_data(path: Path) -> Data:
             _to_dataset(path, arrays, "x_train", "y_train"),
             _to_dataset(path, arrays, "x_test", "y_test") if has_test else None,
         )
-    found = listed([f"{name:.60}" for name in sorted(arrays)]) or "none"
+    found = join_names([f"{name:.60}" for name in sorted(arrays)]) or "none"
     raise DataError(
         f"{path}: expected the arrays x_train, y_train, x_test, y_test or images, labels; "
         f"found {found}"

@@ -1,1 +1,1 @@
-"""A trained network: how it is kept, what it answers, and how good it is."""
+"""Trained models: load, save, predict, evaluate, compare, calibrate."""

@@ -1,9 +1,8 @@
-"""Confidence that means what it says: the temperature, how near the truth confidence comes, and
-what is no digit at all.
+"""Calibration: the temperature, the thresholds for `?`, and reports of how reliable confidence is.
 
-After Guo, Pleiss, Sun and Weinberger 2017, On Calibration of Modern Neural Networks. Of the
-pictures that are answered with a confidence of 0.9, nine in ten should be right; networks that were
-trained for long are surer than that. One number, fitted on pictures held out, makes up for it.
+Source: Guo, Pleiss, Sun and Weinberger 2017, On Calibration of Modern Neural Networks. Of the
+answers with confidence 0.9, nine in ten should be right. Long-trained networks are overconfident;
+a temperature, fitted on held-out pictures, corrects this.
 """
 
 import math
@@ -14,24 +13,25 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray
 
-LOWEST, HIGHEST = 0.05, 20.0  # temperatures
-FEWEST = 10  # pictures that tell of anything
-SMALLEST = 2.0**-25  # a sigmoid output that is no 0 yet
-SURE, EVIDENT = 0.995, 0.99  # of the pictures held out: as sure and as evident as these are digits
-LEAST_SHARE = 2.0**-126  # a probability that is no smaller: float32's least with all its bits
-MOST_EVIDENCE = 88.0  # nats, as follows from it
-BINS = 15
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
+MIN_PICTURES = 10  # pictures: fewer are not enough to calibrate
+MIN_SIGMOID = 2.0**-25  # smallest positive output of a sigmoid: replaces 0, which has no logarithm
+CONFIDENT_SHARE = 0.995  # share of held-out pictures that reach the confidence threshold
+EVIDENT_SHARE = 0.99  # share of held-out pictures that reach the evidence threshold
+MIN_PROBABILITY = 2.0**-126  # probability: the smallest normal float32, lower bound in `evidence`
+MAX_EVIDENCE = 88.0  # nats: upper bound, follows from MIN_PROBABILITY
+RELIABILITY_BINS = 15
 COVERAGES = (100, 99, 98, 95, 90, 80, 50)  # percent
-STEPS = 10_000  # of a confidence as `predict` prints it, from 0 to 1
+CONFIDENCE_STEPS = 10_000  # steps from 0 to 1: `predict` prints confidence with four decimals
 
 Booleans = NDArray[np.bool_]
 
 
 class Calibration(NamedTuple):
-    """How far a network's outputs can be trusted.
+    """The temperature of a network, and its thresholds for `?`.
 
-    temperature: of its probabilities. min_confidence: 0 to 1, min_evidence: nats, 0 to
-    MOST_EVIDENCE, what nearly all digits have; 0 where nothing was held out that could tell.
+    temperature: MIN_TEMPERATURE to MAX_TEMPERATURE. min_confidence: 0 to 1. min_evidence: nats, 0
+    to MAX_EVIDENCE. Nearly all digits reach both thresholds. A threshold of 0 means: not fitted.
     """
 
     temperature: float = 1.0
@@ -43,11 +43,12 @@ NO_CALIBRATION = Calibration()
 
 
 def probabilities(outputs: FloatArray, temperature: float = 1.0) -> NDArray[np.float64]:
-    """Activations a of the last layer, (n, classes), as p_i ∝ a_i^(1/T); each row's sum is 1.
+    """Return probabilities p_i ∝ a_i^(1/T) of the last layer's activations a, (n, classes).
 
-    Of a softmax it is the softmax of z/T, section 4.2. At any temperature within the bounds the
-    largest of float32 outputs stays the largest, and equal ones stay equal. Where all of them have
-    vanished, or one is not finite, every class is as likely as another.
+    Each row sums to 1. For softmax outputs the result is the softmax of z/T (section 4.2). For
+    float32 outputs and any temperature within the bounds, the largest output keeps the largest
+    probability, and equal outputs keep equal probabilities. A row of zeros, or with an output that
+    is not finite, becomes uniform: 1/classes.
     """
     a = outputs.astype(np.float64)
     if temperature != 1:
@@ -55,30 +56,32 @@ def probabilities(outputs: FloatArray, temperature: float = 1.0) -> NDArray[np.f
             a /= a.max(axis=1, keepdims=True, initial=np.finfo(np.float64).tiny)
             a **= 1 / temperature
     totals = a.sum(axis=1, keepdims=True)
-    sound = (totals > 0) & (totals < np.inf)
-    even = np.full_like(a, 1 / a.shape[1])
-    shares: NDArray[np.float64] = np.divide(a, totals, out=even, where=sound)
-    return shares
+    usable = (totals > 0) & (totals < np.inf)
+    uniform = np.full_like(a, 1 / a.shape[1])
+    p: NDArray[np.float64] = np.divide(a, totals, out=uniform, where=usable)
+    return p
 
 
 def fit_temperature(outputs: FloatArray, labels: NDArray[np.integer]) -> float:
-    """The temperature that makes labels (n,) the likeliest, for outputs (n, classes).
+    """Return the temperature that makes labels (n,) likeliest, given outputs (n, classes).
 
-    It minimises the negative log-likelihood, section 4.2, which is convex in β = 1/T. With l the
-    logarithms of the probabilities at T = 1 and p those at β, its slope is the mean of Σ p l - l_y,
-    y the label, and its curvature the mean variance of l under p. Newton's steps, kept between two
-    points where the slope has different signs.
+    It minimises the negative log-likelihood (section 4.2), which is convex in β = 1/T. Let l be the
+    log-probabilities at T = 1, p the probabilities at β and y the label. Then the slope is the mean
+    of Σ p l - l_y, and the curvature is the mean variance of l under p. The method is Newton's,
+    safeguarded by bisection: every step stays between two points whose slopes differ in sign.
 
-    As in Laplace's rule of succession, one picture more is taken into account, like the average of
-    those seen, but with the second likeliest class as the truth. So n right answers of n do not
-    claim that there are no wrong ones, but about one in n + 1. An output of 0 counts as the
-    smallest other one, or 2⁻²⁵. Within LOWEST and HIGHEST; 1 for fewer than FEWEST pictures.
+    As in Laplace's rule of succession, one more picture is added: an average picture whose true
+    class is the second likeliest. So n right answers out of n mean an error rate of about
+    1 / (n + 1), not of 0. An output of 0 is replaced by the smallest positive output, at most
+    MIN_SIGMOID. The result lies between MIN_TEMPERATURE and MAX_TEMPERATURE; it is 1 for fewer
+    than MIN_PICTURES pictures.
     """
     n, classes = outputs.shape
-    if n < FEWEST or classes < 2:
+    if n < MIN_PICTURES or classes < 2:
         return 1.0
-    shares = probabilities(outputs)
-    l = np.log(np.maximum(shares, min(SMALLEST, shares[shares > 0].min())))
+    uncalibrated = probabilities(outputs)
+    smallest = uncalibrated[uncalibrated > 0].min()
+    l = np.log(np.maximum(uncalibrated, min(MIN_SIGMOID, smallest)))
     l -= l.max(axis=1, keepdims=True)
     second = np.partition(l, -2, axis=1)[:, -2].mean()
     truth = (l[np.arange(n), labels].sum() + second) / (n + 1)
@@ -95,7 +98,7 @@ def fit_temperature(outputs: FloatArray, labels: NDArray[np.integer]) -> float:
     slope, curvature = slope_and_curvature(β)
     if slope == 0:
         return 1.0
-    bound = HIGHEST if slope > 0 else LOWEST
+    bound = MAX_TEMPERATURE if slope > 0 else MIN_TEMPERATURE
     if slope_and_curvature(1 / bound)[0] * slope >= 0:
         return bound
     low, high = sorted((β, 1 / bound))
@@ -110,40 +113,44 @@ def fit_temperature(outputs: FloatArray, labels: NDArray[np.integer]) -> float:
 
 
 def evidence(outputs: FloatArray) -> NDArray[np.float64]:
-    """How far outputs (n, classes) are from all classes alike, (n,), in nats: 0 where they are.
+    """Return how far outputs (n, classes) are from a uniform distribution: (n,), nats from 0.
 
-    With p the probabilities at T = 1, it is the cost -Σ 1/classes log p_i of what is to be called
-    all classes alike, as made-up pictures of no digit are in training, less what it is at least,
-    log classes: the divergence of Kullback and Leibler 1951. A thing may look like one class more
-    than like the others, and so have confidence, but like that one so little that it has no
-    evidence.
+    With p the probabilities at T = 1, this is -Σ 1/classes log p_i - log classes: the divergence
+    of Kullback and Leibler 1951 from the uniform distribution to p. Training on non-digits
+    (`background`) makes it small for pictures that show no digit. A picture may resemble one class
+    more than the others, so confidence is high, yet resemble that class so little that evidence is
+    low.
     """
-    shares = np.maximum(probabilities(outputs), LEAST_SHARE)
-    nats: NDArray[np.float64] = -np.log(shares).mean(axis=1) - math.log(outputs.shape[1])
-    return nats.clip(min=0)  # rounded, it may be a little less
+    p = np.maximum(probabilities(outputs), MIN_PROBABILITY)
+    nats: NDArray[np.float64] = -np.log(p).mean(axis=1) - math.log(outputs.shape[1])
+    return nats.clip(min=0)  # rounding can make it slightly negative
 
 
 def calibrate(outputs: FloatArray, labels: NDArray[np.integer]) -> Calibration:
-    """What pictures held out tell: outputs (n, classes), labels (n,); nothing for too few.
+    """Return the calibration fitted on held-out pictures: outputs (n, classes), labels (n,).
 
-    What has less confidence or evidence than SURE and EVIDENT of them is unlike what the network
-    was trained on. With four decimals.
+    CONFIDENT_SHARE of the pictures reach the confidence threshold, EVIDENT_SHARE the evidence
+    threshold. Both are rounded down to four decimals. NO_CALIBRATION for fewer than MIN_PICTURES.
     """
-    if len(outputs) < FEWEST:
+    if len(outputs) < MIN_PICTURES:
         return NO_CALIBRATION
     temperature = fit_temperature(outputs, labels)
     confidences = probabilities(outputs, temperature).max(axis=1)
-    return Calibration(temperature, _least(confidences, SURE), _least(evidence(outputs), EVIDENT))
+    return Calibration(
+        temperature,
+        _threshold(confidences, CONFIDENT_SHARE),
+        _threshold(evidence(outputs), EVIDENT_SHARE),
+    )
 
 
-def _least(values: FloatArray, share: float) -> float:
-    """What at least such a share of them reaches, with four decimals."""
-    least = np.quantile(values, 1 - share, method="lower")
-    return math.floor(float(least) * STEPS) / STEPS
+def _threshold(values: FloatArray, share: float) -> float:
+    """Return the value, rounded down to four decimals, that at least `share` of values reaches."""
+    quantile = np.quantile(values, 1 - share, method="lower")
+    return math.floor(float(quantile) * CONFIDENCE_STEPS) / CONFIDENCE_STEPS
 
 
 class Bin(NamedTuple):
-    """The answers with a confidence above `low` and up to `high`: how many, how sure, how right."""
+    """The answers with low < confidence <= high: their number, mean confidence and accuracy."""
 
     low: float
     high: float
@@ -153,26 +160,29 @@ class Bin(NamedTuple):
 
 
 def reliability(confidences: FloatArray, right: Booleans) -> list[Bin]:
-    """The answers, (n,) and (n,), in bins of equal width (section 2); those with any in them."""
-    edges = [number / BINS for number in range(BINS + 1)]
-    places = np.clip(np.searchsorted(edges, confidences) - 1, 0, BINS - 1)
+    """Return the non-empty bins of equal width (section 2) of answers: confidences, right (n,)."""
+    edges = [number / RELIABILITY_BINS for number in range(RELIABILITY_BINS + 1)]
+    indices = np.clip(np.searchsorted(edges, confidences) - 1, 0, RELIABILITY_BINS - 1)
     bins = []
-    for place in np.unique(places).tolist():
-        here = places == place
-        confidence = float(confidences[here].mean(dtype=np.float64))
-        accuracy = float(right[here].mean())
-        bins.append(Bin(edges[place], edges[place + 1], int(here.sum()), confidence, accuracy))
+    for index in np.unique(indices).tolist():
+        in_bin = indices == index
+        confidence = float(confidences[in_bin].mean(dtype=np.float64))
+        accuracy = float(right[in_bin].mean())
+        bins.append(Bin(edges[index], edges[index + 1], int(in_bin.sum()), confidence, accuracy))
     return bins
 
 
 def calibration_error(bins: list[Bin]) -> float:
-    """How far confidence is from accuracy, averaged over the answers: equation 3, ECE."""
+    """Return the expected calibration error (ECE, equation 3), 0 to 1.
+
+    ECE is the distance between confidence and accuracy, averaged over all answers.
+    """
     images = sum(bin.images for bin in bins)
     return sum(bin.images / images * abs(bin.accuracy - bin.confidence) for bin in bins)
 
 
 class Coverage(NamedTuple):
-    """Of the pictures, the share answered with at least `min_confidence`, and how many right."""
+    """The share of answers with at least `min_confidence`, and the accuracy of these answers."""
 
     coverage: float
     accuracy: float
@@ -180,16 +190,16 @@ class Coverage(NamedTuple):
 
 
 def coverages(confidences: FloatArray, right: Booleans) -> list[Coverage]:
-    """How right the surest answers are, (n,) and (n,): all of them, then ever fewer.
+    """Return coverage and accuracy at rising confidence thresholds: confidences, right (n,).
 
-    The thresholds have four decimals, for people to use; as many answers as COVERAGES asks for
-    reach them, or more where several are equally sure to four decimals.
+    Thresholds are rounded down to four decimals, ready for `--min-confidence`. At least the share
+    of answers that COVERAGES lists reaches each; more if confidences are equal to four decimals.
     """
     ascending = np.sort(confidences)
     rows: dict[float, Coverage] = {}
     for percent in COVERAGES:
-        least = float(ascending[len(ascending) * (100 - percent) // 100])
-        least = math.floor(least * STEPS) / STEPS
-        sure = confidences >= least
-        rows[least] = Coverage(float(sure.mean()), float(right[sure].mean()), least)
+        threshold = float(ascending[len(ascending) * (100 - percent) // 100])
+        threshold = math.floor(threshold * CONFIDENCE_STEPS) / CONFIDENCE_STEPS
+        sure = confidences >= threshold
+        rows[threshold] = Coverage(float(sure.mean()), float(right[sure].mean()), threshold)
     return list(rows.values())

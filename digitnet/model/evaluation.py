@@ -1,4 +1,4 @@
-"""How good a network is on labelled pictures: accuracy, cost, confusion, calibration."""
+"""Evaluate a network on labelled pictures: accuracy, cost, confusion matrix, calibration."""
 
 import math
 from collections.abc import Iterable
@@ -20,15 +20,15 @@ from digitnet.model.calibration import (
 )
 from digitnet.network.network import Network
 
-CHUNK = 1000  # pictures that go through the network together
-Z_95 = 1.959964  # the normal distribution's 97.5 % quantile
+EVALUATION_MINIBATCH = 1000  # pictures per minibatch
+Z_95 = 1.959964  # standard deviations: 97.5 % quantile of the normal distribution
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What a network made of labelled pictures.
+    """A network's answers to labelled pictures.
 
-    cost: averaged over them. labels, answers: of each picture, (n,), whole numbers below `classes`.
+    cost: mean over the pictures. labels, answers: one per picture, (n,), integers below `classes`.
     confidences: float64 (n,), the probability of each answer at `temperature`.
     """
 
@@ -45,59 +45,59 @@ class Evaluation:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """Which answers were right, (n,)."""
+        """True for each right answer, (n,)."""
         right: NDArray[np.bool_] = self.answers == self.labels
         return right
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
-        """How often each true class, by row, was answered as each class, by column."""
+        """The confusion matrix: a row per true class, a column per answer, (classes, classes)."""
         pairs = self.labels.astype(np.int64) * self.classes + self.answers
         counts = np.bincount(pairs, minlength=self.classes**2)
         return counts.reshape(self.classes, self.classes)
 
     @property
     def accuracy(self) -> float:
-        """Share of right answers, 0 to 1."""
+        """The share of right answers, 0 to 1."""
         return int(self.right.sum()) / self.images
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of the accuracy."""
+        """Wilson's 95 % confidence interval of the accuracy."""
         return wilson_interval(self.accuracy, self.images)
 
     @property
     def precision(self) -> list[float | None]:
-        """Of the answers of each class, the share that was right; None where it was never given."""
+        """The precision of each class, 0 to 1; None for a class that was never answered."""
         return _shares(self.confusion, self.confusion.sum(axis=0))
 
     @property
     def recall(self) -> list[float | None]:
-        """Of the pictures of each class, the share that was found; None where there was none."""
+        """The recall of each class, 0 to 1; None for a class without pictures."""
         return _shares(self.confusion, self.confusion.sum(axis=1))
 
     @cached_property
     def reliability(self) -> list[Bin]:
-        """Confidence beside accuracy, of answers that are about equally sure."""
+        """Confidence and accuracy of the answers, in bins of confidence."""
         return reliability(self.confidences, self.right)
 
     @property
     def calibration_error(self) -> float:
-        """How far confidence is from accuracy on average, 0 to 1."""
+        """The expected calibration error, 0 to 1."""
         return calibration_error(self.reliability)
 
     @cached_property
     def coverages(self) -> list[Coverage]:
-        """How right the surest answers are, and what confidence they have."""
+        """Coverage and accuracy at rising confidence thresholds."""
         return coverages(self.confidences, self.right)
 
 
 @dataclass(frozen=True)
 class Guessing:
-    """The most frequent class as the answer to every picture.
+    """The trivial classifier that always answers the most frequent class.
 
-    label: of that class. share: of the pictures that show it, 0 to 1: the accuracy of guessing.
-    images: how many pictures there are.
+    label: the most frequent class. share: its share of the pictures, 0 to 1, which is the accuracy
+    of guessing. images: number of pictures.
     """
 
     label: int
@@ -108,9 +108,9 @@ class Guessing:
         """Return whether a model's accuracy on these pictures is significantly higher.
 
         True if Wilson's interval of the accuracy lies above the accuracy of guessing. None if the
-        pictures cannot tell: if they are of one class, or so few that the interval, of the model
-        or of guessing, contains a useful model too, halfway between guessing and no mistakes
-        (their geometric mean).
+        pictures cannot decide: they show one class only, or are so few that the interval of the
+        model, or of guessing, also contains the accuracy of a useful model. A useful model is
+        halfway between guessing and 1 (their geometric mean).
         """
         if self.share == 1:
             return None
@@ -121,14 +121,14 @@ class Guessing:
 
 
 def guessing(labels: NDArray[np.integer]) -> Guessing:
-    """Return what guessing gets on pictures with these labels: whole numbers from 0, (n,)."""
+    """Return the trivial classifier for pictures with these labels: integers from 0, (n,)."""
     counts = np.bincount(labels)
     label = int(counts.argmax())
     return Guessing(label, int(counts[label]) / len(labels), len(labels))
 
 
 def wilson_interval(share: float, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share of n (Brown, Cai and DasGupta 2001, equation 4)."""
+    """Return the 95 % interval of a share of n cases (Brown, Cai and DasGupta 2001, equation 4)."""
     centre = share + Z_95**2 / (2 * n)
     margin = Z_95 * math.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
     scale = 1 + Z_95**2 / n
@@ -136,9 +136,9 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
 
 
 class Evaluator:
-    """`evaluate`, minibatch by minibatch, for whoever has other things to do in between.
+    """Incremental `evaluate`: the caller may do other work between minibatches.
 
-    outputs: room for the activations of the last layer, (all pictures, classes), if asked for.
+    outputs: buffer (pictures, classes) to store the last layer's activations in; None: not stored.
     """
 
     def __init__(
@@ -146,28 +146,28 @@ class Evaluator:
     ) -> None:
         self.network, self.temperature, self.outputs = network, temperature, outputs
         self.classes = network.layer_sizes[-1]
-        self._workspace = network.workspace(CHUNK)
+        self._workspace = network.workspace(EVALUATION_MINIBATCH)
         self._cost, self._seen = 0.0, 0
         self._parts: list[tuple[NDArray[Any], ...]] = []
 
     def read(self, x: FloatArray, y: FloatArray) -> None:
-        """Feed x (785, n) with the labels y (classes, n) through the network."""
-        n, small = x.shape[1], np.min_scalar_type(self.classes)
+        """Feed a minibatch x (785, n) with labels y (classes, n) through the network."""
+        n, label_type = x.shape[1], np.min_scalar_type(self.classes)
         if self._workspace.n != n:
             self._workspace = self.network.workspace(n)
         workspace = self._workspace
-        with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
+        with np.errstate(over="ignore", invalid="ignore"):  # huge weights overflow
             a = self.network.feedforward(x, workspace)
             self._cost += self.network.cost(workspace.z[-1], a, y, 1, workspace.δ[-1])
-        shares = probabilities(a.T, self.temperature)
-        told = y.argmax(axis=0).astype(small), shares.argmax(axis=1).astype(small)
-        self._parts.append((*told, shares.max(axis=1)))
+        p = probabilities(a.T, self.temperature)
+        labels, answers = y.argmax(axis=0).astype(label_type), p.argmax(axis=1).astype(label_type)
+        self._parts.append((labels, answers, p.max(axis=1)))
         if self.outputs is not None:
             self.outputs[self._seen : self._seen + n] = a.T
         self._seen += n
 
     def result(self) -> Evaluation:
-        """What the network made of all that it has read."""
+        """Return the evaluation of all minibatches read so far."""
         labels, answers, confidences = map(np.concatenate, zip(*self._parts))
         cost = self._cost / self._seen
         return Evaluation(cost, labels, answers, confidences, self.classes, self.temperature)
@@ -178,9 +178,9 @@ def evaluate(
     minibatches: Iterable[tuple[FloatArray, FloatArray]],
     temperature: float = 1.0,
 ) -> Evaluation:
-    """Feed labelled pictures through a network: x (785, n) and y (classes, n), any n.
+    """Return a network's evaluation on labelled pictures: x (785, n), y (classes, n), any n.
 
-    The last row of x is ones. temperature: of the probabilities; the cost is without it.
+    The last row of x is ones. temperature: applies to the probabilities, not to the cost.
     """
     evaluator = Evaluator(network, temperature)
     for x, y in minibatches:

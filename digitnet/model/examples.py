@@ -1,4 +1,4 @@
-"""Which labelled pictures a model is tried on: a split of its own data, or others."""
+"""Choose the labelled pictures to evaluate a model on: a split of its own data, or other data."""
 
 import contextlib
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
 from digitnet.errors import CheckpointError, ConfigError, DataError
 from digitnet.model.checkpoint import Checkpoint
-from digitnet.model.evaluation import CHUNK, Evaluation, evaluate
+from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluation, evaluate
 from digitnet.model.orientation import transposition
 from digitnet.paths import kind_of
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Labelled pictures to try a model on: those of `dataset` that `indices` names.
+    """Labelled pictures to evaluate a model on: the pictures `indices` (n,) of `dataset`.
 
     split: `test`, `validation`, `train`, or None for a data set without splits, used whole.
-    transposed: whether the arrays at `path` were turned.
+    transposed: whether the arrays at `path` were transposed after reading.
     """
 
     path: Paths
@@ -40,48 +40,54 @@ class Examples:
     transposed: bool = False
 
     def minibatches(self) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Their pixels (785, n), the last row ones, and labels (classes, n), n up to CHUNK."""
-        return Minibatches(self.dataset, CHUNK)(self.indices)
+        """Yield pixels (785, n), the last row ones, and labels (classes, n).
+
+        n is at most EVALUATION_MINIBATCH.
+        """
+        return Minibatches(self.dataset, EVALUATION_MINIBATCH)(self.indices)
 
 
 def evaluate_model(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
-    """What the model in a checkpoint makes of examples, at its temperature."""
+    """Return the evaluation of a checkpoint's model on examples, at the model's temperature."""
     return evaluate(checkpoint.network, examples.minibatches(), checkpoint.calibration.temperature)
 
 
 def choose_examples(
     checkpoint: Checkpoint, path: Paths | None = None, split: str | None = None
 ) -> Examples:
-    """The pictures at `path`, or of the model's own data; the test split where there is one.
+    """Return the examples at `path`; without a path, of the model's own data.
 
-    Raises DataError where they are not there, have no such split, or where `validation` or `train`
-    is asked of other data than the model was trained on.
+    split: None means the test split if there is one, else all pictures. Raises DataError if the
+    data or the split does not exist, or if `validation` or `train` is requested and the data is not
+    the model's own.
     """
     if path is None:
         path = checkpoint.data_path
-        for one in as_tuple(path):
-            with contextlib.suppress(OSError):  # which `read_data` tells about
-                if kind_of(one) is None:
+        for source in as_tuple(path):
+            with contextlib.suppress(OSError):  # `read_data` reports the error
+                if kind_of(source) is None:
                     raise DataError(
-                        f"{one}: expected the model's own data, found none; name others with --data"
+                        f"{source}: expected the model's own data, found none; "
+                        "name other data with --data"
                     )
         data, transposed = _own_data(checkpoint, path), _is_transposed(checkpoint)
     else:
         data, transposed = _other_data(checkpoint, path)
-    own = data.training.fingerprint == checkpoint.data_hash
+    is_own = data.training.fingerprint == checkpoint.data_hash
     if split is None and data.test is not None:
         split = "test"
     if split in ("validation", "train"):
-        if not own:
+        if not is_own:
             raise DataError(
-                f"{join_paths(path)}: expected the data that the model was trained on, which alone "
-                f"has a split called {split}; found other pictures or labels"
+                f"{join_paths(path)}: expected the data that the model was trained on, because "
+                f"only this data has a {split} split; found other pictures or labels"
             )
         learned, held_out = _split(checkpoint, data.training)
         indices = learned if split == "train" else held_out
         if not len(indices):
             raise DataError(
-                f"{join_paths(path)}: expected a {split} split, found none held out in training"
+                f"{join_paths(path)}: expected a {split} split, found none; "
+                "training held no picture out"
             )
         return Examples(path, split, data.training, indices, transposed)
     chosen = data.test if split == "test" else data.training
@@ -92,47 +98,48 @@ def choose_examples(
 
 
 def _own_data(checkpoint: Checkpoint, path: Paths) -> Data:
-    """Read the data that the model was trained on, in the orientation of the training."""
+    """Return the data that the model was trained on, in the orientation used in training."""
     data = read_data(path, transposed=_is_transposed(checkpoint), score=_score(checkpoint))
     is_old = not checkpoint.data_sources
     if is_old and data.training.remarks and data.training.fingerprint != checkpoint.data_hash:
         raise DataError(
-            f"{join_paths(path)}: expected the pixels that the model learned from, found them in "
-            "another convention, which is mended now; train the model again"
+            f"{join_paths(path)}: expected the pixels that the model learned from, found pixels "
+            "that digitnet now converts to MNIST's convention; train the model again"
         )
     return data
 
 
 def _other_data(checkpoint: Checkpoint, path: Paths) -> tuple[Data, bool]:
-    """Read data that may be the model's own or others; others are turned upright.
+    """Return data that may or may not be the model's own, and whether it was transposed.
 
-    Also return whether they were turned.
+    The model's own data keeps the orientation used in training. Other data is transposed if that
+    makes its digits upright.
     """
     score = _score(checkpoint)
     data = read_data(path, score=score)
     if _is_transposed(checkpoint):
-        turned = read_data(path, transposed=True, score=score)
-        if turned.training.fingerprint == checkpoint.data_hash:
-            return turned, True
+        transposed = read_data(path, transposed=True, score=score)
+        if transposed.training.fingerprint == checkpoint.data_hash:
+            return transposed, True
     if data.training.fingerprint == checkpoint.data_hash:
         return data, False
     problem = transposition(data.training)
     if problem is None:
         return data, False
-    remark = f"{join_paths(path)}: {problem}; they are read so"
+    remark = f"{join_paths(path)}: {problem}; rows and columns are exchanged for the evaluation"
     training, test = data.training.transposed(), data.test and data.test.transposed()
-    turned = Data(
+    transposed = Data(
         replace(training, remarks=(*training.remarks, remark)),
         test and replace(test, remarks=(*test.remarks, remark)),
     )
-    return turned, True
+    return transposed, True
 
 
 def _score(checkpoint: Checkpoint) -> "Score":
-    """Return what the model says of candidates for the digit of a picture."""
+    """Return the function by which a checkpoint's model scores candidates for a picture's digit."""
 
     def score(images: NDArray[np.uint8]) -> "Judged":
-        from digitnet.model.prediction import Model  # Pillow: only where there are pictures
+        from digitnet.model.prediction import Model  # imports Pillow: only needed for pictures
 
         names, calibration = checkpoint.class_names, checkpoint.calibration
         return Model(checkpoint.network, names, "", calibration).judge(images)
@@ -159,8 +166,11 @@ def _config(checkpoint: Checkpoint) -> Config:
 
 
 def prepared_for(checkpoint: Checkpoint, examples: Examples) -> Examples:
-    """Return the same examples, those of folders as the model in a checkpoint chooses the digit."""
-    if not examples.dataset.hashes:  # arrays, which are prepared
+    """Return the same examples, with pictures prepared by the model of a checkpoint.
+
+    In each picture of a folder, this model then chooses the candidate that is read as the digit.
+    """
+    if not examples.dataset.hashes:  # arrays need no preparation
         return examples
     data = read_data(examples.path, transposed=examples.transposed, score=_score(checkpoint))
     dataset = data.test if examples.split == "test" else data.training
@@ -170,9 +180,10 @@ def prepared_for(checkpoint: Checkpoint, examples: Examples) -> Examples:
 
 
 def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
-    """Return whether the model was trained on some of the examples.
+    """Return whether the model was trained on any of the examples.
 
-    Examples it held out do not count, unless its config does not say any more which they were.
+    Held-out examples do not count as trained on, unless the model's config no longer tells which
+    examples were held out.
     """
     dataset = examples.dataset
     if dataset.fingerprint != checkpoint.data_hash:
@@ -187,7 +198,7 @@ def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
 def _split(
     checkpoint: Checkpoint, training: Dataset
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Draw again which examples of the training set were learned from, and which held out."""
+    """Return the indices of the examples that training learned from, and of those it held out."""
     config = _config(checkpoint)
     held_out, n = config.data.validation, len(training)
     if not isinstance(held_out, int) or held_out >= n:

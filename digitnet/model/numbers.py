@@ -1,4 +1,4 @@
-"""Numbers as a network reads them in a picture: their digits, text, confidence and places."""
+"""Numbers found in a picture: their digits, text, confidence and bounding boxes."""
 
 import math
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from digitnet.image.numbers import FoundNumber
 class NumberDigit:
     """A digit of a number.
 
-    image: uint8 (28, 28), what the network saw. probabilities: (10,), sum 1. evidence: nats; see
+    image: uint8 (28, 28), the network's input. probabilities: (10,), sum 1. evidence: nats; see
     `calibration.evidence`. box: top, left, bottom and right in the upright picture, px. is_sure:
-    whether both thresholds of the model are met.
+    whether confidence and evidence reach the model's thresholds.
     """
 
     image: NDArray[np.uint8]
@@ -27,7 +27,7 @@ class NumberDigit:
 
     @property
     def digit(self) -> int | None:
-        """The likeliest digit, None where it is doubtful."""
+        """The likeliest digit; None if `is_sure` is False."""
         return int(self.probabilities.argmax()) if self.is_sure else None
 
     @property
@@ -40,25 +40,25 @@ class NumberDigit:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Number:
-    """Digits side by side, from left to right. row: of the page, from 0, counted from the top."""
+    """Digits side by side, from left to right. row: counted from the top of the page, from 0."""
 
     digits: tuple[NumberDigit, ...]
     row: int
 
     @property
     def text(self) -> str:
-        """The digits as they are written, leading zeros too; `?` for each doubtful one."""
-        return "".join("?" if one.digit is None else str(one.digit) for one in self.digits)
+        """The digits as text, with leading zeros; `?` for each digit below the thresholds."""
+        return "".join("?" if each.digit is None else str(each.digit) for each in self.digits)
 
     @property
     def confidence(self) -> float:
         """The product of the digits' confidences."""
-        return math.prod(one.confidence for one in self.digits)
+        return math.prod(digit.confidence for digit in self.digits)
 
     @property
     def box(self) -> Box:
-        """The box around the digits: top, left, bottom and right, px."""
-        tops, lefts, bottoms, rights = zip(*(one.box for one in self.digits))
+        """The bounding box of the digits: top, left, bottom and right, px."""
+        tops, lefts, bottoms, rights = zip(*(digit.box for digit in self.digits))
         return min(tops), min(lefts), max(bottoms), max(rights)
 
     def __repr__(self) -> str:
@@ -67,19 +67,19 @@ class Number:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Numbers:
-    """All numbers that were asked for in a picture, in reading order. doubt: why there is none."""
+    """The requested numbers of a picture, in reading order. doubt: why no number was found."""
 
     numbers: tuple[Number, ...]
     doubt: str | None = None
 
     @property
     def text(self) -> str:
-        """The numbers with a space between two; `?` where there is none."""
+        """The numbers, separated by spaces; `?` if no number was found."""
         return " ".join(number.text for number in self.numbers) or "?"
 
     @property
     def confidence(self) -> float:
-        """The least of the numbers' confidences; 0 where there is none."""
+        """The lowest confidence of the numbers; 0 if no number was found."""
         return min((number.confidence for number in self.numbers), default=0.0)
 
     def __repr__(self) -> str:
@@ -87,11 +87,14 @@ class Numbers:
 
 
 def as_numbers(found: list[FoundNumber], digits: int | None) -> Numbers:
-    """Return what `image.find_numbers` found, asked for so many digits, with rows from 0."""
+    """Return the numbers that `image.find_numbers` found, with rows renumbered from 0.
+
+    digits: how many digits a number was expected to have; None for any number of digits.
+    """
     if not found:
         wanted = "digits" if digits is None else f"a number of {digits} digits"
         return Numbers((), f"expected {wanted}, found none")
-    rows = {row: place for place, row in enumerate(sorted({one.row for one in found}))}
+    rows = {row: place for place, row in enumerate(sorted({number.row for number in found}))}
     return Numbers(
         tuple(
             Number(
@@ -103,10 +106,10 @@ def as_numbers(found: list[FoundNumber], digits: int | None) -> Numbers:
                         (glyph.box.top, glyph.box.left, glyph.box.bottom, glyph.box.right),
                         glyph.sure,
                     )
-                    for glyph in one.glyphs
+                    for glyph in number.glyphs
                 ),
-                rows[one.row],
+                rows[number.row],
             )
-            for one in found
+            for number in found
         )
     )

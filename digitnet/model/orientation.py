@@ -1,4 +1,4 @@
-"""Find out whether pictures are stored transposed, by reading them both ways."""
+"""Detect pictures that are stored transposed: the shipped model reads them both ways."""
 
 import numpy as np
 
@@ -7,28 +7,31 @@ from digitnet.dataset.definition import Dataset
 from digitnet.errors import CheckpointError
 from digitnet.model.checkpoint import SHIPPED, load_checkpoint
 
-SAMPLE = 200  # pictures, spread over the set
-FEWEST = 20  # pictures: fewer are no evidence
-MARGIN = 0.25  # of accuracy; of MNIST, 0.99 is read upright, 0.19 transposed
+SAMPLE_SIZE = 200  # pictures, spread evenly over the data set
+MIN_PICTURES = 20  # pictures: fewer do not decide
+MIN_ACCURACY_GAIN = 0.25  # accuracy: a smaller gain from transposing may be chance
 
 
 def transposition(dataset: Dataset) -> str | None:
-    """Return `expected …, found …` if the model that ships reads far more digits transposed."""
-    if dataset.class_names != DIGITS or len(dataset) < FEWEST:
+    """Return `expected …, found …` if the shipped model reads far more digits when transposed.
+
+    Return None if the pictures are upright, too few, or not digits.
+    """
+    if dataset.class_names != DIGITS or len(dataset) < MIN_PICTURES:
         return None
     try:
         network = load_checkpoint(SHIPPED).network
-    except CheckpointError:  # as where the preparation has changed, and that model is to be remade
+    except CheckpointError:  # the preparation has changed, and the model is not yet trained anew
         return None
-    chosen = np.linspace(0, len(dataset) - 1, min(SAMPLE, len(dataset))).astype(int)
+    chosen = np.linspace(0, len(dataset) - 1, min(SAMPLE_SIZE, len(dataset))).astype(int)
     images, labels = dataset.images[chosen], dataset.labels[chosen]
     as_stored, exchanged = (
         float((network(view).argmax(axis=1) == labels).mean())
         for view in (images, images.transpose(0, 2, 1))
     )
-    if exchanged < as_stored + MARGIN:
+    if exchanged < as_stored + MIN_ACCURACY_GAIN:
         return None
     return (
-        f"expected upright digits, found {exchanged:.0%} read right with rows and columns "
-        f"exchanged, {as_stored:.0%} as they are"
+        f"expected upright digits, found {exchanged:.0%} answered correctly with rows and columns "
+        f"exchanged, {as_stored:.0%} as stored"
     )

@@ -1,4 +1,4 @@
-"""Pictures in, answers out."""
+"""Predict: read the digit, or all numbers, in pictures with a trained model."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import SIDE
 from digitnet.dataset.classes import DIGITS, MAX_DIGITS, as_answer
-from digitnet.errors import CheckpointError, ImageError, listed
+from digitnet.errors import CheckpointError, ImageError, join_names
 from digitnet.image.evidence import Judged
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.look import Reading
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
     from digitnet.model.numbers import Numbers
 
-# Pictures that go through the network together, always: a product's bits depend on how many, and
-# from 32 on, OpenBLAS's kernels for AVX2 do not sum all columns in the same order.
-BLOCK = 16
+# pictures per feedforward, always the same number: the bits of a matrix product depend on its
+# width, and from 32 columns OpenBLAS's AVX2 kernels do not sum all columns in the same order.
+FORWARD_BLOCK = 16
 
 Pictures = list[Picture] | tuple[Picture, ...]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
-    """What a network makes of one picture.
+    """A model's answer to one picture.
 
-    probabilities: (classes,), sum 1, in the order of `class_names`. reading: what it saw, and how
-    that was found in the picture. evidence: in nats, from 0; see `calibration.evidence`.
-    calibration: how much of both a digit has.
+    probabilities: (classes,), sum 1, in the order of `class_names`. reading: the network's input,
+    and how it was found in the picture. evidence: nats, from 0; see `calibration.evidence`.
+    calibration: the thresholds that confidence and evidence have to reach.
     """
 
     probabilities: NDArray[np.float64]
@@ -50,34 +50,34 @@ class Prediction:
 
     @property
     def digit(self) -> int | str | None:
-        """The likeliest class: a number where its name is one. None where there is no digit."""
+        """The likeliest class: an integer if its name is one. None if `is_digit` is False."""
         return self.top(1)[0][0] if self.is_digit else None
 
     @property
     def is_digit(self) -> bool:
-        """Return whether confidence and evidence meet the thresholds and one digit was found.
+        """True if both thresholds are reached and exactly one digit was found.
 
-        Where evidence has a threshold, the reading's prior counts against it. Without thresholds,
-        everything is a digit.
+        If evidence has a threshold, the reading's prior is subtracted from evidence first. Without
+        thresholds, the result is True for every picture.
         """
         _, min_confidence, min_evidence = self.calibration
         if not (min_confidence or min_evidence):
             return True
-        evident = self.evidence - (self.reading.prior if min_evidence else 0)
-        is_sure = self.confidence >= min_confidence and evident >= min_evidence
+        evidence_left = self.evidence - (self.reading.prior if min_evidence else 0)
+        is_sure = self.confidence >= min_confidence and evidence_left >= min_evidence
         return is_sure and self.reading.digits == 1
 
     @property
     def confidence(self) -> float:
-        """The probability of the likeliest class: how often, of answers so sure, it is right."""
+        """The probability of the likeliest class: the expected share of right answers."""
         return float(np.maximum.reduce(self.probabilities))
 
     def __repr__(self) -> str:
         return f"Prediction(digit={self.digit!r}, confidence={self.confidence:.4f})"
 
     def top(self, k: int) -> list[tuple[int | str, float]]:
-        """The k likeliest classes with their probabilities, likeliest first."""
-        best = [int(self.probabilities.argmax())]  # quicker than to sort them
+        """Return the k likeliest classes with their probabilities, likeliest first."""
+        best = [int(self.probabilities.argmax())]  # faster than sorting
         order = best if k == 1 else np.argsort(-self.probabilities, kind="stable")[:k].tolist()
         return [(as_answer(self.class_names[i]), float(self.probabilities[i])) for i in order]
 
@@ -86,7 +86,7 @@ class Prediction:
 class Model:
     """A trained network that reads pictures; `path` is the file it came from.
 
-    calibration: the temperature of its probabilities, and what is none of its classes.
+    calibration: the temperature of its probabilities, and the thresholds for `?`.
     """
 
     network: Network
@@ -99,19 +99,20 @@ class Model:
     @overload
     def predict(self, pictures: Pictures) -> list[Prediction]: ...
     def predict(self, pictures: Picture | Pictures) -> Prediction | list[Prediction]:
-        """Read a picture (a path, a file's bytes, a Pillow image or an array), or a list of them.
+        """Return the prediction for a picture; for a list of pictures, a list of predictions.
 
-        Raises ImageError for one that cannot be read.
+        A picture is a path, a file's bytes, a Pillow image or an array. Raises ImageError if a
+        picture cannot be read.
         """
         if isinstance(pictures, list | tuple):
             return self._read([read(picture, score=self.judge) for picture in pictures])
         return self._read([read(pictures, score=self.judge)])[0]
 
     def read_numbers(self, picture: Picture, digits: int | None = None) -> "Numbers":
-        """Read all numbers in a picture, in reading order, or the one that has so many digits.
+        """Return all numbers in a picture, in reading order; with `digits`, one number of N digits.
 
-        Raises ImageError for a picture that cannot be read or shows no ink, and CheckpointError
-        for a model of other classes than the ten digits; ValueError for digits below 1.
+        Raises ImageError for a picture that cannot be read or shows no ink, CheckpointError if the
+        model's classes are not 0 to 9, and ValueError for `digits` outside 1 to MAX_DIGITS.
         """
         name = name_of(picture)
         return self._numbers_reader(digits)(open_picture(picture, name), name)
@@ -119,7 +120,7 @@ class Model:
     def number_answers(
         self, batches: Iterable[Sequence[Named]], digits: int | None, processes: int = 1
     ) -> Iterator[list[tuple[str, "Numbers | ImageError"]]]:
-        """Read the numbers of named pictures in order, as `answers` and `read_numbers` do."""
+        """Yield the numbers in named pictures, in order, as lists like those of `answers`."""
         workers = Workers(processes, (self._numbers_reader(digits), as_it_is))
         try:
             for batch in batches:
@@ -128,59 +129,61 @@ class Model:
             workers.close()
 
     def _numbers_reader(self, digits: int | None) -> "Callable[[Image, str], Numbers]":
-        """Return what reads the numbers in a decoded picture, by its name."""
-        from digitnet.image.numbers import find_numbers  # rarely needed
+        """Return the function that reads the numbers in a decoded, named picture."""
+        from digitnet.image.numbers import find_numbers  # slow to import, rarely needed
         from digitnet.model.numbers import as_numbers
 
         if digits is not None and not (type(digits) is int and 1 <= digits <= MAX_DIGITS):
             raise ValueError(f"digits: expected 1 to {MAX_DIGITS} or None, found {digits!r:.40}")
         if self.class_names != DIGITS:
-            found = listed(self.class_names)
+            found = join_names(self.class_names)
             raise CheckpointError(
                 f"{self.path}: expected the classes 0 to 9 to read numbers, found {found}"
             )
         return lambda image, name: as_numbers(find_numbers(image, name, self.judge, digits), digits)
 
     def judge(self, images: NDArray[np.uint8]) -> Judged:
-        """Return what the network makes of prepared pictures, uint8 (n, 28, 28).
+        """Return probabilities, evidence, and True where both thresholds are reached.
 
-        Probabilities (n, classes), evidence (n,) in nats, and whether each meets the thresholds.
+        images: prepared pictures, uint8 (n, 28, 28). The results are (n, classes), (n,) in nats,
+        and bool (n,).
         """
-        shares, nats = self._outputs(images)
+        p, nats = self._outputs(images)
         _, min_confidence, min_evidence = self.calibration
-        return shares, nats, (shares.max(axis=1) >= min_confidence) & (nats >= min_evidence)
+        return p, nats, (p.max(axis=1) >= min_confidence) & (nats >= min_evidence)
 
     def answers(
         self, batches: Iterable[Sequence[Named]], processes: int = 1
     ) -> Iterator[list[tuple[str, Prediction | ImageError]]]:
-        """Read named pictures in order; an error is an answer and does not stop the rest.
+        """Yield the answers to named pictures in order, as lists of (name, answer).
 
-        What is there already comes as one batch, and some answers at a time, each as soon as it is
-        ready: no batch is asked for while a picture of the one before has no answer. With more than
-        one of `processes`, others are forked to prepare large batches.
+        A picture that cannot be read gives an ImageError as its answer; the other pictures are
+        still answered. Each list is yielded as soon as it is ready. The next batch is requested
+        only after all pictures of the last batch are answered. If `processes` is above 1, large
+        batches are prepared in forked processes.
         """
         workers = Workers(processes, (first_look, partial(look_closer, score=self.judge)))
         try:
             for batch in batches:
                 for portion in workers.prepare(batch):
-                    sound = [one for _, one in portion if not isinstance(one, ImageError)]
-                    predictions = iter(self._read(sound))
+                    readings = [item for _, item in portion if not isinstance(item, ImageError)]
+                    predictions = iter(self._read(readings))
                     yield [
-                        (name, one if isinstance(one, ImageError) else next(predictions))
-                        for name, one in portion
+                        (name, item if isinstance(item, ImageError) else next(predictions))
+                        for name, item in portion
                     ]
         finally:
             workers.close()
 
     def _read(self, readings: Sequence[Reading]) -> list[Prediction]:
-        """What the network makes of each, whatever others are read beside it."""
+        """Return a prediction per reading; none depends on the other readings, to the last bit."""
         images = np.zeros((len(readings), SIDE, SIDE), np.uint8)
-        for room, reading in zip(images, readings):
-            room[:] = reading.image
-        shares, nats = self._outputs(images)
+        for image, reading in zip(images, readings):
+            image[:] = reading.image
+        p, nats = self._outputs(images)
         return [
-            Prediction(row, self.class_names, reading, one, self.calibration)
-            for row, reading, one in zip(shares, readings, nats.tolist())
+            Prediction(row, self.class_names, reading, evidence_of_row, self.calibration)
+            for row, reading, evidence_of_row in zip(p, readings, nats.tolist())
         ]
 
     def _outputs(
@@ -188,17 +191,18 @@ class Model:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return probabilities (n, classes) and evidence (n,) of images (n, 28, 28)."""
         n = len(images)
-        padded = np.zeros((-(-n // BLOCK) * BLOCK, SIDE, SIDE), np.uint8)
+        padded = np.zeros((-(-n // FORWARD_BLOCK) * FORWARD_BLOCK, SIDE, SIDE), np.uint8)
         padded[:n] = images
-        with np.errstate(over="ignore", invalid="ignore"):  # of weights beyond all measure
-            outputs = self.network(padded, together=BLOCK)[:n]
+        with np.errstate(over="ignore", invalid="ignore"):  # huge weights overflow
+            outputs = self.network(padded, together=FORWARD_BLOCK)[:n]
             return probabilities(outputs, self.calibration.temperature), evidence(outputs)
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Model:
-    """The model in a file; without a path, $DIGITNET_MODEL, ./model.npz or the one that ships.
+    """Return the model in a file.
 
-    Raises CheckpointError for a file that is no sound model.
+    Without a path: $DIGITNET_MODEL, else ./model.npz, else the shipped model. Raises
+    CheckpointError for an invalid model file.
     """
     path = find_model(None if path is None else os.fspath(path))
     checkpoint = load_checkpoint(path)

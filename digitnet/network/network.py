@@ -152,10 +152,10 @@ class Network:
         x: (n_in + 1, n), pixels from 0 to 1 and a last row of ones. The workspace keeps z and a of
         every layer.
         """
-        a, meet = x, workspace.meet
+        a, wait = x, workspace.barrier
         for (Wb, z, own_a, all_a, norm, drop), σ in zip(workspace.layers, self.functions):
-            if meet and a is not x:
-                meet()
+            if wait and a is not x:
+                wait()
             Wb.dot(a, z)  # W a + b: (n_out, n_in + 1) (n_in + 1, n) -> (n_out, n)
             if norm:
                 norm.forward(z)
@@ -174,14 +174,14 @@ class Network:
         times `scale`. It is proportional to δ_L, so scaling δ_L scales all of it. When `backprop`
         returns, no thread reads the parameters any more.
         """
-        a_L, δ_L, meet = self.feedforward(x, workspace), workspace.δ[-1], workspace.meet
+        a_L, δ_L, wait = self.feedforward(x, workspace), workspace.δ[-1], workspace.barrier
         # δ_L = ∂C/∂a_L ⊙ σ'(z_L), in closed form for this cost on this output
         cost = self.cost(workspace.z[-1], a_L, y, scale / workspace.n, δ_L)
         for z, a in workspace.derivatives:
             self.hidden.derivative(a, z)  # σ'(z) overwrites z
         for back, next_δ, δ, dσ, norm, drop in workspace.hidden:
-            if meet and next_δ is not δ_L:
-                meet()
+            if wait and next_δ is not δ_L:
+                wait()
             # δ_(l-1) = (W_lᵀ δ_l) ⊙ σ'(z_(l-1))
             back(next_δ, δ)  # (n_in, n_out) (n_out, n) -> (n_in, n), and the ones' row
             if drop:
@@ -195,8 +195,8 @@ class Network:
             if norm:
                 dC_dWb[:, -1:] = norm.db
             a = layer.all_a
-        if meet:
-            meet()
+        if wait:
+            wait()
         return cost
 
 

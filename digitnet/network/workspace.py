@@ -79,7 +79,7 @@ class Workspace:
         *hidden_sizes, classes = sizes = [len(Wb) for Wb in matrices]
         dtype = matrices[0].dtype
         rows = sum(hidden_sizes) + len(hidden_sizes)
-        self.n, self.meet = n, share.meet
+        self.n, self.barrier = n, share.barrier
         self.blocks: list[FloatArray] = shared.blocks if shared else _buffers(rows, n, dtype)
         z, a, δ = (
             [*_split(block, hidden_sizes), output]
@@ -99,7 +99,7 @@ class Workspace:
             for Wb, z_l, a_l, rows, norm, drop in zip(matrices, z, a, computed, norms, drops)
         ]
         # `dot` is faster than `matmul`, but copies a slice of a matrix.
-        if share.of == 1 and not regularisers:
+        if share.members == 1 and not regularisers:
             backs = [Wb.T.dot for Wb in matrices[1:]]
             self.hidden = list(map(Hidden, backs, self.δ[1:], δ, z))
             self.derivatives = [(self.blocks[0], self.blocks[1])]

@@ -1,1 +1,1 @@
-"""A training that looks after itself: overwrite or resume, lock, checkpoints in time, signals."""
+"""Run a training unattended: overwrite or resume, file lock, timed checkpoints, signals."""

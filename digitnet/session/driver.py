@@ -1,4 +1,4 @@
-"""A training from beginning to end, or to where it is stopped, with its checkpoint kept."""
+"""Run a training to its end or until it is stopped, and keep its checkpoint up to date."""
 
 import os
 import time
@@ -10,38 +10,43 @@ from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
 from digitnet.model.checkpoint import discard_unfinished, is_checkpoint, load_checkpoint
 from digitnet.npz import member_names
 from digitnet.paths import Kind, kind_of, resolve_output
-from digitnet.session.lock import hold
+from digitnet.session.lock import lock_output
 from digitnet.session.saving import Saver
-from digitnet.session.signals import STOPS, heed_signals
+from digitnet.session.signals import STOPS, handle_signals
 from digitnet.training.loop import Progress, train
-from digitnet.training.resumption import resume as resumed
+from digitnet.training.resumption import resume as resume_training
 from digitnet.training.state import TrainingState, begin
 
 
 def run(
     config: Config, *, overwrite: bool = False, resume: bool = False
 ) -> Generator[Progress, None, None]:
-    """Train, with checkpoints at `config.model` in time, and pass the progress on.
+    """Train, save checkpoints to `config.model` in time, and yield the training's progress.
 
-    With `resume`, go on from the checkpoint that is there, or begin if there is none. A signal is
-    heeded when the step in hand is done: the checkpoint is written and Stopped raised; only what
-    `overwrite` is to replace stays as it was until the first epoch has ended. Before the first
-    step it is raised at once. A second SIGINT interrupts at once. SIGUSR1 has the checkpoint
-    written. After `training.max_minutes` it is written, and this ends before `state.done`; raises
-    TrainingError where it was not to be written yet. Raises OutputError if `config.model` exists
-    and neither was asked for, or cannot be written; Busy if another training holds it.
+    resume: continue from an existing checkpoint; start a new training if there is none.
+    overwrite: replace an existing model, but not before the first epoch has ended.
+
+    SIGHUP, SIGINT and SIGTERM stop the training after the current step: the checkpoint is saved and
+    Stopped raised. Before the first step, Stopped is raised at once. A second SIGINT raises
+    KeyboardInterrupt at once. SIGUSR1 saves the checkpoint and does not stop. After
+    `training.max_minutes` the checkpoint is saved and the generator ends before `state.done`;
+    raises TrainingError if `overwrite` does not allow saving yet. Closing the generator saves
+    epochs that have not been saved.
+
+    Raises OutputError if `config.model` cannot be written, or exists and neither `resume` nor
+    `overwrite` is set; Busy if another training is writing it.
     """
-    output, begun = config.model, time.monotonic()
+    output, started = config.model, time.monotonic()
     _check_folder(output)
-    with heed_signals() as requests, hold(output):
-        with requests.ending_at_once():
+    with handle_signals() as requests, lock_output(output):
+        with requests.immediate_stop():
             exists = _check_output(output, may_exist=overwrite or resume)
             discard_unfinished(output)
             if overwrite and exists:
                 _check_replaceable(output, config.data.path)
-            state = _resumed(config) if resume and exists else begin(config)
+            state = _load_state(config) if resume and exists else begin(config)
             saver = Saver(output, state, replaces=overwrite and exists)
-        minutes, begun_at = state.config.training.max_minutes, state.place
+        minutes, first_place = state.config.training.max_minutes, state.place
         for progress in train(config, state):
             if saver.is_due(progress) or (requests.save and saver.may_save):
                 requests.save = False
@@ -56,28 +61,28 @@ def run(
             if state.done:
                 continue
             if requests.stop:
-                stopped, status = _stopped(requests.stop.name, state), STOPS[requests.stop]
+                stopped, status = _stop_message(requests.stop.name, state), STOPS[requests.stop]
                 if not saver.may_save:
-                    raise Stopped(f"{stopped}; {output} is left as it was", status)
+                    raise Stopped(f"{stopped}; {output} is unchanged", status)
                 saver.save()
-                raise Stopped(f"{stopped}; {output} is saved, --resume goes on from there", status)
-            late = minutes is not None and time.monotonic() - begun >= 60 * minutes
-            if late and state.place is not begun_at:
+                raise Stopped(f"{stopped}; {output} is saved, --resume continues it", status)
+            late = minutes is not None and time.monotonic() - started >= 60 * minutes
+            if late and state.place is not first_place:
                 if not saver.may_save:
-                    stopped = _stopped("training.max_minutes", state)
-                    raise TrainingError(f"{stopped}; {output} is left as it was")
+                    stopped = _stop_message("training.max_minutes", state)
+                    raise TrainingError(f"{stopped}; {output} is unchanged")
                 saver.save()
                 return
 
 
-def _stopped(reason: str, state: TrainingState) -> str:
+def _stop_message(reason: str, state: TrainingState) -> str:
     return f"stopped by {reason} in epoch {state.place.epoch}"
 
 
-def _resumed(config: Config) -> TrainingState:
+def _load_state(config: Config) -> TrainingState:
     checkpoint = load_checkpoint(config.model, with_state=True)
     try:
-        return resumed(config, checkpoint)
+        return resume_training(config, checkpoint)
     except CheckpointError as error:
         raise CheckpointError(f"{config.model}: {error}") from None
 
@@ -85,19 +90,19 @@ def _resumed(config: Config) -> TrainingState:
 def _check_folder(output: str) -> None:
     folder = os.path.dirname(resolve_output(output))
     if _kind_of(folder, output) != "folder":
-        raise OutputError(f"{output}: expected the folder {folder} to exist, found none")
+        raise OutputError(f"{output}: expected the folder {folder} to exist, found none; create it")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"{output}: the folder {folder} is not writable")
 
 
 def _check_output(output: str, *, may_exist: bool) -> bool:
-    """Return whether the output exists; raise OutputError where it must not be written."""
+    """Return whether the output exists. Raises OutputError if it must not be written."""
     kind = _kind_of(output, output)
     if kind not in ("file", None):
         raise OutputError(f"{output}: expected a file to write, found something else")
     if kind and not may_exist:
         raise OutputError(
-            f"{output}: exists already; --resume goes on with it, --overwrite starts anew"
+            f"{output}: exists already; --resume continues it, --overwrite replaces it"
         )
     return kind is not None
 
@@ -110,30 +115,31 @@ def _kind_of(path: str, output: str) -> Kind | None:
 
 
 def _check_replaceable(output: str, data: Paths) -> None:
-    """Raise OutputError unless a file is empty or a checkpoint, perhaps a damaged one.
+    """Raise OutputError unless the output may be replaced: an empty file or a checkpoint.
 
-    Never the data themselves, under any name, even where they are a checkpoint as well.
+    A damaged checkpoint may be replaced. The training data may not, under any name, even if the
+    file is a checkpoint as well.
     """
     try:
-        found = _what_must_stay(output, data)
+        found = _reason_to_keep(output, data)
     except OSError as error:
         raise _not_replaceable(output, f"a file that cannot be read ({error.strerror})") from error
     if found:
         raise _not_replaceable(output, found)
 
 
-def _what_must_stay(output: str, data: Paths) -> str | None:
-    """Return what a file is that must not be replaced; None if it may be."""
+def _reason_to_keep(output: str, data: Paths) -> str | None:
+    """Return what the output is if it must not be replaced; None if it may be."""
     if os.path.getsize(output) and not is_checkpoint(output):
-        return _kind(member_names(output))
-    is_read = any(_is_same(output, path) for path in as_tuple(data))
-    return "the data of this training" if is_read else None
+        return _describe_file(member_names(output))
+    is_data = any(_is_same(output, path) for path in as_tuple(data))
+    return "the data of this training" if is_data else None
 
 
 def _is_same(output: str, path: str) -> bool:
     try:
         return os.path.samefile(output, path)
-    except OSError:  # what is wrong with the data is said when they are read
+    except OSError:  # reading the data reports what is wrong with them
         return False
 
 
@@ -144,8 +150,8 @@ def _not_replaceable(output: str, found: str) -> OutputError:
     )
 
 
-def _kind(names: list[str]) -> str:
-    """What a file is that is no checkpoint, by the names in it if it is a zip archive."""
+def _describe_file(names: list[str]) -> str:
+    """Describe a file that is not a checkpoint. names: of a zip archive's members, else empty."""
     if not names:
         return "another kind of file"
     return f"a zip archive of {', '.join(names[:3]):.60}{', …' if len(names) > 3 else ''}"

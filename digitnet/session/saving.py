@@ -1,4 +1,4 @@
-"""When a training's checkpoint is written: often enough, and seldom enough to cost nothing."""
+"""Decide when a training saves its checkpoint: often, but at a small share of the run time."""
 
 import time
 
@@ -6,57 +6,58 @@ from digitnet.model.checkpoint import save_checkpoint
 from digitnet.training.loop import Progress
 from digitnet.training.state import TrainingState
 
-MOST = 0.01  # of the time goes into writing checkpoints, but for those that have to be written
+MAX_SAVING_SHARE = 0.01  # largest share of the run time for optional checkpoints
 
 
 class Saver:
-    """Writes checkpoints of a training to `output`.
+    """Saves the checkpoints of a training to `output`.
 
-    replaces: whether there is an older model, which stays until the first epoch has ended.
+    replaces: whether `output` holds an older model, which is kept until the first epoch has ended.
     """
 
     def __init__(self, output: str, state: TrainingState, *, replaces: bool) -> None:
         self.output, self.state, self.replaces = output, state, replaces
         self._interval = state.config.training.checkpoint_seconds
-        self._begun = self._at = time.monotonic()  # the training, and the last checkpoint
-        self._spent = 0.0  # seconds, on all of them
-        self._epochs = len(state.history)  # that have been saved, or were there already
-        self._begun_with = self._epochs
-        self._place: object = None  # where training stood when it was
+        self._started = self._last_saved = time.monotonic()
+        self._saving_seconds = 0.0  # total
+        self._saved_epochs = self._first_epochs = len(state.history)
+        self._saved_place: object = None  # of the training at the last checkpoint
 
     @property
     def may_save(self) -> bool:
-        """Whether there is something that is worth more than what is there."""
+        """True unless saving would replace an older model before the first epoch has ended."""
         return not self.replaces or bool(self.state.history)
 
     @property
     def has_unsaved_epochs(self) -> bool:
-        return len(self.state.history) > self._epochs
+        """True if an epoch has ended since the last checkpoint."""
+        return len(self.state.history) > self._saved_epochs
 
     def is_due(self, progress: Progress) -> bool:
-        """Whether it is time for one: after the first and the last epoch of a run always.
+        """Return whether it is time for a checkpoint.
 
-        Else where they have cost little so far: after an epoch, and in the middle of one if
-        `checkpoint_seconds` have passed since the last.
+        Always after the first and the last epoch of a run. Otherwise after each epoch and, within
+        an epoch, every `checkpoint_seconds`, unless saving has taken more than MAX_SAVING_SHARE of
+        the run time so far.
         """
         if not self.may_save:
             return False
-        if progress.record and (self.state.done or self._epochs == self._begun_with):
+        if progress.record and (self.state.done or self._saved_epochs == self._first_epochs):
             return True
         now = time.monotonic()
-        if self._spent > MOST * (now - self._begun):
+        if self._saving_seconds > MAX_SAVING_SHARE * (now - self._started):
             return False
-        return progress.record is not None or now - self._at >= self._interval
+        return progress.record is not None or now - self._last_saved >= self._interval
 
     def save(self) -> None:
-        """Write the state as it is, unless it was written already.
+        """Write the checkpoint, unless this state has been written already.
 
-        Raises OutputError, with the old file whole, if that cannot be done.
+        Raises OutputError if it cannot be written; the old file then stays intact.
         """
-        if self.state.place is self._place:
+        if self.state.place is self._saved_place:
             return
-        begun = time.monotonic()
+        started = time.monotonic()
         save_checkpoint(self.output, self.state.checkpoint())
-        self._at = time.monotonic()
-        self._spent += self._at - begun
-        self._epochs, self._place = len(self.state.history), self.state.place
+        self._last_saved = time.monotonic()
+        self._saving_seconds += self._last_saved - started
+        self._saved_epochs, self._saved_place = len(self.state.history), self.state.place

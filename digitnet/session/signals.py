@@ -1,4 +1,4 @@
-"""Signals to a training: those that stop it, and SIGUSR1, which asks for a checkpoint."""
+"""Handle signals during a training: three stop it, SIGUSR1 asks for a checkpoint."""
 
 import contextlib
 import signal
@@ -16,39 +16,39 @@ SAVE = signal.SIGUSR1
 
 
 class Requests:
-    """What signals have asked for.
+    """Requests that signals have made.
 
-    stop: the first of those that stop a training, if one came. interrupted: whether a SIGINT came
-    after it. save: whether there is to be a checkpoint.
+    stop: the first signal that asked to stop, or None. interrupted: whether a SIGINT came after it.
+    save: whether SIGUSR1 asked for a checkpoint.
     """
 
     def __init__(self) -> None:
         self.stop: signal.Signals | None = None
         self.save = self.interrupted = False
-        self._at_once = False
+        self._stops_at_once = False
 
     @contextlib.contextmanager
-    def ending_at_once(self) -> Iterator[None]:
-        """For what need not be finished: Stopped is raised in the middle of it."""
+    def immediate_stop(self) -> Iterator[None]:
+        """Raise Stopped at once when a signal asks to stop within this block."""
         try:
-            self._at_once = True
+            self._stops_at_once = True
             if self.stop:
                 raise KeyboardInterrupt
             yield
-            self._at_once = False
+            self._stops_at_once = False
         except KeyboardInterrupt:
             if not self.stop:
                 raise
-            problem = f"stopped by {self.stop.name} before the first step; nothing was to be saved"
+            problem = f"stopped by {self.stop.name} before the first step; there is nothing to save"
             raise Stopped(problem, STOPS[self.stop]) from None
 
-    def hear(self, number: int, _: FrameType | None) -> None:
-        """The handler of all these signals."""
+    def handle(self, number: int, _: FrameType | None) -> None:
+        """Record a signal: the handler of every signal in STOPS, and of SAVE."""
         if number == SAVE:
             self.save = True
         elif self.stop is None:
             self.stop = signal.Signals(number)
-            if self._at_once:
+            if self._stops_at_once:
                 raise KeyboardInterrupt
         elif number == signal.SIGINT:
             self.interrupted = True
@@ -56,15 +56,15 @@ class Requests:
 
 
 @contextlib.contextmanager
-def heed_signals() -> Iterator[Requests]:
-    """Requests that signals are remembered in, in place of what they would have done.
+def handle_signals() -> Iterator[Requests]:
+    """Yield Requests that record signals instead of their usual effect.
 
-    A SIGINT after another one that stops raises KeyboardInterrupt. One that is ignored, as SIGHUP
-    is under nohup, stays so.
+    A SIGINT after a first stop signal raises KeyboardInterrupt. A signal that is ignored, like
+    SIGHUP under nohup, stays ignored.
     """
     requests = Requests()
-    heeded = [number for number in (*STOPS, SAVE) if signal.getsignal(number) != signal.SIG_IGN]
-    previous = {number: signal.signal(number, requests.hear) for number in heeded}
+    handled = [number for number in (*STOPS, SAVE) if signal.getsignal(number) != signal.SIG_IGN]
+    previous = {number: signal.signal(number, requests.handle) for number in handled}
     try:
         yield requests
     finally:

@@ -1,1 +1,1 @@
-"""Pictures for training that a program makes."""
+"""Synthetic pictures for training: distorted digits, drawn digits, non-digits."""

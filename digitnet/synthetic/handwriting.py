@@ -1,17 +1,17 @@
-"""Digits made up, as people write them around the world: MNIST's are all of the United States.
+"""Draw synthetic digits in forms from around the world; MNIST's writers are from the United States.
 
-The 1 with a long upstroke or a foot, the crossed 7, the open and the lightning-shaped 4, the 9 that
-curls or ends in a hook, the 3 with a flat top.
+Examples: the 1 with a long upstroke or a foot, the crossed 7, the open 4 and the lightning-shaped
+4, the 9 that curls or ends in a hook, the 3 with a flat top.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import SIDE
-from digitnet.synthetic.strokes import Script, as_prepared, drawn
+from digitnet.synthetic.strokes import Script, draw, prepare_ink
 
-GROUP = 64  # pictures made together: that fit the cache
-WAYS = (  # to write each digit; see `strokes`
+GROUP = 64  # pictures made together: few enough for the cache
+DIGIT_VARIANTS = (  # forms of each digit, 0 to 9, in the notation of `strokes`
     (
         "~20 10 01 03 05 16 26 36 45 43 41 30 20",
         "~30 20 01 02 04 05 16 36 45 43 41 30 10",
@@ -98,16 +98,16 @@ WAYS = (  # to write each digit; see `strokes`
 def make_digits(
     count: int, *, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Pictures of digits, uint8 (count, 28, 28), and which they are, (count,).
+    """Return pictures of digits, uint8 (count, 28, 28), and their labels, int64 (count,).
 
-    Of each digit about as many, and of each way to write it.
+    All digits are equally likely, and so are all variants of a digit.
     """
-    script = Script([way for ways in WAYS for way in ways])
-    first = np.cumsum([0, *map(len, WAYS)])
-    labels = rng.integers(0, len(WAYS), count)
+    script = Script([variant for variants in DIGIT_VARIANTS for variant in variants])
+    first = np.cumsum([0, *map(len, DIGIT_VARIANTS)])
+    labels = rng.integers(0, len(DIGIT_VARIANTS), count)
     which = first[labels] + (rng.random(count) * np.diff(first)[labels]).astype(np.int64)
     pictures = np.empty((count, SIDE, SIDE), np.uint8)
     for start in range(0, count, GROUP):
         group = slice(start, start + GROUP)
-        pictures[group] = as_prepared(drawn(script.written(which[group], rng), rng))
+        pictures[group] = prepare_ink(draw(script.write(which[group], rng), rng))
     return pictures, labels

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray, Share
-from digitnet.randomness import NUMBERS, Purpose, stream_from
+from digitnet.randomness import FLOATS_PER_COUNT, Purpose, stream_from
 from digitnet.synthetic.distortions import Distorter, Distortions
 
 
@@ -33,6 +33,6 @@ class Augmentation:
 
         position: of the first image in the epoch's order. share: the calling thread's.
         """
-        count = position * self._draws // NUMBERS
+        count = position * self._draws // FLOATS_PER_COUNT
         rng = stream_from(count, self._seed, Purpose.DISTORT, self._epoch)
         self._distorters[share.member](images, out, rng, self._strength)

@@ -69,11 +69,11 @@ class Descent:
         costs = [0.0] * len(minibatches)
 
         def learn(share: Share) -> None:
-            member, _, meet = share
+            member, _, wait = share
             if gather:
                 gather(share)
-            if meet:
-                meet()
+            if wait:
+                wait()
             with np.errstate(over="ignore", invalid="ignore"):  # the caller checks the costs
                 for i, (x, y) in enumerate(minibatches):
                     workspace = workspaces[i][member]
@@ -123,7 +123,7 @@ class Descent:
 
 def _parts(network: Network, share: Share) -> list[slice]:
     """Return the slices of the flat vector that a thread updates, each at most PART long."""
-    if share.of == 1:
+    if share.members == 1:
         return _cut(0, len(network.parameters))
     parts, start = [], 0
     for n_in, n_out in pairwise(network.layer_sizes):

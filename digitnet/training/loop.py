@@ -16,7 +16,7 @@ from digitnet.config.definition import Config
 from digitnet.dataset.minibatches import Block, Minibatches
 from digitnet.errors import TrainingError
 from digitnet.model.calibration import calibrate
-from digitnet.model.evaluation import CHUNK, Evaluator
+from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluator
 from digitnet.randomness import Purpose, generator
 from digitnet.training.augmentation import Augmentation
 from digitnet.training.descent import Descent
@@ -133,7 +133,7 @@ def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, R
     outputs = np.empty((len(held_out), state.network.layer_sizes[-1]), np.float32)
     if len(held_out):
         evaluator, told = Evaluator(model, outputs=outputs), time.perf_counter()
-        for x, y in Minibatches(state.examples, CHUNK)(held_out):
+        for x, y in Minibatches(state.examples, EVALUATION_MINIBATCH)(held_out):
             evaluator.read(x, y)
             if time.perf_counter() - told > BETWEEN_YIELDS:
                 yield Progress(state, cost)

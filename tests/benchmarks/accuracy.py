@@ -1,10 +1,10 @@
-"""Test error of configs over several seeds: mean and spread, and how long training takes.
+"""Measure test errors of configs over several seeds, and the duration of training.
 
     python tests/benchmarks/accuracy.py configs/*.yaml
 
-Runs the installed `digitnet train` for each config and seed, `digitnet evaluate` on the test sets
-of data/mnist and data/scans, and prints a line for each and one for all seeds of a config. The
-spread is the sample standard deviation.
+Run the installed `digitnet train` for each config and seed, then `digitnet evaluate` on the test
+sets of data/mnist and data/scans. Print a line for each seed, and a line with mean and sample
+standard deviation over all seeds of a config.
 """
 
 import json
@@ -22,7 +22,10 @@ DIGITNET = str(Path(sys.executable).with_name("digitnet"))
 
 
 class Result(NamedTuple):
-    """In percent of MNIST's test set and of the scans'. seconds: start-up and saving too."""
+    """error, calibration_error: percent, on MNIST. error_on_scans: percent. seconds: of training.
+
+    The seconds include start-up and saving.
+    """
 
     error: float
     calibration_error: float
@@ -37,13 +40,13 @@ def measure(config: str, seed: int) -> Result:
         training = [DIGITNET, "train", "--config", config, "--set", f"seed={seed}", "-o", model]
         _output([*training, "-q"])
         seconds = time.perf_counter() - started
-        mnist, scans = (_evaluated(model, str(DATA / name)) for name in ("mnist", "scans"))
+        mnist, scans = (_evaluate(model, str(DATA / name)) for name in ("mnist", "scans"))
     errors = (100 * (1 - evaluation["accuracy"]) for evaluation in (mnist, scans))
     error, error_on_scans = errors
     return Result(error, 100 * mnist["calibration_error"], error_on_scans, seconds)
 
 
-def _evaluated(model: str, data: str) -> dict[str, float]:
+def _evaluate(model: str, data: str) -> dict[str, float]:
     command = [DIGITNET, "evaluate", "-m", model, "--data", data, "--format", "json"]
     evaluation: dict[str, float] = json.loads(_output(command))
     return evaluation
@@ -53,8 +56,8 @@ def _output(command: list[str]) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def _line(config: str, what: str, *figures: str) -> str:
-    return f"{config:<26}{what:>6}" + "".join(f"{figure:>20}" for figure in figures)
+def _line(config: str, seed: str, *figures: str) -> str:
+    return f"{config:<26}{seed:>6}" + "".join(f"{figure:>20}" for figure in figures)
 
 
 def main() -> None:

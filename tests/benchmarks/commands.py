@@ -1,4 +1,4 @@
-"""Whole processes: the installed `digitnet` beside plain scripts, and what it takes of memory."""
+"""Measure whole processes: the installed `digitnet` compared with plain scripts, and its memory."""
 
 import gzip
 import json
@@ -13,9 +13,9 @@ from pathlib import Path
 from epochs import beside_burner
 from mnist import MNIST
 from processes import DIGITNET, PYTHON, Run, run
-from table import Bar, Line, Section, best
+from table import Line, Section, Target, best
 from turns import take_turns
-from works import WORKS, config_values
+from workloads import WORKLOADS, config_values
 
 HERE = Path(__file__).parent
 BEST = HERE.parent.parent / "configs" / "best.yaml"
@@ -25,15 +25,15 @@ TRAINING = "784-16-16-10, minibatch 10, 60,000 pictures"
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def _temporary_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
 
-def _training(folder: Path, data: Path = MNIST, epochs: int = EPOCHS) -> list[str]:
-    """The command that trains the videos' network, its files in `folder`."""
+def _train_command(folder: Path, data: Path = MNIST, epochs: int = EPOCHS) -> list[str]:
+    """Return the command that trains the network of the videos, with its files in `folder`."""
     config = folder / f"{data.name}-{epochs}.yaml"
-    config.write_text(json.dumps(config_values(WORKS["videos"], str(data), "auto", epochs)))
+    config.write_text(json.dumps(config_values(WORKLOADS["videos"], str(data), "auto", epochs)))
     model = str(folder / "model.npz")
     return [DIGITNET, "train", "-q", "--config", str(config), "-o", model, "--overwrite"]
 
@@ -42,11 +42,11 @@ def _seconds(command: list[str], stdin: Path | None = None) -> Callable[[], floa
     return lambda: run(command, stdin).seconds
 
 
-def process(rounds: int) -> Section:
-    with _folder() as folder:
+def whole_process(rounds: int) -> Section:
+    with _temporary_folder() as folder:
         pytorch = [PYTHON, str(HERE / "train_pytorch.py")]
         jax = [PYTHON, str(HERE / "train_jax.py"), str(EPOCHS), str(folder / "jax.npz")]
-        commands = {"digitnet train": _training(folder), "JAX script": jax}
+        commands = {"digitnet train": _train_command(folder), "JAX script": jax}
         for threads in ("1", "2"):
             name = f"PyTorch script, {threads} thread{'s' * (threads != '1')}"
             commands[name] = [*pytorch, threads, str(EPOCHS), str(folder / "model.pt")]
@@ -58,28 +58,30 @@ def process(rounds: int) -> Section:
         f"whole process, start-up and loading included: {EPOCHS} epochs of {TRAINING}",
         [ours, theirs, *torches],
         [
-            Bar(f"digitnet / {torch.name}", ours.median / torch.median, 0.3),
-            Bar(f"digitnet / {theirs.name}", ours.median / theirs.median, 0.5),
+            Target(f"digitnet / {torch.name}", ours.median / torch.median, 0.3),
+            Target(f"digitnet / {theirs.name}", ours.median / theirs.median, 0.5),
         ],
     )
 
 
-def shared_process(rounds: int) -> Section:
-    with _folder() as folder:
-        train = _seconds(_training(folder))
+def process_beside_busy_core(rounds: int) -> Section:
+    with _temporary_folder() as folder:
+        train = _seconds(_train_command(folder))
         contenders = {"alone": train, "beside a busy core": beside_burner(train)}
         seconds = take_turns(contenders, rounds)
     alone, beside = (Line(f"digitnet train, {name}", values) for name, values in seconds.items())
     return Section(
-        "the same process of digitnet's beside a process that burns one core",
+        "digitnet train alone, and beside a process that keeps one core busy",
         [alone, beside],
-        [Bar("beside / alone", beside.median / alone.median, 2.2)],
+        [Target("beside / alone", beside.median / alone.median, 2.2)],
     )
 
 
 def memory(rounds: int) -> Section:
-    with _folder() as folder:
-        commands = {epochs: _training(folder, epochs=epochs) for epochs in (EPOCHS, 3 * EPOCHS)}
+    with _temporary_folder() as folder:
+        commands = {
+            epochs: _train_command(folder, epochs=epochs) for epochs in (EPOCHS, 3 * EPOCHS)
+        }
         contenders = {
             f"{epochs} epochs": partial(run, command) for epochs, command in commands.items()
         }
@@ -89,22 +91,22 @@ def memory(rounds: int) -> Section:
         f"peak resident memory of digitnet train: {TRAINING}",
         [short, long],
         [
-            Bar("peak", short.median, 130, " MB"),
-            Bar("growth with three times the epochs", long.median - short.median, 2, " MB"),
+            Target("peak", short.median, 130, " MB"),
+            Target("growth with 3 times the epochs", long.median - short.median, 2, " MB"),
         ],
     )
 
 
-def large(rounds: int) -> Section:
-    """MNIST ten times over, in raw IDX files."""
-    with _folder() as folder:
+def large_data(rounds: int) -> Section:
+    """Compare training on MNIST with training on ten copies of MNIST, in raw IDX files."""
+    with _temporary_folder() as folder:
         commands = {}
         for times in (1, 10):
             data = folder / f"times{times}"
             data.mkdir()
             for file in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
                 _repeat(MNIST / f"{file}.gz", data / file, times)
-            commands[times * 60_000] = [*_training(folder, data, 1), "--format", "json"]
+            commands[times * 60_000] = [*_train_command(folder, data, 1), "--format", "json"]
         contenders = {n: partial(run, command, watch=True) for n, command in commands.items()}
         runs = take_turns(contenders, rounds)
     lines = [
@@ -121,14 +123,14 @@ def large(rounds: int) -> Section:
         "peak private memory and seconds of digitnet train, one epoch, raw IDX files",
         lines,
         [
-            Bar("private memory, more for the ten times", many_private - few_private, 64, " MB"),
-            Bar("time per picture, ten times / once", many / few, 1.15),
+            Target("growth of private memory, 10 copies", many_private - few_private, 64, " MB"),
+            Target("time per picture, 10 copies / 1 copy", many / few, 1.15),
         ],
     )
 
 
 def _repeat(source: Path, target: Path, times: int) -> None:
-    """An IDX file whose examples are those of a gzipped one, several times over."""
+    """Write an IDX file that repeats the examples of a gzipped IDX file `times` times."""
     header = 16 if "images" in source.name else 8
     with target.open("wb") as file:
         for number in range(times):
@@ -142,14 +144,14 @@ def _repeat(source: Path, target: Path, times: int) -> None:
 
 
 def _epoch_seconds(done: Run) -> float:
-    """Seconds of training in the first epoch, as the command told them."""
+    """Return the seconds of training in the first epoch, from the command's JSON output."""
     seconds: float = json.loads(done.output.splitlines()[0])["seconds"]
     return seconds
 
 
 def startup(rounds: int) -> Section:
-    with _folder() as folder:
-        train = _training(folder, epochs=1)
+    with _temporary_folder() as folder:
+        train = _train_command(folder, epochs=1)
         run(train)
         model = str(folder / "model.npz")
         commands = {
@@ -166,26 +168,26 @@ def startup(rounds: int) -> Section:
         "start-up",
         lines,
         [
-            Bar(f"{line.name} / bare", line.median / bare.median, 1.5)
+            Target(f"{line.name} / bare", line.median / bare.median, 1.5)
             for line, bare in ((version, click), (predict, imports))
         ],
     )
 
 
 def pictures(rounds: int) -> Section:
-    with _folder() as folder:
-        run(_training(folder, epochs=1))
+    with _temporary_folder() as folder:
+        run(_train_command(folder, epochs=1))
         script, names = str(HERE / "pictures.py"), folder / "names.txt"
         names.write_text(run([PYTHON, script, "draw", str(folder)]).output)
         predict = [DIGITNET, "predict", "-m", str(folder / "model.npz"), "--files-from", "-"]
         contenders = {
             "digitnet predict --files-from -": _seconds(predict, names),
-            "Pillow opens and greys each, one thread": _seconds([PYTHON, script, "open"], names),
+            "Pillow opens and converts each to grey": _seconds([PYTHON, script, "open"], names),
         }
         seconds = take_turns(contenders, rounds)
     ours, bare = (Line(name, values) for name, values in seconds.items())
     title = "10,000 PNG files of 28×28, dark on white"
-    return _versus(title, ours, bare, "digitnet / Pillow alone", 3)
+    return _compare(title, ours, bare, "digitnet / Pillow alone", 3)
 
 
 def forward(rounds: int) -> Section:
@@ -195,25 +197,27 @@ def forward(rounds: int) -> Section:
         Line(name, [1000 * seconds for seconds in values], "ms") for name, values in answers.items()
     )
     title = "forward pass of 10,000 pictures in memory, uint8, 784-16-16-10"
-    return _versus(title, ours, bare, "digitnet / bare NumPy", 1.15)
+    return _compare(title, ours, bare, "digitnet / bare NumPy", 1.15)
 
 
 def distortions(rounds: int) -> Section:
-    with _folder() as folder:
+    with _temporary_folder() as folder:
         model = str(folder / "model.npz")
         command = [DIGITNET, "train", "--config", str(BEST), "-o", model, "--overwrite", "-q"]
         command += ["--format", "json", "--set", "training.epochs=1"]
-        commands = {"as it is": command, "not distorted": [*command, "--set", "augment={}"]}
-        contenders = {name: partial(_trained, command) for name, command in commands.items()}
+        commands = {"distorted": command, "not distorted": [*command, "--set", "augment={}"]}
+        contenders = {
+            name: partial(_training_seconds, command) for name, command in commands.items()
+        }
         seconds = take_turns(contenders, rounds)
-    with_them, without = (Line(name, values) for name, values in seconds.items())
-    title = "an epoch of configs/best.yaml with its distortions and without"
-    return _versus(title, with_them, without, "with / without", 1.35)
+    distorted, undistorted = (Line(name, values) for name, values in seconds.items())
+    title = "an epoch of configs/best.yaml with distortions and without"
+    return _compare(title, distorted, undistorted, "with / without", 1.35)
 
 
-def _versus(title: str, one: Line, other: Line, ratio: str, limit: float) -> Section:
-    return Section(title, [one, other], [Bar(ratio, one.median / other.median, limit)])
+def _compare(title: str, first: Line, second: Line, ratio: str, limit: float) -> Section:
+    return Section(title, [first, second], [Target(ratio, first.median / second.median, limit)])
 
 
-def _trained(command: list[str]) -> float:
+def _training_seconds(command: list[str]) -> float:
     return _epoch_seconds(run(command))

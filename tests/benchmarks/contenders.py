@@ -1,9 +1,10 @@
-"""Who takes part in the timing of epochs, and the process that each of them is.
+"""The contenders in the timing of epochs, each run in a process of its own.
 
-    python contenders.py WORK NAME
+    python contenders.py WORKLOAD NAME
 
-says when it has everything in memory. Then it runs an epoch for each line on stdin and answers its
-seconds; when stdin ends, the accuracy on the test digits, or an empty line for who learns nothing.
+Print `ready` when all data is in memory. Then run an epoch for each line on stdin and print its
+seconds. When stdin ends, print the accuracy on the test digits, or an empty line for a contender
+that does not learn.
 """
 
 import sys
@@ -15,14 +16,14 @@ from ours import digitnet, digitnet_on_one_thread
 from peers import jax, jax_on_one_core, pytorch, scikit_learn
 from products import products_in_columns, products_in_rows
 from trainer import Trainer
-from works import WORKS, Work
+from workloads import WORKLOADS, Workload
 
 
 @dataclass(frozen=True)
 class Contender:
-    """threads: what the environment tells BLAS and OpenMP; None where it tells them nothing."""
+    """threads: number set in the environment for BLAS and OpenMP; None: not set."""
 
-    prepare: Callable[[Work], Trainer]
+    prepare: Callable[[Workload], Trainer]
     threads: int | None = None
 
 
@@ -43,7 +44,7 @@ CONTENDERS = {
 
 
 def main() -> None:
-    trainer = CONTENDERS[sys.argv[2]].prepare(WORKS[sys.argv[1]])
+    trainer = CONTENDERS[sys.argv[2]].prepare(WORKLOADS[sys.argv[1]])
     print("ready", flush=True)
     for _ in sys.stdin:
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Seconds per epoch: digitnet beside its peers and beside the bare matrix products."""
+"""Measure seconds per epoch: digitnet compared with its peers and with bare matrix products."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -7,29 +7,29 @@ from pathlib import Path
 
 from contenders import CONTENDERS
 from processes import PYTHON, burner, environment
-from table import Bar, Line, Section, best
+from table import Line, Section, Target, best
 from turns import take_turns
-from works import WORKS
+from workloads import WORKLOADS
 
 CONTENDERS_PY = str(Path(__file__).with_name("contenders.py"))
 PEERS = ("JAX", "PyTorch", "scikit-learn")
-AGREEMENT = 2  # percentage points; accuracies differ by the order of the pictures, less with rounds
-OTHER_COST = {"videos": "scikit-learn"}  # who cannot have the squared cost, and gets cross-entropy
+MAX_ACCURACY_SPAN = 2  # percentage points: each contender has its own order of pictures
+CROSS_ENTROPY_ONLY = {"videos": "scikit-learn"}  # has no squared cost for classes
 
 
-class Entrant:
-    """A contender's process. Called, it runs an epoch and answers the seconds."""
+class ContenderProcess:
+    """A contender's process. A call runs an epoch and returns the seconds."""
 
-    def __init__(self, work: str, name: str) -> None:
+    def __init__(self, workload: str, name: str) -> None:
         self.name = name
         self.process = subprocess.Popen(
-            [PYTHON, CONTENDERS_PY, work, name],
+            [PYTHON, CONTENDERS_PY, workload, name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env=environment(CONTENDERS[name].threads),
         )
-        self._answer()  # that it is ready
+        self._answer()  # wait for `ready`
 
     def __call__(self) -> float:
         assert self.process.stdin is not None
@@ -37,7 +37,7 @@ class Entrant:
         return float(self._answer())
 
     def finish(self) -> float | None:
-        """Its accuracy, if it learns."""
+        """End the process and return its accuracy; None if it does not learn."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         return float(answer) if (answer := self._answer()) else None
@@ -46,42 +46,42 @@ class Entrant:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.name}: expected an answer, but it has ended")
+            raise RuntimeError(f"{self.name}: expected an answer, found that the process has ended")
         return line.strip()
 
 
 @contextmanager
-def _entrants(work: str, names: list[str]) -> Iterator[dict[str, Entrant]]:
+def _contender_processes(workload: str, names: list[str]) -> Iterator[dict[str, ContenderProcess]]:
     with ExitStack() as stack:
-        entrants = {}
+        processes = {}
         for name in names:
-            entrants[name] = Entrant(work, name)
-            stack.enter_context(entrants[name].process)
-            stack.callback(entrants[name].process.kill)
-        yield entrants
+            processes[name] = ContenderProcess(workload, name)
+            stack.enter_context(processes[name].process)
+            stack.callback(processes[name].process.kill)
+        yield processes
 
 
-def _measure(work: str, names: list[str], rounds: int) -> Section:
-    """A section without bars but the one that holds the accuracies together."""
-    with _entrants(work, names) as entrants:
-        seconds = take_turns(entrants, rounds)
-        accuracies = {name: entrant.finish() for name, entrant in entrants.items()}
-    section, comparable = Section(WORKS[work].title), []
+def _measure(workload: str, names: list[str], rounds: int) -> Section:
+    """Return a section whose only target is the span of the accuracies."""
+    with _contender_processes(workload, names) as processes:
+        seconds = take_turns(processes, rounds)
+        accuracies = {name: process.finish() for name, process in processes.items()}
+    section, comparable = Section(WORKLOADS[workload].title), []
     for name, accuracy in accuracies.items():
         note = "" if accuracy is None else f"accuracy {accuracy:.2%}"
-        if name.startswith(OTHER_COST.get(work, "none")):
+        if name.startswith(CROSS_ENTROPY_ONLY.get(workload, "none")):
             note += ", cross-entropy"
         elif accuracy is not None:
             comparable.append(accuracy)
         section.lines.append(Line(name, seconds[name], note=note))
     span = 100 * (max(comparable) - min(comparable))
-    title = f"accuracies after {rounds + 1} epochs, from least to most"
-    section.bars.append(Bar(title, span, AGREEMENT, " pp"))
+    title = f"accuracies after {rounds + 1} epochs, highest - lowest"
+    section.targets.append(Target(title, span, MAX_ACCURACY_SPAN, " pp"))
     return section
 
 
-def _named(section: Section, *prefixes: str) -> Line:
-    """The fastest of the lines whose names begin so."""
+def _fastest(section: Section, *prefixes: str) -> Line:
+    """Return the fastest of the lines whose names begin with one of the prefixes."""
     return best(line for line in section.lines if line.name.startswith(prefixes))
 
 
@@ -92,47 +92,50 @@ def _ours(section: Section) -> Line:
 def videos(rounds: int) -> Section:
     names = [name for name in CONTENDERS if not name.startswith("bare")]
     section = _measure("videos", names, rounds)
-    bars = [(line, 0.7) for line in section.lines if line.name.startswith("JAX")]
-    bars += [(_named(section, "PyTorch"), 0.12), (_named(section, "scikit-learn"), 0.2)]
-    for theirs, limit in bars:
+    targets = [(line, 0.7) for line in section.lines if line.name.startswith("JAX")]
+    targets += [(_fastest(section, "PyTorch"), 0.12), (_fastest(section, "scikit-learn"), 0.2)]
+    for theirs, limit in targets:
         ratio = _ours(section).median / theirs.median
-        section.bars.append(Bar(f"digitnet / {theirs.name}", ratio, limit))
+        section.targets.append(Target(f"digitnet / {theirs.name}", ratio, limit))
     return section
 
 
 def wide(rounds: int) -> Section:
-    return _beside_the_limit("wide", list(CONTENDERS), rounds)
+    return _measure_with_limit("wide", list(CONTENDERS), rounds)
 
 
 def deep(rounds: int) -> Section:
-    """Without the peers on one thread, which would take nearly twice as long as on two."""
+    """Measure the deep network, without peers on one thread: they take nearly twice as long."""
     slow = {"JAX, 1 core", "PyTorch, 1 thread", "scikit-learn, 1 thread"}
-    return _beside_the_limit("deep", [name for name in CONTENDERS if name not in slow], rounds)
+    return _measure_with_limit("deep", [name for name in CONTENDERS if name not in slow], rounds)
 
 
-def _beside_the_limit(work: str, names: list[str], rounds: int) -> Section:
-    section = _measure(work, names, rounds)
-    ours, peer, limit = _ours(section), _named(section, *PEERS), _named(section, "bare")
-    section.bars += [
-        Bar(f"digitnet / best peer: {peer.name}", ours.median / peer.median, 1.1),
-        Bar(f"{limit.name} / digitnet", limit.median / ours.median, 0.75, at_least=True),
+def _measure_with_limit(workload: str, names: list[str], rounds: int) -> Section:
+    section = _measure(workload, names, rounds)
+    ours, peer, limit = _ours(section), _fastest(section, *PEERS), _fastest(section, "bare")
+    section.targets += [
+        Target(f"digitnet / best peer: {peer.name}", ours.median / peer.median, 1.1),
+        Target(f"{limit.name} / digitnet", limit.median / ours.median, 0.75, at_least=True),
     ]
     return section
 
 
-def shared(rounds: int) -> Section:
-    """For information, so of three rounds: the wide network beside a process that takes a core."""
+def wide_beside_busy_core(rounds: int) -> Section:
+    """Measure the wide network beside a process that keeps one core busy.
+
+    At most three rounds, because no target depends on it.
+    """
     names = ["digitnet", "PyTorch, 1 thread", "PyTorch, 2 threads"]
-    with _entrants("wide", names) as entrants:
+    with _contender_processes("wide", names) as processes:
         contenders: Mapping[str, Callable[[], float]] = {
-            **{f"{name}, alone": entrant for name, entrant in entrants.items()},
+            **{f"{name}, alone": process for name, process in processes.items()},
             **{
-                f"{name}, beside a busy core": beside_burner(entrant)
-                for name, entrant in entrants.items()
+                f"{name}, beside a busy core": beside_burner(process)
+                for name, process in processes.items()
             },
         }
         seconds = take_turns(contenders, min(rounds, 3))
-    title = f"{WORKS['wide'].title}, beside a process that burns one core (for information)"
+    title = f"{WORKLOADS['wide'].title}, alone and beside a busy core (no target)"
     return Section(title, [Line(name, values) for name, values in seconds.items()])
 
 

@@ -1,9 +1,9 @@
-"""Seconds of a forward pass of 10,000 pictures: digitnet's network and bare NumPy, taking turns.
+"""Measure a forward pass of 10,000 pictures: digitnet's network compared with bare NumPy.
 
     python forward.py ROUNDS
 
-Both start from MNIST's test images as they are, uint8 (n, 28, 28), have the same weights of
-784-16-16-10, and give the same answers. Prints JSON: a list of seconds for each.
+Both take MNIST's test images, uint8 (n, 28, 28), have the same weights of 784-16-16-10, and give
+the same answers. Print JSON: a list of seconds for each.
 """
 
 import json
@@ -18,7 +18,7 @@ from turns import take_turns
 
 from digitnet import Network
 
-CALLS = 10  # that are timed together
+CALLS_PER_MEASUREMENT = 10
 
 
 def main() -> None:
@@ -35,18 +35,21 @@ def main() -> None:
         return a
 
     np.testing.assert_allclose(network(images), bare(), rtol=1e-4)
-    contenders = {"digitnet": timed(lambda: network(images)), "bare NumPy": timed(bare)}
+    contenders = {
+        "digitnet": measure_seconds(lambda: network(images)),
+        "bare NumPy": measure_seconds(bare),
+    }
     print(json.dumps(take_turns(contenders, int(sys.argv[1]))))
 
 
-def timed(function: Callable[[], Any]) -> Callable[[], float]:
-    """Calls of a function, as a measurement of seconds for each."""
+def measure_seconds(function: Callable[[], Any]) -> Callable[[], float]:
+    """Return a function that calls `function` and returns the seconds per call."""
 
     def measure() -> float:
         started = time.perf_counter()
-        for _ in range(CALLS):
+        for _ in range(CALLS_PER_MEASUREMENT):
             function()
-        return (time.perf_counter() - started) / CALLS
+        return (time.perf_counter() - started) / CALLS_PER_MEASUREMENT
 
     return measure
 

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Describe the machine and the software that the figures were measured on."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ print(blas["name"], blas["version"], *kernels)
 
 
 def facts() -> str:
-    """The processor, its cores, and the versions of what is compared."""
+    """Return the processor, its number of cores, and the versions of the packages."""
     packages = ("numpy", "torch", "jax", "scikit-learn", "pillow")
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     return (
@@ -33,15 +33,15 @@ def facts() -> str:
 
 
 def load_warning() -> str | None:
-    """A warning if the machine has had other things to do in the last minute."""
+    """Return a warning if the machine was busy in the last minute, else None."""
     load, _, _ = os.getloadavg()
     if load < 0.5:
         return None
-    return f"WARNING: the load average is {load:.2f}: others use this machine, figures are off"
+    return f"WARNING: load average {load:.2f}: other programs run, so the figures are unreliable"
 
 
 def _cpu() -> str:
-    """The model's name, with family and model where the name says little."""
+    """Return the processor's name, family and model."""
     fields = {}
     for line in Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines():
         name, _, value = line.partition(":")

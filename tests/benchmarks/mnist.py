@@ -1,4 +1,4 @@
-"""MNIST as arrays, read by the benchmarks themselves."""
+"""Read MNIST into arrays without digitnet, so that its reader is not measured."""
 
 import gzip
 from pathlib import Path
@@ -8,7 +8,7 @@ MNIST = Path(__file__).parent.parent.parent / "data" / "mnist"
 
 
 def read_mnist(folder: Path = MNIST) -> tuple[Any, Any, Any, Any]:
-    """Images uint8 (n, 28, 28) and labels int64 (n,) to learn from, then those of the test."""
+    """Return training images uint8 (n, 28, 28), training labels int64 (n,), and the test's."""
     arrays: list[Any] = []
     for split in ("train", "t10k"):
         images = _read(folder / f"{split}-images-idx3-ubyte.gz", 16)

@@ -1,31 +1,31 @@
-"""digitnet as its users get it: `train` from a config, its threads settled as the command does."""
+"""digitnet as a contender: `train` with a config, and BLAS threads limited as the command does."""
 
 from mnist import read_mnist
 from trainer import Trainer
-from works import Threads, Work, begin_work
+from workloads import Threads, Workload, begin_training
 
 
-def settle_threads(work: Work, threads: Threads) -> Threads:
-    """What `digitnet train` does before NumPy is loaded. Returns the threads for the config."""
+def limit_blas_threads(workload: Workload, threads: Threads) -> Threads:
+    """Limit BLAS as `digitnet train` does before NumPy is loaded; return threads for the config."""
     from digitnet.config.threads import limit_blas
 
     limit_blas(1)
     return threads
 
 
-def digitnet(work: Work) -> Trainer:
-    return _digitnet(work, "auto")
+def digitnet(workload: Workload) -> Trainer:
+    return _digitnet(workload, "auto")
 
 
-def digitnet_on_one_thread(work: Work) -> Trainer:
-    return _digitnet(work, 1)
+def digitnet_on_one_thread(workload: Workload) -> Trainer:
+    return _digitnet(workload, 1)
 
 
-def _digitnet(work: Work, threads: Threads) -> Trainer:
-    threads = settle_threads(work, threads)
+def _digitnet(workload: Workload, threads: Threads) -> Trainer:
+    threads = limit_blas_threads(workload, threads)
     from digitnet.training.loop import train
 
-    state = begin_work(work, threads)
+    state = begin_training(workload, threads)
     training = train(state.config, state)
 
     def epoch() -> None:

@@ -1,7 +1,7 @@
-"""MNIST's 10,000 test digits as PNG files, dark on white, and the least one can do to read them.
+"""Write MNIST's 10,000 test digits as PNG files, dark on white, or read them with Pillow only.
 
-python pictures.py draw FOLDER        draws them there and prints their names
-python pictures.py open < NAMES       opens each with Pillow, on one thread, and makes it grey
+python pictures.py draw FOLDER        write the files to FOLDER and print their names
+python pictures.py open < NAMES       open each file with Pillow, on one thread, convert it to grey
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Whole processes: how long they take, and how much memory."""
+"""Run whole processes and measure their time and memory."""
 
 import os
 import subprocess
@@ -14,15 +14,15 @@ PYTHON = sys.executable
 DIGITNET = str(Path(PYTHON).with_name("digitnet"))
 BURN = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-UNUSUAL = "PYTHONDONTWRITEBYTECODE"  # every start would compile the package once more
+NOT_INHERITED = "PYTHONDONTWRITEBYTECODE"  # with it, every start would compile the package again
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a process took.
+    """The time, memory and output of a process.
 
-    peak: the most memory that was resident (ru_maxrss), private: the most that was its own and not
-    of a file (RssAnon), both in MB of 1024² bytes. output: what it wrote to stdout.
+    peak: peak resident memory (ru_maxrss). private: peak anonymous memory (RssAnon). Both are in MB
+    of 1024² bytes. output: stdout.
     """
 
     seconds: float
@@ -32,15 +32,15 @@ class Run:
 
 
 def run(command: Sequence[str], stdin: Path | None = None, *, watch: bool = False) -> Run:
-    """Run a command to its end. `private` is 0 unless it is watched, every 5 ms.
+    """Run a command to its end. With `watch`, `private` is sampled every 5 ms; else it is 0.
 
-    Linux counts what the parent has resident when it starts a process into that one's peak: who
-    calls this to measure memory stays small, and loads no NumPy.
+    Linux includes the parent's resident memory in the peak of a new process. So a caller that
+    measures memory must stay small and must not load NumPy.
     """
-    with tempfile.TemporaryFile("w+") as output, open(stdin or os.devnull) as given:
+    with tempfile.TemporaryFile("w+") as output, open(stdin or os.devnull) as standard_input:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdin=given, stdout=output, env=environment())
-        private = _watch(process.pid) if watch else 0
+        process = subprocess.Popen(command, stdin=standard_input, stdout=output, env=environment())
+        private = _peak_private(process.pid) if watch else 0
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -51,14 +51,14 @@ def run(command: Sequence[str], stdin: Path | None = None, *, watch: bool = Fals
 
 
 def environment(threads: int | None = None) -> dict[str, str]:
-    """The environment with this number of threads for BLAS and OpenMP, or with none said."""
-    others = {n: value for n, value in os.environ.items() if n not in (*THREADS, UNUSUAL)}
+    """Return the environment with `threads` set for BLAS and OpenMP; None: with no such setting."""
+    others = {n: value for n, value in os.environ.items() if n not in (*THREADS, NOT_INHERITED)}
     return others if threads is None else others | dict.fromkeys(THREADS, str(threads))
 
 
 @contextmanager
 def burner() -> Iterator[None]:
-    """Another process that keeps one core busy meanwhile; it does not outlive its parent."""
+    """Keep one core busy with another process, which ends with its parent at the latest."""
     process = subprocess.Popen([PYTHON, "-c", BURN])
     try:
         time.sleep(0.2)
@@ -68,13 +68,13 @@ def burner() -> Iterator[None]:
         process.wait()
 
 
-def _watch(pid: int) -> int:
-    """The most RssAnon that a process has until it ends, in KiB; it is left to be waited for."""
-    most = 0
+def _peak_private(pid: int) -> int:
+    """Return the peak RssAnon of a process, in KiB, at its end; the caller still has to wait."""
+    peak = 0
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         status = Path(f"/proc/{pid}/status").read_text()
         for line in status.splitlines():
             if line.startswith("RssAnon:"):
-                most = max(most, int(line.split()[1]))
+                peak = max(peak, int(line.split()[1]))
         time.sleep(0.005)
-    return most
+    return peak

@@ -1,7 +1,8 @@
-"""The limit: the matrix products of a training step and nothing else, in NumPy.
+"""The lower limit: the matrix products of a training step in NumPy, and nothing else.
 
-All layers forward, all but the first backward, all gradients; float32, into arrays made before, in
-both layouts: NumPy's usual one with an example in each row, and an example in each column.
+The products are: forward for all layers, backward for all layers but the first, and all gradients.
+They are float32 and write to preallocated arrays. Two layouts are measured: an example per row,
+which is usual in NumPy, and an example per column.
 """
 
 from collections.abc import Callable
@@ -9,17 +10,19 @@ from itertools import pairwise
 from typing import Any
 
 from trainer import Trainer
-from works import Work
+from workloads import Workload
 
-SHARE = 5  # one minibatch in so many is enough to time
+ONE_MINIBATCH_IN = 5  # only one minibatch in five is timed
 
 
-def products_in_rows(work: Work) -> Trainer:
+def products_in_rows(workload: Workload) -> Trainer:
     import numpy as np
 
     layers = []
-    for n_in, n_out in pairwise(work.layer_sizes):
-        W, a, δ = _random((n_out, n_in), (work.minibatch_size, n_in), (work.minibatch_size, n_out))
+    for n_in, n_out in pairwise(workload.layer_sizes):
+        W, a, δ = _random(
+            (n_out, n_in), (workload.minibatch_size, n_in), (workload.minibatch_size, n_out)
+        )
         layers.append((W, a, δ, np.empty_like(δ), np.empty_like(a), np.empty_like(W)))
 
     def step() -> None:
@@ -30,15 +33,17 @@ def products_in_rows(work: Work) -> Trainer:
             if l > 0:
                 np.matmul(δ, W, out=before)  # (n, n_out) @ (n_out, n_in) -> (n, n_in)
 
-    return _trainer(work, step)
+    return _trainer(workload, step)
 
 
-def products_in_columns(work: Work) -> Trainer:
+def products_in_columns(workload: Workload) -> Trainer:
     import numpy as np
 
     layers = []
-    for n_in, n_out in pairwise(work.layer_sizes):
-        W, a, δ = _random((n_out, n_in), (n_in, work.minibatch_size), (n_out, work.minibatch_size))
+    for n_in, n_out in pairwise(workload.layer_sizes):
+        W, a, δ = _random(
+            (n_out, n_in), (n_in, workload.minibatch_size), (n_out, workload.minibatch_size)
+        )
         layers.append((W, a, δ, np.empty_like(δ), np.empty_like(a), np.empty_like(W)))
 
     def step() -> None:
@@ -49,7 +54,7 @@ def products_in_columns(work: Work) -> Trainer:
             if l > 0:
                 np.matmul(W.T, δ, out=before)  # (n_in, n_out) @ (n_out, n) -> (n_in, n)
 
-    return _trainer(work, step)
+    return _trainer(workload, step)
 
 
 def _random(*shapes: tuple[int, int]) -> list[Any]:
@@ -59,11 +64,11 @@ def _random(*shapes: tuple[int, int]) -> list[Any]:
     return [rng.standard_normal(shape, np.float32) for shape in shapes]
 
 
-def _trainer(work: Work, step: Callable[[], None]) -> Trainer:
-    steps = work.minibatches // SHARE
+def _trainer(workload: Workload, step: Callable[[], None]) -> Trainer:
+    steps = workload.minibatches // ONE_MINIBATCH_IN
 
-    def some_of_an_epoch() -> None:
+    def part_of_an_epoch() -> None:
         for _ in range(steps):
             step()
 
-    return Trainer(some_of_an_epoch, parts=work.examples / work.minibatch_size / steps)
+    return Trainer(part_of_an_epoch, parts=workload.examples / workload.minibatch_size / steps)

@@ -1,13 +1,14 @@
-"""What a model makes of pictures of digits, of all kinds, and of pictures of none.
+"""Measure how well a model reads digits in pictures of many kinds, and rejects non-digits.
 
     python tests/benchmarks/reading.py [MODEL]
 
-MNIST's test digits as they are, drawn in 28, 150 and 1000 pixels, and drawn and taken in each way
-of `tests/kinds.py`, and scans and small pictures (scikit-learn's, if it is installed) by writers
-that no model is trained on: how many likeliest digits are right, and how many answers are `?`. Then
-how often what is no digit is called so: noise, clothing (Debian's dataset-fashion-mnist, if it is
-installed) and handwritten letters (Debian's fonts-breip, fonts-bwht, fonts-femkeklaver and
-fonts-dkg-handwriting, if they are).
+Digits: MNIST's test digits unchanged, drawn in 28, 150 and 1000 pixels, and in each kind of picture
+of `tests/kinds.py`; scans, and the small pictures of scikit-learn if it is installed, by writers
+that no model is trained on. Print the share of likeliest digits that are right, and of answers `?`.
+
+Non-digits: noise; clothing, if Debian's dataset-fashion-mnist is installed; handwritten letters, if
+Debian's fonts-breip, fonts-bwht, fonts-femkeklaver and fonts-dkg-handwriting are installed. Print
+the share of answers `?`.
 """
 
 import gzip
@@ -24,18 +25,20 @@ from digitnet.model.prediction import Model, load
 
 TESTS = Path(__file__).parent.parent
 DATA = TESTS.parent / "data"
-CLOTHING = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
+FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
 FONTS = [
     path
     for name in ("breip", "bwht", "femkeklaver", "fifthhorseman")
     for path in sorted(Path("/usr/share/fonts").glob(f"*/{name}/*.[to]tf"))
 ]
-LETTERS = "AEFHKLMNPRTUVWXYaefhkmnrtuvwx"  # the others look like digits: B D G I O Q S Z b d g …
-SIZES = {28: 1000, 150: 1000, 1000: 200}  # how many of each size
+LETTERS = "AEFHKLMNPRTUVWXYaefhkmnrtuvwx"  # other letters look like digits: B D G I O Q S Z b d g …
+COUNT_BY_SIDE = {28: 1000, 150: 1000, 1000: 200}  # number of pictures by side, px
 
 
-def tell(model: Model, what: str, pictures: list[Image.Image], labels: Iterable[int] = ()) -> None:
-    """A line of a table. labels: of pictures of digits."""
+def print_row(
+    model: Model, kind: str, pictures: list[Image.Image], labels: Iterable[int] = ()
+) -> None:
+    """Print a row of the table. labels: given for pictures of digits only."""
     likeliest: list[int | str | None] = []
     unsure = 0
     for picture in pictures:
@@ -49,11 +52,11 @@ def tell(model: Model, what: str, pictures: list[Image.Image], labels: Iterable[
             unsure += prediction.digit is None
     right = [digit == label for digit, label in zip(likeliest, labels)]
     share = f"{np.mean(right):.2%}" if right else ""
-    print(f"{what:<28}{len(pictures):>9,}{share:>10}{unsure / len(pictures):>10.2%}", flush=True)
+    print(f"{kind:<28}{len(pictures):>9,}{share:>10}{unsure / len(pictures):>10.2%}", flush=True)
 
 
 def noise(rng: np.random.Generator) -> list[Image.Image]:
-    """Of single pixels and smooth, grey, coloured and of two levels, from 28 to 300 pixels."""
+    """Return 500 noise pictures: grey, black and white, coloured or smooth, side 28 to 300 px."""
     pictures = []
     for number in range(500):
         side = int(rng.choice([28, 60, 150, 300]))
@@ -82,21 +85,21 @@ def main() -> None:
     assert test is not None
     print(f"{'':<28}{'pictures':>9}{'right':>10}{'?':>10}")
     plain = [Image.fromarray(digit) for digit in test.images]
-    tell(model, "MNIST as it is", plain, test.labels)
-    for n in sorted(set(SIZES.values())):
-        tell(model, f"its first {n:,}", plain[:n], test.labels)
-    for side, n in SIZES.items():
+    print_row(model, "MNIST unchanged", plain, test.labels)
+    for n in sorted(set(COUNT_BY_SIDE.values())):
+        print_row(model, f"the first {n:,} of MNIST", plain[:n], test.labels)
+    for side, n in COUNT_BY_SIDE.items():
         drawn = [
             image(light(np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC)) / 255))
             for picture in plain[:n]
         ]
-        tell(model, f"drawn in {side} pixels", drawn, test.labels)
+        print_row(model, f"drawn in {side} pixels", drawn, test.labels)
     for kind in KINDS:
         name = kind.__name__.replace("_", " ")
-        tell(model, name, [kind(digit, rng) for digit in test.images[:200]], test.labels)
+        print_row(model, name, [kind(digit, rng) for digit in test.images[:200]], test.labels)
     scans = sorted((DATA / "scans" / "test").glob("*/*.png"))
     labels = np.array([int(path.parent.name) for path in scans])
-    tell(model, "scans of other writers", [Image.open(path) for path in scans], labels)
+    print_row(model, "scans of other writers", [Image.open(path) for path in scans], labels)
     try:
         from sklearn.datasets import load_digits
     except ImportError:
@@ -106,16 +109,16 @@ def main() -> None:
         small = [image(picture / 16) for picture in digits.images]
         for side in (8, 28):
             drawn = [picture.resize((side, side), Image.Resampling.BICUBIC) for picture in small]
-            tell(model, f"optdigits in {side} pixels", drawn, digits.target)
-    tell(model, "noise", noise(rng))
-    tell(model, "blank", [Image.new("L", (90, 120), shade) for shade in (0, 90, 200, 255)])
-    if CLOTHING.exists():
-        with gzip.open(CLOTHING) as file:
+            print_row(model, f"optdigits in {side} pixels", drawn, digits.target)
+    print_row(model, "noise", noise(rng))
+    print_row(model, "blank", [Image.new("L", (90, 120), shade) for shade in (0, 90, 200, 255)])
+    if FASHION_MNIST.exists():
+        with gzip.open(FASHION_MNIST) as file:
             clothes = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
-        tell(model, "clothing", [Image.fromarray(picture) for picture in clothes])
+        print_row(model, "clothing", [Image.fromarray(picture) for picture in clothes])
     if FONTS:
         letters = [letter(text, font, rng) for text in LETTERS for font in FONTS]
-        tell(model, "handwritten letters", letters)
+        print_row(model, "handwritten letters", letters)
 
 
 if __name__ == "__main__":

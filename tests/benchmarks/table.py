@@ -1,15 +1,15 @@
-"""The table: what was measured, with its spread, and the ratios beside their bars."""
+"""The output table: measured values with their range, and ratios with their targets."""
 
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-DIGITS = {"s": 3, "ms": 1, "MB": 1, "µs": 2}
+DIGITS = {"s": 3, "ms": 1, "MB": 1, "µs": 2}  # decimals by unit
 
 
 @dataclass(frozen=True)
 class Line:
-    """One contender: a value per round."""
+    """The values of one contender, one per round."""
 
     name: str
     values: list[float]
@@ -28,8 +28,8 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One value that is to be at most, or at least, what the bar says."""
+class Target:
+    """A value that should be at most `limit`, or at least `limit` with `at_least`."""
 
     name: str
     value: float
@@ -42,22 +42,22 @@ class Bar:
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
     def __str__(self) -> str:
-        bar = f"bar {'≥' if self.at_least else '≤'} {self.limit:g}{self.unit}"
+        target = f"target {'≥' if self.at_least else '≤'} {self.limit:g}{self.unit}"
         verdict = "met" if self.met else "MISSED"
-        return f"  {self.name:<50}{self.value:>11.2f}{self.unit:<3}{bar:>18}  {verdict}"
+        return f"  {self.name:<50}{self.value:>11.2f}{self.unit:<3}{target:>18}  {verdict}"
 
 
 @dataclass
 class Section:
     title: str
     lines: list[Line] = field(default_factory=list)
-    bars: list[Bar] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
 
     def __str__(self) -> str:
         head = f"{'':<50}{'median':>14}{'min – max':>20}"
-        return "\n".join([self.title, head, *map(str, self.lines), *map(str, self.bars)])
+        return "\n".join([self.title, head, *map(str, self.lines), *map(str, self.targets)])
 
 
 def best(lines: Iterable[Line]) -> Line:
-    """The line with the smallest median."""
+    """Return the line with the smallest median."""
     return min(lines, key=lambda line: line.median)

@@ -1,4 +1,4 @@
-"""The videos' network in plain JAX, start to end: EPOCHS, and the file to save to."""
+"""Train the network of the videos in plain JAX: `python train_jax.py EPOCHS FILE`."""
 
 import sys
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The videos' network in plain PyTorch, start to end: THREADS, EPOCHS, and the file to save to."""
+"""Train the network of the videos in plain PyTorch: `train_pytorch.py THREADS EPOCHS FILE`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What a contender makes of the work it is given."""
+"""The functions of a contender that are called for a workload."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Trainer:
-    """epoch: what is timed. accuracy: on the test digits, 0 to 1; None for who learns nothing.
+    """A contender that is ready to train.
 
-    parts: how many times as much as one call of `epoch` does is the work of an epoch.
+    epoch: the function that is timed. accuracy: returns the accuracy on the test digits, 0 to 1;
+    None for a contender that does not learn. parts: calls of `epoch` that make a whole epoch.
     """
 
     epoch: Callable[[], None]

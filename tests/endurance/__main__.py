@@ -1,4 +1,4 @@
-"""All of it, for half an hour: `python tests/endurance`."""
+"""Run all endurance scripts, which takes half an hour: `python tests/endurance`."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Arrays, alone and in archives, of which one is not what it should be; all checksums are right."""
+"""Make `.npy` and `.npz` files with one bad array; all checksums are right."""
 
 import io
 import json
@@ -56,7 +56,7 @@ def array_file(array: np.ndarray) -> bytes:
 
 
 def rubbish(archive: bytes, others: list[bytes], rng: random.Random) -> bytes:
-    """An archive with a damaged file, a damaged member or an array that does not fit."""
+    """Return an archive that is damaged, or has a damaged, unsuitable or misplaced member."""
     way = rng.randrange(4)
     if way == 0:
         return damaged(archive, others, rng)
@@ -70,15 +70,15 @@ def rubbish(archive: bytes, others: list[bytes], rng: random.Random) -> bytes:
         members = _moved(members, name, rng)
     file = io.BytesIO()
     method = rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
-    with zipfile.ZipFile(file, "w", method) as whole:
+    with zipfile.ZipFile(file, "w", method) as written:
         for member, content in members.items():
-            whole.writestr(member, content)
+            written.writestr(member, content)
     return file.getvalue()
 
 
 def _members(archive: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(archive)) as whole:
-        return {name: whole.read(name) for name in whole.namelist()}
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        return {name: file.read(name) for name in file.namelist()}
 
 
 def _moved(members: dict[str, bytes], name: str, rng: random.Random) -> dict[str, bytes]:
@@ -91,7 +91,7 @@ def _moved(members: dict[str, bytes], name: str, rng: random.Random) -> dict[str
 
 
 def array_rubbish(content: bytes, rng: random.Random) -> bytes:
-    """A `.npy` file of another type, shape, value or header."""
+    """Return a `.npy` file with another type, shape, value or header."""
     array = np.load(io.BytesIO(content))
     if rng.random() < 0.2:
         header = rng.choice(HEADERS).encode()
@@ -144,11 +144,11 @@ def _other_text(array: np.ndarray, rng: random.Random) -> np.ndarray:
 
 
 def _other_json(value: Any, rng: random.Random) -> Any:
-    """The same with one value, somewhere in it, that is another."""
+    """Return a JSON value with one value in it replaced or removed."""
     if value and isinstance(value, dict) and rng.random() < 0.9:
         name = rng.choice(list(value))
         if rng.random() < 0.1:
-            return {key: one for key, one in value.items() if key != name}
+            return {key: item for key, item in value.items() if key != name}
         return value | {name: _other_json(value[name], rng)}
     if value and isinstance(value, list) and rng.random() < 0.9:
         at = rng.randrange(len(value))

@@ -1,24 +1,24 @@
-"""Every file system call of digitnet's commands fails once, as SQLite tests itself.
+"""Make every file system call of digitnet's commands fail once, as SQLite's own tests do.
 
     python tests/endurance/calls.py [--sample 200] [--seed 1] [--only train-fresh]...
 
-One run under strace counts a command's calls; then the command runs again for each call and each
-error that the call may return, and strace makes this one call fail. What must hold after each:
+One run under strace lists the calls of a command. The command then runs again for each call and
+each error that the call may return, and strace makes this one call fail. After each run:
 
-- stdout has the whole right answer and the status is 0; or the status is 1 (2 for the config) and
-  stderr has one line for it. Pictures whose files were not hit are still answered.
-- The model is the old one, byte for byte, or a whole new one. A training resumed from there ends
-  with the same bits as one that was never hit. Nothing else is left beside it, or, where `unlink`
-  failed, not after the next run.
+- Either stdout has the complete answer and the status is 0, or the status is 1 (2 for the config)
+  and stderr has one line about the failure. Pictures whose files did not fail are still answered.
+- The model is the old one, byte for byte, or a complete new one. A training resumed from it ends
+  with the same bits as an undisturbed training. No other file is left in the folder; if `unlink`
+  failed, none is left after the next run.
 
-Left out is what Python does before `digitnet.__main__.main` begins (the loader, the standard
-library, `site`): no line of digitnet's can change what comes of that. `main` sets a handler of
-SIGUSR1 first of all, which shows in strace's log. Imports after that are in, but a library's file
-fails with one of the errors in turn, not with all, and in one command of each verb: there are
-thousands of these calls. strace counts the calls of each process by itself; of the processes that
-prepare pictures for `predict`, only the calls about paths are made to fail.
+Calls that Python makes before `digitnet.__main__.main` starts (loader, standard library, `site`)
+are left out, because digitnet cannot change their effect. strace's log shows the start: `main`
+first sets a handler for SIGUSR1. Later imports are included, but there are thousands of calls for
+libraries' files: each of them fails with one error in turn, and in one command per verb only.
+strace counts the calls of each process separately; in the processes that prepare pictures for
+`predict`, only calls with a path are made to fail.
 
-Exit status 1 if anything is lost; 0 where strace is missing or may not trace.
+Exit status: 1 if a check fails; 0 if strace is missing or may not trace.
 """
 
 import argparse
@@ -39,13 +39,13 @@ from configs import contents, differing
 from digitnet.errors import CheckpointError
 from digitnet.model.checkpoint import SHIPPED, load_checkpoint
 
-LASTED = re.compile(r'[0-9.,]+ s\b|[0-9,]+ images/s|"(seconds|images_per_second)": [0-9.e+-]+')
+TIMINGS = re.compile(r'[0-9.,]+ s\b|[0-9,]+ images/s|"(seconds|images_per_second)": [0-9.e+-]+')
 CONFIGS = re.compile(r".*\.yaml")
 UNLINKS = ("unlink", "unlinkat")
 
 
 class Trial:
-    """One command, made to fail in `folder` again and again."""
+    """One command, whose calls are made to fail one after the other."""
 
     def __init__(self, folder: Path, command: Command) -> None:
         self.command = command
@@ -54,15 +54,15 @@ class Trial:
         self.tracer = Tracer(folder)
         self.line = command.line(self.inputs)
         self.restore()
-        self.whole = self.run([])
-        if self.whole.status != command.status:
-            raise RuntimeError(f"{self.line}: {self.whole.stderr}")
-        self.answers = settled(self.whole.stdout)
-        self.said = set(settled(self.whole.stderr))
+        self.undisturbed = self.run([])
+        if self.undisturbed.status != command.status:
+            raise RuntimeError(f"{self.line}: {self.undisturbed.stderr}")
+        self.answers = settled(self.undisturbed.stdout)
+        self.messages = set(settled(self.undisturbed.stderr))
         self.final = contents(self.model) if command.verb == "train" else {}
 
     def restore(self) -> None:
-        """The old model, or none."""
+        """Put back the old model, or none."""
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir()
         if self.command.linked:
@@ -75,19 +75,20 @@ class Trial:
         return self.tracer.run(line or self.line, stdin, self.place, options)
 
     def injections(self) -> list[Injection]:
+        """Return all failures to inject into the command."""
         self.restore()
         self.run(counting())
         log = self.tracer.log.read_text(errors="replace")
         found = dict.fromkeys(injections(log, self.is_own))
-        return [one for one in found if self.command.everything or self.is_own(one.path)]
+        return [each for each in found if self.command.everything or self.is_own(each.path)]
 
     def is_own(self, path: str) -> bool:
-        """Whether a call is about the user's or digitnet's own, not about libraries or memory."""
+        """Return whether a path belongs to the user or to digitnet, not to a library or memory."""
         own = (str(self.inputs.parent), "/dev/", SHIPPED)
         return path.startswith(own) if path.startswith("/") else path != "mmap"
 
     def faults(self, injection: Injection) -> tuple[Done, list[str]]:
-        """What came of one injection, and what is wrong with that."""
+        """Run the command with one injection; return its outcome and the faults found."""
         self.restore()
         done = self.run(injection.options())
         if done.hit is None:
@@ -95,19 +96,19 @@ class Trial:
         faults = [*self.wrong_answers(done, injection)]
         if self.command.verb == "train":
             faults += self.wrong_model(done, injection)
-        elif litter := self.litter():
-            faults.append(f"left {litter}")
+        elif leftovers := self.leftovers():
+            faults.append(f"left {leftovers}")
         return done, faults
 
     def wrong_answers(self, done: Done, injection: Injection) -> Iterator[str]:
-        """About status, stdout and stderr."""
+        """Yield faults in status, stdout and stderr."""
         answers = settled(done.stdout)
-        extra = [line for line in settled(done.stderr) if line not in self.said]
+        extra = [line for line in settled(done.stderr) if line not in self.messages]
         if done.status is None:
             yield "hung"
         elif done.status == 0:
             if self.command.status or answers != self.answers:
-                yield "status 0 without the whole answer"
+                yield "status 0 without the complete answer"
             if extra and done.hit != str(self.tracer.stderr):
                 yield f"status 0, but it says {extra}"
             if injection.call == "fsync" and injection.error != "EINTR":
@@ -126,10 +127,10 @@ class Trial:
             yield "other answers"
 
     def wrong_model(self, done: Done, injection: Injection) -> Iterator[str]:
-        """About the model and what is left beside it; where it is not done, after another run."""
-        litter = self.litter()
-        if litter and injection.call not in UNLINKS:
-            yield f"left {litter}"
+        """Yield faults in the model and its folder, for unfinished runs also after the next run."""
+        leftovers = self.leftovers()
+        if leftovers and injection.call not in UNLINKS:
+            yield f"left {leftovers}"
         old = self.inputs / self.command.old if self.command.old else None
         is_there = self.model.exists()
         is_old = is_there == bool(old)
@@ -144,8 +145,8 @@ class Trial:
             yield from self.unsound()
         is_final = not is_old and not differing(contents(self.model), self.final)
         if done.status == 0 and not is_final:
-            yield "status 0 without the whole model"
-        if (litter or not (is_old or is_final)) and self.command.status == 0:
+            yield "status 0 without the complete model"
+        if (leftovers or not (is_old or is_final)) and self.command.status == 0:
             yield from self.wrong_sequel(is_old)
 
     def wrong_sequel(self, is_old: bool) -> Iterator[str]:
@@ -155,59 +156,59 @@ class Trial:
             yield f"the next run has status {after.status}: {after.stderr}"
         elif names := differing(contents(self.model), self.final):
             yield f"after the next run {names} differ"
-        if litter := self.litter():
-            yield f"{litter} is left after the next run"
+        if leftovers := self.leftovers():
+            yield f"{leftovers} is left after the next run"
 
     def unsound(self) -> Iterator[str]:
         try:
             load_checkpoint(self.model, with_state=True)
         except CheckpointError as error:
-            yield f"the model is not whole: {error}"
+            yield f"the model is damaged: {error}"
 
-    def litter(self) -> list[str]:
+    def leftovers(self) -> list[str]:
         return sorted({path.name for path in self.place.iterdir()} - {"model.npz", "kept.npz"})
 
 
 def settled(text: str) -> list[str]:
-    """The lines of a text without what differs from run to run."""
-    return LASTED.sub("", text).splitlines()
+    """Return the lines of a text without timings, which differ from run to run."""
+    return TIMINGS.sub("", text).splitlines()
 
 
-def _begins(answers: list[str], whole: list[str]) -> bool:
-    """Whether these are the first of all answers, the last one perhaps cut off."""
-    sound = [line for line in answers if '"error"' not in line]
-    return "\n".join(whole).startswith("\n".join(sound))
+def _begins(answers: list[str], expected: list[str]) -> bool:
+    """Return whether `answers` is the start of `expected`; its last line may be cut."""
+    complete = [line for line in answers if '"error"' not in line]
+    return "\n".join(expected).startswith("\n".join(complete))
 
 
-def _each_named(answers: list[str], whole: list[str], said: list[str]) -> bool:
-    """Whether the pictures without an answer are those that have a line, and an error in JSON."""
-    sound = [line for line in answers if '"error"' not in line]
-    missing = [_picture(line) for line in whole if line not in sound]
-    if [line for line in whole if line in sound] != sound or len(said) != len(missing):
+def _each_named(answers: list[str], expected: list[str], messages: list[str]) -> bool:
+    """Return whether each picture without an answer has a line on stderr (and an error in JSON)."""
+    complete = [line for line in answers if '"error"' not in line]
+    missing = [_picture(line) for line in expected if line not in complete]
+    if [line for line in expected if line in complete] != complete or len(messages) != len(missing):
         return False
-    is_json = whole[0].startswith("{")
+    is_json = expected[0].startswith("{")
     errors = [_picture(line) for line in answers if '"error"' in line]
-    named = all(line.startswith(f"{path}: ") for path, line in zip(missing, said))
-    return bool(said) and named and errors == (missing if is_json else [])
+    named = all(line.startswith(f"{path}: ") for path, line in zip(missing, messages))
+    return bool(messages) and named and errors == (missing if is_json else [])
 
 
 def _picture(line: str) -> Any:
     return json.loads(line)["path"] if line.startswith("{") else line.partition("\t")[0]
 
 
-def chosen(all_of_them: list[Any], sample: int | None, seed: int) -> list[Any]:
-    """A sample spread evenly; another seed takes those beside it."""
-    if sample is None or sample >= len(all_of_them):
-        return all_of_them
-    n = len(all_of_them)
+def chosen(items: list[Any], sample: int | None, seed: int) -> list[Any]:
+    """Return an evenly spaced sample; the seed shifts it."""
+    if sample is None or sample >= len(items):
+        return items
+    n = len(items)
     shift = seed * 7 % max(n // sample, 1)
-    return [all_of_them[(number * n // sample + shift) % n] for number in range(sample)]
+    return [items[(number * n // sample + shift) % n] for number in range(sample)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", action="append", choices=list(COMMANDS), metavar="COMMAND")
-    parser.add_argument("--sample", type=int, metavar="N", help="so many injections, not all")
+    parser.add_argument("--sample", type=int, metavar="N", help="injections; default: all")
     parser.add_argument("--seed", type=int, default=0, help="which sample")
     arguments = parser.parse_args()
     if reason := reason_to_skip():
@@ -219,8 +220,10 @@ def main() -> None:
         (folder / "inputs").mkdir()
         write_inputs(folder / "inputs")
         trials = {title: Trial(folder, COMMANDS[title]) for title in arguments.only or COMMANDS}
-        everything = [(title, one) for title, trial in trials.items() for one in trial.injections()]
-        for title, injection in chosen(everything, arguments.sample, arguments.seed):
+        all_calls = [
+            (title, each) for title, trial in trials.items() for each in trial.injections()
+        ]
+        for title, injection in chosen(all_calls, arguments.sample, arguments.seed):
             done, faults = trials[title].faults(injection)
             for fault in faults:
                 print(f"{title}: {injection}: {fault}", flush=True)
@@ -231,8 +234,8 @@ def main() -> None:
             else:
                 outcomes["harmless" if done.status == 0 else "one line"] += 1
     print(
-        f"{sum(outcomes.values()):,} of {len(everything):,} calls made to fail: "
-        f"{outcomes['harmless']:,} harmless, {outcomes['one line']:,} told in one line, "
+        f"{sum(outcomes.values()):,} of {len(all_calls):,} calls made to fail: "
+        f"{outcomes['harmless']:,} harmless, {outcomes['one line']:,} reported in one line, "
         f"{outcomes['not reached']:,} not reached, {outcomes['faults']:,} faults"
     )
     sys.exit(outcomes["faults"] > 0)

@@ -1,4 +1,4 @@
-"""Commands on a few digits, each with what it reads and with the model that is there before it."""
+"""Commands on a few digits, each with its input files and the model that exists before it."""
 
 import subprocess
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from digitnet.dataset.reader import read_data
 
 EXAMPLES, TESTED = 300, 100
 PICTURES = 24
-SIDE = 448  # px of a large picture: several of them are shared out to processes
+LARGE_SIDE = 448  # px: side of a large picture; several are divided between processes
 CONFIG = """\
 data: {{path: {data}, validation: 100}}
 network: {{layer_sizes: [784, 8, 10], output: softmax}}
@@ -24,11 +24,11 @@ model: ../place/model.npz
 
 @dataclass(frozen=True)
 class Command:
-    """Arguments, in which @ stands for the folder of inputs; stdin; and the expected exit status.
+    """A command line, its stdin, and the expected exit status.
 
-    old: the input that is `model.npz`, in the folder where the command runs; it is a link to
-    `kept.npz` if `linked`. everything: whether the files of libraries are to fail as well; they are
-    much the same for all commands of a verb.
+    arguments: @ stands for the folder of inputs. old: the input that is `model.npz` in the working
+    directory before the command runs. linked: `model.npz` is a link to `kept.npz`. everything:
+    calls for libraries' files fail as well; they are much the same for all commands of a verb.
     """
 
     arguments: tuple[str, ...]
@@ -43,7 +43,7 @@ class Command:
         return self.arguments[0]
 
     def line(self, inputs: Path) -> list[str]:
-        """The command line, with absolute paths, as strace's filter needs them."""
+        """Return the command line, with absolute paths for strace's filter."""
         return [DIGITNET, *(a.replace("@", f"{inputs}/") for a in self.arguments)]
 
 
@@ -76,7 +76,7 @@ COMMANDS = {
 
 
 def write_inputs(inputs: Path) -> None:
-    """What the commands read: data of all kinds, configs, pictures and models."""
+    """Write the inputs of the commands: data of all kinds, configs, pictures and models."""
     data = read_data(str(MNIST))
     assert data.test is not None
     training = (data.training.images[:EXAMPLES], data.training.labels[:EXAMPLES])
@@ -108,7 +108,7 @@ def write_inputs(inputs: Path) -> None:
 
 
 def _move(checkpoint: Path) -> None:
-    """Put a training elsewhere, so that it does not end as one that begins anew."""
+    """Change the parameters of a checkpoint, so that resuming differs from starting anew."""
     with np.load(checkpoint) as file:
         arrays = dict(file)
     arrays["state_parameters"] = np.float32(1.1) * arrays["state_parameters"]
@@ -124,8 +124,8 @@ def _write_pair(folder: Path, split: str, images: np.ndarray, labels: np.ndarray
 
 
 def _write_pictures(inputs: Path, images: np.ndarray, labels: np.ndarray) -> None:
-    """Small and large ones, and one of each class in a folder of its own."""
-    for name, side in (("small", 28), ("large", SIDE)):
+    """Write small and large pictures, and one picture per class in folders."""
+    for name, side in (("small", 28), ("large", LARGE_SIDE)):
         (inputs / name).mkdir()
         for number, image in enumerate(images[:PICTURES]):
             Image.fromarray(image).resize((side, side)).save(inputs / name / f"{number:02}.png")

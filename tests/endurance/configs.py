@@ -1,4 +1,4 @@
-"""Small trainings of all kinds, an epoch of each long enough to be interrupted."""
+"""Configs of small trainings of all kinds, with epochs long enough to be interrupted."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ DIGITNET = str(Path(sys.executable).with_name("digitnet"))
 MNIST = REPOSITORY / "data" / "mnist"
 
 SGD = "{name: sgd, learning_rate: 0.05, momentum: 0.5}"
-CONFIGS = {  # layers, what else there is in the config, and under its `training`
+CONFIGS = {  # layer sizes, other sections of the config, other keys of `training`
     "momentum": ("[784, 100, 10]", "", f"minibatch_size: 1, optimizer: {SGD}"),
     "adam": ("[784, 60, 10]", "", "minibatch_size: 2, optimizer: {name: adam}"),
     "adamw": (
@@ -53,7 +53,7 @@ EPOCHS = 3
 
 @contextmanager
 def folder_of_configs() -> Iterator[Path]:
-    """A folder with the config of each, by its name: 3,000 digits, checkpoints all the time."""
+    """Yield a folder with all configs, named NAME.yaml: 3,000 digits, frequent checkpoints."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         training = read_data(str(MNIST)).training
@@ -71,7 +71,7 @@ def folder_of_configs() -> Iterator[Path]:
 
 
 def contents(path: Path) -> dict[str, Any]:
-    """What two trainings that are the same leave: arrays and history, without times and places."""
+    """Return the arrays and history of a checkpoint, without timings and paths."""
     with np.load(path) as file:
         arrays: dict[str, Any] = dict(file)
     for name in ("config", "history", "state_place"):
@@ -83,7 +83,7 @@ def contents(path: Path) -> dict[str, Any]:
 
 
 def differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """The names of what is not the same, bit for bit."""
+    """Return the names of contents that are not the same, bit for bit."""
     return [name for name in one.keys() | other.keys() if not _same(one, other, name)]
 
 

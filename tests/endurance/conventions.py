@@ -1,4 +1,4 @@
-"""Data as other programs write it: sound, but by another convention than MNIST's."""
+"""Make valid data in other conventions than MNIST's, as other programs write them."""
 
 import random
 
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def pixels(images: np.ndarray, rng: random.Random) -> np.ndarray:
-    """Pictures uint8 (n, 28, 28) with ink 0, pixels 0 and 1, floats, other axes or sizes."""
+    """Return pictures uint8 (n, 28, 28) with ink 0, pixels 0 and 1, floats, other axes or sizes."""
     ways = [
         lambda: 255 - images,
         lambda: images // 255,
@@ -34,7 +34,7 @@ def pixels(images: np.ndarray, rng: random.Random) -> np.ndarray:
 
 
 def labels(labels: np.ndarray, rng: random.Random) -> np.ndarray:
-    """Labels uint8 (n,) one-hot, from 1, as floats, text or a column."""
+    """Return labels uint8 (n,) as one-hot, from 1, as floats, text or a column."""
     ways = [
         lambda: labels,
         lambda: labels,
@@ -58,7 +58,7 @@ def archive(images: np.ndarray, truth: np.ndarray, rng: random.Random) -> bytes:
 
 
 def table(images: np.ndarray, truth: np.ndarray, rng: random.Random) -> bytes:
-    """A CSV with another header, separator, order of columns, or kind of numbers."""
+    """Return a CSV with another header, separator, column order, encoding or kind of numbers."""
     values = pixels(images, rng).reshape(len(images), -1)
     header = [f"pixel{number}" for number in range(values.shape[1])]
     rows = [list(map(_cell, row)) for row in values.tolist()]
@@ -71,7 +71,7 @@ def table(images: np.ndarray, truth: np.ndarray, rng: random.Random) -> bytes:
     if rng.random() < 0.1:
         lines = [
             [str(number), *line] for number, line in enumerate(lines)
-        ]  # an index, as of pandas
+        ]  # an index, as pandas writes
     separator = rng.choice((",", ",", ",", ", ", ";", "\t", " "))
     end = rng.choice(("\n", "\n", "\r\n", "\r"))
     start = rng.choice(("", "", "\ufeff", "# digits\n", "\n"))

@@ -1,16 +1,16 @@
-"""Ways to damage a file, whatever it holds."""
+"""Damage files of any format."""
 
 import random
 import struct
 
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
-HEADER = 64  # bytes, where most of what says how to read the rest is
-TIMES = 4  # that a file is damaged at most
+HEADER = 64  # bytes: most fields that describe the rest are here
+MAX_FAULTS = 4  # per file
 
 
 def damaged(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
-    """A file with one to four faults, or with the end of another file."""
-    for _ in range(rng.randint(1, TIMES)):
+    """Return data with one to MAX_FAULTS faults; a fault may splice in the end of another file."""
+    for _ in range(rng.randint(1, MAX_FAULTS)):
         data = rng.choice(WAYS)(data, others, rng)
     return data
 

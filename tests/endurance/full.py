@@ -1,8 +1,8 @@
-"""Disks of all sizes that are too small: one line, status 1, the old model whole, no litter.
+"""Disks that are too small: one line, status 1, the old model intact, no leftover files.
 
     python tests/endurance/full.py [--sizes 20]
 
-By `ulimit -f` and, where one may be mounted, on a small tmpfs.
+Limits the size by `ulimit -f` and, if mounting is allowed, by a small tmpfs.
 """
 
 import argparse
@@ -17,33 +17,33 @@ from configs import DIGITNET, folder_of_configs
 from digitnet.errors import CheckpointError
 from digitnet.model.checkpoint import load_checkpoint
 
-BLOCK = 512  # bytes, of which `ulimit -f` counts in sh
-PAGE = 4096
+BLOCK = 512  # bytes: the unit of `ulimit -f` in sh
+PAGE = 4096  # bytes
 
 
 def old_model(folder: Path, output: Path) -> bytes:
-    """A small model, which is to be replaced by one more than ten times as large."""
+    """Train a small model, less than a tenth of the size of its successor; return its bytes."""
     small = ["--set", "network.layer_sizes=[784,10]", "--set", "training.epochs=1"]
     config = str(folder / "distortions.yaml")
     subprocess.run([DIGITNET, "train", "-q", "--config", config, *small, "-o", output], check=True)
     return output.read_bytes()
 
 
-def is_well(command: list[str], output: Path, old: bytes) -> bool:
-    """Whether a training that cannot save ends as it should."""
+def ends_well(command: list[str], output: Path, old: bytes) -> bool:
+    """Return whether a training on a small disk succeeds, or fails as it should."""
     done = subprocess.run(command, capture_output=True, check=False)
     left = os.listdir(output.parent)
     if done.returncode == 0:
-        well = _can_be_read(output)
+        is_ok = _can_be_read(output)
     else:
-        well = (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, b"", 1)
-        well = well and done.stderr.startswith(f"{output}: cannot be written: ".encode())
-        well = well and output.read_bytes() == old
-    well = well and left == [output.name]
-    if not well:
+        is_ok = (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, b"", 1)
+        is_ok = is_ok and done.stderr.startswith(f"{output}: cannot be written: ".encode())
+        is_ok = is_ok and output.read_bytes() == old
+    is_ok = is_ok and left == [output.name]
+    if not is_ok:
         print(done.returncode, done.stderr.decode(), left)
     output.write_bytes(old)
-    return well
+    return is_ok
 
 
 def _can_be_read(path: Path) -> bool:
@@ -55,7 +55,7 @@ def _can_be_read(path: Path) -> bool:
 
 @contextmanager
 def disk(folder: Path, size: int) -> Iterator[bool]:
-    """A tmpfs of so many bytes there; whether that was allowed."""
+    """Mount a tmpfs of `size` bytes at a folder; yield whether that was allowed."""
     options = ["-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
     allowed = subprocess.run(["mount", *options], capture_output=True, check=False).returncode == 0
     yield allowed
@@ -67,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", type=int, default=20)
     sizes = parser.parse_args().sizes
-    limits, disks, well = 0, 0, 0
+    limits, disks, passed = 0, 0, 0
     with folder_of_configs() as folder:
         place = folder / "place"
         place.mkdir()
@@ -80,16 +80,16 @@ def main() -> None:
         for number in range(sizes):
             bytes_there = size * number // sizes
             limit = f'ulimit -f {bytes_there // BLOCK}; exec "$@"'
-            well += is_well(["sh", "-c", limit, "sh", *command], output, old)
+            passed += ends_well(["sh", "-c", limit, "sh", *command], output, old)
             limits += 1
             with disk(place, len(old) + 2 * PAGE + bytes_there) as allowed:
                 if allowed:
                     output.write_bytes(old)
-                    well += is_well(command, output, old)
+                    passed += ends_well(command, output, old)
                     disks += 1
     mounts = f"{disks} full disks" if disks else "no disk could be mounted"
-    print(f"{limits} limits on the size of a file, {mounts}: {well} times the old model was whole")
-    sys.exit(well < limits + disks)
+    print(f"{limits} limits on the size of a file, {mounts}: {passed} times all was well")
+    sys.exit(passed < limits + disks)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""Damaged files of every kind, odd names, links, and data by other conventions than MNIST's.
+"""Try damaged files of every kind, odd names, links, and data in other conventions than MNIST's.
 
-Each gets an answer or one clear error, in little time and memory.
+Each input must get an answer or one clear error, in little time and memory.
 
     python tests/endurance/fuzz.py --inputs 100000 --seed 1
-    python tests/endurance/fuzz.py --seed 1 --only 4711          # one of them again, its files kept
+    python tests/endurance/fuzz.py --seed 1 --only 4711          # one input; its files are kept
 
-An input follows from the seed and its number. Most go to the functions that the commands call, in
-processes of their own; one of --share goes to the installed command. A finding is any exception but
-a DigitnetError, a warning, more than 2 s, more than 512 MB, a file opened to write that is not the
-output, a process started; of the command, a status that is not documented, a traceback, more than
-one line (but for each name of a list). Exits with 1 if there was any.
+An input depends on the seed and its number. Most inputs go to the functions that the commands call,
+in separate processes; one in --share goes to the installed command. Findings are: any exception but
+DigitnetError, a warning, more than 2 s, more than 512 MB, writing a file other than the output,
+starting a process; for the command, an undocumented status, a traceback, more than one line (per
+name of a list). Exit status 1 if there is a finding.
 """
 
 import argparse
@@ -36,10 +36,10 @@ from targets import DIGITNET, KINDS, Targets
 from digitnet.cli.output import printable
 from digitnet.errors import DigitnetError
 
-SECONDS = 2  # of computing that an input may take
-PATIENCE = 10  # seconds that it may take where other programs share the machine
+SECONDS = 2  # CPU time limit per input
+PATIENCE = 10  # s: wall-clock limit per input on a busy machine
 MEMORY = 512 << 20  # bytes
-PORTION = 500  # inputs that a process has at a time
+PORTION = 500  # inputs per process
 OUTPUTS = {"resumed.npz", "resumed.npz.tmp"}
 STATUSES = {0, 1, 2, 3}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -48,17 +48,17 @@ CHANGING = {"os.chmod", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.sy
 
 
 class Slow(BaseException):
-    """An input took too long; no `except Exception` can hold it up."""
+    """An input took too long. Not an Exception, so that no `except Exception` catches it."""
 
 
 class Watch:
-    """What is done while an input is read: files that are written, programs that are started."""
+    """Record the files written and the programs started while an input is read."""
 
     def __init__(self) -> None:
         self.seen: list[str] | None = None
-        sys.addaudithook(self._hear)
+        sys.addaudithook(self._record)
 
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def _record(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self.seen is None:
             return
         writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITING
@@ -84,10 +84,10 @@ def _is_output(path: object) -> bool:
 
 
 def work(numbers: range, seed: int, share: int, base: Path, now: Any, results: Any) -> None:
-    """Try inputs in a folder of this process's own; `now` is the number of the one in hand."""
+    """Try inputs in a new folder. now: shared, the number of the current input."""
     folder = Path(tempfile.mkdtemp(dir=base))
     os.chdir(folder)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # where libraries in C complain
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libraries in C write there
     targets = Targets(folder)
     watch = Watch()
     warnings.simplefilter("error")
@@ -120,7 +120,7 @@ def _late(*_: object) -> None:
 
 
 def _by_call(call: Any, watch: Watch) -> tuple[str, str, int]:
-    Path("/proc/self/clear_refs").write_text("5")  # the peak of memory is counted anew
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak of memory
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     outcome, problem = "answered", ""
@@ -176,13 +176,13 @@ def _by_command(arguments: list[str]) -> tuple[str, str, int]:
         f"{memory >> 20} MB" * (memory > MEMORY),
         "files changed" * ({n for n, t in after.items() if before.get(n) != t} > OUTPUTS),
     ]
-    told = ", ".join(filter(None, problems))
-    problem = f"{arguments}: {told}\n{err[-2000:]}" if told else ""
+    summary = ", ".join(filter(None, problems))
+    problem = f"{arguments}: {summary}\n{err[-2000:]}" if summary else ""
     return ("a finding" if problem else f"status {process.returncode}"), problem, memory
 
 
 def run(numbers: range, seed: int, share: int, base: Path, processes: int) -> int:
-    """Share the inputs out, and print what came of them. How many findings there were."""
+    """Divide the inputs between processes, print the outcomes, return the number of findings."""
     context = multiprocessing.get_context("fork")
     results = context.SimpleQueue()
     waiting = [numbers[i : i + PORTION] for i in range(0, len(numbers), PORTION)][::-1]
@@ -244,7 +244,7 @@ def main() -> int:
     try:
         if options.only is not None:
             numbers = range(options.only, options.only + 1)
-            print(f"its files are in {base}")
+            print(f"the files are in {base}")
         found = run(numbers, options.seed, options.share, base, options.processes)
     finally:
         if options.only is None:

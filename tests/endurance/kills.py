@@ -1,8 +1,8 @@
-"""Trainings that are killed at random instants and resumed, again and again, end as if never.
+"""Kill trainings at random instants and resume them: they must end like undisturbed trainings.
 
     python tests/endurance/kills.py [--kills 200] [--seed 1] [KIND]...
 
-Exit status 1 if anything is lost.
+Exit status: 1 if a checkpoint is unreadable or a training differs.
 """
 
 import argparse
@@ -19,17 +19,17 @@ from configs import CONFIGS, DIGITNET, contents, differing, folder_of_configs
 from digitnet.errors import CheckpointError
 from digitnet.model.checkpoint import load_checkpoint
 
-MOST_WRITING = 0.005  # seconds that writing one of these checkpoints takes, about
+WRITING_SECONDS = 0.005  # about the time to write a checkpoint of CONFIGS
 
 
 @dataclass
 class Tally:
-    """What has been counted so far."""
+    """Counts so far."""
 
     kills: int = 0
-    while_writing: int = 0  # of the kills
-    resumed: int = 0  # checkpoints that there were
-    within_an_epoch: int = 0  # of these
+    while_writing: int = 0  # kills while a checkpoint was written
+    resumed: int = 0  # checkpoints found after a kill
+    within_an_epoch: int = 0  # checkpoints from within an epoch
     finished: int = 0  # trainings
     unreadable: int = 0
     differing: int = 0
@@ -45,9 +45,10 @@ def command(folder: Path, title: str, output: Path) -> list[str]:
 
 
 def killed(training: list[str], output: Path, seconds: float, rng: random.Random) -> bool:
-    """Start a training and kill it at a random instant within `seconds`; whether it was in time.
+    """Start a training and kill it at a random instant within `seconds`.
 
-    Every second one is killed up to a few milliseconds after it next begins to write.
+    Every other kill comes up to WRITING_SECONDS after the next checkpoint has begun. Returns False
+    if the training had ended before.
     """
     with subprocess.Popen(training) as process:
         wait(process, seconds * rng.random())
@@ -55,7 +56,7 @@ def killed(training: list[str], output: Path, seconds: float, rng: random.Random
             before = files(output)
             while process.poll() is None and files(output) == before:
                 pass
-            wait(process, MOST_WRITING * rng.random())
+            wait(process, WRITING_SECONDS * rng.random())
         process.kill()
     if process.returncode > 0:
         raise RuntimeError(f"{' '.join(training)}: exit status {process.returncode}")
@@ -63,7 +64,7 @@ def killed(training: list[str], output: Path, seconds: float, rng: random.Random
 
 
 def files(output: Path) -> list[tuple[int, int] | None]:
-    """What changes as soon as an output is written, beside it or where it stands."""
+    """Return inode and time of the output and its temporary file, which change with each write."""
     found: list[tuple[int, int] | None] = []
     for path in (f"{output}.tmp", output):
         try:
@@ -75,14 +76,14 @@ def files(output: Path) -> list[tuple[int, int] | None]:
 
 
 def wait(process: "subprocess.Popen[bytes]", seconds: float) -> None:
-    """Wait for so long, or until it ends by itself."""
+    """Wait for `seconds`, or until the process ends."""
     until = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < until:
         time.sleep(min(0.001, max(until - time.monotonic(), 0)))
 
 
 def check(output: Path, tally: Tally) -> None:
-    """Count what a kill has left."""
+    """Count the checkpoint that a kill has left."""
     tally.while_writing += os.path.exists(f"{output}.tmp")
     if not output.exists():
         return
@@ -98,7 +99,7 @@ def check(output: Path, tally: Tally) -> None:
 
 
 class Victim:
-    """A training of one kind, killed and resumed until it is finished, and then anew."""
+    """A training of one kind, killed and resumed until it finishes, then started again."""
 
     def __init__(self, folder: Path, title: str, tally: Tally) -> None:
         self.title, self.tally = title, tally
@@ -107,11 +108,11 @@ class Victim:
         begun = time.monotonic()
         self.finish()
         self.seconds = time.monotonic() - begun
-        self.whole = contents(self.output)
+        self.expected = contents(self.output)
         self.output.unlink()
 
     def suffer(self, rng: random.Random) -> None:
-        """One kill, or the end."""
+        """Kill the training once, or compare it if it has finished."""
         if killed(self.training, self.output, self.seconds, rng):
             self.tally.kills += 1
             check(self.output, self.tally)
@@ -119,13 +120,13 @@ class Victim:
             self.compare()
 
     def finish(self) -> None:
-        """Go on to the end."""
+        """Train to the end."""
         subprocess.run(self.training, check=True)
 
     def compare(self) -> None:
-        """Count whether it has ended as if never killed, and put it away."""
+        """Compare the finished training with an undisturbed one, count, and delete it."""
         self.tally.finished += 1
-        names = differing(contents(self.output), self.whole)
+        names = differing(contents(self.output), self.expected)
         names += [path.name for path in self.output.parent.glob(f"{self.output.name}.*")]
         if names:
             print(f"{self.title}: {', '.join(names)} differ")
@@ -135,7 +136,7 @@ class Victim:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("kinds", nargs="*", choices=[[], *CONFIGS], help="all of them, if none")
+    parser.add_argument("kinds", nargs="*", choices=[[], *CONFIGS], help="default: all kinds")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()

@@ -1,9 +1,9 @@
-"""Eight processes read large pictures at once: how much memory they have together, at most.
+"""Measure the peak memory of eight processes that read large pictures at once.
 
     python tests/endurance/memory.py [--pictures 24]
 
-Sums the resident memory of all processes a hundred times a second; shared pages count once for
-each. Exits with 1 above 2 GB, and above 512 MB for any one process.
+Sums the resident memory of all processes a hundred times a second; shared pages count once per
+process. Exit status 1 above 2 GB in all, or above 512 MB for one process.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from digitnet.errors import ImageError
 from digitnet.image import workers
 
 PROCESSES = 8
-EACH, TOGETHER = 512, 2048  # MB
-KINDS = {  # about as large as may be
+MAX_EACH, MAX_TOTAL = 512, 2048  # MB
+KINDS = {  # about the largest pictures allowed
     "48.png": (6900, 7000, "RGBA"),
     "22.jp2": (4800, 4700, "RGB"),
     "64.jp2": (8000, 8000, "RGB"),
@@ -46,7 +46,7 @@ def draw(path: Path, width: int, height: int, mode: str) -> None:
 
 
 def memory(process: int, name: str) -> int:
-    """MB of a process, 0 if it has ended."""
+    """Return a memory figure of a process in MB; 0 if the process has ended."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
@@ -58,7 +58,7 @@ def memory(process: int, name: str) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pictures", type=int, default=24)
-    parser.add_argument("--draw", metavar="FOLDER", help="make the pictures, and no more")
+    parser.add_argument("--draw", metavar="FOLDER", help="only draw the pictures")
     arguments = parser.parse_args()
     if arguments.draw:
         for name, kind in KINDS.items():
@@ -88,7 +88,7 @@ def main() -> None:
     crew.close()
     unread = sum(isinstance(result, ImageError) for result in results)
     print(f"{len(results)} pictures, {unread} unread: one process {each} MB, all {most} MB at most")
-    sys.exit(each > EACH or most > TOGETHER or unread > 0)
+    sys.exit(each > MAX_EACH or most > MAX_TOTAL or unread > 0)
 
 
 if __name__ == "__main__":

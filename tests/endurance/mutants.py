@@ -1,10 +1,10 @@
-"""Faults put into the code one at a time: do the tests notice? Those they do not are printed.
+"""Mutation testing: change the code in one place and print the mutants that no test detects.
 
-    python tests/endurance/mutants.py --sample 150 --seed 1        # 0: all of them
+    python tests/endurance/mutants.py --sample 150 --seed 1        # 0: all
 
-A fault is a comparison, an operator, a number, a truth value or a condition that is another, or a
-statement that is left out, in `checkpoint`, `config` or `dataset`; the tests that fit are run on a
-copy. Exits with 1 where a tenth of the faults or more survive.
+A mutant has one comparison, operator, number, truth value or condition changed, or one statement
+removed, in a module of TESTS. The tests of the module run on a copy of the repository. Exit status
+1 if a tenth of the mutants or more survive.
 """
 
 import argparse
@@ -28,8 +28,8 @@ TESTS = {
     "dataset": ["test_dataset.py"],
 }
 COPIED = ("digitnet", "tests", "configs", "data", "pyproject.toml", "README.md")
-SECONDS = 300  # that the tests of a mutant may take; one that takes longer is noticed
-BAR = 0.1
+SECONDS = 300  # time limit for the tests of a mutant; beyond, it counts as detected
+MAX_SURVIVING = 0.1  # share of the mutants
 COMPARED = {
     **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt},
     **{ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In},
@@ -42,7 +42,7 @@ COMPUTED = {
 
 
 def faults(node: ast.AST) -> Iterator[ast.AST]:
-    """What a node may be in place of what it is."""
+    """Yield the mutants of a node."""
     other = copy.deepcopy(node)
     if isinstance(other, ast.Compare) and type(other.ops[0]) in COMPARED:
         other.ops[0] = COMPARED[type(other.ops[0])]()
@@ -69,7 +69,7 @@ def faults(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def places(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
-    """Where nodes are in a tree, but in annotations: their parent, the field, the place in it."""
+    """Yield parent, field and index of each node of a tree, except in annotations."""
     for parent in ast.walk(tree):
         for field, value in ast.iter_fields(parent):
             if field in ("annotation", "returns"):
@@ -80,7 +80,7 @@ def places(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
 
 
 def mutants(source: str) -> Iterator[tuple[int, str, str]]:
-    """The line, what it becomes, and the whole of each mutant of a module."""
+    """Yield line, description and source of each mutant of a module."""
     for number, (parent, field, at) in enumerate(places(ast.parse(source))):
         value = getattr(parent, field)
         for which, _ in enumerate(faults(value if at is None else value[at])):
@@ -94,18 +94,18 @@ def mutants(source: str) -> Iterator[tuple[int, str, str]]:
             else:
                 value[at] = fault
             tree = ast.fix_missing_locations(tree)
-            told = f"{ast.unparse(node)[:60]!r} -> {ast.unparse(fault)[:60]!r}"
-            yield getattr(node, "lineno", 0), told, ast.unparse(tree)
+            description = f"{ast.unparse(node)[:60]!r} -> {ast.unparse(fault)[:60]!r}"
+            yield getattr(node, "lineno", 0), description, ast.unparse(tree)
 
 
-def noticed(house: Path, tests: list[str]) -> bool:
-    """Whether a test fails in a copy of the repository."""
+def is_detected(clone: Path, tests: list[str]) -> bool:
+    """Return whether a test fails in a copy of the repository."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
             + [f"tests/{test}" for test in tests],
-            cwd=house,
-            env={**os.environ, "PYTHONPATH": str(house), "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=clone,
+            env={**os.environ, "PYTHONPATH": str(clone), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             timeout=SECONDS,
             check=False,
@@ -121,18 +121,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="digitnet-mutants-") as folder:
-        house = Path(folder)
+        clone = Path(folder)
         for name in COPIED:
             source = REPOSITORY / name
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, house / name)
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, clone / name)
         for tests in TESTS.values():
-            if noticed(house, tests):
+            if is_detected(clone, tests):
                 sys.exit(f"expected {', '.join(tests)} to pass without a fault, but they fail")
         every = [
             (path, tests, *mutant)
             for name, tests in TESTS.items()
             for path in sorted(
-                [house / "digitnet" / name, *(house / "digitnet" / name).glob("*.py")]
+                [clone / "digitnet" / name, *(clone / "digitnet" / name).glob("*.py")]
             )
             if path.is_file()
             for mutant in mutants(path.read_text())
@@ -140,17 +140,17 @@ def main() -> int:
         random.Random(options.seed).shuffle(every)
         chosen = every[: options.sample or None]
         survivors = 0
-        for number, (path, tests, line, told, text) in enumerate(chosen, 1):
-            sound = path.read_text()
+        for number, (path, tests, line, description, text) in enumerate(chosen, 1):
+            original = path.read_text()
             path.write_text(text)
-            if not noticed(house, tests):
+            if not is_detected(clone, tests):
                 survivors += 1
-                print(f"{path.relative_to(house)}:{line}: {told}", flush=True)
-            path.write_text(sound)
+                print(f"{path.relative_to(clone)}:{line}: {description}", flush=True)
+            path.write_text(original)
             if number % 10 == 0:
                 print(f"{number} of {len(chosen)}", file=sys.stderr, flush=True)
     print(f"{len(chosen)} of {len(every)} mutants tried, {survivors} survived")
-    return 1 if survivors >= BAR * len(chosen) else 0
+    return 1 if survivors >= MAX_SURVIVING * len(chosen) else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Names that nobody thinks of: of classes, and names that are links."""
+"""Odd class names, and paths that are links."""
 
 import contextlib
 import io
@@ -21,9 +21,9 @@ TARGETS = ("model.npz", "picture", "digits.npz", "list", "config.yaml", "nowhere
 
 
 def of_classes(classes: int, rng: random.Random) -> list[str]:
-    """Names of classes, of which some are the same, or odd."""
+    """Return class names, some of them equal or odd."""
     names = [str(number) for number in range(classes)]
-    for _ in range(rng.randint(0, 3) if classes < 40_000 else 0):  # or the array is of 300 MB
+    for _ in range(rng.randint(0, 3) if classes < 40_000 else 0):  # or the array has 300 MB
         names[rng.randrange(classes)] = rng.choice(ODD)
     if classes > 1 and rng.random() < 0.4:
         one, other = rng.sample(range(classes), 2)
@@ -32,7 +32,7 @@ def of_classes(classes: int, rng: random.Random) -> list[str]:
 
 
 def model(checkpoint: bytes, rng: random.Random) -> bytes:
-    """A model with such names, as many as it has outputs or with other outputs."""
+    """Return a model with odd class names or another number of classes."""
     with np.load(io.BytesIO(checkpoint)) as file:
         arrays = dict(file)
     if rng.random() < 0.7:
@@ -48,18 +48,18 @@ def model(checkpoint: bytes, rng: random.Random) -> bytes:
 
 
 def folders(folder: Path, picture: bytes, rng: random.Random) -> None:
-    """A folder of pictures in one folder per class."""
+    """Make a folder with one folder of pictures per class."""
     shutil.rmtree(folder, ignore_errors=True)
     within = folder / "train" if rng.random() < 0.2 else folder
     for name in of_classes(rng.choice((1, 2, 10, 10, 12)), rng):
-        with contextlib.suppress(OSError):  # no folder can have such a name
+        with contextlib.suppress(OSError):  # not every name is valid for a folder
             (within / name).mkdir(parents=True)
             if rng.random() < 0.95:
                 (within / name / rng.choice(("a.png", "\u202e.png", "\n.PNG"))).write_bytes(picture)
 
 
 def link(path: Path, rng: random.Random) -> None:
-    """A name that is a link, perhaps to nothing or to itself, or something that is no file."""
+    """Make a link, perhaps broken, to itself or to something that is not a file."""
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
     target = rng.choice(TARGETS)

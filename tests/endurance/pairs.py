@@ -1,4 +1,4 @@
-"""Two trainings that are started together on the same output: one runs, the other exits with 75.
+"""Start two trainings at once on the same output: one must run, the other exit with status 75.
 
 python tests/endurance/pairs.py [--times 50]
 """
@@ -25,7 +25,7 @@ def start(folder: Path, output: Path) -> "subprocess.Popen[bytes]":
 def first_to_end(
     pair: "list[subprocess.Popen[bytes]]",
 ) -> "tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]":
-    """The one that ends, and the other."""
+    """Return the process that ends first, and the other one."""
     while all(process.poll() is None for process in pair):
         time.sleep(0.001)
     pair.sort(key=lambda process: process.returncode is None)
@@ -33,7 +33,7 @@ def first_to_end(
 
 
 def try_together(folder: Path) -> tuple[bool, float]:
-    """Whether all was well, and the seconds after which the second one had gone."""
+    """Return whether all was well, and the seconds until the second training was refused."""
     output = folder / "pair.npz"
     begun = time.monotonic()
     loser, winner = first_to_end([start(folder, output), start(folder, output)])
@@ -41,18 +41,20 @@ def try_together(folder: Path) -> tuple[bool, float]:
     while winner.poll() is None and not output.exists():
         time.sleep(0.001)
     winner.terminate()
-    said = [process.communicate()[1] for process in (loser, winner)]
-    well = (loser.returncode, winner.returncode) == (BUSY, TERMINATED)
-    well = well and said[0] == f"{output}: another training holds it; try later\n".encode()
+    messages = [process.communicate()[1] for process in (loser, winner)]
+    is_ok = (loser.returncode, winner.returncode) == (BUSY, TERMINATED)
+    is_ok = (
+        is_ok and messages[0] == f"{output}: another training is writing it; try later\n".encode()
+    )
     try:
-        well = well and bool(load_checkpoint(output, with_state=True).state)
+        is_ok = is_ok and bool(load_checkpoint(output, with_state=True).state)
     except CheckpointError as error:
         print(error)
-        well = False
-    if not well:
-        print(loser.returncode, winner.returncode, *said)
+        is_ok = False
+    if not is_ok:
+        print(loser.returncode, winner.returncode, *messages)
     output.unlink(missing_ok=True)
-    return well, seconds
+    return is_ok, seconds
 
 
 def main() -> None:
@@ -61,10 +63,10 @@ def main() -> None:
     times = parser.parse_args().times
     with folder_of_configs() as folder:
         results = [try_together(folder) for _ in range(times)]
-    well = sum(well for well, _ in results)
+    passed = sum(is_ok for is_ok, _ in results)
     slowest = max(seconds for _, seconds in results)
-    print(f"{times} pairs: {well} times one ran and one was turned away, after {slowest:.1f} s")
-    sys.exit(well < times)
+    print(f"{times} pairs: {passed} times one ran and one was refused, after {slowest:.1f} s")
+    sys.exit(passed < times)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pictures of the usual kinds, damaged, also where a checksum would tell before anything else."""
+"""Damage pictures of the usual formats, also behind a valid checksum."""
 
 import io
 import random
@@ -27,7 +27,7 @@ WAYS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
 
 
 def seeds(digit: np.ndarray) -> list[bytes]:
-    """A digit (28, 28) as a picture of each kind; some turned by Exif."""
+    """Return a digit uint8 (28, 28) as a picture of each format; some with an Exif rotation."""
     image = Image.fromarray(255 - digit).resize((40, 32))
     turned = Image.Exif()
     turned[0x0112] = 6
@@ -49,7 +49,7 @@ def rubbish(pictures: list[bytes], rng: random.Random) -> bytes:
 
 
 def _png(picture: bytes, rng: random.Random) -> bytes:
-    """A PNG with a chunk damaged, its checksum right."""
+    """Return a PNG with a damaged chunk and a valid checksum."""
     chunks = _chunks(picture)
     at = rng.randrange(len(chunks))
     kind, content = chunks[at]

@@ -1,4 +1,4 @@
-"""A model that is read again and again while it is rewritten: each time the old one or the new one.
+"""Read a model again and again while it is rewritten: each read must give one complete model.
 
 python tests/endurance/readers.py [--times 1000]
 """
@@ -23,7 +23,7 @@ CONFIG = {
 
 
 def write(path: str, number: int) -> None:
-    """A model whose numbers are all the same."""
+    """Save a model whose parameters all equal `number`."""
     network = Network([784, 60, 10], activation="relu", output="softmax", cost="cross_entropy")
     network.parameters[:] = number
     state = {"parameters": np.full_like(network.parameters, number)}
@@ -31,7 +31,7 @@ def write(path: str, number: int) -> None:
 
 
 def is_whole(path: str) -> bool:
-    """Whether it can be read, and all of it is of one model."""
+    """Return whether a model can be read and all its parameters are of the same version."""
     try:
         checkpoint = load_checkpoint(path, with_state=True)
     except CheckpointError as error:
@@ -44,7 +44,7 @@ def is_whole(path: str) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--times", type=int, default=1000)
-    parser.add_argument("--write", metavar="PATH", help="be the writer")
+    parser.add_argument("--write", metavar="PATH", help="write the model instead of reading it")
     arguments = parser.parse_args()
     if arguments.write:
         for number in range(arguments.times):

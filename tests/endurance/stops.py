@@ -1,4 +1,4 @@
-"""The largest network there is a figure for, stopped at random instants: how soon it has saved.
+"""Stop the training of a large network at random instants and measure how soon it has saved.
 
 python tests/endurance/stops.py [--times 10]
 """
@@ -30,17 +30,17 @@ training:
 
 
 def stop(folder: Path, seconds: float) -> float:
-    """The seconds that it took to end, `seconds` after the first step."""
+    """Stop a training `seconds` after its first step; return the seconds until it ended."""
     output = folder / "model.npz"
     command = [DIGITNET, "train", "-v", "--config", str(folder / "large.yaml"), "-o", str(output)]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         process.stderr.readline()
         time.sleep(seconds)
-        told = time.monotonic()
+        signalled = time.monotonic()
         process.terminate()
         process.wait()
-        took = time.monotonic() - told
+        took = time.monotonic() - signalled
     if process.returncode != 143 or not load_checkpoint(output, with_state=True).state:
         raise RuntimeError(f"exit status {process.returncode} after {seconds:.2f} s")
     output.unlink()

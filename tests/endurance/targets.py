@@ -1,4 +1,4 @@
-"""What damaged files are given to: the functions that the commands call, and the commands."""
+"""The functions and commands that read damaged files."""
 
 import contextlib
 import gzip
@@ -40,7 +40,7 @@ model: resumed.npz
 
 
 class Targets:
-    """Sound files in a folder, which damaged ones are made of and read beside."""
+    """Valid files in a folder, the source of damaged files and their companions."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -55,7 +55,7 @@ class Targets:
                 save_checkpoint(str(self.model), progress.state.checkpoint())
                 break
         self.checkpoint = self.model.read_bytes()
-        self.sound = load(str(self.model))
+        self.loaded = load(str(self.model))
         self.configs = yamls.seeds(REPOSITORY / "configs")
         self.idx = [_idx(images), _idx(labels)]
         self.npy = [archives.array_file(images), archives.array_file(labels)]
@@ -71,7 +71,7 @@ class Targets:
     def _xy(self) -> list[tuple[str, np.ndarray]]:
         return list(zip("xy", _digits()))
 
-    # Each makes an input of a random generator, and returns what to call with it, and the
+    # Each method writes a random input; it returns a function that reads the input, and the
     # arguments of the command that does the same.
 
     def read_config(self, rng: random.Random) -> tuple[Callable[[], object], list[str]]:
@@ -85,8 +85,8 @@ class Targets:
                 locate(error, path, overrides)
                 raise
 
-        told = [argument for override in overrides for argument in ("--set", override)]
-        return read, ["train", "--dry-run", "--config", path, *told]
+        options = [argument for override in overrides for argument in ("--set", override)]
+        return read, ["train", "--dry-run", "--config", path, *options]
 
     def predict(self, rng: random.Random) -> tuple[Callable[[], object], list[str]]:
         path = self._write("bad.npz", self._checkpoint(rng))
@@ -196,10 +196,10 @@ class Targets:
         images = conventions.pixels(_digits()[0], rng)
         array = images if rng.random() < 0.3 else images[0]
         path = self._write("bad.npy", archives.array_file(array))
-        return (lambda: self.sound.predict(array)), ["predict", "-m", "model.npz", path]
+        return (lambda: self.loaded.predict(array)), ["predict", "-m", "model.npz", path]
 
     def _answer(self, name: str, picture: str | bytes) -> None:
-        for answers in self.sound.answers([[(name, picture)]]):
+        for answers in self.loaded.answers([[(name, picture)]]):
             for _, result in answers:
                 if isinstance(result, Exception):
                     raise result
@@ -238,7 +238,7 @@ def _evaluate(checkpoint: object, data: str | None) -> None:
 
 
 def _digits() -> tuple[np.ndarray, np.ndarray]:
-    """Pictures uint8 (n, 28, 28) of bars, and labels uint8 (n,)."""
+    """Return pictures of bars, uint8 (n, 28, 28), and labels uint8 (n,)."""
     labels = (np.arange(DIGITS) % 10).astype(np.uint8)
     images = np.zeros((DIGITS, 28, 28), np.uint8)
     for image, label in zip(images, labels):

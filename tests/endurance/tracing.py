@@ -1,4 +1,4 @@
-"""System calls of a command counted by strace, and one of them made to fail."""
+"""List the system calls of a command with strace, and make one of them fail."""
 
 import os
 import re
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-TIMEOUT = 30.0  # s: a command that takes longer hangs
-ERRORS = {  # what the manual pages name, and what full, broken and remote disks answer
+TIMEOUT = 30.0  # s: a slower command counts as hung
+ERRORS = {  # from the manual pages, and from full, broken and remote disks
     "openat": ("EACCES", "EMFILE", "EIO", "ENOSPC", "EINTR"),
     "read": ("EIO", "EINTR"),
     "pread64": ("EIO", "EINTR"),
@@ -39,8 +39,8 @@ ERRORS = {  # what the manual pages name, and what full, broken and remote disks
     "clone": ("EAGAIN",),
     "clone3": ("EAGAIN",),
 }
-MARKER = "rt_sigaction"  # the first call of `digitnet.__main__.main` that Python's start-up has not
-MARKED = "SIGUSR1, {"  # its arguments
+MARKER = "rt_sigaction"  # with MARKED, the first call of `digitnet.__main__.main`
+MARKED = "SIGUSR1, {"  # its arguments, which Python's start-up never uses
 NOT_INHERITED = ("DIGITNET_MODEL", "PYTHONUNBUFFERED")
 CALL = re.compile(r"(?P<tracee>\d+) +(?P<name>\w+)\((?P<arguments>.*)")
 BY_NAME = re.compile(r'(?:AT_FDCWD<[^>]*>, )?"(?P<path>[^"]+)"')
@@ -49,10 +49,10 @@ BY_DESCRIPTOR = re.compile(r"\d<(?P<path>[^>]*)>")
 
 @dataclass(frozen=True)
 class Injection:
-    """A call that is to fail.
+    """A call that will be made to fail.
 
-    number: of the calls of this name, from 1; of each process and thread by itself. path: what the
-    call is about. on_path: count only the calls about that path.
+    number: counts calls of this name from 1, in each process and thread separately. path: the file
+    of the call. on_path: count only calls with that path.
     """
 
     call: str
@@ -72,8 +72,9 @@ class Injection:
 
 @dataclass(frozen=True)
 class Done:
-    """What a command left: its exit status (None: it hung), and the path of the call that failed
-    (None: it made no such call).
+    """The outcome of a command.
+
+    status: exit status; None if it hung. hit: path of the failed call; None if no call failed.
     """
 
     status: int | None
@@ -83,7 +84,7 @@ class Done:
 
 
 class Tracer:
-    """Runs commands under strace, their streams going to files in `folder`."""
+    """Runs commands under strace, with stdout and stderr in files in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -129,7 +130,7 @@ class Tracer:
 
 
 def reason_to_skip() -> str | None:
-    """Why no call can be made to fail here, if so."""
+    """Return why no call can be made to fail here; None if calls can."""
     if shutil.which("strace") is None:
         return "strace is not installed"
     probe = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", "trace=openat"]
@@ -142,21 +143,20 @@ def reason_to_skip() -> str | None:
 
 
 def path_of(name: str, arguments: str) -> str:
-    """The path that a call is about, what strace calls a pipe or socket, or the call's name."""
+    """Return a call's path, strace's name for its pipe or socket, or the name of the call."""
     match = BY_NAME.match(arguments) or BY_DESCRIPTOR.search(arguments)
     return match["path"] if match else name
 
 
 def counting() -> list[str]:
-    """The options of strace that write down all calls that may be made to fail."""
+    """Return strace's options for logging all calls that can be made to fail."""
     return ["-e", "trace=" + ",".join(f"?{name}" for name in (*ERRORS, MARKER))]
 
 
 def injections(log: str, is_own: Callable[[str], bool]) -> Iterator[Injection]:
-    """All that is to fail in a command, by the log of one run of it.
+    """Yield all failures to inject into a command, from the log of one run.
 
-    A call about an own path fails with each of its errors, one about a library with the next of
-    them in turn.
+    Calls for own paths fail with each of their errors, calls for libraries with one error in turn.
     """
     numbers: Counter[tuple[str, str]] = Counter()
     on_paths: Counter[tuple[str, str, str]] = Counter()

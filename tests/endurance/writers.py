@@ -1,4 +1,4 @@
-"""Several `digitnet predict` that append to one file: every line in it is whole.
+"""Let several `digitnet predict` append to one file: every line in it must be whole.
 
 python tests/endurance/writers.py [--writers 4] [--pictures 2000]
 """
@@ -19,7 +19,7 @@ LENGTHS = (1, 30, 200)  # characters of a name
 
 
 def draw(folder: Path, pictures: int) -> list[str]:
-    """Pictures of bars, with names of several lengths."""
+    """Draw pictures of bars; return their names, which have several lengths."""
     image = np.full((28, 28), 255, np.uint8)
     image[5:23, 12:15] = 0
     names = []
@@ -30,8 +30,8 @@ def draw(folder: Path, pictures: int) -> list[str]:
     return names
 
 
-def whole(line: str, form: str) -> str:
-    """The name in a line of answers, or nothing where the line is not whole."""
+def name_in(line: str, form: str) -> str:
+    """Return the name in a line of answers, "" if the line is incomplete."""
     if form == "text":
         name, *answer = line.split("\t")
         return name if len(answer) == 2 and answer[1][:2] in ("0.", "1.") else ""
@@ -64,7 +64,7 @@ def main() -> None:
                     writer.stdin.write("".join(f"{name}\n" for name in share).encode())
                     writer.stdin.close()
                 failed = sum(writer.wait() != 0 for writer in writers)
-            found = Counter(whole(line, form) for line in output.read_text().splitlines())
+            found = Counter(name_in(line, form) for line in output.read_text().splitlines())
             wrong = sum((Counter(names) - found).values()) + sum((found - Counter(names)).values())
             print(f"{form}: {len(names):,} pictures, {failed} writers failed, {wrong} lines torn")
             torn += failed + wrong

@@ -1,4 +1,4 @@
-"""Configs that are none: trees with values of the wrong kind, and text that is hardly YAML."""
+"""Make bad configs: values of the wrong kind, and text that is hardly YAML."""
 
 import json
 import random
@@ -48,7 +48,7 @@ ODDITIES = (
 
 
 def rubbish(seeds: list[bytes], rng: random.Random) -> bytes:
-    """The text of a config with something wrong in it."""
+    """Return the text of a bad config."""
     way = rng.randrange(3)
     if way == 0:
         return damaged(rng.choice(seeds), seeds, rng)
@@ -66,7 +66,7 @@ def rubbish(seeds: list[bytes], rng: random.Random) -> bytes:
 
 
 def override(rng: random.Random) -> str:
-    """What may stand behind --set."""
+    """Return a KEY=VALUE for --set."""
     key = rng.choice([*_keys(), "a", "", ".", "training", "data.path.x", "x.y.z", "seed."])
     value = rng.choice((*ODDITIES, json.dumps(_value(rng, 2))))
     return f"{key}={value}".replace("\0", "\\0")
@@ -106,7 +106,7 @@ def _value(rng: random.Random, depth: int) -> Any:
 
 
 def _keys(section: str = "Config", prefix: str = "") -> list[str]:
-    """All that a config can say."""
+    """Return the full path of every config key."""
     keys: list[str] = []
     for name, part in schema()["$defs"][section]["properties"].items():
         reference = part.get("$ref") or part.get("allOf", [{}])[0].get("$ref")
@@ -117,5 +117,5 @@ def _keys(section: str = "Config", prefix: str = "") -> list[str]:
 
 
 def seeds(folder: Path) -> list[bytes]:
-    """The configs of the project and one of all keys."""
+    """Return the configs of the project."""
     return [path.read_bytes() for path in sorted(folder.glob("*.yaml"))]

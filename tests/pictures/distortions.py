@@ -14,11 +14,12 @@ from digitnet.synthetic.distortions import Distorter, Distortions
 
 DISTORTIONS = Distortions(rotation=15, scale=0.15, shear=0.15, shift=1, elastic=34)
 COUNT = 12
-SCALE, GAP = 2, 8  # of a pixel, in pixels of the drawing
+SCALE = 2  # px of the drawing per pixel of a digit
+GAP = 8  # px of the drawing between digits
 
 
 def draw(picture: str) -> Image.Image:
-    """The picture as the network sees it, and beside it the distortions, ink on paper."""
+    """Return the network's input for a picture, followed by its distortions, dark on white."""
     pixels = prepare(picture).reshape(1, PIXELS)
     out = np.empty((COUNT, PIXELS), np.float32)
     Distorter(DISTORTIONS)(np.repeat(pixels, COUNT, axis=0), out, np.random.default_rng(1))

@@ -1,9 +1,9 @@
-"""Draw a trained network with one digit on its way through: the picture in the README.
+"""Draw a trained network with its activations for one digit, for the README.
 
     python tests/pictures/network.py 3blue1brown.npz data/pictures/mnist-four.png network.png
 
-Left the 28×28 pixels that the network sees; then a circle per neuron, the brighter the more
-active; lines are what it contributes, blue for and red against.
+On the left are the 28×28 pixels of the input. Each circle is a neuron; brightness is its
+activation. Lines are weight × activation, blue if positive and red if negative.
 """
 
 import sys
@@ -14,16 +14,16 @@ from PIL import Image, ImageDraw, ImageFont
 import digitnet
 from digitnet.image.reading import prepare
 
-SCALE = 2  # drawn larger, then reduced, so that lines are smooth
+SCALE = 2  # the drawing is made larger, then reduced, so that lines are smooth
 WIDTH, HEIGHT = 1000 * SCALE, 480 * SCALE
 INK, PAPER = (235, 235, 235), (17, 17, 20)
 POSITIVE, NEGATIVE = np.array((88, 166, 255)), np.array((255, 106, 93))
 RADIUS = 11 * SCALE
-FIELD = 300 * SCALE  # side of the picture
+FIELD = 300 * SCALE  # px: side of the input
 
 
 def draw(model: digitnet.Model, picture: str) -> Image.Image:
-    """The network of `model` reading `picture`."""
+    """Return a drawing of the model's network with its activations for a picture."""
     pixels = prepare(picture)
     _, *activations = (a[0] for a in model.network.activations(pixels[None]))
     canvas = Image.new("RGB", (WIDTH, HEIGHT), PAPER)

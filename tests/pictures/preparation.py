@@ -1,8 +1,8 @@
-"""Draws pictures beside what a network gets to see of them.
+"""Draw pictures, and beside each picture the network's input that is prepared from it.
 
     python tests/pictures/preparation.py SHEET.png [PICTURE...]
 
-Without pictures, digits of MNIST as people take and draw them, a kind to a row.
+Without PICTUREs: MNIST digits in all kinds of pictures of `tests/kinds.py`, a kind per row.
 """
 
 import sys
@@ -16,7 +16,8 @@ from digitnet.errors import ImageError
 from digitnet.image.reading import prepare
 
 TESTS = Path(__file__).parent.parent
-CELL, GAP, PAIRS = 84, 2, 8
+CELL, GAP = 84, 2  # px
+PAIRS = 8  # per row: a picture and its prepared input
 
 
 def rows_of_kinds() -> list[list[Image.Image]]:
@@ -41,16 +42,16 @@ def main() -> None:
     drawing = Image.new("RGB", (2 * PAIRS * CELL, len(rows) * CELL), "grey")
     for row, pictures in enumerate(rows):
         for column, picture in enumerate(pictures):
-            shown = picture.convert("RGBA")
-            shown.thumbnail((CELL - GAP, CELL - GAP))
-            drawing.paste(shown, (2 * column * CELL, row * CELL), shown)
+            thumbnail = picture.convert("RGBA")
+            thumbnail.thumbnail((CELL - GAP, CELL - GAP))
+            drawing.paste(thumbnail, (2 * column * CELL, row * CELL), thumbnail)
             try:
-                seen = Image.fromarray(prepare(picture))
+                prepared = Image.fromarray(prepare(picture))
             except ImageError as error:
                 print(error, file=sys.stderr)
                 continue
-            seen = seen.resize((CELL - GAP, CELL - GAP), Image.Resampling.NEAREST)
-            drawing.paste(seen, ((2 * column + 1) * CELL, row * CELL))
+            prepared = prepared.resize((CELL - GAP, CELL - GAP), Image.Resampling.NEAREST)
+            drawing.paste(prepared, ((2 * column + 1) * CELL, row * CELL))
     drawing.save(sheet)
 
 

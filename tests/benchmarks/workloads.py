@@ -1,6 +1,6 @@
-"""What is trained: three networks, each with its cost, optimizer and minibatches.
+"""The workloads: three networks, each with its cost, optimizer and minibatches.
 
-Nothing here loads NumPy before it is called, so that digitnet can settle its threads first.
+Importing this module does not load NumPy, so that digitnet can limit BLAS threads first.
 """
 
 import tempfile
@@ -13,15 +13,16 @@ from mnist import read_mnist
 if TYPE_CHECKING:
     from digitnet.training.state import TrainingState
 
-ENDLESS = 1_000_000  # epochs: whoever times them stops when it has seen enough
+ENDLESS = 1_000_000  # epochs: the benchmark stops after the last round
 Threads = Literal["auto"] | int
 
 
 @dataclass(frozen=True)
-class Work:
-    """videos: sigmoid and squared cost; else ReLU, softmax and cross-entropy.
+class Workload:
+    """A network and its training.
 
-    examples: how many of MNIST's 60,000 make an epoch.
+    videos: sigmoid and squared cost as in the videos; else ReLU, softmax and cross-entropy.
+    examples: number of MNIST's training examples in an epoch.
     """
 
     title: str
@@ -37,8 +38,8 @@ class Work:
         return -(-self.examples // self.minibatch_size)
 
 
-WORKS = {
-    "videos": Work(
+WORKLOADS = {
+    "videos": Workload(
         "an epoch of 784-16-16-10, sigmoid, squared cost, SGD, minibatch 10, 60,000 pictures",
         (784, 16, 16, 10),
         True,
@@ -46,7 +47,7 @@ WORKS = {
         0.15,
         0.0,
     ),
-    "wide": Work(
+    "wide": Workload(
         "an epoch of 784-512-512-10, ReLU, softmax, momentum, minibatch 128, 60,000 pictures",
         (784, 512, 512, 10),
         False,
@@ -54,7 +55,7 @@ WORKS = {
         0.05,
         0.9,
     ),
-    "deep": Work(
+    "deep": Workload(
         "784-2500-2000-1500-1000-500-10, ReLU, softmax, SGD, minibatch 128, only 12,800 pictures",
         (784, 2500, 2000, 1500, 1000, 500, 10),
         False,
@@ -66,27 +67,27 @@ WORKS = {
 }
 
 
-def config_values(work: Work, path: str, threads: Threads, epochs: int) -> dict[str, Any]:
-    """The config that makes digitnet do this work on the data at `path`, nothing held out."""
+def config_values(workload: Workload, path: str, threads: Threads, epochs: int) -> dict[str, Any]:
+    """Return digitnet's config for a workload on the data at `path`, with nothing held out."""
     return {
         "data": {"path": path, "validation": 0},
         "network": {
-            "layer_sizes": list(work.layer_sizes),
-            "activation": "sigmoid" if work.videos else "relu",
-            "output": "sigmoid" if work.videos else "softmax",
+            "layer_sizes": list(workload.layer_sizes),
+            "activation": "sigmoid" if workload.videos else "relu",
+            "output": "sigmoid" if workload.videos else "softmax",
         },
-        "cost": "quadratic" if work.videos else "cross_entropy",
+        "cost": "quadratic" if workload.videos else "cross_entropy",
         "training": {
             "epochs": epochs,
-            "minibatch_size": work.minibatch_size,
-            "optimizer": {"learning_rate": work.learning_rate, "momentum": work.momentum},
+            "minibatch_size": workload.minibatch_size,
+            "optimizer": {"learning_rate": workload.learning_rate, "momentum": workload.momentum},
             "threads": threads,
         },
     }
 
 
-def begin_work(work: Work, threads: Threads) -> "TrainingState":
-    """digitnet's training before its first step: the weights that every contender starts from."""
+def begin_training(workload: Workload, threads: Threads) -> "TrainingState":
+    """Return digitnet's training before its first step; all contenders start from its weights."""
     import numpy as np
 
     from digitnet.config.reader import to_config
@@ -95,5 +96,5 @@ def begin_work(work: Work, threads: Threads) -> "TrainingState":
     images, labels, *_ = read_mnist()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "share.npz"
-        np.savez(path, images=images[: work.examples], labels=labels[: work.examples])
-        return begin(to_config(config_values(work, str(path), threads, epochs=ENDLESS)))
+        np.savez(path, images=images[: workload.examples], labels=labels[: workload.examples])
+        return begin(to_config(config_values(workload, str(path), threads, epochs=ENDLESS)))
