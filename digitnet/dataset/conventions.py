@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PICTURES_PER_CHUNK = 1000  # pictures whose maximum is computed at once
-SAMPLE_SIZE = 1000  # pictures: about as many decide whether the background is light
+SAMPLE_SIZE = 1000  # pictures: about this many decide whether the background is light
 MAX_PIXELS = (1, 16)  # maximum pixel of other conventions: binary pictures, scikit-learn's digits
 LIGHT_PIXEL = 128  # pixel value: light pixels have at least this value
 LIGHT_BORDER_SHARE = 0.75  # share of light border pixels: from here on, the background is light

@@ -66,7 +66,7 @@ def read_csv_data(path: Path) -> Data:
         lines = _lines(path, file)
         first = next(lines, None)
         if first is None:
-            raise DataError(f"{path}: expected lines of label and pixels, found an empty file")
+            raise DataError(f"{path}: expected lines of label and pixels, found only blank lines")
         names = [cell.strip(' "').lower() for cell in first[1].split(",")]
         if "label" in names or names == PANDAS_NAMES:
             label = names.index("label") if "label" in names else 0
