@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import read_mnist
 
-from digitnet.dataset.definition import NOTHING, Dataset
+from digitnet.dataset.definition import NON_DIGIT, Dataset
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.synthetic.background import make_background
 
@@ -44,8 +44,8 @@ def test_the_target_of_non_digits_is_uniform() -> None:
     images, labels = read_mnist("train", 5)
     dataset = Dataset(images, labels.astype(np.int64))
     background = make_background(4, rng=np.random.default_rng(1))
-    whole = dataset.followed_by(background, np.full(4, NOTHING))
-    assert whole.labels.tolist() == [*labels, *[NOTHING] * 4]
+    whole = dataset.followed_by(background, np.full(4, NON_DIGIT))
+    assert whole.labels.tolist() == [*labels, *[NON_DIGIT] * 4]
     for size in (3, 4, 9):
         columns = np.hstack([y.copy() for _, y in Minibatches(whole, size)(np.arange(9))])
         np.testing.assert_array_equal(columns[:, :5], np.eye(10)[:, labels])

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitnet.config.reader import to_config
-from digitnet.dataset.classes import MOST_CLASSES
+from digitnet.dataset.classes import MAX_CLASSES
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.model import checkpoint as checkpoint_module
 from digitnet.model.calibration import Calibration
@@ -880,9 +880,9 @@ def save_with_classes(path: Path, classes: int) -> None:
 
 
 def test_too_many_classes_are_refused(path: Path) -> None:
-    save_with_classes(path, MOST_CLASSES)
-    assert len(load_checkpoint(path).class_names) == MOST_CLASSES
-    save_with_classes(path, MOST_CLASSES + 1)
+    save_with_classes(path, MAX_CLASSES)
+    assert len(load_checkpoint(path).class_names) == MAX_CLASSES
+    save_with_classes(path, MAX_CLASSES + 1)
     assert refusal(path) == "class_names: expected at most 10,000 names, found 10,001"
 
 

@@ -1,4 +1,4 @@
-"""Class names: which of them stand for the same answer."""
+"""Class names, and the answer that each stands for."""
 
 import pytest
 
@@ -20,7 +20,7 @@ COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
         ("", " "),
     ],
 )
-def test_names_that_a_reader_cannot_tell_apart_stand_for_one_answer(one: str, other: str) -> None:
+def test_names_that_look_alike_stand_for_the_same_answer(one: str, other: str) -> None:
     assert same_answer(["x", one, "y", other]) == (one, other)
     assert same_answer([other, one]) == (other, one)
 
@@ -30,7 +30,7 @@ def test_names_that_a_reader_cannot_tell_apart_stand_for_one_answer(one: str, ot
     [
         "0123456789",
         ("1", "10", "100"),
-        ("3", "\u0663", "\u0969", "\uff13"),  # of Arabic, Devanagari, full width: other characters
+        ("3", "\u0663", "\u0969", "\uff13"),  # Arabic, Devanagari, full width
         ("2", "\u00b2", "\u2461"),
         ("A", "a"),
         ("0" * 20 + "1", "1"),
@@ -38,7 +38,7 @@ def test_names_that_a_reader_cannot_tell_apart_stand_for_one_answer(one: str, ot
         (),
     ],
 )
-def test_other_names_stand_for_answers_of_their_own(names: tuple[str, ...]) -> None:
+def test_other_names_stand_for_different_answers(names: tuple[str, ...]) -> None:
     assert same_answer(names) is None
     assert len({as_answer(name) for name in names}) == len(names)
 

@@ -146,7 +146,7 @@ def test_data_in_other_conventions_are_converted_and_reported(
     assert done.returncode == 0
     assert [line.partition(": expected ")[2].partition(",")[0] for line in messages] == [
         "pixels from 0 to 255",
-        "ink 255 on paper 0",
+        "ink 255 on background 0",
         "upright digits",
     ]
     assert messages[2].endswith("; set data.transposed: true")

@@ -1,4 +1,4 @@
-"""The config: defaults, checks, and where each mistake is said to be."""
+"""The config: defaults, checks, and the place that each error names."""
 
 import dataclasses
 import inspect
@@ -36,7 +36,7 @@ Write = Callable[[str | bytes], Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write a config file."""
+    """Return a function that writes a config file."""
 
     def write(text: str | bytes) -> Path:
         path = tmp_path / "my.yaml"
@@ -46,17 +46,17 @@ def write(tmp_path: Path) -> Write:
     return write
 
 
-def problem(path: Path, *overrides: str) -> str:
-    """What a config is refused with, without the folder in front of the file's name."""
+def error_message(path: Path, *overrides: str) -> str:
+    """Return the error message for a config, without the folder of the file."""
     with pytest.raises(ConfigError) as caught:
         read_config(path, overrides)
     return str(caught.value).removeprefix(f"{path.parent}{os.sep}")
 
 
-# What is right
+# Valid configs
 
 
-def test_every_default_is_the_documented_one(write: Write) -> None:
+def test_defaults_are_as_documented(write: Write) -> None:
     path = write(BASE)
     config = read_config(path)
     assert config.data.path == str(path.parent / "digits")
@@ -113,24 +113,24 @@ def test_every_key_can_be_set(write: Write) -> None:
 
 
 @pytest.mark.parametrize("text", ["1e-3", "1E-3", "0.001", "+1.0e-3", ".001", "10.e-4"])
-def test_numbers_are_those_of_yaml_1_2(write: Write, text: str) -> None:
+def test_numbers_are_read_as_in_yaml_1_2(write: Write, text: str) -> None:
     config = read_config(write(BASE), [f"training.optimizer.learning_rate={text}"])
     assert config.training.optimizer.learning_rate == pytest.approx(0.001, rel=1e-15)
 
 
-def test_a_whole_number_has_18_digits_at_most(write: Write) -> None:
+def test_a_whole_number_has_at_most_18_digits(write: Write) -> None:
     assert read_config(write(BASE + f"seed: {10**15}\n")).seed == 10**15
     for number in ("1" + "0" * 18, "-" + "1" * 30):
         with pytest.raises(ConfigError, match=rf":5: .*at most 18 digits, found {number}"):
             read_config(write(BASE + f"seed: {number}\n"))
 
 
-def test_quoted_digits_are_a_name_however_many(write: Write, tmp_path: Path) -> None:
+def test_quoted_digits_are_text_of_any_length(write: Write, tmp_path: Path) -> None:
     config = read_config(write(BASE.replace("digits", f'"{"7" * 19}"')))
     assert config.data.path == str(tmp_path / ("7" * 19))
 
 
-def test_a_whole_number_is_a_learning_rate(write: Write) -> None:
+def test_a_learning_rate_may_be_a_whole_number(write: Write) -> None:
     rate = read_config(write(BASE), ["training.optimizer.learning_rate=2"])
     assert rate.training.optimizer.learning_rate == 2
 
@@ -148,7 +148,7 @@ def test_a_config_cannot_be_changed(write: Write) -> None:
         config.seed = 2  # type: ignore[misc]
 
 
-def test_a_byte_order_mark_and_comments_are_minded(write: Write) -> None:
+def test_a_byte_order_mark_and_comments_are_ignored(write: Write) -> None:
     text = "\ufeff# mine\n" + BASE + "seed: 3  # lucky\n"
     assert read_config(write(text)).seed == 3
 
@@ -168,7 +168,7 @@ def test_paths_are_relative_to_the_config(
     assert config.model == str(tmp_path / "out" / "m.npz")
 
 
-def test_each_of_several_paths_is_relative_to_the_config(
+def test_all_paths_of_a_list_are_relative_to_the_config(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = BASE.replace("digits", "[digits, /scans]")
@@ -178,7 +178,7 @@ def test_each_of_several_paths_is_relative_to_the_config(
     assert config.data.path == ("/usr/a", "/usr/b")
 
 
-def test_paths_in_overrides_are_relative_to_where_the_user_is(
+def test_paths_in_overrides_are_relative_to_the_working_directory(
     write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
@@ -190,7 +190,7 @@ def test_paths_in_overrides_are_relative_to_where_the_user_is(
     assert config.model == str(elsewhere / "m.npz")
 
 
-def test_the_default_model_is_beside_the_config(
+def test_the_default_model_is_in_the_folder_of_the_config(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(BASE)
@@ -198,7 +198,7 @@ def test_the_default_model_is_beside_the_config(
     assert read_config(path).model == str(path.parent / "model.npz")
 
 
-def test_a_path_in_an_overridden_section_is_relative_to_where_the_user_is(
+def test_a_path_in_an_overridden_section_is_relative_to_the_working_directory(
     write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
@@ -209,7 +209,7 @@ def test_a_path_in_an_overridden_section_is_relative_to_where_the_user_is(
     assert config.data.path == str(elsewhere / "digits")
 
 
-# Values that are wrong, each with its place
+# Wrong values, and the place that the error names
 
 WRONG = [
     ("data.validation", "-1", "-1"),
@@ -276,7 +276,7 @@ WRONG = [
 
 
 def with_line(key: str, value: str) -> tuple[str, int]:
-    """The base config with a value on a line of its own, and that line's number."""
+    """Return the base config with a value on its own line, and the number of that line."""
     values = {"data.path": "digits", "network.layer_sizes": "[784, 10]", key: value}
     lines: list[str] = []
     opened, number = set(), 0
@@ -292,22 +292,20 @@ def with_line(key: str, value: str) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize(("key", "value", "found"), WRONG)
-def test_a_wrong_value_is_said_with_file_and_line(
+def test_an_error_names_file_and_line_of_a_wrong_value(
     write: Write, key: str, value: str, found: str
 ) -> None:
     text, line = with_line(key, value)
-    said = problem(write(text))
-    assert said.startswith(f"my.yaml:{line}: {key}: expected ")
-    assert said.partition("; ")[0].endswith(f", found {found}")
+    message = error_message(write(text))
+    assert message.startswith(f"my.yaml:{line}: {key}: expected ")
+    assert message.partition("; ")[0].endswith(f", found {found}")
 
 
 @pytest.mark.parametrize(("key", "value", "found"), WRONG)
-def test_a_wrong_override_is_said_in_its_own_words(
-    write: Write, key: str, value: str, found: str
-) -> None:
-    said = problem(write(BASE), f"{key}={value}")
-    assert said.startswith(f"--set {key}={value}: {key}: expected ")
-    assert said.partition("; ")[0].endswith(f", found {found}")
+def test_an_error_quotes_a_wrong_override(write: Write, key: str, value: str, found: str) -> None:
+    message = error_message(write(BASE), f"{key}={value}")
+    assert message.startswith(f"--set {key}={value}: {key}: expected ")
+    assert message.partition("; ")[0].endswith(f", found {found}")
 
 
 @pytest.mark.parametrize(
@@ -323,27 +321,27 @@ def test_a_wrong_override_is_said_in_its_own_words(
         ("training.optimizer.name=adagrad", "adam, adamw or sgd"),
     ],
 )
-def test_an_error_says_what_would_be_right(write: Write, override: str, expected: str) -> None:
-    assert f": expected {expected}, found " in problem(write(BASE), override)
+def test_an_error_says_what_is_expected(write: Write, override: str, expected: str) -> None:
+    assert f": expected {expected}, found " in error_message(write(BASE), override)
 
 
-def test_an_unknown_choice_is_answered_with_all_that_there_are(write: Write) -> None:
-    said = problem(write(BASE), "network.activation=swish")
-    assert all(name in said for name in ACTIVATIONS)
+def test_an_error_lists_all_choices(write: Write) -> None:
+    message = error_message(write(BASE), "network.activation=swish")
+    assert all(name in message for name in ACTIVATIONS)
 
 
 @pytest.mark.parametrize("text", [".inf", "-.inf", ".nan", "1e999", "-1e999", "nan", "inf"])
-def test_only_finite_numbers_are_numbers(write: Write, text: str) -> None:
-    said = problem(write(BASE), f"training.optimizer.learning_rate={text}")
-    assert ": training.optimizer.learning_rate: expected a" in said
+def test_infinity_and_nan_are_refused(write: Write, text: str) -> None:
+    message = error_message(write(BASE), f"training.optimizer.learning_rate={text}")
+    assert ": training.optimizer.learning_rate: expected a" in message
 
 
 def test_nesterov_without_momentum_is_refused(write: Write) -> None:
-    said = problem(write(BASE + "training:\n  optimizer:\n    nesterov: true\n"))
-    assert said.startswith("my.yaml:7: training.optimizer.nesterov: expected ")
+    message = error_message(write(BASE + "training:\n  optimizer:\n    nesterov: true\n"))
+    assert message.startswith("my.yaml:7: training.optimizer.nesterov: expected ")
 
 
-def test_each_optimizer_has_a_learning_rate_of_its_own(write: Write) -> None:
+def test_each_optimizer_has_its_own_default_learning_rate(write: Write) -> None:
     for name, rate in {"sgd": 0.2, "adam": 0.001, "adamw": 0.001}.items():
         config = read_config(write(BASE), [f"training.optimizer.name={name}"])
         assert config.training.optimizer.learning_rate == rate
@@ -355,32 +353,34 @@ def test_each_optimizer_has_a_learning_rate_of_its_own(write: Write) -> None:
     ("name", "key", "value"),
     [("adam", "momentum", "0.5"), ("adamw", "beta_3", "0.5"), ("sgd", "beta_1", "0.5")],
 )
-def test_an_optimizers_keys_are_no_others(write: Write, name: str, key: str, value: str) -> None:
+def test_a_key_of_another_optimizer_is_refused(
+    write: Write, name: str, key: str, value: str
+) -> None:
     options = [f"training.optimizer.name={name}", f"training.optimizer.{key}={value}"]
-    said = problem(write(BASE), *options)
-    assert said.startswith(f"--set training.optimizer.{key}={value}: training.optimizer.{key}: ")
+    message = error_message(write(BASE), *options)
+    assert message.startswith(f"--set training.optimizer.{key}={value}: training.optimizer.{key}: ")
 
 
 @pytest.mark.parametrize(("key", "value"), [("dropout", "0.5"), ("batch_norm", "true")])
-def test_what_hidden_layers_do_needs_some(write: Write, key: str, value: str) -> None:
-    said = problem(write(BASE), f"training.{key}={value}")
-    assert f": training.{key}: expected none without hidden layers, found {value}" in said
+def test_dropout_and_batch_norm_need_hidden_layers(write: Write, key: str, value: str) -> None:
+    message = error_message(write(BASE), f"training.{key}={value}")
+    assert f": training.{key}: expected no {key} without hidden layers, found {value}" in message
 
 
 @pytest.mark.parametrize(
     ("key", "value"), [("max_norm", "null"), ("label_smoothing", "0.1"), ("average", "0.99")]
 )
-def test_a_removed_key_is_an_error_that_says_so(write: Write, key: str, value: str) -> None:
-    said = problem(write(f"{BASE}training: {{{key}: {value}}}\n"))
-    assert said.startswith("my.yaml:")
+def test_an_error_says_that_a_key_was_removed(write: Write, key: str, value: str) -> None:
+    message = error_message(write(f"{BASE}training: {{{key}: {value}}}\n"))
+    assert message.startswith("my.yaml:")
     removed = "expected no such key: digitnet no longer has it"
-    assert said.endswith(f": training.{key}: {removed}, found '{key}'")
+    assert message.endswith(f": training.{key}: {removed}, found '{key}'")
 
 
 @pytest.mark.parametrize("name", ["linear", "step"])
-def test_a_removed_schedule_is_an_error_that_names_the_others(write: Write, name: str) -> None:
-    said = problem(write(BASE), f"training.schedule.name={name}")
-    assert f'expected constant or cosine, found "{name}"' in said
+def test_an_error_for_a_removed_schedule_names_the_others(write: Write, name: str) -> None:
+    message = error_message(write(BASE), f"training.schedule.name={name}")
+    assert f'expected constant or cosine, found "{name}"' in message
 
 
 def test_a_saved_config_may_hold_removed_keys_that_were_off(write: Write) -> None:
@@ -393,15 +393,15 @@ def test_a_saved_config_may_hold_removed_keys_that_were_off(write: Write) -> Non
             saved_config(values | {"training": values["training"] | {key: value}})
 
 
-def test_a_minibatch_of_one_cannot_be_normalised(write: Write) -> None:
-    said = problem(write(BASE), "training.batch_norm=true", "training.minibatch_size=1")
-    assert "training.minibatch_size: expected at least 2 with batch_norm, found 1" in said
+def test_batch_norm_refuses_minibatches_of_one(write: Write) -> None:
+    message = error_message(write(BASE), "training.batch_norm=true", "training.minibatch_size=1")
+    assert "training.minibatch_size: expected at least 2 with batch_norm, found 1" in message
 
 
-def test_the_first_layer_has_to_be_the_pixels(write: Write) -> None:
-    said = problem(write(BASE.replace("784", "785")))
-    assert said.startswith("my.yaml:4: network.layer_sizes: expected 784 ")
-    assert said.endswith(", found 785")
+def test_the_first_layer_must_have_784_neurons(write: Write) -> None:
+    message = error_message(write(BASE.replace("784", "785")))
+    assert message.startswith("my.yaml:4: network.layer_sizes: expected 784 ")
+    assert message.endswith(", found 785")
 
 
 @pytest.mark.parametrize(
@@ -414,24 +414,26 @@ def test_the_first_layer_has_to_be_the_pixels(write: Write) -> None:
         ("data: {path: digits}\n\nnetwork: {output: sigmoid}\n", "my.yaml:3", "network."),
     ],
 )
-def test_a_missing_key_is_said_where_it_should_be(
+def test_a_missing_key_is_reported_at_its_section(
     write: Write, text: str, place: str, key: str
 ) -> None:
-    assert problem(write(text)).startswith(f"{place}: {key}")
+    assert error_message(write(text)).startswith(f"{place}: {key}")
 
 
 def test_a_long_value_is_shortened(write: Write) -> None:
-    said = problem(write(BASE), f"training.epochs=[{', '.join(['1'] * 900)}]")
-    assert len(said.rpartition("found ")[2]) <= 60
+    message = error_message(write(BASE), f"training.epochs=[{', '.join(['1'] * 900)}]")
+    assert len(message.rpartition("found ")[2]) <= 60
 
 
-# Unknown keys, and keys given twice
+# Unknown keys and duplicate keys
 
 
-def test_an_unknown_key_offers_the_nearest_with_its_full_path(write: Write) -> None:
-    said = problem(write(BASE + "lerning_rate: 3\n"))
-    assert said.startswith("my.yaml:5: lerning_rate: expected training.optimizer.learning_rate, ")
-    assert said.endswith(", found 'lerning_rate'")
+def test_an_error_offers_the_full_path_of_the_nearest_key(write: Write) -> None:
+    message = error_message(write(BASE + "lerning_rate: 3\n"))
+    assert message.startswith(
+        "my.yaml:5: lerning_rate: expected training.optimizer.learning_rate, "
+    )
+    assert message.endswith(", found 'lerning_rate'")
 
 
 @pytest.mark.parametrize(
@@ -446,52 +448,55 @@ def test_an_unknown_key_offers_the_nearest_with_its_full_path(write: Write) -> N
         ("training.optimizer.momentun", "training.optimizer.momentum"),
     ],
 )
-def test_an_unknown_override_offers_the_nearest(write: Write, unknown: str, nearest: str) -> None:
-    said = problem(write(BASE), f"{unknown}=1")
-    assert said.startswith(f"--set {unknown}=1: {unknown}: expected {nearest}, found ")
+def test_an_error_offers_the_key_nearest_to_an_override(
+    write: Write, unknown: str, nearest: str
+) -> None:
+    message = error_message(write(BASE), f"{unknown}=1")
+    assert message.startswith(f"--set {unknown}=1: {unknown}: expected {nearest}, found ")
 
 
-def test_an_unknown_key_like_no_other_is_answered_with_its_neighbours(write: Write) -> None:
-    said = problem(write(BASE), "data.zzz=1")
+def test_an_error_lists_the_keys_of_the_section_if_none_is_near(write: Write) -> None:
+    message = error_message(write(BASE), "data.zzz=1")
     assert (
-        "data.zzz: expected one of data.path, data.validation, data.transposed, found 'zzz'" in said
+        "data.zzz: expected one of data.path, data.validation, data.transposed, found 'zzz'"
+        in message
     )
 
 
-def test_a_key_given_twice_is_an_error(write: Write) -> None:
-    said = problem(write(BASE + "seed: 1\nseed: 1\n"))
-    assert said == "my.yaml:6: seed: expected each key once, found it twice"
+def test_a_duplicate_key_is_an_error(write: Write) -> None:
+    message = error_message(write(BASE + "seed: 1\nseed: 1\n"))
+    assert message == "my.yaml:6: seed: expected each key once, found it twice"
 
 
-def test_a_key_given_twice_in_a_section_is_an_error(write: Write) -> None:
-    said = problem(write(BASE + "training: {epochs: 1, epochs: 2}\n"))
-    assert said.startswith("my.yaml:5: training.epochs: ")
+def test_a_duplicate_key_in_a_section_is_an_error(write: Write) -> None:
+    message = error_message(write(BASE + "training: {epochs: 1, epochs: 2}\n"))
+    assert message.startswith("my.yaml:5: training.epochs: ")
 
 
 @pytest.mark.parametrize("key", ["5: x", "true: x", "null: x", "? [a]\n: x", "? {a: b}\n: x"])
-def test_a_key_has_to_be_a_name(write: Write, key: str) -> None:
-    assert problem(write(BASE + key + "\n")).startswith("my.yaml:5: ")
+def test_a_key_must_be_text(write: Write, key: str) -> None:
+    assert error_message(write(BASE + key + "\n")).startswith("my.yaml:5: ")
 
 
 # Overrides
 
 
-def test_an_override_wins_over_the_file_and_the_last_over_the_others(write: Write) -> None:
+def test_an_override_wins_over_the_file_and_over_earlier_overrides(write: Write) -> None:
     path = write(BASE + "seed: 2\n")
     assert read_config(path, ["seed=3", "seed=4"]).seed == 4
 
 
-def test_the_override_that_was_wrong_is_named(write: Write) -> None:
-    said = problem(write(BASE), "seed=3", "training.epochs=x", "cost=quadratic")
-    assert said.startswith("--set training.epochs=x: training.epochs: ")
+def test_an_error_names_the_wrong_override(write: Write) -> None:
+    message = error_message(write(BASE), "seed=3", "training.epochs=x", "cost=quadratic")
+    assert message.startswith("--set training.epochs=x: training.epochs: ")
 
 
 @pytest.mark.parametrize("override", ["seed", "", "=", "=3", "training..epochs=3", ".seed=1"])
-def test_an_override_has_to_be_key_and_value(write: Write, override: str) -> None:
-    assert problem(write(BASE), override) == f"--set {override}: expected KEY=VALUE"
+def test_an_override_must_be_key_and_value(write: Write, override: str) -> None:
+    assert error_message(write(BASE), override) == f"--set {override}: expected KEY=VALUE"
 
 
-def test_a_value_may_hold_an_equals_sign(write: Write) -> None:
+def test_a_value_may_contain_an_equals_sign(write: Write) -> None:
     assert read_config(write(BASE), ["model=/a=b.npz"]).model == "/a=b.npz"
 
 
@@ -501,21 +506,21 @@ def test_an_override_replaces_a_whole_section(write: Write) -> None:
     assert (training.epochs, training.minibatch_size) == (7, 10)
 
 
-def test_what_a_replaced_section_lacks_is_said_of_the_override(write: Write) -> None:
-    assert problem(write(BASE), "data={}").startswith("--set data={}: data.path: ")
+def test_a_key_missing_from_a_replaced_section_is_reported_at_the_override(write: Write) -> None:
+    assert error_message(write(BASE), "data={}").startswith("--set data={}: data.path: ")
 
 
-def test_an_override_that_is_no_yaml_is_said(write: Write) -> None:
-    said = problem(write(BASE), "seed=[1")
-    assert said.startswith("--set seed=[1: seed: expected a comma or a closing ], found ")
+def test_an_override_that_is_not_yaml_is_refused(write: Write) -> None:
+    message = error_message(write(BASE), "seed=[1")
+    assert message.startswith("--set seed=[1: seed: expected a comma or a closing ], found ")
 
 
-def test_an_override_that_is_no_utf_8_is_said(write: Write) -> None:
-    said = problem(write(BASE), os.fsdecode(b"data.path=/caf\xe9"))
-    assert ": data.path: expected " in said
+def test_an_override_that_is_not_utf_8_is_refused(write: Write) -> None:
+    message = error_message(write(BASE), os.fsdecode(b"data.path=/caf\xe9"))
+    assert ": data.path: expected " in message
 
 
-def test_an_error_of_the_data_gets_its_place_afterwards(write: Write) -> None:
+def test_locate_adds_the_place_to_an_error(write: Write) -> None:
     path = write(BASE)
     error = ConfigError("network.layer_sizes", "expected 9 last, found 10")
     located = locate(error, path, [])
@@ -524,24 +529,24 @@ def test_an_error_of_the_data_gets_its_place_afterwards(write: Write) -> None:
     assert str(located).startswith("--set network.layer_sizes=[784, 10]: network.layer_sizes: ")
 
 
-def test_a_config_error_is_a_mistake_in_usage() -> None:
+def test_a_config_error_has_the_exit_status_of_usage() -> None:
     assert ConfigError.exit_status == ExitStatus.USAGE == 2
 
 
-# Files that are no config
+# Files that are not a config
 
 
 def test_aliases_are_refused(write: Write) -> None:
-    said = problem(write(BASE + "seed: &one 1\ntraining: {epochs: *one}\n"))
-    assert said.startswith("my.yaml:6: ")
-    assert "alias" in said
+    message = error_message(write(BASE + "seed: &one 1\ntraining: {epochs: *one}\n"))
+    assert message.startswith("my.yaml:6: ")
+    assert "alias" in message
 
 
 def test_a_bomb_of_aliases_is_refused(write: Write) -> None:
     levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
-    said = problem(write("a0: &a0 lol\n" + "\n".join(levels)))
-    assert said.startswith("my.yaml:2: ")
-    assert "alias" in said
+    message = error_message(write("a0: &a0 lol\n" + "\n".join(levels)))
+    assert message.startswith("my.yaml:2: ")
+    assert "alias" in message
 
 
 @pytest.mark.parametrize(
@@ -558,8 +563,8 @@ def test_a_bomb_of_aliases_is_refused(write: Write) -> None:
 )
 def test_a_tag_is_refused_and_runs_nothing(write: Write, tmp_path: Path, value: str) -> None:
     touched = tmp_path / "touched"
-    said = problem(write(BASE + f"seed: {value.format(touched)}\n"))
-    assert said.startswith("my.yaml:5: seed: expected a plain value, found the tag ")
+    message = error_message(write(BASE + f"seed: {value.format(touched)}\n"))
+    assert message.startswith("my.yaml:5: seed: expected a plain value, found the tag ")
     assert not touched.exists()
 
 
@@ -577,86 +582,86 @@ def test_a_tag_is_refused_and_runs_nothing(write: Write, tmp_path: Path, value: 
         "model: !!null m.npz",
     ],
 )
-def test_a_tag_of_yaml_itself_is_refused_too(write: Write, line: str) -> None:
-    assert problem(write(BASE + line + "\n")).startswith("my.yaml:5: ")
+def test_a_tag_of_yaml_itself_is_refused(write: Write, line: str) -> None:
+    assert error_message(write(BASE + line + "\n")).startswith("my.yaml:5: ")
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing\n", "---\n", "[1, 2]", "just text", "5"])
 def test_a_file_without_keys_is_refused(write: Write, text: str) -> None:
-    assert problem(write(text)).startswith("my.yaml: expected keys and values, found ")
+    assert error_message(write(text)).startswith("my.yaml: expected keys and values, found ")
 
 
-def test_what_is_no_yaml_is_refused_with_its_line(write: Write) -> None:
+def test_invalid_yaml_is_refused_with_its_line(write: Write) -> None:
     for text, line in (
         ("seed: 1\n--- \nseed: 2\n", 2),
         ("%YAML 9.9\n---\nseed: 1\n", 1),
         ("seed: 1\nmodel: |x\n", 2),
     ):
-        assert problem(write(text)).startswith(f"my.yaml:{line}: expected YAML, found ")
+        assert error_message(write(text)).startswith(f"my.yaml:{line}: expected YAML, found ")
 
 
 @pytest.mark.parametrize("data", [b"seed: \xe9\n", b"\x80\x81", b"seed: 1\n\0\0", b"\xff\xfe\0"])
-def test_what_is_no_text_is_refused(write: Write, data: bytes) -> None:
-    said = problem(write(data))
-    assert said.startswith("my.yaml")
-    assert ": expected YAML saved as UTF-8, found the " in said
-    assert "\n" not in said
+def test_bytes_that_are_not_text_are_refused(write: Write, data: bytes) -> None:
+    message = error_message(write(data))
+    assert message.startswith("my.yaml")
+    assert ": expected YAML saved as UTF-8, found the " in message
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize("opened", ["[", "{a: ", "- ", "? "])
-def test_too_deep_a_nesting_is_refused(write: Write, opened: str) -> None:
-    assert ": expected YAML, found " in problem(write(opened * 20_000))
+def test_deep_nesting_is_refused(write: Write, opened: str) -> None:
+    assert ": expected YAML, found " in error_message(write(opened * 20_000))
 
 
-def test_a_moderately_deep_nesting_is_refused_with_its_line(write: Write) -> None:
-    said = problem(write(BASE + "seed: " + "[" * 100 + "]" * 100))
-    assert said == "my.yaml:5: seed: expected YAML, found too deep a nesting"
+def test_nesting_of_100_levels_is_refused_with_its_line(write: Write) -> None:
+    message = error_message(write(BASE + "seed: " + "[" * 100 + "]" * 100))
+    assert message == "my.yaml:5: seed: expected YAML, found too many levels of nesting"
 
 
 @pytest.mark.parametrize("depth", [20, 21])
-def test_twenty_lists_in_each_other_are_too_many(write: Write, depth: int) -> None:
-    said = problem(write(BASE + "seed: " + "[" * depth + "]" * depth))
-    assert ("too deep a nesting" in said) == (depth > 20)
+def test_nesting_may_have_at_most_20_levels(write: Write, depth: int) -> None:
+    message = error_message(write(BASE + "seed: " + "[" * depth + "]" * depth))
+    assert ("too many levels of nesting" in message) == (depth > 20)
 
 
 def test_a_huge_file_is_refused(write: Write) -> None:
-    said = problem(write(BASE + "#" * 200_000))
-    assert said.startswith("my.yaml: expected at most 100,000 bytes")
+    message = error_message(write(BASE + "#" * 200_000))
+    assert message.startswith("my.yaml: expected at most 100,000 bytes")
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    assert problem(tmp_path / "none.yaml") == "none.yaml: no such file"
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    assert error_message(tmp_path / "none.yaml") == "none.yaml: no such file"
 
 
-def test_a_folder_is_no_config(tmp_path: Path) -> None:
-    assert "expected a config file, found something else" in problem(tmp_path)
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert "expected a config file, found something else" in error_message(tmp_path)
 
 
 @pytest.mark.parametrize("key", ["data", "cost", "training.threads", "seed"])
-def test_half_a_surrogate_pair_is_refused_like_other_text(write: Write, key: str) -> None:
+def test_a_lone_surrogate_is_refused(write: Write, key: str) -> None:
     text, line = with_line(key, '"\\ud800"')
-    assert problem(write(text)).startswith(f"my.yaml:{line}: {key}: expected ")
+    assert error_message(write(text)).startswith(f"my.yaml:{line}: {key}: expected ")
 
 
-# The schema, and the configs that come with the project
+# The schema and the project's own configs
 
 
 def choices(section: str, key: str) -> set[str]:
     return set(schema()["$defs"][section]["properties"][key]["enum"])
 
 
-def test_the_choices_are_those_of_the_dicts() -> None:
+def test_the_choices_are_the_keys_of_the_dicts() -> None:
     assert choices("NetworkSection", "activation") == set(ACTIVATIONS)
     assert choices("NetworkSection", "output") == set(OUTPUTS)
     costs = choices("Config", "cost")
     assert set(itertools.product(costs, OUTPUTS)) == set(COSTS)
 
 
-def test_the_optimizers_are_those_of_the_dict() -> None:
+def test_the_optimizers_are_the_keys_of_the_dict() -> None:
     assert choices("OptimizerSection", "name") == set(OPTIMIZERS)
 
 
-def test_an_optimizers_keys_are_its_arguments() -> None:
+def test_the_keys_of_an_optimizer_are_its_arguments() -> None:
     for name, optimizer in OPTIMIZERS.items():
         given = {"parameters", "learning_rate", "l2"}
         arguments = set(inspect.signature(optimizer).parameters) - given
@@ -664,11 +669,11 @@ def test_an_optimizers_keys_are_its_arguments() -> None:
     assert LEARNING_RATES.keys() == OPTIMIZERS.keys()
 
 
-def test_the_schedules_are_those_of_the_dict() -> None:
+def test_the_schedules_are_the_keys_of_the_dict() -> None:
     assert choices("ScheduleSection", "name") == set(SCHEDULES)
 
 
-def test_the_distortions_are_those_of_augment_and_off_by_default() -> None:
+def test_the_keys_of_augment_are_the_distortions_and_off_by_default() -> None:
     keys = schema()["$defs"]["AugmentSection"]["properties"]
     defaults = {name: part["default"] for name, part in keys.items()}
     assert defaults.pop("final") == 1
@@ -676,16 +681,16 @@ def test_the_distortions_are_those_of_augment_and_off_by_default() -> None:
     assert not Distortions()
 
 
-def test_the_pixels_are_those_of_the_images() -> None:
+def test_the_reader_and_arrays_have_the_same_number_of_pixels() -> None:
     assert reader.PIXELS == PIXELS
 
 
-def test_the_schema_file_is_the_definition() -> None:
+def test_the_schema_file_matches_the_definition() -> None:
     text = (REPOSITORY / "configs" / "schema.json").read_text()
     assert text == json.dumps(schema(), indent=2) + "\n"
 
 
-def test_the_schema_is_a_sound_one() -> None:
+def test_the_schema_is_valid() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
 
 
@@ -694,7 +699,7 @@ def test_every_key_has_a_description() -> None:
         assert all(part.get("description") for part in section["properties"].values())
 
 
-def test_there_are_configs() -> None:
+def test_the_project_has_configs() -> None:
     assert CONFIGS
 
 
@@ -707,7 +712,7 @@ def test_a_config_of_the_project_fits_the_schema(path: Path) -> None:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_a_config_of_the_project_is_read(path: Path) -> None:
     paths = read_config(path).data.path
-    assert all(os.path.isdir(each) for each in ((paths,) if isinstance(paths, str) else paths))
+    assert all(map(os.path.isdir, (paths,) if isinstance(paths, str) else paths))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -716,11 +721,11 @@ def test_a_config_of_the_project_names_the_schema(path: Path) -> None:
     assert "# yaml-language-server: $schema=schema.json" in lines
 
 
-BEYOND_THE_SCHEMA = {"[100, 10]", "[784, 16.0, 10]", "1.0", "0.0"}  # in JSON, 1.0 is whole
+VALID_IN_SCHEMA = {"[100, 10]", "[784, 16.0, 10]", "1.0", "0.0"}  # in JSON, 1.0 is an integer
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [(key, value) for key, value, _ in WRONG if value not in BEYOND_THE_SCHEMA]
+    ("key", "value"), [(key, value) for key, value, _ in WRONG if value not in VALID_IN_SCHEMA]
 )
 def test_the_schema_refuses_what_the_reader_refuses(write: Write, key: str, value: str) -> None:
     tree = Source(str(write(with_line(key, value)[0]))).tree
@@ -728,12 +733,12 @@ def test_the_schema_refuses_what_the_reader_refuses(write: Write, key: str, valu
         jsonschema.validate(tree, schema(), jsonschema.Draft202012Validator)
 
 
-def test_the_schema_takes_what_the_reader_takes(write: Write) -> None:
+def test_the_schema_accepts_what_the_reader_accepts(write: Write) -> None:
     tree = Source(str(write(BASE + "training: {threads: 2, l2: 1e-3}\n"))).tree
     jsonschema.validate(tree, schema(), jsonschema.Draft202012Validator)
 
 
-# Whatever is thrown at it
+# Random input
 
 NAMES = ["data", "path", "network", "layer_sizes", "training", "epochs", "optimizer", "name"]
 SCALARS = (
@@ -754,7 +759,7 @@ KEYS = [
 ]
 
 
-def config_or_error(values: dict[str, Any]) -> None:
+def assert_config_or_error(values: dict[str, Any]) -> None:
     problem = "expected "
     try:
         assert isinstance(to_config(values), Config)
@@ -765,20 +770,20 @@ def config_or_error(values: dict[str, Any]) -> None:
 
 @settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(NAMES) | st.text(), TREES))
-def test_any_values_are_a_config_or_a_config_error(values: dict[str, Any]) -> None:
-    config_or_error(values)
+def test_random_values_give_a_config_or_a_config_error(values: dict[str, Any]) -> None:
+    assert_config_or_error(values)
 
 
 @settings(max_examples=100)
 @given(st.sampled_from(KEYS), TREES)
-def test_any_value_at_any_key_is_a_config_or_a_config_error(key: str, value: Any) -> None:
+def test_a_random_value_at_any_key_gives_a_config_or_a_config_error(key: str, value: Any) -> None:
     values: dict[str, Any] = {"data": {"path": "x"}, "network": {"layer_sizes": [784, 10]}}
     section = values
     *sections, last = key.split(".")
     for name in sections:
         section = section.setdefault(name, {})
     section[last] = value
-    config_or_error(values)
+    assert_config_or_error(values)
 
 
 @pytest.fixture(scope="module")
@@ -840,33 +845,33 @@ PIECES = [
 
 @settings(max_examples=150)
 @given(data=st.binary() | st.text().map(str.encode))
-def test_any_bytes_are_a_config_or_a_config_error(any_file: Path, data: bytes) -> None:
+def test_random_bytes_give_a_config_or_a_config_error(any_file: Path, data: bytes) -> None:
     any_file.write_bytes(data)
-    config_file_or_error(any_file)
+    assert_file_is_config_or_error(any_file)
 
 
 @settings(max_examples=250)
 @given(start=st.sampled_from(["", "seed: "]), pieces=st.lists(st.sampled_from(PIECES), max_size=9))
-def test_any_yaml_is_a_config_or_a_config_error(
+def test_random_yaml_gives_a_config_or_a_config_error(
     any_file: Path, start: str, pieces: list[str]
 ) -> None:
     any_file.write_text(BASE + start + "".join(pieces))
-    config_file_or_error(any_file)
+    assert_file_is_config_or_error(any_file)
 
 
 @settings(max_examples=150)
 @given(key=st.sampled_from(KEYS) | st.text(), pieces=st.lists(st.sampled_from(PIECES), max_size=6))
-def test_any_override_is_a_config_or_a_config_error(
+def test_a_random_override_gives_a_config_or_a_config_error(
     any_file: Path, key: str, pieces: list[str]
 ) -> None:
     any_file.write_text(BASE)
-    config_file_or_error(any_file, f"{key}={''.join(pieces)}")
+    assert_file_is_config_or_error(any_file, f"{key}={''.join(pieces)}")
 
 
-def config_file_or_error(path: Path, *overrides: str) -> None:
-    said = str(path)
+def assert_file_is_config_or_error(path: Path, *overrides: str) -> None:
+    message = str(path)
     try:
         assert isinstance(read_config(path, overrides), Config)
     except ConfigError as error:
-        said = str(error)
-    assert said.startswith((str(path), "--set "))
+        message = str(error)
+    assert message.startswith((str(path), "--set "))

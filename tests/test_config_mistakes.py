@@ -1,4 +1,4 @@
-"""Mistakes that people make in a config, and the line that says what to write instead."""
+"""Common mistakes in a config, and messages that say what to write instead."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,33 +8,33 @@ import pytest
 from digitnet.config.definition import schema
 from digitnet.config.keys import SYNONYMS, known_keys, nearest_key, pair_without_colon
 from digitnet.config.reader import read_config
-from digitnet.config.values import suggestion
+from digitnet.config.values import suggest
 from digitnet.errors import ConfigError
 
 BASE = "data:\n  path: digits\nnetwork:\n  layer_sizes: [784, 10]\n"  # four lines
 TRAINING = BASE + "training:\n"  # five lines
 PAIR = "expected '{}', with a colon and a space, found "
-SPACES = "expected as many spaces as before the keys above, found "
+SPACES = "expected as many leading spaces as the keys above, found "
 QUOTES = "expected quotes around text that begins with {}, found none"
 
-Say = Callable[..., str]
+ErrorMessage = Callable[..., str]
 
 
 @pytest.fixture
-def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
-    """What a config is refused with."""
+def error_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ErrorMessage:
+    """Return a function that returns the error message for a config."""
     monkeypatch.chdir(tmp_path)
 
-    def say(text: str | bytes, *overrides: str) -> str:
+    def error_message(text: str | bytes, *overrides: str) -> str:
         Path("my.yaml").write_bytes(text.encode() if isinstance(text, str) else text)
         with pytest.raises(ConfigError) as caught:
             read_config("my.yaml", overrides)
         return str(caught.value)
 
-    return say
+    return error_message
 
 
-# Text that is no YAML
+# YAML syntax errors
 
 SYNTAX = [
     (TRAINING + "  epochs: 5\n   l2: 0\n", 7, SPACES + "3"),
@@ -60,8 +60,8 @@ SYNTAX = [
         "expected a comma or a closing }, found : in line 7",
     ),
     ('{"cost": "x"\n"seed": 2}', 1, "expected a comma or a closing }, found more text in line 2"),
-    ("seed: [1]]\n", 1, "expected one KEY: VALUE a line, found ] after it"),
-    ("model: 'it's'\n", 1, "expected one KEY: VALUE a line, found more text after it"),
+    ("seed: [1]]\n", 1, "expected one KEY: VALUE per line, found ] after it"),
+    ("model: 'it's'\n", 1, "expected one KEY: VALUE per line, found more text after it"),
     ("seed: 1\nmodel: 'x\ncost: y\n", 2, "expected a closing ', found none"),
     ('seed: 1\nmodel: "x\n', 2, 'expected a closing ", found none'),
     ('model: "C:\\data"\n', 1, r"expected / or \\ in double quotes, found a single " + "\\"),
@@ -82,15 +82,17 @@ SYNTAX = [
 
 
 @pytest.mark.parametrize(("text", "line", "problem"), SYNTAX)
-def test_what_is_no_yaml_is_said_with_its_cure(
-    say: Say, text: str | bytes, line: int, problem: str
+def test_a_syntax_error_says_what_to_correct(
+    error_message: ErrorMessage, text: str | bytes, line: int, problem: str
 ) -> None:
-    assert say(text) == f"my.yaml:{line}: {problem}"
+    assert error_message(text) == f"my.yaml:{line}: {problem}"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32"])
-def test_another_encoding_is_said(say: Say, encoding: str) -> None:
-    assert "expected YAML saved as UTF-8, found the character U+0000" in say(BASE.encode(encoding))
+def test_another_encoding_is_refused(error_message: ErrorMessage, encoding: str) -> None:
+    assert "expected YAML saved as UTF-8, found the character U+0000" in error_message(
+        BASE.encode(encoding)
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,14 +103,14 @@ def test_another_encoding_is_said(say: Say, encoding: str) -> None:
         BASE.encode("utf-8-sig"),
         b'{"data": {"path": "digits",},\n\n "network": {"layer_sizes": [784, 10]}}',
     ],
-    ids=["Windows lines", "UTF-16", "UTF-8 with a mark", "JSON"],
+    ids=["CRLF line ends", "UTF-16", "UTF-8 with a byte order mark", "JSON"],
 )
-def test_what_is_unusual_is_read_all_the_same(tmp_path: Path, data: bytes) -> None:
+def test_unusual_encodings_and_json_are_read(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "my.yaml").write_bytes(data)
     assert read_config(tmp_path / "my.yaml").network.layer_sizes == (784, 10)
 
 
-# A key and its value without the space between them, where YAML sees text
+# A key and its value without a colon and a space: YAML reads text
 
 PAIRS = [
     ("data:\n  path:data/mnist\n", 2, "data", "path: data/mnist", "path:data/mnist"),
@@ -120,13 +122,13 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("text", "line", "section", "pair", "found"), PAIRS)
-def test_a_colon_without_a_space_is_said(
-    say: Say, text: str, line: int, section: str, pair: str, found: str
+def test_a_colon_without_a_space_is_refused(
+    error_message: ErrorMessage, text: str, line: int, section: str, pair: str, found: str
 ) -> None:
-    assert say(text) == f"my.yaml:{line}: {section}: {PAIR.format(pair)}'{found}'"
+    assert error_message(text) == f"my.yaml:{line}: {section}: {PAIR.format(pair)}'{found}'"
 
 
-def test_a_path_may_look_like_a_key_and_its_value(tmp_path: Path) -> None:
+def test_a_path_may_look_like_a_pair(tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text(BASE.replace("digits", "data:x") + "model: seed=5\n")
     config = read_config(tmp_path / "my.yaml")
     assert (config.data.path, config.model) == (str(tmp_path / "data:x"), str(tmp_path / "seed=5"))
@@ -135,7 +137,7 @@ def test_a_path_may_look_like_a_key_and_its_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["epochs: 5", "epochs:", "epochs : 5", "784 10", "a:b", "- epochs"]
 )
-def test_other_text_is_no_pair(text: str) -> None:
+def test_other_text_is_not_a_pair(text: str) -> None:
     assert pair_without_colon(text) is None
 
 
@@ -180,12 +182,12 @@ VALUES = [
 
 
 @pytest.mark.parametrize(("key", "value", "write"), VALUES)
-def test_a_value_in_another_notation_is_answered_with_ours(
-    say: Say, key: str, value: str, write: str
+def test_a_value_in_another_notation_gets_a_suggestion(
+    error_message: ErrorMessage, key: str, value: str, write: str
 ) -> None:
-    said = say(BASE, f"{key}={value}")
-    assert said.startswith(f"--set {key}={value}: {key}: expected ")
-    assert said.endswith(f"; write {write}")
+    message = error_message(BASE, f"{key}={value}")
+    assert message.startswith(f"--set {key}={value}: {key}: expected ")
+    assert message.endswith(f"; write {write}")
 
 
 @pytest.mark.parametrize(
@@ -203,33 +205,35 @@ def test_a_value_in_another_notation_is_answered_with_ours(
         ("data.validation", "200%"),
     ],
 )
-def test_a_value_that_may_mean_anything_gets_no_answer(say: Say, key: str, value: str) -> None:
-    assert "write" not in say(BASE, f"{key}={value}")
+def test_an_ambiguous_value_gets_no_suggestion(
+    error_message: ErrorMessage, key: str, value: str
+) -> None:
+    assert "write" not in error_message(BASE, f"{key}={value}")
 
 
-def test_keys_that_are_not_indented_are_said(say: Say) -> None:
-    said = say("data:\npath: digits\nnetwork:\nlayer_sizes: [784, 10]\n")
-    assert said.startswith(
+def test_keys_that_are_not_indented_are_refused_with_advice(error_message: ErrorMessage) -> None:
+    message = error_message("data:\npath: digits\nnetwork:\nlayer_sizes: [784, 10]\n")
+    assert message.startswith(
         "my.yaml:1: data: expected the keys path, validation, transposed, found null"
     )
-    assert said.endswith("; indent its keys below it, by two spaces")
+    assert message.endswith("; write the keys of the section below, indented by two spaces")
 
 
-def test_a_decimal_comma_in_braces_is_said(say: Say) -> None:
-    said = say(TRAINING + "  optimizer: {name: sgd, learning_rate: 0,5}\n")
-    assert said.startswith("my.yaml:6: training.optimizer: expected a key, found '5'; ")
-    assert said.endswith("; in braces, write 0.5 for a number and [784, 10] for a list")
-    assert "decimal" not in say(BASE + "5: x\n")
+def test_a_decimal_comma_in_braces_is_refused_with_advice(error_message: ErrorMessage) -> None:
+    message = error_message(TRAINING + "  optimizer: {name: sgd, learning_rate: 0,5}\n")
+    assert message.startswith("my.yaml:6: training.optimizer: expected a key, found '5'; ")
+    assert message.endswith("; in braces, write 0.5 for a number and [784, 10] for a list")
+    assert "decimal" not in error_message(BASE + "5: x\n")
 
 
-def test_a_space_that_is_none_in_yaml_is_shown(say: Say) -> None:
-    said = say("data:\n\xa0\xa0path: digits\n")
-    assert said == r"my.yaml:2: expected a key, found '\xa0\xa0path'"
+def test_a_no_break_space_is_shown(error_message: ErrorMessage) -> None:
+    message = error_message("data:\n\xa0\xa0path: digits\n")
+    assert message == r"my.yaml:2: expected a key, found '\xa0\xa0path'"
 
 
-def test_a_long_answer_is_left_out() -> None:
-    assert suggestion("path", 5, (), lambda meant: meant == "5") == "; write '5'"
-    assert suggestion("path", [["x" * 100]], (), lambda meant: isinstance(meant, str)) == ""
+def test_a_long_suggestion_is_left_out() -> None:
+    assert suggest("path", 5, (), lambda meant: meant == "5") == "; write '5'"
+    assert suggest("path", [["x" * 100]], (), lambda meant: isinstance(meant, str)) == ""
 
 
 # Keys
@@ -254,17 +258,21 @@ def test_a_long_answer_is_left_out() -> None:
         ("training.optimizer.type", "one of training.optimizer.name, "),
     ],
 )
-def test_a_key_of_another_program_is_answered_with_ours(say: Say, unknown: str, meant: str) -> None:
-    said = say(BASE, f"{unknown}=1")
-    assert said.startswith(f"--set {unknown}=1: {unknown}: expected {meant}")
+def test_a_key_of_another_program_gets_the_digitnet_key(
+    error_message: ErrorMessage, unknown: str, meant: str
+) -> None:
+    message = error_message(BASE, f"{unknown}=1")
+    assert message.startswith(f"--set {unknown}=1: {unknown}: expected {meant}")
 
 
-def test_a_key_with_a_dot_is_answered_with_those_beside_it(say: Say) -> None:
-    said = say(TRAINING + "  optimizer: {a.b: 1}\n")
-    assert said.startswith("my.yaml:6: training.optimizer.a.b: expected one of training.optimizer.")
+def test_a_key_with_a_dot_gets_the_keys_of_its_section(error_message: ErrorMessage) -> None:
+    message = error_message(TRAINING + "  optimizer: {a.b: 1}\n")
+    assert message.startswith(
+        "my.yaml:6: training.optimizer.a.b: expected one of training.optimizer."
+    )
 
 
-def test_a_synonym_is_no_key_and_means_one() -> None:
+def test_a_synonym_is_not_a_key_but_stands_for_one() -> None:
     names = {key.rpartition(".")[2].replace("_", "") for key in known_keys()}
     assert not names & SYNONYMS.keys()
     assert set(SYNONYMS.values()) <= set(known_keys())
@@ -272,7 +280,7 @@ def test_a_synonym_is_no_key_and_means_one() -> None:
         assert nearest_key(synonym.rpartition(".")[0], synonym.rpartition(".")[2]) == key
 
 
-def test_the_known_keys_are_those_of_the_schema() -> None:
+def test_the_known_keys_are_the_keys_of_the_schema() -> None:
     assert {"data", "data.path", "training.optimizer.beta_1", "seed"} <= set(known_keys())
     sections = schema()["$defs"].values()
     assert len(known_keys()) == sum(len(section["properties"]) for section in sections)

@@ -130,8 +130,8 @@ def test_a_gzip_bomb_is_unpacked_only_to_the_size_in_its_header(folder: Path, sa
     ("text", "message"),
     [
         ("a: &a [x]\n" + "".join(f"b{i}: [*a, *a]\n" for i in range(9)), "alias"),
-        ("a: " + "[" * 50_000, "deep"),
-        ("a: " + "{a: " * 20_000, "deep"),
+        ("a: " + "[" * 50_000, "levels of nesting"),
+        ("a: " + "{a: " * 20_000, "levels of nesting"),
         ("a: b\n" * 100_000, "100,000 bytes"),
         ("seed: " + "9" * 5000, "18 digits"),
         ("seed: 99999999999999999999", "18 digits, found 99999999999999999999"),

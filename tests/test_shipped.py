@@ -53,7 +53,7 @@ def test_the_default_config_made_the_model(shipped: Checkpoint, data: Data) -> N
     same = msgspec.structs.replace(expected, data=actual.data, model=actual.model, training=threads)
     assert actual == same
     assert shipped.data_hash == data.training.fingerprint
-    assert shipped.data_sources == data.training.sources
+    assert shipped.data_sources == data.training.source_hashes
     assert len(shipped.history) == expected.training.epochs
 
 

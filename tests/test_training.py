@@ -18,7 +18,7 @@ from PIL import Image
 
 from digitnet.config.definition import Config, DataSection
 from digitnet.config.reader import to_config
-from digitnet.dataset.definition import NOTHING
+from digitnet.dataset.definition import NON_DIGIT
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.errors import CheckpointError, ConfigError, DataError, DigitnetError, TrainingError
 from digitnet.model.calibration import fit_temperature
@@ -318,8 +318,8 @@ def test_each_step_has_its_own_share_of_the_learning_rate(data: Path) -> None:
 def test_made_up_pictures_are_learned_from_and_none_is_held_out(data: Path) -> None:
     state = begin(make(data, background=0.5))
     assert len(state.train_indices) == N - HELD_OUT + round((N - HELD_OUT) / 2)
-    assert (state.examples.labels[state.train_indices] == NOTHING).sum() == 42
-    assert (state.examples.labels[state.validation_indices] != NOTHING).all()
+    assert (state.examples.labels[state.train_indices] == NON_DIGIT).sum() == 42
+    assert (state.examples.labels[state.validation_indices] != NON_DIGIT).all()
     plain = begin(make(data))
     np.testing.assert_array_equal(state.validation_indices, plain.validation_indices)
     np.testing.assert_array_equal(state.train_indices[: N - HELD_OUT], plain.train_indices)
@@ -329,7 +329,7 @@ def test_made_up_digits_are_learned_from_and_none_is_held_out(data: Path) -> Non
     state = begin(make(data, drawn=0.5, background=0.25))
     made_up = state.train_indices[N - HELD_OUT :]
     assert (state.examples.labels[made_up] >= 0).sum() == round((N - HELD_OUT) / 2)
-    assert (state.examples.labels[made_up] == NOTHING).sum() == round((N - HELD_OUT) / 4)
+    assert (state.examples.labels[made_up] == NON_DIGIT).sum() == round((N - HELD_OUT) / 4)
     assert state.validation_indices.max() < N
     other = begin(msgspec.structs.replace(make(data, drawn=0.5), seed=2))
     assert (other.examples.images[N:] != state.examples.images[N : len(other.examples)]).any()

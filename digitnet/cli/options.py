@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from digitnet.dataset.classes import MOST_DIGITS
+from digitnet.dataset.classes import MAX_DIGITS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -48,7 +48,7 @@ def read_digits(_: click.Context, parameter: click.Parameter, value: str) -> int
     """Return the number of digits to read, None for `any`. Raises BadParameter for other text."""
     if value == "any":
         return None
-    if not re.fullmatch("[1-9][0-9]{0,3}", value) or int(value) > MOST_DIGITS:
-        problem = f"expected a number from 1 to {MOST_DIGITS} or any, found {value!r:.40}"
+    if not re.fullmatch("[1-9][0-9]{0,3}", value) or int(value) > MAX_DIGITS:
+        problem = f"expected a number from 1 to {MAX_DIGITS} or any, found {value!r:.40}"
         raise click.BadParameter(problem, param=parameter)
     return int(value)

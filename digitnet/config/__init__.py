@@ -1,4 +1,4 @@
-"""What to train, on what and how: a YAML file as a frozen, checked `Config`.
+"""Read a YAML config file into a frozen, checked `Config`.
 
-Imports no NumPy, so that mistakes are told at once.
+The package imports no NumPy, so that mistakes in a config are reported without delay.
 """

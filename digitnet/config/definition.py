@@ -1,6 +1,6 @@
-"""The one definition of the config: its keys, their types, bounds, defaults and descriptions.
+"""Define the config once: its keys, their types, bounds, defaults and descriptions.
 
-Checks, messages and the JSON Schema for editors all come from here.
+Checks, messages and the JSON Schema for editors are derived from this definition.
 """
 
 from typing import Annotated, Any, Literal
@@ -8,15 +8,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from digitnet.config.threads import MOST
+from digitnet.config.threads import MAX_THREADS
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Keys that belong together. Equal sections have equal values; none can be changed."""
+    """Base class of the config's sections: immutable, compared by value."""
 
 
 def key(description: str, **bounds: Any) -> Meta:
-    """What a key means, and what its value has to be."""
+    """Return the metadata of a key: its description and the bounds of its value."""
     return Meta(description=description, **bounds)
 
 
@@ -25,49 +25,59 @@ class DataSection(Section, frozen=True):
         Annotated[str, Meta(min_length=1)]
         | Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)],
         key(
-            "IDX, .npy, .npz, .csv or a folder of pictures, relative to the config file; or a list "
-            "of such, to learn from all of them, and more often from what is in it more often"
+            "data to learn from: IDX, .npy, .npz, .csv or a folder of pictures, relative to the "
+            "config file; or a list of paths. A path listed n times is used n times per epoch"
         ),
     ]
     validation: Annotated[
         Annotated[int, Meta(ge=0)] | Annotated[float, Meta(gt=0, lt=1)] | None,
         key(
-            "examples of the training set that are held out to choose by: a count, or a fraction "
-            "below 1; 5000 where it is left out, or a tenth of a smaller training set"
+            "training examples held out for validation: a count, or a fraction below 1. "
+            "Default: 5000, or a tenth of the training set if that is less"
         ),
     ] = None
     transposed: Annotated[
-        bool, key("the arrays have the pictures' columns as rows, as EMNIST's files have")
+        bool,
+        key(
+            "true if arrays hold the pictures with rows and columns exchanged, as EMNIST's files "
+            "do; folders of pictures are not affected"
+        ),
     ] = False
 
 
 class NetworkSection(Section, frozen=True):
     layer_sizes: Annotated[
         tuple[Annotated[int, Meta(ge=1, le=1_000_000)], ...],
-        key("neurons in each layer, from the 784 pixels to one output per class", min_length=2),
+        key("neurons in each layer: first 784 (the pixels), last one per class", min_length=2),
     ]
     activation: Annotated[
-        Literal["sigmoid", "tanh", "relu"], key("of the neurons in the hidden layers")
+        Literal["sigmoid", "tanh", "relu"], key("activation function of the hidden layers")
     ] = "sigmoid"
     output: Annotated[
-        Literal["sigmoid", "softmax"], key("of the last layer: ten yes-or-no, or one choice of ten")
+        Literal["sigmoid", "softmax"],
+        key(
+            "activation function of the last layer; sigmoid: an independent score per class, "
+            "softmax: probabilities that sum to 1"
+        ),
     ] = "sigmoid"
 
 
 class OptimizerSection(Section, frozen=True):
     name: Annotated[
         Literal["sgd", "adam", "adamw"],
-        key("gradient descent in minibatches; Adam; Adam with l2 beside the gradient"),
+        key("sgd: minibatch gradient descent; adam: Adam; adamw: Adam with decoupled l2"),
     ] = "sgd"
     learning_rate: Annotated[
         Annotated[float, Meta(gt=0)] | None,
-        key("length of a step; 0.2 where it is left out, or 0.001 with adam and adamw"),
+        key("step size per unit of gradient. Default: 0.2 for sgd, 0.001 for adam and adamw"),
     ] = None
-    momentum: Annotated[float, key("sgd: share of the last step that goes on", ge=0, lt=1)] = 0.0
-    nesterov: Annotated[bool, key("sgd: look ahead along the momentum")] = False
-    beta_1: Annotated[float, key("adam, adamw: how long gradients are averaged", ge=0, lt=1)] = 0.9
+    momentum: Annotated[float, key("sgd: momentum coefficient", ge=0, lt=1)] = 0.0
+    nesterov: Annotated[bool, key("sgd: Nesterov momentum; needs momentum above 0")] = False
+    beta_1: Annotated[
+        float, key("adam, adamw: decay rate of the moving average of gradients", ge=0, lt=1)
+    ] = 0.9
     beta_2: Annotated[
-        float, key("adam, adamw: how long squared gradients are averaged", ge=0, lt=1)
+        float, key("adam, adamw: decay rate of the moving average of squared gradients", ge=0, lt=1)
     ] = 0.999
 
 
@@ -82,104 +92,121 @@ LEARNING_RATES = {"sgd": 0.2, "adam": 0.001, "adamw": 0.001}
 class ScheduleSection(Section, frozen=True):
     name: Annotated[
         Literal["constant", "cosine"],
-        key("learning-rate schedule; cosine: falls along half a cosine to `final`"),
+        key("cosine: the learning rate falls along half a cosine to the fraction `final`"),
     ] = "constant"
     warmup: Annotated[
-        float, key("share of the training in which the rate first rises from 0", ge=0, lt=1)
+        float, key("fraction of the training during which the rate first rises from 0", ge=0, lt=1)
     ] = 0.0
     final: Annotated[
-        float, key("share of the rate that is left at the end, but of a constant", ge=0, le=1)
+        float, key("cosine: fraction of the learning rate at the end of the training", ge=0, le=1)
     ] = 0.01
 
 
 class AugmentSection(Section, frozen=True):
-    rotation: Annotated[float, key("degrees, either way", ge=0, le=180)] = 0.0
-    scale: Annotated[float, key("share of width and of height, either way", ge=0, le=1)] = 0.0
-    shear: Annotated[float, key("pixels sideways per pixel of height, either way", ge=0, le=2)] = (
-        0.0
-    )
-    shift: Annotated[float, key("pixels along each side, either way", ge=0, le=28)] = 0.0
+    rotation: Annotated[
+        float, key("maximum rotation, degrees, in both directions", ge=0, le=180)
+    ] = 0.0
+    scale: Annotated[
+        float, key("maximum change of width and of height, as a fraction", ge=0, le=1)
+    ] = 0.0
+    shear: Annotated[
+        float, key("maximum shear, pixels sideways per pixel of height", ge=0, le=2)
+    ] = 0.0
+    shift: Annotated[float, key("maximum shift along each axis, pixels", ge=0, le=28)] = 0.0
     elastic: Annotated[
-        float, key("α of Simard's elastic distortions, in pixels: 34 there", ge=0, le=1000)
+        float,
+        key("α of elastic distortions, pixels; Simard et al. 2003 use 34", ge=0, le=1000),
     ] = 0.0
     smoothness: Annotated[
-        float, key("σ of the Gaussian that smooths their field, in pixels: 4 there", ge=0.5, le=28)
+        float,
+        key("σ of elastic distortions, pixels; Simard et al. 2003 use 4", ge=0.5, le=28),
     ] = 4.0
     final: Annotated[
-        float, key("share of all this that is left in the last epoch; it fades evenly", ge=0, le=1)
+        float,
+        key("fraction of the distortions in the last epoch; they shrink linearly", ge=0, le=1),
     ] = 1.0
 
 
 class TrainingSection(Section, frozen=True):
     epochs: Annotated[int, key("passes over the training set", ge=1)] = 30
-    minibatch_size: Annotated[int, key("examples that make one step", ge=1)] = 10
-    optimizer: Annotated[OptimizerSection, key("how to walk downhill")] = OptimizerSection()
-    schedule: Annotated[ScheduleSection, key("of the learning rate")] = ScheduleSection()
+    minibatch_size: Annotated[int, key("examples per step", ge=1)] = 10
+    optimizer: Annotated[
+        OptimizerSection, key("rule that updates weights and biases in each step")
+    ] = OptimizerSection()
+    schedule: Annotated[ScheduleSection, key("learning-rate schedule")] = ScheduleSection()
     l2: Annotated[
         float,
         key(
-            "adds l2 × w to each weight's gradient, or with adamw takes the learning rate times "
-            "it off the weight; biases are left alone",
+            "L2 regularisation: adds l2 × w to the gradient of each weight w; adamw subtracts "
+            "learning rate × l2 × w from w instead. Biases are not regularised",
             ge=0,
             le=1000,
         ),
     ] = 0.0
     dropout: Annotated[
-        float, key("share of hidden neurons that are silent in a step", ge=0, lt=1)
+        float, key("fraction of the hidden neurons that each step switches off", ge=0, lt=1)
     ] = 0.0
     batch_norm: Annotated[
-        bool, key("what comes to a hidden neuron gets mean 0, variance 1 in a minibatch")
+        bool,
+        key("batch normalisation: inputs of hidden neurons get mean 0, variance 1 per minibatch"),
     ] = False
     background: Annotated[
         float,
-        key("made-up pictures of no digit for each picture, to be called all alike", ge=0, le=1),
+        key(
+            "synthetic non-digits per training picture; the network is trained towards equal "
+            "probabilities for them",
+            ge=0,
+            le=1,
+        ),
     ] = 0.0
     drawn: Annotated[
         float,
-        key("made-up digits for each picture, as people write them around the world", ge=0, le=1),
+        key("synthetic digits per training picture, in styles from around the world", ge=0, le=1),
     ] = 0.0
     patience: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        key("epochs without a better one on validation after which training ends early"),
+        key("stop after this many epochs without improvement on validation. Default: never"),
     ] = None
     threads: Annotated[
-        Literal["auto"] | Annotated[int, Meta(ge=1, le=MOST)],
-        key("threads that share the neurons; auto: as many as a step is worth"),
+        Literal["auto"] | Annotated[int, Meta(ge=1, le=MAX_THREADS)],
+        key("threads that share the neurons; auto: as many as speed this network up"),
     ] = "auto"
     checkpoint_seconds: Annotated[
         float,
-        key("seconds after which `digitnet train` saves in the middle of an epoch", gt=0),
+        key("`digitnet train` saves within an epoch at most once per this many seconds", gt=0),
     ] = 60.0
     max_minutes: Annotated[
         Annotated[float, Meta(gt=0)] | None,
-        key("minutes after which `digitnet train` saves and ends, to be resumed later"),
+        key("`digitnet train` saves and stops after this many minutes; --resume continues"),
     ] = None
 
 
 class Config(Section, frozen=True):
-    """What to train, on what and how."""
+    """Settings of one training."""
 
-    data: Annotated[DataSection, key("what to learn from")]
-    network: Annotated[NetworkSection, key("what learns")]
+    data: Annotated[DataSection, key("training data")]
+    network: Annotated[NetworkSection, key("layers of the network")]
     cost: Annotated[
-        Literal["quadratic", "cross_entropy"], key("how bad an answer is: what training lowers")
+        Literal["quadratic", "cross_entropy"], key("cost function that training minimises")
     ] = "quadratic"
     augment: Annotated[
-        AugmentSection, key("how far training's pictures are distorted, anew in each epoch")
+        AugmentSection, key("random distortions of training pictures, new in each epoch")
     ] = AugmentSection()
-    training: Annotated[TrainingSection, key("how it learns")] = TrainingSection()
-    seed: Annotated[int, key("of everything random: same seed, same network", ge=0)] = 1
+    training: Annotated[TrainingSection, key("settings of the training")] = TrainingSection()
+    seed: Annotated[
+        int, key("seed of all random numbers: the same seed gives the same network", ge=0)
+    ] = 1
     model: Annotated[
-        str, key("where the checkpoint goes, relative to the config file", min_length=1)
+        str, key("path of the checkpoint to write, relative to the config file", min_length=1)
     ] = "model.npz"
 
 
-OUTPUT = "model"  # the one of the paths that is written
-PATHS = ("data.path", OUTPUT)
+OUTPUT_KEY = "model"
+PATH_KEYS = ("data.path", OUTPUT_KEY)
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of a config file (draft 2020-12)."""
+    """Return the JSON Schema of a config file (draft 2020-12)."""
     definition = msgspec.json.schema(Config)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,4 +1,4 @@
-"""Which key of a config is meant: by an unknown name, or by text that lacks its colon."""
+"""Find the config key that a user meant by an unknown name, or by a pair without its colon."""
 
 import difflib
 import functools
@@ -8,7 +8,7 @@ from typing import Any
 
 from digitnet.config.definition import schema
 
-SYNONYMS = {  # names in other programs and books, in lower case without separators -> key here
+SYNONYMS = {  # name in other programs and books, lower case, no separators -> key in digitnet
     **dict.fromkeys(("lr", "eta", "alpha", "rate", "stepsize"), "training.optimizer.learning_rate"),
     **dict.fromkeys(("batch", "batchsize"), "training.minibatch_size"),
     **dict.fromkeys(("iterations", "passes"), "training.epochs"),
@@ -25,22 +25,22 @@ SYNONYMS = {  # names in other programs and books, in lower case without separat
     **dict.fromkeys(("val", "valsplit", "holdout"), "data.validation"),
     **dict.fromkeys(("dataset", "dir", "folder", "file", "data.train", "data.test"), "data.path"),
 }
-REMOVED: dict[str, Any] = {  # keys of earlier versions -> the value that turned each off
+REMOVED: dict[str, Any] = {  # key of earlier versions -> the value that turned it off
     "training.max_norm": None,
     "training.label_smoothing": 0,
     "training.average": 0,
 }
-UNPAIRED = re.compile(r"\s*(\w+)(?::(?=\S)|\s*=\s*|[^\S\n]+(?![:#]))(\S.*)")
+PAIR_WITHOUT_COLON = re.compile(r"\s*(\w+)(?::(?=\S)|\s*=\s*|[^\S\n]+(?![:#]))(\S.*)")
 
 
 @functools.cache
 def known_keys() -> tuple[str, ...]:
-    """Return the full path of each key that a config may have, sections before their keys."""
+    """Return the full path of each known key, sections before their keys."""
     return tuple(_keys_of(schema(), ""))
 
 
 def section_of(part: dict[str, Any]) -> dict[str, Any]:
-    """Return the section that a part of the JSON Schema refers to."""
+    """Return the section that a part of the JSON Schema refers to by `$ref`."""
     section: dict[str, Any] = schema()["$defs"][part["$ref"].rpartition("/")[2]]
     return section
 
@@ -53,7 +53,7 @@ def _keys_of(part: dict[str, Any], prefix: str) -> Iterator[str]:
 
 
 def nearest_key(section: str, unknown: str) -> str:
-    """Return the known key that an unknown one in a section means, or all that may stand there."""
+    """Return the known key closest to an unknown key, or else all keys of the section."""
     name = re.sub("[^a-z0-9]", "", unknown.lower())
     for synonym in (f"{section}.{name}", name):
         if synonym in SYNONYMS:
@@ -69,11 +69,11 @@ def nearest_key(section: str, unknown: str) -> str:
 
 
 def pair_without_colon(text: str) -> str | None:
-    """Return what `epochs:5`, `epochs = 5` or `epochs 5` should be, in words; None for other text.
+    """Return the correct form of `epochs:5`, `epochs = 5` or `epochs 5`; None for other text.
 
-    The first word has to be the name of a key.
+    The first word must be the name of a key.
     """
-    match = UNPAIRED.fullmatch(text)
+    match = PAIR_WITHOUT_COLON.fullmatch(text)
     if not match or match[1] not in {key.rpartition(".")[2] for key in known_keys()}:
         return None
     return f"'{match[1]}: {match[2].rstrip():.60}', with a colon and a space"

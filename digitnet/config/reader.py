@@ -1,4 +1,4 @@
-"""A config file and the overrides upon it to a checked `Config`, or to one line on its mistake."""
+"""Turn a config file and its overrides into a checked `Config`, or into a one-line error."""
 
 import copy
 import json
@@ -18,24 +18,24 @@ from digitnet.config.definition import (
 )
 from digitnet.config.keys import REMOVED, nearest_key, section_of
 from digitnet.config.source import Source
-from digitnet.config.values import suggestion
+from digitnet.config.values import suggest
 from digitnet.errors import ConfigError, DataError
 from digitnet.paths import absolute, kind_of
 
-PIXELS = 784  # as in `arrays`, which loads NumPy
-MODEL = "model.npz"
-UNFIT = re.compile(  # the field's name may be any text
+PIXELS = 784  # inputs of the network, as in `arrays`, which imports NumPy
+DEFAULT_MODEL = "model.npz"
+FIELD_ERROR = re.compile(  # msgspec's message; the name of an unknown field may be any text
     r"Object (contains unknown|missing required) field `(.*?)`(?: - at `\$[\w.\[\]]*`)?", re.DOTALL
 )
 
 
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Config:
-    """The config in a YAML file, with each KEY=VALUE of `overrides` put in its place.
+    """Return the config in a YAML file, with the `KEY=VALUE` overrides applied.
 
-    Raises ConfigError, `FILE:LINE: KEY: expected …, found …`, for the first thing that is wrong.
+    Raises ConfigError, `FILE:LINE: KEY: expected …, found …`, for the first mistake.
     """
     source = Source(os.fspath(path), overrides)
-    source.tree.setdefault("model", os.path.join(os.path.dirname(absolute(path)), MODEL))
+    source.tree.setdefault("model", os.path.join(os.path.dirname(absolute(path)), DEFAULT_MODEL))
     try:
         return to_config(source.tree)
     except ConfigError as error:
@@ -45,7 +45,7 @@ def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
 def locate(
     error: ConfigError, path: str | os.PathLike[str], overrides: Sequence[str]
 ) -> ConfigError:
-    """The same error with the place in the file, or the override, that its key came from."""
+    """Return the error with the line of the file, or the override, that set its key."""
     return ConfigError(
         error.key, error.problem, Source(os.fspath(path), overrides).place(error.key)
     )
@@ -54,7 +54,10 @@ def locate(
 def locate_data(
     error: DataError, config: Config, path: str | os.PathLike[str], overrides: Sequence[str]
 ) -> DataError:
-    """Return the error with the place that `data.path` came from and, if missing, its folder."""
+    """Return the error with the place that set `data.path`.
+
+    If a path does not exist, the message also says which folder relative paths start from.
+    """
     place = Source(os.fspath(path), overrides).place("data.path")
     paths = config.data.path
     missing = any(map(_is_missing, (paths,) if isinstance(paths, str) else paths))
@@ -69,16 +72,19 @@ def locate_data(
 def _is_missing(path: str) -> bool:
     try:
         return kind_of(path) is None
-    except OSError:  # the error at hand says why
+    except OSError:  # the error that is being located says why
         return False
 
 
 def to_config(values: dict[str, Any]) -> Config:
-    """Plain values, as YAML or JSON has them, as a `Config`; ConfigError if they are none."""
+    """Return the `Config` of plain values, as YAML or JSON has them.
+
+    Raises ConfigError for the first mistake.
+    """
     try:
         config = msgspec.convert(values, Config)
     except msgspec.ValidationError as error:
-        raise _explained(str(error), values) from None
+        raise _explain(str(error), values) from None
     first = config.network.layer_sizes[0]
     if first != PIXELS:
         raise ConfigError(
@@ -91,19 +97,19 @@ def to_config(values: dict[str, Any]) -> Config:
     if len(config.network.layer_sizes) == 2:
         for name in ("dropout", "batch_norm"):
             if value := getattr(training, name):
-                problem = f"expected none without hidden layers, found {json.dumps(value)}"
+                problem = f"expected no {name} without hidden layers, found {json.dumps(value)}"
                 raise ConfigError(f"training.{name}", problem)
-    optimizer = _with_rate(training.optimizer)
+    optimizer = _complete_optimizer(training.optimizer)
     return msgspec.structs.replace(
         config, training=msgspec.structs.replace(training, optimizer=optimizer)
     )
 
 
 def saved_config(values: dict[str, Any]) -> Config:
-    """Return the config that a checkpoint holds, perhaps of an earlier version.
+    """Return the config of a checkpoint, which an earlier version may have written.
 
-    Removed keys are dropped if they were off. Raises ConfigError for a key that this version does
-    not have, or for a wrong value.
+    Keys that were removed since are dropped if they were off. Raises ConfigError for other unknown
+    keys and for wrong values.
     """
     training = values.get("training")
     if isinstance(training, dict):
@@ -116,17 +122,21 @@ def saved_config(values: dict[str, Any]) -> Config:
     return to_config(values)
 
 
-def _with_rate(optimizer: OptimizerSection) -> OptimizerSection:
-    """The optimizer with its own learning rate where none was given, and with no other's keys."""
+def _complete_optimizer(optimizer: OptimizerSection) -> OptimizerSection:
+    """Return the optimizer with its default learning rate if none is set.
+
+    Raises ConfigError for a key that belongs to other optimizers only.
+    """
     for field in msgspec.structs.fields(optimizer):
         value = getattr(optimizer, field.name)
-        of_others = field.name not in ("name", "learning_rate", *OPTIMIZER_KEYS[optimizer.name])
-        if of_others and value != field.default:
-            problem = f"expected none with {optimizer.name}, found {json.dumps(value)}"
+        is_foreign = field.name not in ("name", "learning_rate", *OPTIMIZER_KEYS[optimizer.name])
+        if is_foreign and value != field.default:
+            found = json.dumps(value)
+            problem = f"expected no {field.name} with {optimizer.name}, found {found}"
             raise ConfigError(f"training.optimizer.{field.name}", problem)
     if optimizer.nesterov and not optimizer.momentum:
         raise ConfigError(
-            "training.optimizer.nesterov", "expected a momentum above 0 with it, found 0"
+            "training.optimizer.nesterov", "expected momentum above 0 with nesterov, found 0"
         )
     if optimizer.learning_rate is not None:
         return optimizer
@@ -134,21 +144,21 @@ def _with_rate(optimizer: OptimizerSection) -> OptimizerSection:
     return msgspec.structs.replace(optimizer, learning_rate=rate)
 
 
-def _explained(message: str, values: dict[str, Any]) -> ConfigError:
-    """What msgspec found wrong, as the key's path, what the definition expects, and the value.
+def _explain(message: str, values: dict[str, Any]) -> ConfigError:
+    """Return the error for a message of msgspec: the key, the expected kind and the value found.
 
-    Of its message only the path (`$.training.epochs`) and an unknown field's name are used.
+    Only the path (`$.training.epochs`) and the name of an unknown field come from the message.
     """
     steps = _steps(message)
     key = ".".join(step for step in steps if not step.isdigit())
-    field = UNFIT.fullmatch(message)
+    field = FIELD_ERROR.fullmatch(message)
     if field:
         full = f"{key}.{field[2]}" if key else field[2]
         if field[1] == "contains unknown":
             removed = "no such key: digitnet no longer has it"
             expected = removed if full in REMOVED else nearest_key(key, field[2])
             return ConfigError(full, f"expected {expected}, found {field[2]!r:.60}")
-        return ConfigError(full, f"expected {_expectation(_schema_at(full))}, found nothing")
+        return ConfigError(full, f"expected {_describe(_schema_at(full))}, found nothing")
     found: Any = values
     for step in steps:
         found = found[int(step) if isinstance(found, list) else step]
@@ -156,26 +166,26 @@ def _explained(message: str, values: dict[str, Any]) -> ConfigError:
     shown = json.dumps(found, ensure_ascii=False)
     keys = tuple(part.get("properties", ()))
     name = key.rpartition(".")[2]
-    advice = suggestion(name, found, keys, lambda meant: _fits(values, steps, meant))
+    advice = suggest(name, found, keys, lambda meant: _fits(values, steps, meant))
     return ConfigError(
         key,
-        f"expected {_expectation(part)}, "
+        f"expected {_describe(part)}, "
         f"found {shown if len(shown) < 60 else shown[:57] + '…'}{advice}",
     )
 
 
 def _steps(message: str) -> list[str]:
-    """The keys and indices on the way to the place that msgspec names."""
+    """Return the keys and list indices of the path in a message of msgspec."""
     path = re.search(r" - at `\$\.?([\w.\[\]]*)`$", message)
     return re.findall(r"[^.\[\]]+", path[1]) if path else []
 
 
 def _fits(values: dict[str, Any], steps: list[str], meant: Any) -> bool:
-    """Whether nothing would be wrong at a place, or below it, with another value there."""
+    """Return whether the values have no mistake at or below `steps` if `meant` stands there."""
     values = copy.deepcopy(values)
-    *way, last = steps
+    *parents, last = steps
     section: Any = values
-    for step in way:
+    for step in parents:
         section = section[int(step) if isinstance(section, list) else step]
     section[int(last) if isinstance(section, list) else last] = meant
     try:
@@ -186,7 +196,10 @@ def _fits(values: dict[str, Any], steps: list[str], meant: Any) -> bool:
 
 
 def _schema_at(key: str, items: Sequence[str] = ()) -> dict[str, Any]:
-    """The part of the JSON Schema that describes a key, or an item of the list that it holds."""
+    """Return the part of the JSON Schema for a key, or for an item of the key's list.
+
+    items: the list indices below the key; only their number counts.
+    """
     part = schema()
     for name in key.split(".") if key else ():
         part = section_of(part)["properties"][name]
@@ -195,11 +208,11 @@ def _schema_at(key: str, items: Sequence[str] = ()) -> dict[str, Any]:
     return part if "type" in part or "anyOf" in part or "enum" in part else section_of(part)
 
 
-def _expectation(part: dict[str, Any]) -> str:
-    """A part of the schema in words, such as "a whole number of at least 1"."""
+def _describe(part: dict[str, Any]) -> str:
+    """Return a part of the schema in words, such as "a whole number of at least 1"."""
     if "anyOf" in part:
         options = [option for option in part["anyOf"] if option.get("type") != "null"]
-        return " or ".join(_expectation(option) for option in options)
+        return " or ".join(_describe(option) for option in options)
     if "enum" in part:
         return " or ".join(", ".join(map(str, part["enum"])).rsplit(", ", 1))
     items = part.get("items", {}).get("type")
@@ -218,5 +231,5 @@ def _expectation(part: dict[str, Any]) -> str:
         "exclusiveMaximum": "below {}",
         "minItems": "of at least {} " + ("texts" if items == "string" else "numbers"),
     }
-    said = [text.format(part[bound]) for bound, text in bounds.items() if bound in part]
-    return " ".join([words, " and ".join(said)]).rstrip()
+    limits = [text.format(part[bound]) for bound, text in bounds.items() if bound in part]
+    return " ".join([words, " and ".join(limits)]).rstrip()

@@ -1,7 +1,7 @@
-"""YAML text to plain values, each with the place it came from.
+"""Parse YAML into plain values, and record the line or override that each value came from.
 
-A stricter YAML than YAML 1.1: `1e-3` is a number and `yes` is text, as in YAML 1.2; a key given
-twice, an alias and a tag are errors.
+This YAML is stricter than YAML 1.1. As in YAML 1.2, `1e-3` is a number and `yes` is text. Duplicate
+keys, aliases and tags are errors.
 """
 
 import os
@@ -11,18 +11,19 @@ from typing import Any
 
 import yaml
 
-from digitnet.config.definition import OUTPUT, PATHS
+from digitnet.config.definition import OUTPUT_KEY, PATH_KEYS
 from digitnet.config.keys import pair_without_colon
 from digitnet.config.syntax import explain
 from digitnet.errors import ConfigError
 from digitnet.paths import absolute, kind_of, names_file, why_missing
 
-MAX_BYTES = 100_000
-MAX_DEPTH = 20
-NO_TEXT = re.compile("[\0\ud800-\udfff]")  # no path has a NUL, no text half of a pair
-NO_PATH = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # bytes that are no UTF-8 it may have
-TOO_LONG = re.compile("[-+]?[0-9]{19,}")  # for a whole number
-TAG = "tag:yaml.org,2002:"
+MAX_BYTES = 100_000  # bytes of a config file
+MAX_DEPTH = 20  # levels of nesting
+INVALID_IN_TEXT = re.compile("[\0\ud800-\udfff]")  # NUL and surrogates
+# Surrogate escapes (U+DC80 to U+DCFF) stand for bytes of a file name that is not UTF-8 (PEP 383).
+INVALID_IN_PATH = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")
+TOO_MANY_DIGITS = re.compile("[-+]?[0-9]{19,}")
+TAG = "tag:yaml.org,2002:"  # prefix of YAML's own tags
 
 
 class _Loader(yaml.SafeLoader):
@@ -35,7 +36,7 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(None, None, problem, event.start_mark)  # type: ignore[arg-type]
         node = super().compose_node(parent, index)
         if node is not None and event.tag:
-            node.tag = f"!<{event.tag}>"  # not one of those that a plain value is given
+            node.tag = f"!<{event.tag}>"  # an unknown tag: `_value` refuses it
         return node
 
 
@@ -57,7 +58,7 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 
 
 class Source:
-    """The values of a config file and of the overrides upon it, and where each was said."""
+    """Values of a config file with its overrides applied, and the place that set each key."""
 
     def __init__(self, path: str, overrides: Sequence[str] = ()) -> None:
         self.path = path
@@ -67,7 +68,7 @@ class Source:
             self._override(override)
 
     def place(self, key: str) -> str:
-        """`FILE:LINE` or the override that set a key, or the key above it if it was not set."""
+        """Return the `FILE:LINE` or override that set a key, or else its nearest parent."""
         while key not in self.places:
             key = key.rpartition(".")[0] if "." in key else ""
         return self.places[key]
@@ -89,15 +90,15 @@ class Source:
         if not isinstance(tree, dict):
             found = "nothing" if tree is None else "a list" if isinstance(tree, list) else "text"
             raise ConfigError("", f"expected keys and values, found {found}", self.path)
-        self._resolve(tree, PATHS, os.path.dirname(absolute(self.path)))
+        self._resolve(tree, PATH_KEYS, os.path.dirname(absolute(self.path)))
         return tree
 
     def _override(self, override: str) -> None:
-        """KEY=VALUE upon the tree; the value is YAML, paths are relative to where the user is."""
+        """Apply `KEY=VALUE`: the value is YAML, paths are relative to the working directory."""
         where = f"--set {override}"
         key, equals, text = override.partition("=")
         *sections, last = key.split(".")
-        if not equals or not all([*sections, last]) or NO_TEXT.search(key):
+        if not equals or not all([*sections, last]) or INVALID_IN_TEXT.search(key):
             raise ConfigError("", "expected KEY=VALUE", where)
         tree = self.tree
         for depth, name in enumerate(sections, 1):
@@ -109,26 +110,27 @@ class Source:
         self.places = {k: place for k, place in self.places.items() if not k.startswith(below)}
         tree[last] = self._values(text.encode(errors="surrogateescape"), key, where)
         self.places[key] = where
-        said = [path for path in PATHS if path == key or path.startswith(below)]
-        self._resolve(self.tree, said, "")
+        changed = [path for path in PATH_KEYS if path == key or path.startswith(below)]
+        self._resolve(self.tree, changed, "")
 
     def _resolve(self, tree: dict[str, Any], keys: Sequence[str], folder: str) -> None:
+        """Make the paths under `keys` absolute; relative paths start from `folder`."""
         for key in keys:
             section, _, last = key.rpartition(".")
             values = tree.get(section) if section else tree
             if not isinstance(values, dict):
                 continue
             path = values.get(last)
-            if key == OUTPUT and path and isinstance(path, str) and not names_file(path):
+            if key == OUTPUT_KEY and path and isinstance(path, str) and not names_file(path):
                 problem = f"expected the name of a file, found {path!r:.60}"
                 raise ConfigError(key, problem, self.place(key))
             if isinstance(values.get(last), list):
-                values[last] = [_from(folder, path) for path in values[last]]
+                values[last] = [_resolve_from(folder, path) for path in values[last]]
             elif last in values:
-                values[last] = _from(folder, values[last])
+                values[last] = _resolve_from(folder, values[last])
 
     def _values(self, text: bytes, key: str, where: str | None) -> Any:
-        """YAML text as plain values; `where` stands for FILE:LINE where it is given."""
+        """Return YAML text as plain values. where: replaces `FILE:LINE` in errors if given."""
         try:
             loader = _Loader(text)
             node = loader.get_single_node()
@@ -139,7 +141,7 @@ class Source:
             raise ConfigError(key, problem, where or place) from None
         except RecursionError:
             raise ConfigError(
-                key, "expected YAML, found too deep a nesting", where or self.path
+                key, "expected YAML, found too many levels of nesting", where or self.path
             ) from None
 
     def _value(self, node: yaml.Node, key: str, where: str | None, depth: int) -> Any:
@@ -147,17 +149,17 @@ class Source:
         if node.tag not in (TAG + "map", TAG + "seq", *_SCALARS):
             raise ConfigError(key, f"expected a plain value, found the tag {node.tag}", place)
         if depth > MAX_DEPTH:
-            raise ConfigError(key, "expected YAML, found too deep a nesting", place)
+            raise ConfigError(key, "expected YAML, found too many levels of nesting", place)
         if isinstance(node, yaml.MappingNode):
             values: dict[str, Any] = {}
             for name_node, value_node in node.value:
                 place = where or f"{self.path}:{name_node.start_mark.line + 1}"
                 name = name_node.value
                 _check_colon(name_node, key, place)
-                if name_node.tag != TAG + "str" or NO_TEXT.search(name) or name != name.strip():
-                    raise ConfigError(
-                        key, f"expected a key, found {_found_key(name_node, value_node)}", place
-                    )
+                is_text = name_node.tag == TAG + "str" and not INVALID_IN_TEXT.search(name)
+                if not is_text or name != name.strip():
+                    found = _describe_key(name_node, value_node)
+                    raise ConfigError(key, f"expected a key, found {found}", place)
                 path = f"{key}.{name}" if key else name
                 if name in values:
                     raise ConfigError(path, "expected each key once, found it twice", place)
@@ -166,29 +168,30 @@ class Source:
             return values
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, key, where, depth + 1) for item in node.value]
-        if key not in PATHS:
+        if key not in PATH_KEYS:
             _check_colon(node, key, place)
         value = _SCALARS[node.tag](node.value)
         if isinstance(value, float) and value - value != 0:
             raise ConfigError(key, f"expected a finite number, found {node.value!r:.40}", place)
         plain = isinstance(node, yaml.ScalarNode) and not node.style
-        if plain and TOO_LONG.fullmatch(node.value):
+        if plain and TOO_MANY_DIGITS.fullmatch(node.value):
             problem = f"expected a number of at most 18 digits, found {value:.40}"
             raise ConfigError(key, problem, place)
-        if isinstance(value, str) and (NO_PATH if key in PATHS else NO_TEXT).search(value):
+        invalid = INVALID_IN_PATH if key in PATH_KEYS else INVALID_IN_TEXT
+        if isinstance(value, str) and invalid.search(value):
             raise ConfigError(key, f"expected text, found {value!r:.40}", place)
         return value
 
 
-def _from(folder: str, path: Any) -> Any:
-    """A path that was said in a folder; what is none stays as it is."""
+def _resolve_from(folder: str, path: Any) -> Any:
+    """Return the absolute form of a path relative to `folder`; other values unchanged."""
     if not isinstance(path, str) or not path:
         return path
     return absolute(os.path.join(folder, os.path.expanduser(path)))
 
 
 def _check_colon(node: yaml.Node, key: str, place: str) -> None:
-    """Raise ConfigError where plain text in a section is a key and its value without a colon."""
+    """Raise ConfigError if unquoted text is a key and its value without a colon and a space."""
     if isinstance(node, yaml.ScalarNode) and not node.style:
         start, end = node.start_mark, node.end_mark
         first, *_ = str(start.buffer)[start.pointer : end.pointer].splitlines() or [""]
@@ -196,9 +199,9 @@ def _check_colon(node: yaml.Node, key: str, place: str) -> None:
             raise ConfigError(key, f"expected {pair}, found {first!r:.60}", place)
 
 
-def _found_key(name: yaml.Node, value: yaml.Node) -> str:
+def _describe_key(name: yaml.Node, value: yaml.Node) -> str:
     if not isinstance(name.value, str):
         return "a list or a mapping"
-    comma = name.tag == TAG + "int" and not value.value  # {learning_rate: 0,5}
-    cure = "; in braces, write 0.5 for a number and [784, 10] for a list" if comma else ""
-    return f"{name.value!r:.40}{cure}"
+    has_comma = name.tag == TAG + "int" and not value.value  # {learning_rate: 0,5}
+    advice = "; in braces, write 0.5 for a number and [784, 10] for a list" if has_comma else ""
+    return f"{name.value!r:.40}{advice}"

@@ -1,4 +1,4 @@
-"""What a wrong value of a config may be meant to be, so that a message can say what to write."""
+"""Suggest what to write instead of a wrong config value."""
 
 import json
 import math
@@ -10,22 +10,22 @@ import yaml
 
 WORDS = {"yes": True, "on": True, "no": False, "off": False, "none": None}
 QUOTES = "\"'`“”„‘’«»"
-AFTER = re.compile(r"[,;]?\s*(?:(?:#|//).*)?$", re.DOTALL)  # what may follow a value by mistake
-NUMBERS = re.compile(r"[\s\d,;×x()\[\]-]+")  # a list of whole numbers in any notation
-MAX_SUGGESTION = 60  # characters of a suggestion
+TRAILING = re.compile(r"[,;]?\s*(?:(?:#|//).*)?$", re.DOTALL)  # separator or comment after a value
+NUMBER_LIST = re.compile(r"[\s\d,;×x()\[\]-]+")  # whole numbers in any notation
+MAX_SUGGESTION = 60  # characters
 
 
-def suggestion(name: str, value: Any, keys: Sequence[str], fits: Callable[[Any], bool]) -> str:
-    """Return `; write …` with the first reading of a value that fits; else nothing.
+def suggest(name: str, value: Any, keys: Sequence[str], fits: Callable[[Any], bool]) -> str:
+    """Return `; write …` with the first interpretation of the value that fits, or "".
 
-    name: of the key. keys: of the section that was expected there, if one was.
+    name: the key's name. keys: the keys of the section if a section was expected, else empty.
     """
     if keys and value is None:
-        return "; indent its keys below it, by two spaces"
-    for reading in _readings(value):
-        if isinstance(reading, float) and not math.isfinite(reading):
+        return "; write the keys of the section below, indented by two spaces"
+    for candidate in _interpretations(value):
+        if isinstance(candidate, float) and not math.isfinite(candidate):
             continue
-        for meant in (*({key: reading} for key in keys), *(() if keys else (reading,))):
+        for meant in (*({key: candidate} for key in keys), *(() if keys else (candidate,))):
             if fits(meant):
                 text = yaml.safe_dump(
                     meant, default_flow_style=True, allow_unicode=True, width=1000
@@ -36,33 +36,33 @@ def suggestion(name: str, value: Any, keys: Sequence[str], fits: Callable[[Any],
     return ""
 
 
-def _readings(value: Any) -> Iterator[Any]:
-    """Yield a value as it is, then what it may be meant to be, the likeliest first."""
+def _interpretations(value: Any) -> Iterator[Any]:
+    """Yield the value itself, then what the user may have meant, likeliest first."""
     yield value
     if isinstance(value, float) and value.is_integer():
         yield int(value)
     if type(value) is int:
         yield str(value)
     if isinstance(value, list) and len(value) == 1:
-        yield from _readings(value[0])
+        yield from _interpretations(value[0])
     if not isinstance(value, str):
         return
-    text = AFTER.sub("", value).strip(QUOTES)
+    text = TRAILING.sub("", value).strip(QUOTES)
     lower = text.lower()
     if lower in WORDS:
         yield WORDS[lower]
     for spelling in (text, lower, lower.replace("-", "_"), text.replace(",", ".")):
-        yield _plain(spelling)
+        yield _parse_json(spelling)
     if re.fullmatch(r"[0-9]{1,3}([,_][0-9]{3})+", text):
         yield int(re.sub("[,_]", "", text))
     if re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)? ?%", text):
         yield float(text.rstrip(" %")) / 100
-    if NUMBERS.fullmatch(text):
+    if NUMBER_LIST.fullmatch(text):
         yield [int(number) for number in re.findall("[0-9]{1,9}", text)]
 
 
-def _plain(text: str) -> Any:
-    """Text as the number, word or list that JSON sees in it, else as it is."""
+def _parse_json(text: str) -> Any:
+    """Return the value of text that is JSON, else the text."""
     try:
         return json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):

@@ -1,1 +1,1 @@
-"""Labelled pictures of digits, from whatever a path holds, as arrays ready for training."""
+"""Read labelled pictures from files and folders, and serve them to training as minibatches."""

@@ -5,9 +5,9 @@ import re
 from collections.abc import Sequence
 
 DIGITS = tuple("0123456789")
-MOST_DIGITS = 1000  # of a number
-MOST_CLASSES = 10_000  # of a model or data set: more than any script has signs in common use
-LONGEST_NAME = 255  # characters of a class name: no folder has a longer name
+MAX_DIGITS = 1000  # digits of one number in a picture
+MAX_CLASSES = 10_000  # classes of a model or data set: more characters than any script has in use
+MAX_CLASS_NAME = 255  # characters: no file system allows longer folder names
 
 
 @functools.cache
@@ -16,24 +16,24 @@ def as_answer(class_name: str) -> int | str:
     return int(class_name) if re.fullmatch("[0-9]{1,18}", class_name) else class_name
 
 
-def identity(class_name: str) -> int | str:
-    """Return what class names have in common that a reader cannot tell apart.
+def normalise_name(class_name: str) -> int | str:
+    """Return the answer of a class name after normalisation, so that lookalike names are equal.
 
-    Leading zeros, spaces around a name, and whether é is one character or two (Unicode's normal
-    form NFC, UAX #15) make no difference. Digits of other scripts stay other characters.
+    Leading zeros and surrounding spaces are removed, and é as two characters becomes é as one
+    (Unicode normalization form NFC, UAX #15). Digits of other scripts remain different.
     """
     if not class_name.isascii():
-        import unicodedata  # only here: predict starts without it
+        import unicodedata  # rarely needed; `predict` starts faster without it
 
         class_name = unicodedata.normalize("NFC", class_name)
     return as_answer(class_name.strip())
 
 
 def same_answer(class_names: Sequence[str]) -> tuple[str, str] | None:
-    """Return two class names that stand for the same answer, if there are two."""
+    """Return two class names that stand for the same answer, or None if all differ."""
     first: dict[int | str, str] = {}
     for name in class_names:
-        key = identity(name)
+        key = normalise_name(name)
         if key in first:
             return first[key], name
         first[key] = name

@@ -1,51 +1,52 @@
-"""Pixels of other conventions brought to MNIST's: paper 0, ink 255, rows from top to bottom."""
+"""Convert pixels to MNIST's convention: background 0, ink 255."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-CHUNK = 1000  # pictures looked at together
-RANGES = (1, 16)  # the highest pixel of other conventions: binary pictures, scikit-learn's digits
-BRIGHT = 128  # of 255: from here on, a pixel is light
-BRIGHT_BORDER = 0.75  # share of the pixels along the pictures' sides: from here on, paper is 255
+PICTURES_PER_CHUNK = 1000  # pictures whose maximum is computed at once
+SAMPLE_SIZE = 1000  # pictures: about this many decide whether the background is light
+MAX_PIXELS = (1, 16)  # maximum pixel of other conventions: binary pictures, scikit-learn's digits
+LIGHT_PIXEL = 128  # pixel value: light pixels have at least this value
+LIGHT_BORDER_SHARE = 0.75  # share of light border pixels: from here on, the background is light
 
 
 def to_mnist(name: str, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Return images (n, 28, 28) with paper 0 and ink 255, and a remark on each thing mended.
+    """Return images (n, 28, 28) with background 0 and ink 255, and a remark for each conversion.
 
-    Images that keep this convention are returned as they are, not copied. name: of the images, in
-    the remarks.
+    Images that follow MNIST's convention are returned without a copy. name: the name of the images
+    in remarks.
     """
-    highest = _highest(images)
-    if highest == 0:
+    maximum = _maximum(images)
+    if maximum == 0:
         return images, ()
     values, remarks = np.arange(256), []
-    if highest <= RANGES[-1]:
-        full = next(full for full in RANGES if highest <= full)
+    if maximum <= MAX_PIXELS[-1]:
+        full = next(full for full in MAX_PIXELS if maximum <= full)
         values = np.minimum(np.round(values * (255 / full)), 255)
         remarks.append(
-            f"{name}: expected pixels from 0 to 255, found 0 to {highest}; "
-            f"they are read as multiplied by 255/{full}"
+            f"{name}: expected pixels from 0 to 255, found 0 to {maximum}; "
+            f"digitnet multiplies them by 255/{full}"
         )
-    if _has_bright_border(values[images[:: max(len(images) // CHUNK, 1)]]):
+    if _has_light_border(values[images[:: max(len(images) // SAMPLE_SIZE, 1)]]):
         values = 255 - values
         remarks.append(
-            f"{name}: expected ink 255 on paper 0, found dark ink on light paper; "
-            "the pictures are read inverted"
+            f"{name}: expected ink 255 on background 0, found dark ink on a light background; "
+            "digitnet inverts the pictures"
         )
     return (values.astype(np.uint8)[images] if remarks else images), tuple(remarks)
 
 
-def _highest(images: NDArray[np.uint8]) -> int:
-    """Return the highest pixel, or the first one found that is beyond the other ranges."""
-    highest = 0
-    for start in range(0, len(images), CHUNK):
-        highest = max(highest, int(images[start : start + CHUNK].max()))
-        if highest > RANGES[-1]:
+def _maximum(images: NDArray[np.uint8]) -> int:
+    """Return the maximum pixel, or any pixel above MAX_PIXELS: then the search stops early."""
+    maximum = 0
+    for start in range(0, len(images), PICTURES_PER_CHUNK):
+        maximum = max(maximum, int(images[start : start + PICTURES_PER_CHUNK].max()))
+        if maximum > MAX_PIXELS[-1]:
             break
-    return highest
+    return maximum
 
 
-def _has_bright_border(images: NDArray[np.integer | np.floating]) -> bool:
+def _has_light_border(images: NDArray[np.integer | np.floating]) -> bool:
     inside = np.zeros(images.shape[1:], bool)
     inside[1:-1, 1:-1] = True
-    return bool((images[:, ~inside] >= BRIGHT).mean() >= BRIGHT_BORDER)
+    return bool((images[:, ~inside] >= LIGHT_PIXEL).mean() >= LIGHT_BORDER_SHARE)

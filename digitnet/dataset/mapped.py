@@ -1,4 +1,4 @@
-"""Arrays that stay in their files: the system brings in the pages that are used, and drops them."""
+"""Memory-mapped arrays: the system loads the pages that are used, and drops them again."""
 
 import math
 import mmap
@@ -14,22 +14,21 @@ from digitnet.errors import DataError
 Buffer = bytes | mmap.mmap | NDArray[np.uint8]
 
 
-def mapped(file: BufferedIOBase) -> mmap.mmap:
-    """The whole of an open file, read-only: not a byte is read before it is used.
+def map_file(file: BufferedIOBase) -> mmap.mmap:
+    """Return a read-only memory map of an open file.
 
-    Whatever else happens to the file shows in it. A file that is cut short meanwhile takes its
-    pages with it, and the system ends a process that asks for one of them (SIGBUS); another file
-    renamed over it, or its removal, does no harm.
+    Changes to the file appear in the map. If the file is truncated, access to a missing page ends
+    the process (SIGBUS). Deleting the file, or renaming another file over it, is harmless.
     """
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def array_in(
+def view_array(
     buffer: Buffer, path: Path, start: int, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> NDArray[Any]:
-    """The array of some shape that a file's content has from byte `start` to its end, not copied.
+    """Return the array from byte `start` to the end of a file's content, without a copy.
 
-    Raises DataError, naming the file, where the content is shorter or longer than that.
+    Raises DataError, which names the file, if the content is shorter or longer than the array.
     """
     end = start + math.prod(shape) * dtype.itemsize
     if len(buffer) < end:
@@ -39,4 +38,5 @@ def array_in(
     try:
         return np.ndarray(shape, dtype, buffer, start)
     except ValueError:
-        raise DataError(f"{path}: expected a shape, found {shape!r:.60}") from None
+        problem = f"expected a shape that an array can have, found {shape!r:.60}"
+        raise DataError(f"{path}: {problem}") from None

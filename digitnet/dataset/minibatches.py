@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from digitnet import arrays
 from digitnet.arrays import ALONE, FloatArray, Share
-from digitnet.dataset.definition import NOTHING, Dataset
+from digitnet.dataset.definition import NON_DIGIT, Dataset
 
 BLOCK = 256  # images gathered and scaled together: 800 kB, fits the second-level cache
 WHITE = np.array(1 / 255, np.float32)
@@ -31,7 +31,7 @@ class Minibatches:
         self.size, self.distort = size, distort
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
-        self.has_nothing = bool((self.labels == NOTHING).any())
+        self.has_nothing = bool((self.labels == NON_DIGIT).any())
         self.classes = np.arange(len(dataset.class_names))[:, np.newaxis]
         count = max(min(BLOCK // size, most), 1)
         rows = count * size
@@ -53,10 +53,10 @@ class Minibatches:
             yield from block.minibatches
 
     def label(self, labels: NDArray[np.int64], y: FloatArray) -> None:
-        """Write labels (…, 1, n) to columns (…, classes, n): one-hot, or uniform for NOTHING."""
+        """Write labels (…, 1, n) to columns (…, classes, n): one-hot, or uniform for NON_DIGIT."""
         np.equal(labels, self.classes, out=y)
         if self.has_nothing:
-            np.copyto(y, 1 / len(self.classes), where=labels == NOTHING)
+            np.copyto(y, 1 / len(self.classes), where=labels == NON_DIGIT)
 
     def blocks(self, order: NDArray[np.int64], skip: int = 0) -> "Iterator[Block]":
         """Yield the same minibatches in blocks that fit the cache, not yet gathered.

@@ -1,21 +1,22 @@
-"""NumPy's own format for one array, mapped."""
+"""Read `.npy`, NumPy's file format for one array, as a memory-mapped array."""
 
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from digitnet.dataset.mapped import array_in, mapped
+from digitnet.dataset.mapped import map_file, view_array
 from digitnet.errors import DataError
 from digitnet.npz import NpyError, read_header
 from digitnet.paths import kind_of
 
 
 def read_npy(path: Path) -> NDArray[Any]:
-    """The array in a `.npy` file, read-only; the file must not be cut short while it lives.
+    """Return the array in a `.npy` file, read-only.
 
-    Raises DataError for any other content, pickled objects and Fortran's order among it, and for a
-    file shorter or longer than it says.
+    The file must not be truncated while the array is in use. Raises DataError for any other
+    content, including pickled objects and Fortran order, and for a file whose length differs from
+    its header.
     """
     if kind_of(path) != "file":
         raise DataError(f"{path}: expected a file, found something else")
@@ -26,7 +27,7 @@ def read_npy(path: Path) -> NDArray[Any]:
             raise DataError(f"{path}: {error}") from None
         if header.fortran_order and len(header.shape) > 1:
             raise DataError(
-                f"{path}: expected one picture after the other (C order), found them interleaved "
-                "(Fortran order)"
+                f"{path}: expected one picture after the other (C order), found Fortran order; "
+                "save numpy.ascontiguousarray(array)"
             )
-        return array_in(mapped(file), path, file.tell(), header.shape, header.dtype)
+        return view_array(map_file(file), path, file.tell(), header.shape, header.dtype)

@@ -1,4 +1,4 @@
-"""What a path holds is recognised by looking at it, not configured."""
+"""Read data of any supported format. The format is recognised by content, not configured."""
 
 import gzip
 import os
@@ -21,66 +21,66 @@ from digitnet.paths import kind_of, why_missing
 if TYPE_CHECKING:
     from digitnet.image.evidence import Score
 
-PICKLE = b"\x80"  # the first byte of a pickle of protocol 2 or later (pickletools, PROTO)
+PICKLE_MAGIC = b"\x80"  # first byte of a pickle of protocol 2 or later (pickletools, PROTO)
 
 
 def read_data(
     paths: Paths | Path, *, transposed: bool = False, score: "Score | None" = None
 ) -> Data:
-    """The labelled pictures of a folder or of a file: IDX, npy, npz, csv, or pictures.
+    """Return the labelled pictures of files or folders: IDX, .npy, .npz, .csv, or pictures.
 
-    Those of several are put together in memory, training sets and test sets, in this order and
-    with the classes of the first. A source that is listed several times, by one name or by
-    several, is there once, to be learned from so many times. The images in a single plain IDX file
-    or `.npy` file stay there: it must not be cut short while they are in use. transposed: arrays
-    have the pictures' columns as rows, as EMNIST has; pictures in folders never do. score: the
-    network that chooses among candidates for the digit of a picture in a folder. Raises DataError,
-    naming the file and the place, for whatever is missing or wrong.
+    Several paths are concatenated in memory, training sets and test sets separately, in this order
+    and with the class names of the first path. A source listed n times, under one path or several,
+    is stored once with `repeats` n. Images of a single plain IDX or `.npy` file are memory-mapped:
+    the file must not be truncated while they are in use. transposed: rows and columns of the
+    pictures in arrays are exchanged, as in EMNIST; folders of pictures are not affected. score: the
+    network that chooses between candidates for the digit in a picture of a folder. Raises
+    DataError, which names the file and the place, for missing or wrong data.
     """
     if isinstance(paths, str | Path):
         return _read(paths, transposed, score)
-    times = Counter(paths)
-    sources = {path: _read(path, transposed, score) for path in times}
+    counts = Counter(paths)
+    sources = {path: _read(path, transposed, score) for path in counts}
     names = next(iter(sources.values())).training.class_names
     training = {path: data.training.renumbered(names, path) for path, data in sources.items()}
     tests = {path: data.test.renumbered(names, path) for path, data in sources.items() if data.test}
     return Data(
-        _together([(dataset, times[path]) for path, dataset in training.items()]),
-        _together([(dataset, 1) for dataset in tests.values()], repeated=False) if tests else None,
+        _concatenate([(dataset, counts[path]) for path, dataset in training.items()]),
+        _concatenate([(dataset, 1) for dataset in tests.values()], repeat=False) if tests else None,
     )
 
 
-def _together(parts: list[tuple[Dataset, int]], *, repeated: bool = True) -> Dataset:
-    """Return data sets one after the other, equal ones once, whatever path each came from.
+def _concatenate(sources: list[tuple[Dataset, int]], *, repeat: bool = True) -> Dataset:
+    """Return data sets concatenated; data sets with equal contents are included once.
 
-    parts: data sets with the same class names, and how often each is listed. repeated: whether the
-    result has the `times` that follow from this.
+    sources: data sets with the same class names, and how often each is listed. repeat: whether the
+    result gets `repeats`.
     """
-    times: Counter[tuple[tuple[str, ...], bytes]] = Counter()
+    counts: Counter[tuple[tuple[str, ...], bytes]] = Counter()
     distinct: dict[tuple[tuple[str, ...], bytes], Dataset] = {}
-    for dataset, count in parts:
-        contents = dataset.sources, dataset.labels.tobytes()
+    for dataset, count in sources:
+        contents = dataset.source_hashes, dataset.labels.tobytes()
         distinct.setdefault(contents, dataset)
-        times[contents] += count
+        counts[contents] += count
     datasets = list(distinct.values())
-    together = datasets[0]
+    result = datasets[0]
     if len(datasets) > 1:
-        together = Dataset(
+        result = Dataset(
             np.concatenate([dataset.images for dataset in datasets]),
             np.concatenate([dataset.labels for dataset in datasets]),
-            together.class_names,
-            parts=tuple(part for dataset in datasets for part in dataset.sources),
+            result.class_names,
+            hashes=tuple(each for dataset in datasets for each in dataset.source_hashes),
         )
-    remarks = tuple(remark for dataset, _ in parts for remark in dataset.remarks)
-    if not repeated or times.total() == len(times):
-        return replace(together, remarks=remarks)
+    remarks = tuple(remark for dataset, _ in sources for remark in dataset.remarks)
+    if not repeat or counts.total() == len(counts):
+        return replace(result, remarks=remarks)
     lengths = [len(dataset) for dataset in datasets]
-    return replace(together, times=np.repeat([*times.values()], lengths), remarks=remarks)
+    return replace(result, repeats=np.repeat([*counts.values()], lengths), remarks=remarks)
 
 
 def _read(path: str | Path, transposed: bool, score: "Score | None") -> Data:
     if not os.fspath(path):
-        raise DataError("expected the path of data, found an empty one")
+        raise DataError("expected the path of data, found an empty path")
     path = Path(path)
     try:
         kind = kind_of(path)
@@ -107,27 +107,27 @@ def _read_file(path: Path) -> Data:
     if not start:
         raise DataError(f"{path}: expected pictures and labels, found an empty file")
     if start[:2] == GZIP_MAGIC:
-        _check_unpacked(path)
+        _check_gzip(path)
     if start[:2] in (GZIP_MAGIC, b"\0\0") or start == MAGIC[:4]:
         return Data(read_pair(path), None)
     if start == b"PK\3\4":
         return read_npz_data(path)
     if path.suffix.lower() == ".csv":
         return read_csv_data(path)
-    raise DataError(f"{path}: expected IDX, .npy, .npz, .csv or a folder, found none of them")
+    raise DataError(f"{path}: expected IDX, .npy, .npz, .csv or a folder, found another format")
 
 
-def _check_unpacked(path: Path) -> None:
-    """Raise DataError, saying what to do, unless a gzipped file begins as IDX does."""
+def _check_gzip(path: Path) -> None:
+    """Raise DataError, which says what to do, unless a gzipped file starts like IDX."""
     try:
         with gzip.open(path) as file:
             start = file.read(2)
     except (gzip.BadGzipFile, zlib.error, EOFError):
-        return  # the reader of IDX says where it is damaged
-    if start[:1] == PICKLE:
+        return  # read_idx reports the damage
+    if start[:1] == PICKLE_MAGIC:
         raise DataError(
-            f"{path}: expected IDX in a gzip file, found a pickle, which may run any program and "
-            "is not read; save its arrays with numpy.savez"
+            f"{path}: expected IDX in a gzip file, found a pickle, which is unsafe to load; "
+            "save its arrays with numpy.savez"
         )
     if start != b"\0\0":
         raise DataError(
@@ -136,6 +136,6 @@ def _check_unpacked(path: Path) -> None:
 
 
 def _read_pictures(folder: Path, score: "Score | None") -> Data:
-    from digitnet.dataset.folder import read_picture_folder  # Pillow: only where it is needed
+    from digitnet.dataset.folder import read_picture_folder  # imports Pillow
 
     return read_picture_folder(folder, score)

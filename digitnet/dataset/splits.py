@@ -1,4 +1,4 @@
-"""Training and validation examples, drawn so that no picture is in both."""
+"""Split a data set into training and validation, so that no picture is in both."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,14 @@ Indices = NDArray[np.int64]
 def split_indices(dataset: Dataset, held_out: int, *, seed: int) -> tuple[Indices, Indices]:
     """Return the indices of the training and of the validation examples, both ascending.
 
-    held_out: how many examples are drawn for validation. A training example with the same pixels as
-    a validation example is in neither: validation measures images that the network has not seen.
+    held_out: the number of examples drawn for validation. Other examples with the same pixels as a
+    validation example are in neither split: validation measures pictures the network has not seen.
     """
     order = generator(seed, Purpose.SPLIT).permutation(len(dataset))
     validation, training = np.sort(order[:held_out]), np.sort(order[held_out:])
     images = dataset.images
-    unseen = {hash(images[i].tobytes()) for i in validation}  # a few bytes for each, not 784
-    if unseen:
-        learned = (hash(images[i].tobytes()) not in unseen for i in training)
-        training = training[np.fromiter(learned, np.bool_, len(training))]
+    hashes = {hash(images[i].tobytes()) for i in validation}  # smaller than 784 bytes per picture
+    if hashes:
+        is_new = (hash(images[i].tobytes()) not in hashes for i in training)
+        training = training[np.fromiter(is_new, np.bool_, len(training))]
     return training, validation

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import PIXELS
-from digitnet.dataset.classes import LONGEST_NAME, MOST_CLASSES, same_answer
+from digitnet.dataset.classes import MAX_CLASS_NAME, MAX_CLASSES, same_answer
 from digitnet.errors import CheckpointError, OutputError
 from digitnet.model.calibration import (
     MAX_EVIDENCE,
@@ -285,16 +285,16 @@ def _class_names(arrays: dict[str, NDArray[Any]], classes: int) -> tuple[str, ..
     names = arrays.get("class_names")
     if names is None or names.dtype.kind != "U" or names.shape != (classes,):
         raise _InvalidArrays(f"class_names: expected {classes} texts, found something else")
-    if classes > MOST_CLASSES:
+    if classes > MAX_CLASSES:
         raise _InvalidArrays(
-            f"class_names: expected at most {MOST_CLASSES:,} names, found {classes:,}"
+            f"class_names: expected at most {MAX_CLASSES:,} names, found {classes:,}"
         )
     texts = tuple(names.tolist())
     longest = max(map(len, texts))
-    if longest > LONGEST_NAME:
+    if longest > MAX_CLASS_NAME:
         found = f"found a name of {longest:,}"
         raise _InvalidArrays(
-            f"class_names: expected names of at most {LONGEST_NAME} characters, {found}"
+            f"class_names: expected names of at most {MAX_CLASS_NAME} characters, {found}"
         )
     if same := same_answer(texts):
         first, second = map(repr, same)

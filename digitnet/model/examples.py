@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from digitnet.arrays import FloatArray
 from digitnet.config.definition import Config
 from digitnet.config.reader import to_config
-from digitnet.dataset.definition import Data, Dataset, Paths, each, named
+from digitnet.dataset.definition import Data, Dataset, Paths, as_tuple, join_paths
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
@@ -63,7 +63,7 @@ def choose_examples(
     """
     if path is None:
         path = checkpoint.data_path
-        for source in each(path):
+        for source in as_tuple(path):
             with contextlib.suppress(OSError):  # `read_data` reports the error
                 if kind_of(source) is None:
                     raise DataError(
@@ -79,20 +79,21 @@ def choose_examples(
     if split in ("validation", "train"):
         if not is_own:
             raise DataError(
-                f"{named(path)}: expected the data that the model was trained on, because only "
-                f"this data has a {split} split; found other pictures or labels"
+                f"{join_paths(path)}: expected the data that the model was trained on, because "
+                f"only this data has a {split} split; found other pictures or labels"
             )
         learned, held_out = _split(checkpoint, data.training)
         indices = learned if split == "train" else held_out
         if not len(indices):
             raise DataError(
-                f"{named(path)}: expected a {split} split, found none; training held no picture out"
+                f"{join_paths(path)}: expected a {split} split, found none; "
+                "training held no picture out"
             )
         return Examples(path, split, data.training, indices, transposed)
     chosen = data.test if split == "test" else data.training
     if chosen is None:
-        raise DataError(f"{named(path)}: expected a test split, found none")
-    chosen = chosen.renumbered(checkpoint.class_names, named(path))
+        raise DataError(f"{join_paths(path)}: expected a test split, found none")
+    chosen = chosen.renumbered(checkpoint.class_names, join_paths(path))
     return Examples(path, split, chosen, np.arange(len(chosen)), transposed)
 
 
@@ -102,8 +103,8 @@ def _own_data(checkpoint: Checkpoint, path: Paths) -> Data:
     is_old = not checkpoint.data_sources
     if is_old and data.training.remarks and data.training.fingerprint != checkpoint.data_hash:
         raise DataError(
-            f"{named(path)}: expected the pixels that the model learned from, found pixels that "
-            "digitnet now converts to MNIST's convention; train the model again"
+            f"{join_paths(path)}: expected the pixels that the model learned from, found pixels "
+            "that digitnet now converts to MNIST's convention; train the model again"
         )
     return data
 
@@ -125,7 +126,7 @@ def _other_data(checkpoint: Checkpoint, path: Paths) -> tuple[Data, bool]:
     problem = transposition(data.training)
     if problem is None:
         return data, False
-    remark = f"{named(path)}: {problem}; rows and columns are exchanged for the evaluation"
+    remark = f"{join_paths(path)}: {problem}; rows and columns are exchanged for the evaluation"
     training, test = data.training.transposed(), data.test and data.test.transposed()
     transposed = Data(
         replace(training, remarks=(*training.remarks, remark)),
@@ -169,13 +170,13 @@ def prepared_for(checkpoint: Checkpoint, examples: Examples) -> Examples:
 
     In each picture of a folder, this model then chooses the candidate that is read as the digit.
     """
-    if not examples.dataset.parts:  # arrays need no preparation
+    if not examples.dataset.hashes:  # arrays need no preparation
         return examples
     data = read_data(examples.path, transposed=examples.transposed, score=_score(checkpoint))
     dataset = data.test if examples.split == "test" else data.training
     assert dataset is not None
     names = examples.dataset.class_names
-    return replace(examples, dataset=dataset.renumbered(names, named(examples.path)))
+    return replace(examples, dataset=dataset.renumbered(names, join_paths(examples.path)))
 
 
 def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
@@ -186,7 +187,7 @@ def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
     """
     dataset = examples.dataset
     if dataset.fingerprint != checkpoint.data_hash:
-        return not set(checkpoint.data_sources).isdisjoint(dataset.sources)
+        return not set(checkpoint.data_sources).isdisjoint(dataset.source_hashes)
     try:
         learned, _ = _split(checkpoint, dataset)
     except CheckpointError:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import SIDE
-from digitnet.dataset.classes import DIGITS, MOST_DIGITS, as_answer
+from digitnet.dataset.classes import DIGITS, MAX_DIGITS, as_answer
 from digitnet.errors import CheckpointError, ImageError, join_names
 from digitnet.image.evidence import Judgement
 from digitnet.image.files import Picture, name_of, open_picture
@@ -112,7 +112,7 @@ class Model:
         """Return all numbers in a picture, in reading order; with `digits`, one number of N digits.
 
         Raises ImageError for a picture that cannot be read or shows no ink, CheckpointError if the
-        model's classes are not 0 to 9, and ValueError for `digits` outside 1 to MOST_DIGITS.
+        model's classes are not 0 to 9, and ValueError for `digits` outside 1 to MAX_DIGITS.
         """
         name = name_of(picture)
         return self._numbers_reader(digits)(open_picture(picture, name), name)
@@ -133,8 +133,8 @@ class Model:
         from digitnet.image.numbers import find_numbers  # slow to import, rarely needed
         from digitnet.model.numbers import as_numbers
 
-        if digits is not None and not (type(digits) is int and 1 <= digits <= MOST_DIGITS):
-            raise ValueError(f"digits: expected 1 to {MOST_DIGITS} or None, found {digits!r:.40}")
+        if digits is not None and not (type(digits) is int and 1 <= digits <= MAX_DIGITS):
+            raise ValueError(f"digits: expected 1 to {MAX_DIGITS} or None, found {digits!r:.40}")
         if self.class_names != DIGITS:
             found = join_names(self.class_names)
             raise CheckpointError(

@@ -5,7 +5,7 @@ import time
 from collections.abc import Generator
 
 from digitnet.config.definition import Config
-from digitnet.dataset.definition import Paths, each
+from digitnet.dataset.definition import Paths, as_tuple
 from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
 from digitnet.model.checkpoint import discard_unfinished, is_checkpoint, load_checkpoint
 from digitnet.npz import member_names
@@ -132,7 +132,7 @@ def _reason_to_keep(output: str, data: Paths) -> str | None:
     """Return what the output is if it must not be replaced; None if it may be."""
     if os.path.getsize(output) and not is_checkpoint(output):
         return _describe_file(member_names(output))
-    is_data = any(_is_same(output, path) for path in each(data))
+    is_data = any(_is_same(output, path) for path in as_tuple(data))
     return "the data of this training" if is_data else None
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from digitnet.config.definition import Config
 from digitnet.config.reader import saved_config
-from digitnet.config.threads import MOST
-from digitnet.dataset.definition import named
+from digitnet.config.threads import MAX_THREADS
+from digitnet.dataset.definition import join_paths
 from digitnet.errors import CheckpointError, ConfigError
 from digitnet.model.checkpoint import Checkpoint
 from digitnet.training.state import Place, Record, TrainingState, arrays, begin, varies
@@ -67,7 +67,7 @@ def _with_threads_of(config: Config, checkpoint: Checkpoint) -> Config:
     threads = before.get("threads") if isinstance(before, dict) else None
     if config.training.threads != "auto" or not isinstance(threads, int) or threads < 1:
         return config
-    training = msgspec.structs.replace(config.training, threads=min(threads, MOST))
+    training = msgspec.structs.replace(config.training, threads=min(threads, MAX_THREADS))
     return msgspec.structs.replace(config, training=training)
 
 
@@ -76,7 +76,7 @@ def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
         raise ConfigError(
             "data.path",
             "expected the data that the checkpoint was trained on "
-            f"({named(checkpoint.data_path)}), found other pictures or labels",
+            f"({join_paths(checkpoint.data_path)}), found other pictures or labels",
         )
     try:
         before = _flat(msgspec.to_builtins(saved_config(checkpoint.config)))

@@ -13,7 +13,7 @@ from digitnet.arrays import SIDE, FloatArray
 from digitnet.config.definition import OPTIMIZER_KEYS, Config, ScheduleSection, TrainingSection
 from digitnet.config.threads import choose_threads
 from digitnet.dataset.classes import DIGITS
-from digitnet.dataset.definition import NOTHING, Data, Dataset, named
+from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, join_paths
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
 from digitnet.errors import ConfigError, DataError
@@ -184,7 +184,7 @@ class TrainingState:
             msgspec.to_builtins(self.history),
             {"place": np.array(place), **arrays(self)},
             calibration=self.calibration,
-            data_sources=self.data.training.sources,
+            data_sources=self.data.training.source_hashes,
         )
 
 
@@ -204,11 +204,11 @@ def begin(config: Config) -> TrainingState:
     train_indices, validation_indices = split_indices(examples, count, seed=config.seed)
     if not len(train_indices):
         raise DataError(
-            f"{named(config.data.path)}: expected pictures to learn from that differ from the "
+            f"{join_paths(config.data.path)}: expected pictures to learn from that differ from the "
             f"{count:,} held out, found none; set data.validation to 0"
         )
-    if examples.times is not None:
-        train_indices = np.repeat(train_indices, examples.times[train_indices])
+    if examples.repeats is not None:
+        train_indices = np.repeat(train_indices, examples.repeats[train_indices])
     images, labels = _made_up(config, examples.class_names, len(train_indices))
     if len(images):
         train_indices = np.append(train_indices, len(examples) + np.arange(len(images)))
@@ -255,7 +255,7 @@ def _made_up(
 
         background = make_background(nothing, rng=generator(config.seed, Purpose.BACKGROUND))
         images = np.concatenate([images, background])
-        labels = np.append(labels, np.full(nothing, NOTHING))
+        labels = np.append(labels, np.full(nothing, NON_DIGIT))
     return images, labels
 
 
@@ -291,7 +291,7 @@ def _rank(record: Record) -> tuple[float, ...]:
 
 def _check_classes(config: Config, data: Data) -> None:
     outputs, classes = config.network.layer_sizes[-1], len(data.training.class_names)
-    source = named(config.data.path)
+    source = join_paths(config.data.path)
     if outputs != classes:
         raise ConfigError(
             "network.layer_sizes",
@@ -307,7 +307,7 @@ def _with_count(config: Config, data: Data) -> Config:
     elif isinstance(held_out, float):
         held_out = max(round(held_out * n), 1)
     if held_out >= n:
-        source = named(config.data.path)
+        source = join_paths(config.data.path)
         problem = f"expected fewer than the {n:,} examples in {source}, found {held_out:,}"
         raise ConfigError("data.validation", problem)
     return msgspec.structs.replace(
