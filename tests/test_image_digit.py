@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from digitnet.image.digit import MAX_DIGIT_CANDIDATES, Candidate, candidates_of, count_digits
+from digitnet.image.ink.components import connected_components
 from digitnet.image.ink.ink import Bools, Ink
 
 Masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))

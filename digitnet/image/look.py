@@ -104,8 +104,8 @@ def look_at(
 def reduction(height: int, width: int, resolution: int) -> int:
     """Return the factor that reduces the longer side of a part to about `resolution` pixels.
 
-    A strip is reduced less: the shorter side keeps MIN_PAGE_SIDE pixels, unless the longer side then
-    has more than MAX_STRIP times the resolution.
+    A strip is reduced less: the shorter side keeps MIN_PAGE_SIDE pixels, unless the longer side
+    then has more than MAX_STRIP times the resolution.
     """
     shorter, longer = sorted((height, width))
     of_strip = max(shorter // MIN_PAGE_SIDE, math.ceil(longer / (MAX_STRIP * resolution)))
