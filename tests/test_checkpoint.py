@@ -420,7 +420,7 @@ def test_numbers_must_be_finite(path: Path, name: str, value: float) -> None:
     array = arrays_of(path)[name].copy()
     array.flat[-1] = value
     message = refusal(with_arrays(path, **{name: array}))
-    assert message == f"{name}: expected finite numbers, found others"
+    assert message == f"{name}: expected finite numbers, found NaN or infinity"
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float16", "int32", ">f4", "complex64", "U3"])

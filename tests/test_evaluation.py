@@ -23,13 +23,13 @@ from digitnet.model.evaluation import (
     EVALUATION_MINIBATCH,
     Evaluation,
     Evaluator,
-    evaluate,
+    evaluate_network,
     guessing,
 )
 from digitnet.model.examples import choose_examples, has_learned_from, prepared_for
 from digitnet.model.prediction import load
 from digitnet.network.network import Network
-from digitnet.training.state import begin
+from digitnet.training.setup import begin
 
 SPLITS = ("test", "validation", "train")
 
@@ -117,7 +117,7 @@ def pictures(answers: list[int], labels: list[int], classes: int) -> Dataset:
 
 def test_a_row_of_the_confusion_is_a_true_class() -> None:
     data = pictures(answers=[0, 1, 1, 2, 2, 2], labels=[0, 0, 1, 0, 0, 2], classes=3)
-    result = evaluate(brightest(3), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(6)))
+    result = evaluate_network(brightest(3), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(6)))
     assert result.confusion.tolist() == [[1, 1, 2], [0, 1, 0], [0, 0, 1]]
     assert result.confusion.dtype == np.int64
 
@@ -125,7 +125,7 @@ def test_a_row_of_the_confusion_is_a_true_class() -> None:
 def test_answers_are_kept_in_order() -> None:
     data = pictures(answers=[0, 1, 1, 2, 2, 2], labels=[0, 0, 1, 0, 0, 2], classes=3)
     order = np.array([5, 0, 3, 1])
-    result = evaluate(brightest(3), Minibatches(data, 3)(order))
+    result = evaluate_network(brightest(3), Minibatches(data, 3)(order))
     assert result.answers.tolist() == [2, 0, 2, 1]
     assert result.labels.tolist() == [2, 0, 0, 0]
     sure = math.exp(10) / (math.exp(10) + 2)
@@ -137,7 +137,9 @@ def test_answers_are_kept_in_order() -> None:
 def test_the_temperature_applies_to_confidence_and_not_to_cost() -> None:
     data = pictures(answers=[0, 1, 0], labels=[0, 0, 0], classes=2)
     plain, hot = (
-        evaluate(brightest(2), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(3)), temperature)
+        evaluate_network(
+            brightest(2), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(3)), temperature
+        )
         for temperature in (1.0, 5.0)
     )
     sure = math.exp(10 / 5) / (math.exp(10 / 5) + 1)
@@ -167,7 +169,7 @@ def test_huge_weights_give_answers_and_confidences() -> None:
     network.weights[0][1, :] = -3e38
     data = pictures(answers=[0, 1, 2], labels=[0, 1, 2], classes=3)
     data.images[1:] = 255
-    result = evaluate(network, Minibatches(data, EVALUATION_MINIBATCH)(np.arange(3)), 2.0)
+    result = evaluate_network(network, Minibatches(data, EVALUATION_MINIBATCH)(np.arange(3)), 2.0)
     assert ((result.confidences >= 1 / 3 - 1e-6) & (result.confidences <= 1)).all()
     assert result.confusion.sum() == 3
     assert 0 <= result.calibration_error <= 1
@@ -175,7 +177,7 @@ def test_huge_weights_give_answers_and_confidences() -> None:
 
 def test_the_cost_is_averaged_over_the_pictures() -> None:
     data = pictures(answers=[0, 1, 0], labels=[0, 0, 0], classes=2)
-    result = evaluate(brightest(2), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(3)))
+    result = evaluate_network(brightest(2), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(3)))
     right, wrong = math.log(1 + math.exp(-10)), math.log(1 + math.exp(10))
     assert result.cost == pytest.approx((2 * right + wrong) / 3, rel=1e-5)
 
@@ -185,8 +187,8 @@ def test_the_size_of_a_minibatch_makes_no_difference() -> None:
     n = 2 * EVALUATION_MINIBATCH + 7
     answers, labels = rng.integers(0, 4, n), rng.integers(0, 4, n)
     data = pictures(answers.tolist(), labels.tolist(), classes=4)
-    whole = evaluate(brightest(4), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(n)))
-    parts = evaluate(brightest(4), Minibatches(data, 13)(np.arange(n)))
+    whole = evaluate_network(brightest(4), Minibatches(data, EVALUATION_MINIBATCH)(np.arange(n)))
+    parts = evaluate_network(brightest(4), Minibatches(data, 13)(np.arange(n)))
     assert whole.images == n
     assert whole.accuracy == (answers == labels).mean()
     assert (whole.confusion == parts.confusion).all()
@@ -195,7 +197,9 @@ def test_the_size_of_a_minibatch_makes_no_difference() -> None:
 
 def test_only_the_given_indices_are_evaluated() -> None:
     data = pictures(answers=[0, 1, 1], labels=[0, 0, 1], classes=2)
-    result = evaluate(brightest(2), Minibatches(data, EVALUATION_MINIBATCH)(np.array([2, 1])))
+    result = evaluate_network(
+        brightest(2), Minibatches(data, EVALUATION_MINIBATCH)(np.array([2, 1]))
+    )
     assert result.confusion.tolist() == [[0, 1], [0, 1]]
 
 
@@ -241,7 +245,7 @@ def test_a_missing_source_among_several_is_named(
 
 
 def test_the_model_reaches_the_expected_accuracy(trained: Checkpoint) -> None:
-    assert evaluate(trained.network, choose_examples(trained).minibatches()).accuracy > 0.85
+    assert evaluate_network(trained.network, choose_examples(trained).minibatches()).accuracy > 0.85
 
 
 def test_the_splits_are_disjoint_and_complete(trained: Checkpoint) -> None:
@@ -254,7 +258,9 @@ def test_the_splits_are_disjoint_and_complete(trained: Checkpoint) -> None:
 
 
 def test_validation_is_what_training_measured(trained: Checkpoint) -> None:
-    result = evaluate(trained.network, choose_examples(trained, split="validation").minibatches())
+    result = evaluate_network(
+        trained.network, choose_examples(trained, split="validation").minibatches()
+    )
     measured = [record["validation"] for record in trained.history]
     best = max(measured, key=lambda validation: (validation["accuracy"], -validation["cost"]))
     assert result.accuracy == best["accuracy"]
@@ -397,7 +403,7 @@ def test_class_names_of_a_folder_are_mapped(trained: Checkpoint, tmp_path: Path)
     examples = choose_examples(trained, str(path))
     assert examples.dataset.class_names == tuple("0123456789")
     assert examples.dataset.labels[examples.indices].tolist() == [0, 0, 1, 1, 7, 7]
-    result = evaluate(trained.network, examples.minibatches())
+    result = evaluate_network(trained.network, examples.minibatches())
     assert result.confusion.shape == (10, 10)
     assert np.flatnonzero(result.confusion.sum(axis=1)).tolist() == [0, 1, 7]
 

@@ -1,6 +1,7 @@
 """Test numbers in pictures: rows of MNIST digits, also with frames, lines and dots around them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -131,12 +132,7 @@ def test_confidence_is_the_lowest_product(model: Model) -> None:
 
 
 def test_doubtful_digits_are_question_marks(model: Model) -> None:
-    strict = Model(
-        model.network,
-        model.class_names,
-        model.path,
-        model.calibration._replace(min_confidence=1.0),
-    )
+    strict = model.with_thresholds(1.0, model.calibration.min_evidence)
     (number,) = strict.read_numbers(page(["47"]), 2).numbers
     assert number.text == "??"
     assert [each.digit for each in number.digits] == [None, None]
@@ -168,7 +164,7 @@ def test_a_picture_without_ink_is_an_error(model: Model) -> None:
 
 
 def test_a_model_with_other_classes_reads_no_numbers(model: Model) -> None:
-    letters = Model(model.network, tuple("abcdefghij"), "letters.npz", model.calibration)
+    letters = Model(replace(model.checkpoint, class_names=tuple("abcdefghij")), "letters.npz")
     with pytest.raises(CheckpointError, match=r"letters\.npz: expected the classes 0 to 9"):
         letters.read_numbers(page(["7"]))
 

@@ -2,14 +2,25 @@
 
 import importlib
 import importlib.metadata
+import io
+import re
 import subprocess
 import sys
+import warnings
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
-from conftest import Run, read_mnist
+from conftest import REPOSITORY, Run, read_mnist
+from PIL import Image
 
 import digitnet
+
+PICTURES = REPOSITORY / "data" / "pictures"
+SEVEN = PICTURES / "seven.png"
 
 
 def test_importing_it_loads_neither_numpy_nor_click() -> None:
@@ -48,15 +59,109 @@ def test_its_types_are_shipped() -> None:
     assert (Path(digitnet.__file__).parent / "py.typed").is_file()
 
 
-def test_a_model_reads_a_picture_in_two_lines(model: Path, pictures: Path) -> None:
-    reader = digitnet.load(model)
-    assert reader.predict(str(pictures / "00.png")).digit == 7
+# What users try
 
 
-def test_the_network_is_a_function_of_pixels(model: Path) -> None:
+@pytest.fixture(scope="module")
+def shipped() -> digitnet.Model:
+    return digitnet.load()
+
+
+def test_one_picture_in_any_form_gives_one_prediction(shipped: digitnet.Model) -> None:
+    array = np.asarray(Image.open(SEVEN).convert("L"))
+    for picture in (str(SEVEN), SEVEN, SEVEN.read_bytes(), Image.open(SEVEN), array):
+        assert shipped.predict(picture).digit == 7
+    assert shipped.predict(array[:, :, np.newaxis]).digit == 7
+
+
+def test_several_pictures_in_any_form_give_a_list(shipped: digitnet.Model) -> None:
+    images, labels = read_mnist("t10k", 4)
+    expected = labels.tolist()
+    for pictures in (images, list(images), tuple(images), iter(images), images / 255):
+        assert [answer.digit for answer in shipped.predict(pictures)] == expected
+    assert [answer.digit for answer in shipped.predict(images[..., np.newaxis])] == expected
+    assert [answer.digit for answer in shipped.predict(PICTURES.glob("seven.*"))] == [7]
+    assert shipped.predict([]) == []
+    assert shipped.predict(images[:0]) == []
+
+
+def test_an_error_takes_the_place_of_its_prediction(shipped: digitnet.Model) -> None:
+    blank = np.full((28, 28), 255, np.uint8)
+    first, error, last, unread = shipped.predict([SEVEN, "no.png", SEVEN, blank], errors="return")
+    assert isinstance(first, digitnet.Prediction)
+    assert isinstance(last, digitnet.Prediction)
+    assert (first.digit, last.digit) == (7, 7)
+    assert str(error) == "no.png: no such file"
+    assert isinstance(unread, digitnet.ImageError)
+    assert str(unread).startswith("picture 3: expected a digit, found no ink")
+    assert isinstance(shipped.predict("no.png", errors="return"), digitnet.ImageError)
+    with pytest.raises(digitnet.ImageError, match=r"no\.png"):
+        shipped.predict([SEVEN, "no.png"])
+    with pytest.raises(ValueError, match="errors: expected 'raise' or 'return', found 'ignore'"):
+        shipped.predict(SEVEN, errors="ignore")  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("thing", [5, None, bytearray(b"x"), io.BytesIO(b"x")])
+def test_what_is_not_a_picture_is_an_image_error(shipped: digitnet.Model, thing: object) -> None:
+    with pytest.raises(digitnet.ImageError, match=type(thing).__name__):
+        shipped.predict(thing)  # type: ignore[call-overload]
+
+
+def test_probabilities_and_score_are_those_of_evaluate(shipped: digitnet.Model) -> None:
+    images, labels = read_mnist("t10k", 300)
+    probabilities = shipped.probabilities(images)
+    assert probabilities.shape == (300, 10)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    np.testing.assert_allclose(shipped.probabilities(images / 255), probabilities, atol=1e-5)
+    flat = images.reshape(300, 784)
+    np.testing.assert_array_equal(shipped.probabilities(flat), probabilities)
+    right = (probabilities.argmax(axis=1) == labels).mean()
+    assert shipped.score(images, labels) == right > 0.9
+    assert shipped.score(images, [10] * 300) == 0
+    with pytest.raises(ValueError, match="expected 300 labels"):
+        shipped.score(images, labels[:5])
+    with pytest.raises(ValueError, match="expected 0 labels"):
+        shipped.score(images[:0], labels[:0])
+    with pytest.raises(ValueError, match=r"expected \(n, 784\) pixels"):
+        shipped.probabilities(images[0])
+
+
+def test_a_score_compares_with_the_names_of_other_classes(shipped: digitnet.Model) -> None:
+    images, labels = read_mnist("t10k", 50)
+    names = tuple("abcdefghij")
+    model = digitnet.Model(replace(shipped.checkpoint, class_names=names))
+    assert model.score(images, [names[label] for label in labels]) == shipped.score(images, labels)
+
+
+def test_a_saved_model_gives_the_same_answers(shipped: digitnet.Model, tmp_path: Path) -> None:
+    shipped.with_thresholds(0.5, 0.0).save(tmp_path / "my.npz")
+    model = digitnet.load(tmp_path / "my.npz")
+    answer, expected = model.predict(SEVEN), shipped.predict(SEVEN)
+    np.testing.assert_array_equal(answer.probabilities, expected.probabilities)
+    assert answer.calibration[1:] == (0.5, 0.0)
+    with pytest.raises(digitnet.OutputError, match="cannot be written"):
+        model.save(tmp_path / "no" / "my.npz")
+
+
+def test_evaluate_is_the_commands(shipped: digitnet.Model, run: Run) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = digitnet.evaluate(shipped, REPOSITORY / "data" / "mnist")
+    done = run("evaluate", "-m", shipped.path, "--data", "data/mnist", cwd=REPOSITORY)
+    assert f"accuracy {result.accuracy:.2%}".encode() in done.stdout
+    assert result.confusion.sum() == result.images == 10_000
+    with pytest.raises(digitnet.DataError, match="no such"):
+        digitnet.evaluate(shipped, "nowhere")
+
+
+def test_evaluate_warns_if_the_model_has_learned_from_the_data(shipped: digitnet.Model) -> None:
+    with pytest.warns(UserWarning, match="the model was trained on these pictures"):
+        digitnet.evaluate(shipped, REPOSITORY / "data" / "optdigits")
+
+
+def test_the_network_is_a_function_of_pixels(shipped: digitnet.Model) -> None:
     images, _ = read_mnist("t10k", 5)
-    outputs = digitnet.load(model).network(images.reshape(5, 784) / 255)
-    assert outputs.shape == (5, 10)
+    assert shipped.network(images.reshape(5, 784) / 255).shape == (5, 10)
 
 
 def test_training_is_a_loop_over_its_progress(config_file: Path) -> None:
@@ -65,3 +170,98 @@ def test_training_is_a_loop_over_its_progress(config_file: Path) -> None:
     assert [record.epoch for record in records] == [1, 2]
     assert records[1].validation is not None
     assert 0.5 < records[1].validation.accuracy <= 1
+
+
+def test_a_config_is_a_path_a_dict_or_a_config(
+    config_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = digitnet.read_config(config_file, ["training.epochs=1"])
+    values = msgspec.to_builtins(config)
+    monkeypatch.chdir(Path(config.data.path).parent)
+    values["data"]["path"] = Path(Path(config.data.path).name)
+    ends = []
+    for form in (config, values, config_file):
+        for progress in digitnet.train(form):
+            if progress.record:
+                break
+        ends.append(progress.state.current_network().parameters)
+    np.testing.assert_array_equal(ends[0], ends[1])
+    np.testing.assert_array_equal(ends[0], ends[2])
+
+
+def test_mistakes_in_a_dict_name_their_key() -> None:
+    values: dict[str, Any] = {"data": {"path": "x"}, "network": {"layer_sizes": [784, 10]}}
+    for section, key, value in (
+        ("training", "epochs", 0),
+        ("training", "epochs", np.float64(1.5)),
+        ("training", "epoch", 3),
+        ("network", "activation", sum),
+    ):
+        mistaken = values | {section: values.get(section, {}) | {key: value}}
+        with pytest.raises(digitnet.ConfigError, match=f"^{section}.{key}: expected "):
+            next(digitnet.train(mistaken))
+    with pytest.raises(digitnet.DataError, match="x: no such file"):
+        next(digitnet.train(values))
+
+
+def test_the_best_model_is_a_model_before_and_after_the_first_epoch(config_file: Path) -> None:
+    config = digitnet.read_config(config_file, ["training.epochs=2"])
+    models = [progress.state.best_model() for progress in digitnet.train(config)]
+    images, labels = read_mnist("t10k", 200)
+    assert models[0].score(images, labels) < 0.4
+    assert models[-1].score(images, labels) > 0.5
+    assert models[-1].checkpoint.state == {}
+
+
+def test_each_object_says_what_it_is(shipped: digitnet.Model, config_file: Path) -> None:
+    assert repr(shipped.network) == "Network(784-400-100-10, relu, softmax)"
+    path, classes = shipped.path, "classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    network = "Network(784-400-100-10, relu, softmax)"
+    assert repr(shipped) == f"Model({path!r}, {network}, {classes})"
+    result = digitnet.Evaluation(0.5, np.array([1, 1]), np.array([1, 0]), np.ones(2), 2)
+    assert repr(result).startswith("Evaluation(2 images, accuracy 0.5000, 95 % interval ")
+    *_, progress = digitnet.train(digitnet.read_config(config_file, ["training.epochs=1"]))
+    assert re.fullmatch(
+        r"TrainingState\(epoch 1 of 1, step 0 of \d+, "
+        r"best validation accuracy 0\.\d{4} in epoch 1\)",
+        repr(progress.state),
+    )
+
+
+def test_help_shows_examples_and_every_name() -> None:
+    code = "import digitnet; help(digitnet)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert "digitnet.train(" in done.stdout
+    for name in set(digitnet.__all__) - {"__version__"}:
+        assert name in done.stdout
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+
+import digitnet
+
+model = digitnet.load()
+one = model.predict(sys.argv[1])
+digit: int | str | None = one.digit
+many: list[digitnet.Prediction] = model.predict([Path("a.png"), "b.png"])
+for answer in model.predict(Path().glob("*.png"), errors="return"):
+    if isinstance(answer, digitnet.ImageError):
+        print(answer.problem)
+    else:
+        print(answer.digit, answer.confidence)
+accuracy: float = digitnet.evaluate(model, "data/mnist").accuracy
+for progress in digitnet.train({"data": {"path": "x"}, "network": {"layer_sizes": [784, 10]}}):
+    if progress.record and progress.record.validation:
+        print(progress.record.validation.accuracy)
+progress.state.best_model().save("my.npz")
+"""
+
+
+def test_a_users_script_passes_strict_type_checks(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    cache = str(REPOSITORY / ".mypy_cache")
+    check = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", cache, "script.py"]
+    done = subprocess.run(check, check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "Success: no issues found in 1 source file\n"

@@ -16,7 +16,8 @@ from digitnet.model.checkpoint import load_checkpoint
 from digitnet.session import driver as session
 from digitnet.session.saving import Saver
 from digitnet.training.loop import Progress
-from digitnet.training.state import Place, Record, TrainingMeasure, TrainingState, begin
+from digitnet.training.setup import begin
+from digitnet.training.state import Position, Record, TrainingMeasure, TrainingState
 
 SLOW = ("network.layer_sizes=[784, 200, 10]", "training.minibatch_size=1")
 
@@ -29,13 +30,13 @@ def output(config_file: Path) -> Path:
 @pytest.fixture
 def at_every_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training yields its progress as often as possible."""
-    monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", 0)
+    monkeypatch.setattr("digitnet.training.loop.YIELD_SECONDS", 0)
     monkeypatch.setattr("digitnet.training.loop.EVALUATION_MINIBATCH", 100)
 
 
-def place_in(path: Path) -> Place:
+def place_in(path: Path) -> Position:
     with np.load(path) as file:
-        return Place(**json.loads(str(file["state_place"])))
+        return Position(**json.loads(str(file["state_place"])))
 
 
 class Clock:
@@ -74,14 +75,14 @@ def state(config_file: Path) -> TrainingState:
 
 
 def in_an_epoch(state: TrainingState) -> Progress:
-    state.place = Place(state.place.epoch, state.place.step + 1, 1.0, 1.0)
+    state.position = Position(state.position.epoch, state.position.step + 1, 1.0, 1.0)
     return Progress(state, 1.0)
 
 
 def after_an_epoch(state: TrainingState) -> Progress:
-    record = Record(state.place.epoch, TrainingMeasure(1.0), None, 1.0, 1.0)
+    record = Record(state.position.epoch, TrainingMeasure(1.0), None, 1.0, 1.0)
     state.history.append(record)
-    state.place = Place(state.place.epoch + 1)
+    state.position = Position(state.position.epoch + 1)
     return Progress(state, 1.0, record)
 
 
@@ -198,7 +199,7 @@ def test_a_stop_during_validation_resumes_to_the_same_model(
     config_file: Path, output: Path, tmp_path: Path
 ) -> None:
     training = session.run(read_config(config_file))
-    next(progress for progress in training if progress.state.place.step == progress.state.steps)
+    next(progress for progress in training if progress.state.position.step == progress.state.steps)
     signal.raise_signal(signal.SIGTERM)
     with pytest.raises(Stopped, match=r"in epoch 1; .* is saved"):
         next(training)
@@ -219,7 +220,7 @@ def test_sigusr1_saves_and_training_continues(config_file: Path, output: Path) -
     assert not output.exists()
     signal.raise_signal(signal.SIGUSR1)
     progress = next(training)
-    assert place_in(output) == progress.state.place
+    assert place_in(output) == progress.state.position
     output.unlink()
     next(training)
     assert not output.exists()
@@ -266,7 +267,7 @@ def test_when_time_is_up_it_saves_and_can_be_resumed(
 ) -> None:
     *_, last = session.run(read_config(config_file, [*SLOW, UP]))
     assert not last.state.done
-    assert place_in(output) == last.state.place
+    assert place_in(output) == last.state.position
     for path, resume in ((output, True), (tmp_path / "uninterrupted.npz", False)):
         settings = [*SLOW, f"model={path}", "training.epochs=2"]
         for _ in session.run(read_config(config_file, settings), resume=resume):
@@ -318,7 +319,7 @@ def test_the_command_reports_an_unfinished_training(
 @pytest.mark.usefixtures("at_every_block")
 def test_a_session_closed_after_a_signal_is_saved(config_file: Path, output: Path) -> None:
     training = session.run(read_config(config_file, SLOW))
-    next(progress for progress in training if progress.state.place.step)
+    next(progress for progress in training if progress.state.position.step)
     signal.raise_signal(signal.SIGTERM)
     training.close()
     assert place_in(output).step > 0

@@ -23,17 +23,17 @@ from digitnet.dataset.minibatches import Minibatches
 from digitnet.errors import CheckpointError, ConfigError, DataError, DigitnetError, TrainingError
 from digitnet.model.calibration import fit_temperature
 from digitnet.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from digitnet.model.evaluation import evaluate
+from digitnet.model.evaluation import evaluate_network
 from digitnet.network.network import Network
 from digitnet.training.loop import Progress, train
 from digitnet.training.resumption import resume
+from digitnet.training.setup import begin
 from digitnet.training.state import (
-    Place,
+    Position,
     Record,
     TrainingMeasure,
     TrainingState,
     ValidationMeasure,
-    begin,
     make_network,
 )
 
@@ -110,13 +110,13 @@ def assert_same(one: TrainingState, other: TrainingState) -> None:
         np.testing.assert_array_equal(array, expected[name])
     assert one.calibration == other.calibration
     assert history(one) == history(other)
-    assert (one.place.epoch, one.place.step) == (other.place.epoch, other.place.step)
+    assert (one.position.epoch, one.position.step) == (other.position.epoch, other.position.step)
 
 
 @pytest.fixture
 def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training yields after each step."""
-    monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", -1)
+    monkeypatch.setattr("digitnet.training.loop.YIELD_SECONDS", -1)
     monkeypatch.setattr("digitnet.dataset.minibatches.BLOCK", 1)
 
 
@@ -164,7 +164,7 @@ def test_how_often_it_yields_makes_no_difference(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seldom = last(train(make(data)))
-    monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", -1)
+    monkeypatch.setattr("digitnet.training.loop.YIELD_SECONDS", -1)
     monkeypatch.setattr("digitnet.dataset.minibatches.BLOCK", 1)
     assert_same(last(train(make(data))), seldom)
 
@@ -260,7 +260,7 @@ def test_how_often_it_yields_makes_no_difference_to_them(
 ) -> None:
     ends = []
     for seconds, block in ((-1, 30), (1e9, 256)):
-        monkeypatch.setattr("digitnet.training.loop.BETWEEN_YIELDS", seconds)
+        monkeypatch.setattr("digitnet.training.loop.YIELD_SECONDS", seconds)
         monkeypatch.setattr("digitnet.dataset.minibatches.BLOCK", block)
         ends.append(last(train(make(data, **settings))))
     assert_same(*ends)
@@ -282,9 +282,9 @@ def test_what_is_kept_needs_no_regularisers(data: Path) -> None:
     examples = Minibatches(state.data.training, 1000)(state.validation_indices)
     assert state.best_record
     assert state.best_record.validation
-    assert evaluate(kept, examples).accuracy == state.best_record.validation.accuracy
+    assert evaluate_network(kept, examples).accuracy == state.best_record.validation.accuracy
     raw = Minibatches(state.data.training, 1000)(state.validation_indices)
-    assert evaluate(state.network, raw).cost > state.best_record.validation.cost + 0.1
+    assert evaluate_network(state.network, raw).cost > state.best_record.validation.cost + 0.1
 
 
 @pytest.mark.parametrize("settings", [{"batch_norm": True}, {"dropout": 0.3}], ids="-".join)
@@ -303,7 +303,7 @@ def test_before_the_first_epoch_ends_the_checkpoint_has_them_folded_in(data: Pat
     state = progress.state
     assert not state.history
     kept = state.checkpoint().network.parameters
-    np.testing.assert_array_equal(kept, state.model().parameters)
+    np.testing.assert_array_equal(kept, state.current_network().parameters)
     assert (kept != state.network.parameters).any()
 
 
@@ -311,7 +311,7 @@ def test_each_step_has_its_own_share_of_the_learning_rate(data: Path) -> None:
     state = begin(make(data, epochs=2, schedule={"name": "cosine", "final": 0}))
     angle = math.pi / (2 * STEPS)
     assert state.rates(0, 2) == pytest.approx([1, (1 + math.cos(angle)) / 2])
-    state.place = Place(2, STEPS - 1)
+    state.position = Position(2, STEPS - 1)
     assert state.rates(STEPS - 1, 1) == pytest.approx([(1 - math.cos(angle)) / 2])
 
 
@@ -341,7 +341,7 @@ def test_what_is_no_digit_gets_no_made_up_digits(tmp_path: Path) -> None:
         folder.mkdir(exist_ok=True)
         Image.fromarray(digit).save(folder / f"{number}.png")
     config = make(tmp_path, drawn=0.5, layer_sizes=[784, 2], validation=0)
-    with pytest.raises(ConfigError, match=r"training\.drawn: expected none but for digits"):
+    with pytest.raises(ConfigError, match=r"training\.drawn: expected 0 for other classes"):
         begin(config)
 
 
@@ -500,7 +500,7 @@ def test_another_training_is_refused_with_the_key(
 ) -> None:
     started = MOMENTUM if key == "training.optimizer.nesterov" else PLAIN
     checkpoint = begin(make(data, optimizer=started)).checkpoint()
-    with pytest.raises(ConfigError, match="as in the checkpoint that is to be resumed") as caught:
+    with pytest.raises(ConfigError, match="as in the checkpoint to resume") as caught:
         resume(make(data, **{"optimizer": started} | change), checkpoint)
     assert caught.value.key == key
 
@@ -540,7 +540,10 @@ def test_a_training_that_learned_from_what_is_held_out_now_is_refused(tmp_path: 
     config = make(tmp_path)
     checkpoint = next(train(config)).state.checkpoint()
     assert resume(config, checkpoint)
-    with pytest.raises(CheckpointError, match="found one by an earlier digitnet; train again"):
+    with pytest.raises(
+        CheckpointError,
+        match="of an earlier digitnet that mixed them; train",
+    ):
         resume(config, replace(checkpoint, data_sources=()))
 
 
@@ -624,7 +627,7 @@ def test_a_config_of_another_kind_is_refused(data: Path, values: dict[str, Any])
 
 def test_it_yields_at_once_before_any_step(data: Path) -> None:
     progress = next(train(make(data)))
-    assert (progress.state.place.epoch, progress.state.place.step) == (1, 0)
+    assert (progress.state.position.epoch, progress.state.position.step) == (1, 0)
     assert progress.cost is None
     assert progress.record is None
 
@@ -640,7 +643,7 @@ def test_each_epoch_ends_with_one_record(data: Path) -> None:
 
 @pytest.mark.usefixtures("every_step")
 def test_the_state_is_whole_whenever_it_yields(data: Path) -> None:
-    places = [(p.state.place.epoch, p.state.place.step) for p in train(make(data, epochs=2))]
+    places = [(p.state.position.epoch, p.state.position.step) for p in train(make(data, epochs=2))]
     whole = [(epoch, step) for epoch in (1, 2) for step in range(STEPS + 1)]
     assert places == [*whole, (3, 0)]
 
@@ -762,7 +765,7 @@ def test_the_parameters_kept_are_those_of_the_best_epoch(data: Path) -> None:
 def test_the_model_kept_is_as_good_as_its_record(data: Path) -> None:
     state = last(train(make(data, optimizer={"name": "sgd", "learning_rate": 4.0})))
     examples = Minibatches(state.data.training, 1000)(state.validation_indices)
-    result = evaluate(state.checkpoint().network, examples)
+    result = evaluate_network(state.checkpoint().network, examples)
     assert state.best_record is not None
     assert state.best_record.validation == ValidationMeasure(result.cost, result.accuracy)
 
@@ -868,7 +871,9 @@ def test_numbers_that_are_not_finite_end_the_training(data: Path, output: str, c
         epochs=50,
         optimizer={"name": "sgd", "learning_rate": 1e30},
     )
-    with pytest.raises(TrainingError, match=r"epoch \d+, minibatch \d+: .* not finite") as caught:
+    with pytest.raises(
+        TrainingError, match=r"epoch \d+, minibatch \d+: .* no longer finite"
+    ) as caught:
         last(train(config))
     assert "1e+30" in str(caught.value)
 
@@ -890,7 +895,7 @@ def test_a_state_that_is_not_finite_is_never_yielded(data: Path, name: str) -> N
     training = train(make(data, optimizer={"name": "adam", "learning_rate": 1e-30}))
     state = next(training).state
     (state.optimizer.state | {"parameters": state.network.parameters})[name][-1] = np.inf
-    with pytest.raises(TrainingError, match="not finite"):
+    with pytest.raises(TrainingError, match="no longer finite"):
         next(training)
 
 
@@ -921,8 +926,8 @@ def test_a_validation_cost_that_is_not_finite_stops_the_training(data: Path) -> 
     description = msgspec.structs.replace(config.network, activation="relu", output="softmax")
     state = begin(msgspec.structs.replace(config, network=description, cost="cross_entropy"))
     state.network.parameters[:] = np.float32(3e38)
-    state.place = Place(step=state.steps)
-    with pytest.raises(TrainingError, match="not finite"):
+    state.position = Position(step=state.steps)
+    with pytest.raises(TrainingError, match="no longer finite"):
         list(train(state.config, state))
 
 

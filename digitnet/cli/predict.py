@@ -120,14 +120,12 @@ def predict(
 
     load_numpy(environment_threads() or 1)
     silence_decoders()
+    from digitnet.model.checkpoint import find_model
     from digitnet.model.prediction import load
 
-    loaded = load(model)
+    loaded = load(find_model(model))
     if min_confidence is not None:
-        from dataclasses import replace
-
-        calibration = loaded.calibration._replace(min_confidence=min_confidence, min_evidence=0.0)
-        loaded = replace(loaded, calibration=calibration)
+        loaded = loaded.with_thresholds(min_confidence, 0.0)
     if verbose:
         print_message(f"model {loaded.path}")
     batches = _batches(images, files_from, b"\0" if null else b"\n")

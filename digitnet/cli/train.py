@@ -126,7 +126,7 @@ def train(
 def _dry_run(config: "Config", output_format: str) -> None:
     import msgspec
 
-    from digitnet.training.state import begin
+    from digitnet.training.setup import begin
 
     state = begin(config)
     _print_remarks(state, quiet=False)
@@ -224,7 +224,7 @@ def _new_bar(state: "TrainingState") -> "tqdm[Any]":
 def _update_bar(bar: "tqdm[Any]", progress: "Progress") -> None:
     state = progress.state
     last = state.history[-1] if state.history else None
-    epoch = min(state.place.epoch, state.config.training.epochs)
+    epoch = min(state.position.epoch, state.config.training.epochs)
     figures = {"cost": f"{progress.cost:.4g}"} if progress.cost is not None else {}
     if last and last.validation:
         figures["val"] = f"{last.validation.accuracy:.2%}"
@@ -235,7 +235,7 @@ def _update_bar(bar: "tqdm[Any]", progress: "Progress") -> None:
 
 def _pictures_seen(state: "TrainingState") -> int:
     """Return the number of training pictures used so far, in all epochs."""
-    return (state.place.epoch - 1) * len(state.train_indices) + state.pictures_seen
+    return (state.position.epoch - 1) * len(state.train_indices) + state.pictures_seen
 
 
 def _epoch_line(record: "Record", epochs: int) -> str:

@@ -12,12 +12,13 @@ import msgspec
 from digitnet.config.definition import (
     LEARNING_RATES,
     OPTIMIZER_KEYS,
+    PATH_KEYS,
     Config,
     OptimizerSection,
     schema,
 )
 from digitnet.config.keys import REMOVED, nearest_key, section_of
-from digitnet.config.source import Source
+from digitnet.config.source import Source, resolve_paths
 from digitnet.config.values import suggest
 from digitnet.errors import ConfigError, DataError
 from digitnet.paths import absolute, kind_of
@@ -40,6 +41,21 @@ def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
         return to_config(source.tree)
     except ConfigError as error:
         raise ConfigError(error.key, error.problem, source.place(error.key)) from None
+
+
+def resolve_config(config: Config | dict[str, Any] | str | os.PathLike[str]) -> Config:
+    """Return the checked config: of a YAML file's path, of a dict with its keys, or of a Config.
+
+    Relative paths in a dict start from the working directory. Raises ConfigError.
+    """
+    if isinstance(config, Config):
+        return to_config(msgspec.to_builtins(config))
+    if not isinstance(config, dict):
+        return read_config(config)
+    values = copy.deepcopy(config)
+    values.setdefault("model", DEFAULT_MODEL)
+    resolve_paths(values, PATH_KEYS, os.getcwd())
+    return to_config(values)
 
 
 def locate(
@@ -163,7 +179,7 @@ def _explain(message: str, values: dict[str, Any]) -> ConfigError:
     for step in steps:
         found = found[int(step) if isinstance(found, list) else step]
     part = _schema_at(key, [step for step in steps if step.isdigit()])
-    shown = json.dumps(found, ensure_ascii=False)
+    shown = json.dumps(found, ensure_ascii=False, default=repr)
     keys = tuple(part.get("properties", ()))
     name = key.rpartition(".")[2]
     advice = suggest(name, found, keys, lambda meant: _fits(values, steps, meant))

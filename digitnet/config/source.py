@@ -93,6 +93,12 @@ class Source:
         self._resolve(tree, PATH_KEYS, os.path.dirname(absolute(self.path)))
         return tree
 
+    def _resolve(self, tree: dict[str, Any], keys: Sequence[str], folder: str) -> None:
+        try:
+            resolve_paths(tree, keys, folder)
+        except ConfigError as error:
+            raise ConfigError(error.key, error.problem, self.place(error.key)) from None
+
     def _override(self, override: str) -> None:
         """Apply `KEY=VALUE`: the value is YAML, paths are relative to the working directory."""
         where = f"--set {override}"
@@ -112,22 +118,6 @@ class Source:
         self.places[key] = where
         changed = [path for path in PATH_KEYS if path == key or path.startswith(below)]
         self._resolve(self.tree, changed, "")
-
-    def _resolve(self, tree: dict[str, Any], keys: Sequence[str], folder: str) -> None:
-        """Make the paths under `keys` absolute; relative paths start from `folder`."""
-        for key in keys:
-            section, _, last = key.rpartition(".")
-            values = tree.get(section) if section else tree
-            if not isinstance(values, dict):
-                continue
-            path = values.get(last)
-            if key == OUTPUT_KEY and path and isinstance(path, str) and not names_file(path):
-                problem = f"expected the name of a file, found {path!r:.60}"
-                raise ConfigError(key, problem, self.place(key))
-            if isinstance(values.get(last), list):
-                values[last] = [_resolve_from(folder, path) for path in values[last]]
-            elif last in values:
-                values[last] = _resolve_from(folder, values[last])
 
     def _values(self, text: bytes, key: str, where: str | None) -> Any:
         """Return YAML text as plain values. where: replaces `FILE:LINE` in errors if given."""
@@ -183,8 +173,28 @@ class Source:
         return value
 
 
+def resolve_paths(tree: dict[str, Any], keys: Sequence[str], folder: str) -> None:
+    """Make the paths under `keys` absolute, in place; relative paths start from `folder`.
+
+    Raises ConfigError if the output names a folder.
+    """
+    for key in keys:
+        section, _, last = key.rpartition(".")
+        values = tree.get(section) if section else tree
+        if not isinstance(values, dict) or last not in values:
+            continue
+        path = values[last]
+        if key == OUTPUT_KEY and path and isinstance(path, str) and not names_file(path):
+            raise ConfigError(key, f"expected the name of a file, found {path!r:.60}")
+        if isinstance(path, list | tuple):
+            values[last] = [_resolve_from(folder, each) for each in path]
+        else:
+            values[last] = _resolve_from(folder, path)
+
+
 def _resolve_from(folder: str, path: Any) -> Any:
     """Return the absolute form of a path relative to `folder`; other values unchanged."""
+    path = os.fspath(path) if isinstance(path, os.PathLike) else path
     if not isinstance(path, str) or not path:
         return path
     return absolute(os.path.join(folder, os.path.expanduser(path)))

@@ -39,9 +39,9 @@ class _NotAPicture(Exception):
     """Not a picture: the message says what was found instead."""
 
 
-def name_of(picture: Picture) -> str:
-    """Return what messages call a picture that was given no name: its path, or "picture"."""
-    return os.fspath(picture) if isinstance(picture, str | os.PathLike) else "picture"
+def name_of(picture: Picture, default: str = "picture") -> str:
+    """Return what messages call a picture: its path, or the default."""
+    return os.fspath(picture) if isinstance(picture, str | os.PathLike) else default
 
 
 def pictures_below(folder: str) -> Iterator[str]:

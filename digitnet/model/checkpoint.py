@@ -264,7 +264,7 @@ def _check_array(arrays: dict[str, NDArray[Any]], name: str, shape: tuple[int, .
     if array.dtype != np.float32:
         raise _InvalidArrays(f"{name}: expected float32, found {array.dtype}")
     if not np.isfinite(array).all():
-        raise _InvalidArrays(f"{name}: expected finite numbers, found others")
+        raise _InvalidArrays(f"{name}: expected finite numbers, found NaN or infinity")
 
 
 def _number(

@@ -24,7 +24,7 @@ EVALUATION_MINIBATCH = 1000  # pictures per minibatch
 Z_95 = 1.959964  # standard deviations: 97.5 % quantile of the normal distribution
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """A network's answers to labelled pictures.
 
@@ -38,6 +38,13 @@ class Evaluation:
     confidences: NDArray[np.float64]
     classes: int
     temperature: float = 1.0
+
+    def __repr__(self) -> str:
+        low, high = self.interval
+        return (
+            f"Evaluation({self.images:,} images, accuracy {self.accuracy:.4f}, "
+            f"95 % interval {low:.4f} to {high:.4f}, cost {self.cost:.4g})"
+        )
 
     @property
     def images(self) -> int:
@@ -173,7 +180,7 @@ class Evaluator:
         return Evaluation(cost, labels, answers, confidences, self.classes, self.temperature)
 
 
-def evaluate(
+def evaluate_network(
     network: Network,
     minibatches: Iterable[tuple[FloatArray, FloatArray]],
     temperature: float = 1.0,

@@ -1,9 +1,11 @@
 """Choose the labelled pictures to evaluate a model on: a split of its own data, or other data."""
 
 import contextlib
-from collections.abc import Iterator
+import os
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +19,13 @@ from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
 from digitnet.errors import CheckpointError, ConfigError, DataError
 from digitnet.model.checkpoint import Checkpoint
-from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluation, evaluate
+from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluation, evaluate_network
 from digitnet.model.orientation import transposition
 from digitnet.paths import kind_of
 
 if TYPE_CHECKING:
     from digitnet.image.evidence import Judgement, Score
+    from digitnet.model.prediction import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +50,35 @@ class Examples:
         return Minibatches(self.dataset, EVALUATION_MINIBATCH)(self.indices)
 
 
+def evaluate(
+    model: "Model",
+    data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
+    split: Literal["test", "validation", "train"] | None = None,
+) -> Evaluation:
+    """Evaluate a model on labelled pictures, as `digitnet evaluate` does.
+
+    data: a path in one of the formats of data/README.md, or several; None for the data that the
+    model was trained on. split: None means the test split if there is one, else all pictures;
+    "validation" and "train" exist for the model's own data only. Warns if the model was trained on
+    these pictures, or if they had to be converted. Raises DataError for data that cannot be used.
+    """
+    if data is not None and not isinstance(data, str | os.PathLike):
+        paths: Paths | None = tuple(os.fspath(path) for path in data)
+    else:
+        paths = None if data is None else os.fspath(data)
+    examples = choose_examples(model.checkpoint, paths, split)
+    for remark in examples.dataset.remarks:
+        warnings.warn(remark, stacklevel=2)
+    if has_learned_from(model.checkpoint, examples) and split != "train":
+        problem = "the model was trained on these pictures; it is less accurate on others"
+        warnings.warn(f"{join_paths(examples.path)}: {problem}", stacklevel=2)
+    return evaluate_model(model.checkpoint, examples)
+
+
 def evaluate_model(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
     """Return the evaluation of a checkpoint's model on examples, at the model's temperature."""
-    return evaluate(checkpoint.network, examples.minibatches(), checkpoint.calibration.temperature)
+    temperature = checkpoint.calibration.temperature
+    return evaluate_network(checkpoint.network, examples.minibatches(), temperature)
 
 
 def choose_examples(
@@ -141,8 +170,7 @@ def _score(checkpoint: Checkpoint) -> "Score":
     def score(images: NDArray[np.uint8]) -> "Judgement":
         from digitnet.model.prediction import Model  # imports Pillow: only needed for pictures
 
-        names, calibration = checkpoint.class_names, checkpoint.calibration
-        return Model(checkpoint.network, names, "", calibration).judge(images)
+        return Model(checkpoint).judge(images)
 
     return score
 

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, Literal, Union, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from digitnet.arrays import SIDE
 from digitnet.dataset.classes import DIGITS, MAX_DIGITS, as_answer
@@ -18,7 +18,7 @@ from digitnet.image.look import Reading
 from digitnet.image.reading import first_look, look_closer, read
 from digitnet.image.workers import NamedPicture, Workers, identity
 from digitnet.model.calibration import NO_CALIBRATION, Calibration, evidence, probabilities
-from digitnet.model.checkpoint import find_model, load_checkpoint
+from digitnet.model.checkpoint import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint
 from digitnet.network.network import Network
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 # width, and from 32 columns OpenBLAS's AVX2 kernels do not sum all columns in the same order.
 FORWARD_BLOCK = 16
 
-Pictures = list[Picture] | tuple[Picture, ...]
+SinglePicture = Union[str, os.PathLike[str], bytes, "Image"]
+Errors = Literal["raise", "return"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,31 +83,105 @@ class Prediction:
         return [(as_answer(self.class_names[i]), float(self.probabilities[i])) for i in order]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
-    """A trained network that reads pictures; `path` is the file it came from.
+    """A trained network that reads pictures.
 
-    calibration: the temperature of its probabilities, and the thresholds for `?`.
+    checkpoint: the network with all that it was saved with. path: its file; empty if it has none.
     """
 
-    network: Network
-    class_names: tuple[str, ...]
-    path: str
-    calibration: Calibration = NO_CALIBRATION
+    checkpoint: Checkpoint
+    path: str = ""
+
+    @property
+    def network(self) -> Network:
+        """The network as a function: pixels (n, 784), 0 to 1, to outputs (n, classes)."""
+        return self.checkpoint.network
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the outputs stand for: "0" to "9", or the names of other classes."""
+        return self.checkpoint.class_names
+
+    @property
+    def calibration(self) -> Calibration:
+        """The temperature of the probabilities, and the thresholds for `?`."""
+        return self.checkpoint.calibration
+
+    def __repr__(self) -> str:
+        origin = f"{self.path!r}, " if self.path else ""
+        return f"Model({origin}{self.network!r}, classes {join_names(self.class_names)})"
+
+    def with_thresholds(self, min_confidence: float, min_evidence: float) -> "Model":
+        """Return the same model with other thresholds for `?`; 0 turns a threshold off."""
+        calibration = Calibration(self.calibration.temperature, min_confidence, min_evidence)
+        return replace(self, checkpoint=replace(self.checkpoint, calibration=calibration))
 
     @overload
-    def predict(self, pictures: Picture) -> Prediction: ...
+    def predict(self, pictures: SinglePicture, errors: Literal["raise"] = ...) -> Prediction: ...  # type: ignore[overload-overlap]
     @overload
-    def predict(self, pictures: Pictures) -> list[Prediction]: ...
-    def predict(self, pictures: Picture | Pictures) -> Prediction | list[Prediction]:
-        """Return the prediction for a picture; for a list of pictures, a list of predictions.
+    def predict(  # type: ignore[overload-overlap]
+        self, pictures: SinglePicture, errors: Literal["return"]
+    ) -> Prediction | ImageError: ...
+    @overload
+    def predict(self, pictures: NDArray[Any], errors: Errors = ...) -> Any: ...
+    @overload
+    def predict(
+        self, pictures: Iterable[Picture], errors: Literal["raise"] = ...
+    ) -> list[Prediction]: ...
+    @overload
+    def predict(
+        self, pictures: Iterable[Picture], errors: Literal["return"]
+    ) -> list[Prediction | ImageError]: ...
+    def predict(self, pictures: Any, errors: Errors = "raise") -> Any:
+        """Return the prediction for a picture; for several pictures, a list of predictions.
 
-        A picture is a path, a file's bytes, a Pillow image or an array. Raises ImageError if a
-        picture cannot be read.
+        A picture is a path, a file's bytes, a Pillow image, or an array (h, w) or (h, w, 3): uint8,
+        other numbers from 0 to 255, or floats from 0 to 1. Several pictures are any iterable of
+        pictures, or one array (n, h, w).
+
+        errors: "raise" raises ImageError for the first picture that cannot be read; "return" puts
+        the ImageError in the place of its prediction.
         """
-        if isinstance(pictures, list | tuple):
-            return self._read([read(picture, score=self.judge) for picture in pictures])
-        return self._read([read(pictures, score=self.judge)])[0]
+        if errors not in ("raise", "return"):
+            raise ValueError(f"errors: expected 'raise' or 'return', found {errors!r:.40}")
+        if _is_single(pictures):
+            return self._predict([(pictures, name_of(pictures))], errors)[0]
+        named = (
+            (picture, name_of(picture, f"picture {position}"))
+            for position, picture in enumerate(pictures)
+        )
+        return self._predict(named, errors)
+
+    def probabilities(self, images: ArrayLike) -> NDArray[np.float64]:
+        """Return the probability of each class, (n, classes), for images prepared as MNIST's.
+
+        images: (n, 28, 28) or (n, 784), ink 255 on paper 0, or floats from 0 to 1. They go to the
+        network as they are; `predict` prepares pictures first. Raises ValueError for other arrays.
+        """
+        return self._outputs(np.asarray(images))[0]
+
+    def score(self, images: ArrayLike, labels: ArrayLike) -> float:
+        """Return the accuracy on prepared images, 0 to 1: the share of right likeliest classes.
+
+        images: as for `probabilities`. labels: (n,), in the form of `Prediction.digit`: numbers if
+        the class names are numbers, else the names. Raises ValueError for no images, or for another
+        number of labels.
+        """
+        best = self.probabilities(images).argmax(axis=1)
+        truth = np.asarray(labels)
+        if not len(best) or truth.shape != best.shape:
+            raise ValueError(f"expected {len(best)} labels, found an array of shape {truth.shape}")
+        answers = [as_answer(name) for name in self.class_names]
+        right: list[bool] = [answers[i] == label for i, label in zip(best.tolist(), truth.tolist())]
+        return sum(right) / len(right)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to an `.npz` file, which `load` and the command read.
+
+        An existing file is replaced at once. Raises OutputError if writing fails.
+        """
+        save_checkpoint(os.fspath(path), replace(self.checkpoint, state={}))
 
     def read_numbers(self, picture: Picture, digits: int | None = None) -> "Numbers":
         """Return all numbers in a picture, in reading order; with `digits`, one number of N digits.
@@ -137,8 +212,9 @@ class Model:
             raise ValueError(f"digits: expected 1 to {MAX_DIGITS} or None, found {digits!r:.40}")
         if self.class_names != DIGITS:
             found = join_names(self.class_names)
+            name = self.path or "the model"
             raise CheckpointError(
-                f"{self.path}: expected the classes 0 to 9 to read numbers, found {found}"
+                f"{name}: expected the classes 0 to 9 to read numbers, found {found}"
             )
         return lambda image, name: as_numbers(find_numbers(image, name, self.judge, digits), digits)
 
@@ -166,14 +242,29 @@ class Model:
         try:
             for batch in batches:
                 for portion in workers.prepare(batch):
-                    readings = [item for _, item in portion if not isinstance(item, ImageError)]
-                    predictions = iter(self._read(readings))
-                    yield [
-                        (name, item if isinstance(item, ImageError) else next(predictions))
-                        for name, item in portion
-                    ]
+                    names, readings = zip(*portion)
+                    yield list(zip(names, self._answer(readings)))
         finally:
             workers.close()
+
+    def _predict(
+        self, pictures: Iterable[tuple[Picture, str]], errors: Errors
+    ) -> list[Prediction | ImageError]:
+        """Return an answer for each picture and its name."""
+        readings: list[Reading | ImageError] = []
+        for picture, name in pictures:
+            try:
+                readings.append(read(picture, name, self.judge))
+            except ImageError as error:
+                if errors == "raise":
+                    raise
+                readings.append(error)
+        return self._answer(readings)
+
+    def _answer(self, readings: Sequence[Reading | ImageError]) -> list[Prediction | ImageError]:
+        """Return a prediction for each reading; an error is its own answer."""
+        predictions = iter(self._read([r for r in readings if not isinstance(r, ImageError)]))
+        return [r if isinstance(r, ImageError) else next(predictions) for r in readings]
 
     def _read(self, readings: Sequence[Reading]) -> list[Prediction]:
         """Return a prediction per reading; none depends on the other readings, to the last bit."""
@@ -186,12 +277,11 @@ class Model:
             for row, reading, evidence_of_row in zip(p, readings, nats.tolist())
         ]
 
-    def _outputs(
-        self, images: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return probabilities (n, classes) and evidence (n,) of images (n, 28, 28)."""
+    def _outputs(self, images: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return probabilities (n, classes) and evidence (n,) of images (n, 28, 28) or (n, 784)."""
         n = len(images)
-        padded = np.zeros((-(-n // FORWARD_BLOCK) * FORWARD_BLOCK, SIDE, SIDE), np.uint8)
+        blocks = -(-n // FORWARD_BLOCK)
+        padded = np.zeros((blocks * FORWARD_BLOCK, *images.shape[1:]), images.dtype)
         padded[:n] = images
         with np.errstate(over="ignore", invalid="ignore"):  # huge weights overflow
             outputs = self.network(padded, together=FORWARD_BLOCK)[:n]
@@ -199,11 +289,18 @@ class Model:
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Model:
-    """Return the model in a file.
+    """Return the model in a file; without a path, the model that ships with digitnet.
 
-    Without a path: $DIGITNET_MODEL, else ./model.npz, else the shipped model. Raises
-    CheckpointError for an invalid model file.
+    Raises CheckpointError for a file that is missing or not a valid model.
     """
-    path = find_model(None if path is None else os.fspath(path))
-    checkpoint = load_checkpoint(path)
-    return Model(checkpoint.network, checkpoint.class_names, path, checkpoint.calibration)
+    path = SHIPPED if path is None else os.fspath(path)
+    return Model(load_checkpoint(path), path)
+
+
+def _is_single(pictures: Any) -> bool:
+    """Return whether the argument of `predict` is one picture rather than several."""
+    if isinstance(pictures, np.ndarray):
+        return pictures.ndim < 3 or (pictures.ndim == 3 and pictures.shape[2] <= 4)
+    if isinstance(pictures, str | os.PathLike | bytes | bytearray | memoryview):
+        return True
+    return hasattr(pictures, "read") or not isinstance(pictures, Iterable)

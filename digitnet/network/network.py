@@ -47,6 +47,7 @@ class Network:
         dtype: DTypeLike = np.float32,
     ) -> None:
         self.layer_sizes = tuple(layer_sizes)
+        self.names = activation, output, cost
         self.hidden = ACTIVATIONS[activation]
         self.functions = [self.hidden.function] * (len(layer_sizes) - 2) + [OUTPUTS[output]]
         self.cost = COSTS[cost, output]
@@ -54,6 +55,10 @@ class Network:
         self.matrices = self.matrices_of(self.parameters)
         self.weights = [Wb[:, :-1] for Wb in self.matrices]
         self.biases = [Wb[:, -1] for Wb in self.matrices]
+
+    def __repr__(self) -> str:
+        activation, output, _ = self.names
+        return f"Network({'-'.join(map(str, self.layer_sizes))}, {activation}, {output})"
 
     def matrices_of(self, vector: FloatArray) -> list[FloatArray]:
         """Return views of a vector laid out like `parameters`: one matrix [W b] per layer."""

@@ -15,7 +15,8 @@ from digitnet.session.saving import Saver
 from digitnet.session.signals import STOPS, handle_signals
 from digitnet.training.loop import Progress, train
 from digitnet.training.resumption import resume as resume_training
-from digitnet.training.state import TrainingState, begin
+from digitnet.training.setup import begin
+from digitnet.training.state import TrainingState
 
 
 def run(
@@ -46,7 +47,7 @@ def run(
                 _check_replaceable(output, config.data.path)
             state = _load_state(config) if resume and exists else begin(config)
             saver = Saver(output, state, replaces=overwrite and exists)
-        minutes, first_place = state.config.training.max_minutes, state.place
+        minutes, first_position = state.config.training.max_minutes, state.position
         for progress in train(config, state):
             if saver.is_due(progress) or (requests.save and saver.may_save):
                 requests.save = False
@@ -67,7 +68,7 @@ def run(
                 saver.save()
                 raise Stopped(f"{stopped}; {output} is saved, --resume continues it", status)
             late = minutes is not None and time.monotonic() - started >= 60 * minutes
-            if late and state.place is not first_place:
+            if late and state.position is not first_position:
                 if not saver.may_save:
                     stopped = _stop_message("training.max_minutes", state)
                     raise TrainingError(f"{stopped}; {output} is unchanged")
@@ -76,7 +77,7 @@ def run(
 
 
 def _stop_message(reason: str, state: TrainingState) -> str:
-    return f"stopped by {reason} in epoch {state.place.epoch}"
+    return f"stopped by {reason} in epoch {state.position.epoch}"
 
 
 def _load_state(config: Config) -> TrainingState:

@@ -21,7 +21,7 @@ class Saver:
         self._started = self._last_saved = time.monotonic()
         self._saving_seconds = 0.0  # total
         self._saved_epochs = self._first_epochs = len(state.history)
-        self._saved_place: object = None  # of the training at the last checkpoint
+        self._saved_position: object = None  # of the training at the last checkpoint
 
     @property
     def may_save(self) -> bool:
@@ -54,10 +54,10 @@ class Saver:
 
         Raises OutputError if it cannot be written; the old file then stays intact.
         """
-        if self.state.place is self._saved_place:
+        if self.state.position is self._saved_position:
             return
         started = time.monotonic()
         save_checkpoint(self.output, self.state.checkpoint())
         self._last_saved = time.monotonic()
         self._saving_seconds += self._last_saved - started
-        self._saved_epochs, self._saved_place = len(self.state.history), self.state.place
+        self._saved_epochs, self._saved_position = len(self.state.history), self.state.position

@@ -1,18 +1,22 @@
-"""The loop: minibatch by minibatch downhill, as a generator.
+"""The training loop, as a generator: gradient descent, minibatch by minibatch.
 
-It prints nothing, writes no file and knows no signal. Whenever it has yielded, its state is whole:
-whoever drives it may draw, save or stop there.
+It prints nothing, writes no file and handles no signals. Whenever it yields, its state is complete:
+the caller may print, save or stop there.
 """
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 import numpy as np
 
 from digitnet.config.definition import Config
+from digitnet.config.reader import resolve_config
 from digitnet.dataset.minibatches import Block, Minibatches
 from digitnet.errors import TrainingError
 from digitnet.model.calibration import calibrate
@@ -20,26 +24,26 @@ from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluator
 from digitnet.randomness import Purpose, generator
 from digitnet.training.augmentation import Augmentation
 from digitnet.training.descent import Descent
+from digitnet.training.setup import begin
 from digitnet.training.state import (
-    Place,
+    Position,
     Record,
     TrainingMeasure,
     TrainingState,
     ValidationMeasure,
     arrays,
-    begin,
 )
 
-BETWEEN_YIELDS = 0.2  # seconds
-AT_ONCE = 10_000_000  # parameters that are moved between two looks at the clock
+YIELD_SECONDS = 0.2  # seconds between two yields, at least
+MAX_UPDATES = 10_000_000  # parameters updated between two readings of the clock, at most
 
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """Where a training stands: `state.place`.
+    """How far a training is; see `state.position`.
 
-    cost: averaged over the epoch so far, None before its first step. record: of the epoch that
-    has just ended, if one has.
+    cost: average of this epoch so far, None before its first step. record: the figures of the
+    epoch that has just ended, else None.
     """
 
     state: TrainingState
@@ -47,17 +51,23 @@ class Progress:
     record: Record | None = None
 
 
-def train(config: Config, state: TrainingState | None = None) -> Iterator[Progress]:
-    """Train a network, or go on with `state`.
+def train(
+    config: Config | dict[str, Any] | str | os.PathLike[str], state: TrainingState | None = None
+) -> Iterator[Progress]:
+    """Train a network; yield the progress at once, several times a second and after each epoch.
 
-    Yields at once, then several times a second and after each epoch. Raises what `begin` raises,
-    and TrainingError instead of yielding as soon as a number is not finite any more. The threads
-    are digitnet's own: BLAS should have one, as it has under the command. From Python, set
-    OPENBLAS_NUM_THREADS=1 before NumPy is loaded, and `training.threads` where 1 is not enough.
+    config: the path of a YAML file, a dict of the same keys, or a Config. Relative paths in a dict
+    start from the working directory. state: a training to continue, instead of a new one.
+
+    Raises ConfigError for a wrong config, DataError for wrong data, and TrainingError as soon as
+    the network's numbers are no longer finite.
+
+    BLAS should have one thread, since training has its own: set OPENBLAS_NUM_THREADS=1 before NumPy
+    is imported. Only then the result has the same bits as the command's.
     """
-    state = state or begin(config)
+    state = state or begin(resolve_config(config))
     yield Progress(state, _mean_cost(state))
-    most = AT_ONCE // len(state.network.parameters)
+    most = MAX_UPDATES // len(state.network.parameters)
     settings = state.config.training
     size = min(settings.minibatch_size, len(state.train_indices))
     descent = Descent(
@@ -73,29 +83,29 @@ def train(config: Config, state: TrainingState | None = None) -> Iterator[Progre
     minibatches = Minibatches(state.examples, size, most, augmentation)
     with contextlib.closing(descent):
         while not state.done:
-            rng = generator(state.config.seed, Purpose.SHUFFLE, state.place.epoch)
+            rng = generator(state.config.seed, Purpose.SHUFFLE, state.position.epoch)
             order = rng.permutation(state.train_indices)
             if augmentation:
-                augmentation.begin(state.place.epoch, state.strength)
-            blocks = minibatches.blocks(order, state.place.step)
-            while state.place.step < state.steps:
+                augmentation.begin(state.position.epoch, state.strength)
+            blocks = minibatches.blocks(order, state.position.step)
+            while state.position.step < state.steps:
                 _walk_downhill(state, blocks, descent)
                 _stop_unless_finite(state)
-                if state.place.step < state.steps:
+                if state.position.step < state.steps:
                     yield Progress(state, _mean_cost(state))
-            cost = state.place.cost_sum / len(state.train_indices)
+            cost = state.position.cost_sum / len(state.train_indices)
             record = yield from _end_epoch(state, cost)
             yield Progress(state, cost, record)
 
 
 def _mean_cost(state: TrainingState) -> float | None:
     seen = state.pictures_seen
-    return state.place.cost_sum / seen if seen else None
+    return state.position.cost_sum / seen if seen else None
 
 
 def _walk_downhill(state: TrainingState, blocks: Iterator[Block], descent: Descent) -> None:
-    """Steps, one for each minibatch, until it is time to tell of them or the epoch is over."""
-    step, cost_sum = state.place.step, state.place.cost_sum
+    """Make one step per minibatch until it is time to yield or the epoch is over."""
+    epoch, step, cost_sum, seconds = msgspec.structs.astuple(state.position)
     started = now = time.perf_counter()
     number = state.number
     for block in blocks:
@@ -105,46 +115,46 @@ def _walk_downhill(state: TrainingState, blocks: Iterator[Block], descent: Desce
             step += 1
         number += len(block.minibatches)
         now = time.perf_counter()
-        if now - started > BETWEEN_YIELDS:
+        if now - started > YIELD_SECONDS:
             break
-    state.place = Place(state.place.epoch, step, cost_sum, state.place.seconds + now - started)
+    state.position = Position(epoch, step, cost_sum, seconds + now - started)
 
 
 def _stop_unless_finite(state: TrainingState) -> None:
-    numbers = [np.asarray(state.place.cost_sum), *arrays(state).values()]
+    numbers = [np.asarray(state.position.cost_sum), *arrays(state).values()]
     if not all(np.isfinite(array).all() for array in numbers):
         raise _not_finite(state)
 
 
 def _not_finite(state: TrainingState) -> TrainingError:
     return TrainingError(
-        f"epoch {state.place.epoch}, minibatch {state.place.step}: the network's numbers are "
-        "not finite any more; try a smaller learning rate than "
+        f"epoch {state.position.epoch}, minibatch {state.position.step}: the network's numbers are "
+        "no longer finite; try a learning rate smaller than "
         f"{state.config.training.optimizer.learning_rate}"
     )
 
 
 def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, Record]:
-    """Measure on the examples held out, keep the parameters if they are the best so far.
+    """Validate; keep the parameters if they are the best so far.
 
-    Yields several times a second while measuring; what is stopped there is measured again.
+    Yields several times a second. A training stopped there validates again when it is resumed.
     """
-    validation, model, held_out = None, state.model(), state.validation_indices
+    validation, model, held_out = None, state.current_network(), state.validation_indices
     outputs = np.empty((len(held_out), state.network.layer_sizes[-1]), np.float32)
     if len(held_out):
-        evaluator, told = Evaluator(model, outputs=outputs), time.perf_counter()
+        evaluator, yielded = Evaluator(model, outputs=outputs), time.perf_counter()
         for x, y in Minibatches(state.examples, EVALUATION_MINIBATCH)(held_out):
             evaluator.read(x, y)
-            if time.perf_counter() - told > BETWEEN_YIELDS:
+            if time.perf_counter() - yielded > YIELD_SECONDS:
                 yield Progress(state, cost)
-                told = time.perf_counter()
+                yielded = time.perf_counter()
         evaluation = evaluator.result()
         if not math.isfinite(evaluation.cost):
             raise _not_finite(state)
         validation = ValidationMeasure(evaluation.cost, evaluation.accuracy)
-    seconds = state.place.seconds
+    seconds = state.position.seconds
     record = Record(
-        state.place.epoch,
+        state.position.epoch,
         TrainingMeasure(cost),
         validation,
         seconds,
@@ -154,5 +164,5 @@ def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, R
     if state.best_record is record:
         state.best[:] = model.parameters
         state.calibration = calibrate(outputs, state.examples.labels[held_out])
-    state.place = Place(epoch=state.place.epoch + 1)
+    state.position = Position(epoch=state.position.epoch + 1)
     return record

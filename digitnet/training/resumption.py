@@ -1,4 +1,4 @@
-"""A training that goes on where a checkpoint left it, and is no other."""
+"""Resume a training exactly where a checkpoint left it."""
 
 import json
 from typing import Any
@@ -12,7 +12,8 @@ from digitnet.config.threads import MAX_THREADS
 from digitnet.dataset.definition import join_paths
 from digitnet.errors import CheckpointError, ConfigError
 from digitnet.model.checkpoint import Checkpoint
-from digitnet.training.state import Place, Record, TrainingState, arrays, begin, varies
+from digitnet.training.setup import begin
+from digitnet.training.state import Position, Record, TrainingState, arrays, varies
 
 MAY_CHANGE = {
     "training.epochs",
@@ -27,13 +28,13 @@ NOT_NEGATIVE = {"squares", "batch_variance"}
 
 
 def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
-    """The training that a checkpoint holds, to go on exactly where it stood.
+    """Return the state of the training in a checkpoint.
 
-    Raises ConfigError where the config asks for another training, other than for more epochs or
-    patience, and CheckpointError where the checkpoint holds no state that fits it.
+    Raises ConfigError if the config describes another training; only the keys MAY_CHANGE may
+    differ. Raises CheckpointError if the checkpoint has no state, or one that does not fit.
     """
     if not checkpoint.state:
-        raise CheckpointError("expected the state of a training to go on with, found a model alone")
+        raise CheckpointError("expected the state of a training, found only a model")
     state = begin(_with_threads_of(config, checkpoint))
     _check_same_training(state, checkpoint)
     _check_same_split(state, checkpoint)
@@ -41,28 +42,32 @@ def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
         saved = checkpoint.state.get(name)
         if saved is None or saved.shape != array.shape or saved.dtype != array.dtype:
             raise CheckpointError(
-                f"state_{name}: expected {array.dtype} {array.shape}, found others"
+                f"state_{name}: expected {array.dtype} of shape {array.shape}, found another array"
             )
         if not np.isfinite(saved).all():
-            raise CheckpointError(f"state_{name}: expected finite numbers, found others")
+            raise CheckpointError(f"state_{name}: expected finite numbers, found NaN or infinity")
         if name in NOT_NEGATIVE and saved.min(initial=0) < 0:
             raise CheckpointError(f"state_{name}: expected no negative numbers, found some")
         array[:] = saved
     try:
-        state.place = msgspec.json.decode(str(checkpoint.state.get("place")), type=Place)
+        state.position = msgspec.json.decode(str(checkpoint.state.get("place")), type=Position)
         state.history = msgspec.convert(checkpoint.history, list[Record])
     except (msgspec.MsgspecError, UnicodeError, SystemError) as error:
         raise CheckpointError(f"state_place, history: {error}") from None
-    beyond = state.place.step > state.steps or (state.place.step and not state.place.seconds)
-    if beyond or state.place.epoch != len(state.history) + 1:
-        raise CheckpointError("state_place: expected a place within the training, found another")
+    position = state.position
+    beyond = position.step > state.steps or (position.step and not position.seconds)
+    if beyond or position.epoch != len(state.history) + 1:
+        raise CheckpointError("state_place: expected a position within the training, found another")
     state.best[:] = checkpoint.network.parameters
     state.calibration = checkpoint.calibration
     return state
 
 
 def _with_threads_of(config: Config, checkpoint: Checkpoint) -> Config:
-    """The config with as many threads as before, for the same bits, unless it asks for others."""
+    """Return the config with the checkpoint's number of threads, which gives the same bits.
+
+    A number of threads in the config itself stays.
+    """
     before = checkpoint.config.get("training", {})
     threads = before.get("threads") if isinstance(before, dict) else None
     if config.training.threads != "auto" or not isinstance(threads, int) or threads < 1:
@@ -89,17 +94,17 @@ def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
     for key in now:
         if key not in may_change and before.get(key) != now[key]:
             was, found = json.dumps(before.get(key)), json.dumps(now[key])
-            problem = f"expected {was}, as in the checkpoint that is to be resumed, found {found}"
+            problem = f"expected {was}, as in the checkpoint to resume, found {found}"
             raise ConfigError(key, problem)
 
 
 def _check_same_split(state: TrainingState, checkpoint: Checkpoint) -> None:
-    """Raise CheckpointError for a training that learned from pictures which are held out now."""
+    """Raise CheckpointError if the training has used pictures that are validation pictures now."""
     split = set(state.train_indices.tolist()) | set(state.validation_indices.tolist())
     if not checkpoint.data_sources and len(split) < len(state.examples):
         raise CheckpointError(
-            "expected a training that learned from no picture it held out, found one by an earlier "
-            "digitnet; train again"
+            "expected training pictures that differ from the validation pictures, found a training "
+            "of an earlier digitnet that mixed them; train the model again"
         )
 
 

@@ -1,7 +1,6 @@
-"""Learning-rate schedules: which share of the learning rate a step is made with.
+"""Learning-rate schedules: the factor of the learning rate in each step.
 
-Each takes the progress of the whole training, from 0 to 1, and the share that is to be left at its
-end.
+Each function takes the progress of the whole training, 0 to 1, and the factor at its end.
 """
 
 import math
@@ -9,12 +8,12 @@ from collections.abc import Callable
 
 
 def constant(progress: float, final: float) -> float:
-    """Always 1, whatever `final` is."""
+    """Return 1; `final` is not used."""
     return 1.0
 
 
 def cosine(progress: float, final: float) -> float:
-    """Half a cosine from 1 to `final`: Loshchilov and Hutter 2017, equation 5, with one cycle."""
+    """Return half a cosine from 1 to `final`: Loshchilov and Hutter 2017, equation 5, one cycle."""
     return final + (1 - final) * (1 + math.cos(math.pi * progress)) / 2
 
 
@@ -25,10 +24,10 @@ SCHEDULES: dict[str, Callable[[float, float], float]] = {
 
 
 def rate_factor(name: str, progress: float, *, warmup: float = 0, final: float = 0) -> float:
-    """The share of the learning rate at some progress, 0 to 1, of a training.
+    """Return the factor of the learning rate at a progress of 0 to 1.
 
-    warmup: the share of the training in which the rate first rises in a straight line. With it,
-    `cosine` is the one-cycle schedule of Smith and Topin 2018, momentum left as it is.
+    warmup: share of the training in which the factor first rises linearly from 0. With it, `cosine`
+    is the one-cycle schedule of Smith and Topin 2018 with constant momentum.
     """
     if progress < warmup:
         return progress / warmup

@@ -1,48 +1,49 @@
-"""All that a training needs to go on from where it stands, and where it begins."""
+"""The state of a training: all that it needs to continue."""
 
 import math
-from dataclasses import dataclass, field
-from typing import Annotated
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
-from digitnet.arrays import SIDE, FloatArray
-from digitnet.config.definition import OPTIMIZER_KEYS, Config, ScheduleSection, TrainingSection
-from digitnet.config.threads import choose_threads
-from digitnet.dataset.classes import DIGITS
-from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, join_paths
-from digitnet.dataset.reader import read_data
-from digitnet.dataset.splits import split_indices
-from digitnet.errors import ConfigError, DataError
+from digitnet.arrays import FloatArray
+from digitnet.config.definition import Config, ScheduleSection
+from digitnet.dataset.definition import Data, Dataset
 from digitnet.model.calibration import NO_CALIBRATION, Calibration
 from digitnet.model.checkpoint import Checkpoint
 from digitnet.model.evaluation import Guessing, guessing
 from digitnet.network.network import Network
 from digitnet.network.regularisers import Regularisers
-from digitnet.randomness import Purpose, generator
 from digitnet.synthetic.distortions import Distortions
-from digitnet.training.optimizers import OPTIMIZERS, Optimizer, l2_coefficients
+from digitnet.training.optimizers import Optimizer
 from digitnet.training.schedules import rate_factor
+
+if TYPE_CHECKING:
+    from digitnet.model.prediction import Model
 
 
 class TrainingMeasure(Struct, frozen=True):
-    """cost: averaged over the epoch's examples, each at the moment it was learned from."""
+    """cost: averaged over the epoch's examples, each measured when training used it."""
 
     cost: float
 
 
 class ValidationMeasure(Struct, frozen=True):
-    """cost and accuracy (0 to 1) on the examples held out, at the end of the epoch."""
+    """cost, and accuracy (0 to 1), on the validation examples at the end of the epoch."""
 
     cost: float
     accuracy: float
 
 
 class Record(Struct, frozen=True):
-    """What came of one epoch. seconds: of training alone. validation: None if none is held out."""
+    """The figures of one epoch.
+
+    validation: None without validation examples. seconds: of training alone, without validating or
+    saving.
+    """
 
     epoch: int
     training: TrainingMeasure
@@ -51,11 +52,11 @@ class Record(Struct, frozen=True):
     images_per_second: float
 
 
-class Place(Struct, frozen=True):
-    """How far an epoch has come.
+class Position(Struct, frozen=True):
+    """Where in an epoch a training is.
 
-    epoch: counted from 1. step: its minibatches that are done. cost_sum: summed over their
-    examples. seconds: of training in it so far.
+    epoch: counted from 1. step: minibatches done in it. cost_sum: summed over their examples.
+    seconds: of training in this epoch so far.
     """
 
     epoch: Annotated[int, Meta(ge=1)] = 1
@@ -66,13 +67,13 @@ class Place(Struct, frozen=True):
 
 @dataclass(eq=False, repr=False)
 class TrainingState:
-    """A training as it stands between two steps.
+    """A training between two steps.
 
-    examples: the training set of `data`, and made-up digits and pictures of none.
-    train_indices, validation_indices: of those to learn from and of those to choose by.
-    network: as it is now, with its regularisers.
-    best: the parameters (n_parameters,) of the model that did best on validation, and calibration:
-    what it made of that.
+    examples: the training set of `data`, followed by synthetic digits and non-digits.
+    train_indices, validation_indices: indices into `examples`. network: with its current
+    parameters, regularisers not folded. best: the parameters (n_parameters,) of the epoch that was
+    best on validation. calibration: of that epoch, fitted on validation. position: where in the
+    training it is.
     """
 
     config: Config
@@ -86,22 +87,31 @@ class TrainingState:
     best: FloatArray
     calibration: Calibration = NO_CALIBRATION
     history: list[Record] = field(default_factory=list)
-    place: Place = field(default_factory=Place)
+    position: Position = field(default_factory=Position)
+
+    def __repr__(self) -> str:
+        epoch = min(self.position.epoch, self.config.training.epochs)
+        where = f"epoch {epoch} of {self.config.training.epochs}, step {self.position.step}"
+        best = self.best_record
+        if best is None or best.validation is None:
+            return f"TrainingState({where} of {self.steps})"
+        found = f"best validation accuracy {best.validation.accuracy:.4f} in epoch {best.epoch}"
+        return f"TrainingState({where} of {self.steps}, {found})"
 
     @property
     def steps(self) -> int:
-        """Minibatches in an epoch."""
+        """The number of minibatches in an epoch."""
         return math.ceil(len(self.train_indices) / self.config.training.minibatch_size)
 
     def rates(self, step: int, count: int) -> list[float] | None:
-        """The shares of the learning rate for steps of the epoch under way; None if all are 1."""
+        """Return the schedule's factor for `count` steps from `step` on; None if all are 1."""
         schedule, epochs = self.config.training.schedule, self.config.training.epochs
         if not varies(schedule):
             return None
         return [
             rate_factor(
                 schedule.name,
-                (self.place.epoch - 1 + at / self.steps) / epochs,
+                (self.position.epoch - 1 + at / self.steps) / epochs,
                 warmup=schedule.warmup,
                 final=schedule.final,
             )
@@ -110,71 +120,82 @@ class TrainingState:
 
     @property
     def fades(self) -> bool:
-        """Whether there are distortions, and fewer at the end."""
+        """True if images are distorted, less in later epochs."""
         return self.config.augment.final < 1 and bool(self.distortions)
 
     @property
     def distortions(self) -> Distortions:
+        """The amounts of `augment` in the config."""
         amounts = msgspec.structs.asdict(self.config.augment)
         del amounts["final"]
         return Distortions(**amounts)
 
     @property
     def strength(self) -> float:
-        """The share of the distortions in the epoch under way: from 1 evenly to the final one.
+        """The share of the distortions' amounts in this epoch.
 
-        All of them where there is one epoch only.
+        It falls linearly from 1 in the first epoch to `augment.final` in the last.
         """
-        progress = (self.place.epoch - 1) / max(self.config.training.epochs - 1, 1)
+        progress = (self.position.epoch - 1) / max(self.config.training.epochs - 1, 1)
         return 1 - (1 - self.config.augment.final) * progress
 
     @property
     def pictures_seen(self) -> int:
-        """Pictures learned from in the epoch under way."""
-        return min(self.place.step * self.config.training.minibatch_size, len(self.train_indices))
+        """Images used in this epoch so far."""
+        seen = self.position.step * self.config.training.minibatch_size
+        return min(seen, len(self.train_indices))
 
     @property
     def number(self) -> int:
-        """Of the next step, counted from 1 where the training began."""
-        return (self.place.epoch - 1) * self.steps + self.place.step + 1
+        """The number of the next step, counted from 1 over the whole training."""
+        return (self.position.epoch - 1) * self.steps + self.position.step + 1
 
     @property
     def done(self) -> bool:
-        """Whether all epochs are over, or too many without a better one."""
+        """True if all epochs are over, or `patience` epochs brought no improvement."""
         patience = self.config.training.patience
         waited = len(self.history) - (self.best_record.epoch if self.best_record else 0)
         late = patience is not None and waited >= patience
-        return late or self.place.epoch > self.config.training.epochs
+        return late or self.position.epoch > self.config.training.epochs
 
-    def model(self) -> Network:
-        """What has been learned so far, as a network that answers without regularisers."""
+    def current_network(self) -> Network:
+        """Return the network as it is now, its regularisers folded; `best_model` may be better."""
         network = make_network(self.config)
         network.parameters[:] = self.network.parameters
         self.regularisers.fold(network.matrices)
         return network
 
+    def best_model(self) -> "Model":
+        """Return the model of the best epoch so far; before the first one ends, the current one.
+
+        Best is by validation accuracy, then by cost; without validation examples, the last epoch.
+        """
+        from digitnet.model.prediction import Model  # imports Pillow: slow to start
+
+        return Model(replace(self.checkpoint(), state={}))
+
     @property
     def best_record(self) -> Record | None:
-        """The epoch `best` is from: by accuracy, then cost; the last where none is held out."""
+        """The record of the best epoch: by accuracy, then cost; the last without validation."""
         return max(self.history, key=_rank, default=None)
 
     @property
     def guessing(self) -> Guessing | None:
-        """The accuracy of guessing on the examples held out; None if none are."""
+        """The accuracy of guessing on the validation examples; None if there are none."""
         held_out = self.validation_indices
         return guessing(self.examples.labels[held_out]) if len(held_out) else None
 
     def checkpoint(self) -> Checkpoint:
-        """The state as it is now, for a file. The model in it is the best so far.
+        """Return the checkpoint to save: the best model so far, and the current state.
 
-        Its `state` holds the live arrays, which the next step changes: save it before that.
+        The state's arrays are not copied: save it before the next step changes them.
         """
         if self.history:
             model = make_network(self.config)
             model.parameters[:] = self.best
         else:
-            model = self.model()
-        place = msgspec.json.encode(self.place).decode()
+            model = self.current_network()
+        place = msgspec.json.encode(self.position).decode()
         return Checkpoint(
             model,
             msgspec.to_builtins(self.config),
@@ -188,79 +209,8 @@ class TrainingState:
         )
 
 
-def begin(config: Config) -> TrainingState:
-    """A training before its first step: data read and checked, parameters random.
-
-    Raises DataError, and ConfigError where the config does not fit the data.
-    """
-    data = read_data(config.data.path, transposed=config.data.transposed)
-    _check_classes(config, data)
-    config = _with_threads(_with_count(config, data))
-    count = int(config.data.validation or 0)
-    if config.training.patience and not count:
-        problem = "expected none, for no examples are held out, found one"
-        raise ConfigError("training.patience", problem)
-    examples = data.training
-    train_indices, validation_indices = split_indices(examples, count, seed=config.seed)
-    if not len(train_indices):
-        raise DataError(
-            f"{join_paths(config.data.path)}: expected pictures to learn from that differ from the "
-            f"{count:,} held out, found none; set data.validation to 0"
-        )
-    if examples.repeats is not None:
-        train_indices = np.repeat(train_indices, examples.repeats[train_indices])
-    images, labels = _made_up(config, examples.class_names, len(train_indices))
-    if len(images):
-        train_indices = np.append(train_indices, len(examples) + np.arange(len(images)))
-        examples = examples.followed_by(images, labels)
-    network = make_network(config)
-    network.initialise(rng=generator(config.seed, Purpose.INITIALISE))
-    return TrainingState(
-        config,
-        data,
-        examples,
-        train_indices,
-        validation_indices,
-        network,
-        _make_optimizer(config.training, network),
-        Regularisers(
-            network.layer_sizes[1:-1],
-            batch_norm=config.training.batch_norm,
-            dropout=config.training.dropout,
-            seed=config.seed,
-        ),
-        network.parameters.copy(),
-    )
-
-
-def _made_up(
-    config: Config, class_names: tuple[str, ...], n: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Digits and pictures of none that are learned from beside n others, and their labels."""
-    digits, nothing = (
-        round(share * n) for share in (config.training.drawn, config.training.background)
-    )
-    images, labels = np.empty((0, SIDE, SIDE), np.uint8), np.empty(0, np.int64)
-    if config.training.drawn and class_names != DIGITS:
-        found = ", ".join(class_names)
-        raise ConfigError("training.drawn", f"expected none but for digits, found {found:.60}")
-    if digits:
-        from digitnet.synthetic.handwriting import (
-            make_digits,  # brings Pillow: only where it is needed
-        )
-
-        images, labels = make_digits(digits, rng=generator(config.seed, Purpose.DRAWN))
-    if nothing:
-        from digitnet.synthetic.background import make_background
-
-        background = make_background(nothing, rng=generator(config.seed, Purpose.BACKGROUND))
-        images = np.concatenate([images, background])
-        labels = np.append(labels, np.full(nothing, NON_DIGIT))
-    return images, labels
-
-
 def make_network(config: Config) -> Network:
-    """The network that a config describes, its parameters zero."""
+    """Return the network that a config describes, with all parameters 0."""
     return Network(
         config.network.layer_sizes,
         activation=config.network.activation,
@@ -269,16 +219,8 @@ def make_network(config: Config) -> Network:
     )
 
 
-def _make_optimizer(training: TrainingSection, network: Network) -> Optimizer:
-    section = training.optimizer
-    keys = "learning_rate", *OPTIMIZER_KEYS[section.name]
-    options = {key: getattr(section, key) for key in keys}
-    l2 = l2_coefficients(network, training.l2)
-    return OPTIMIZERS[section.name](network.parameters, l2=l2, **options)
-
-
 def arrays(state: TrainingState) -> dict[str, FloatArray]:
-    """All that changes from step to step, by name: the live arrays."""
+    """Return all arrays that change from step to step, by name, not copied."""
     network = {"parameters": state.network.parameters}
     return network | state.optimizer.state | state.regularisers.state
 
@@ -289,40 +231,6 @@ def _rank(record: Record) -> tuple[float, ...]:
     return record.validation.accuracy, -record.validation.cost
 
 
-def _check_classes(config: Config, data: Data) -> None:
-    outputs, classes = config.network.layer_sizes[-1], len(data.training.class_names)
-    source = join_paths(config.data.path)
-    if outputs != classes:
-        raise ConfigError(
-            "network.layer_sizes",
-            f"expected {classes} last, one for each class in {source}, found {outputs}",
-        )
-
-
-def _with_count(config: Config, data: Data) -> Config:
-    """The config with the number of examples to hold out, however it was given."""
-    held_out, n = config.data.validation, len(data.training)
-    if held_out is None:
-        held_out = min(5000, n // 10)
-    elif isinstance(held_out, float):
-        held_out = max(round(held_out * n), 1)
-    if held_out >= n:
-        source = join_paths(config.data.path)
-        problem = f"expected fewer than the {n:,} examples in {source}, found {held_out:,}"
-        raise ConfigError("data.validation", problem)
-    return msgspec.structs.replace(
-        config, data=msgspec.structs.replace(config.data, validation=held_out)
-    )
-
-
-def _with_threads(config: Config) -> Config:
-    """The config with the number of threads, where the choice was left to us."""
-    training = config.training
-    threads = choose_threads(training.threads, config.network.layer_sizes, training.minibatch_size)
-    training = msgspec.structs.replace(training, threads=threads)
-    return msgspec.structs.replace(config, training=training)
-
-
 def varies(schedule: ScheduleSection) -> bool:
-    """Whether the rate changes in the course of the epochs that there are to be."""
+    """Return whether the learning rate depends on the number of epochs."""
     return schedule.name != "constant" or schedule.warmup > 0

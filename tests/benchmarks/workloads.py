@@ -91,7 +91,7 @@ def begin_training(workload: Workload, threads: Threads) -> "TrainingState":
     import numpy as np
 
     from digitnet.config.reader import to_config
-    from digitnet.training.state import begin
+    from digitnet.training.setup import begin
 
     images, labels, *_ = read_mnist()
     with tempfile.TemporaryDirectory() as folder:
