@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from digitnet.config.reader import read_config, to_config
+from digitnet.config.reader import read_config, saved_config
 from digitnet.dataset.definition import Data
 from digitnet.dataset.reader import read_data
 from digitnet.model.checkpoint import SHIPPED, Checkpoint, load_checkpoint
@@ -45,7 +45,7 @@ def test_the_file_is_small_and_has_no_state(shipped: Checkpoint) -> None:
 
 
 def test_the_default_config_made_the_model(shipped: Checkpoint, data: Data) -> None:
-    actual, expected = to_config(shipped.config), read_config(DEFAULT)
+    actual, expected = saved_config(shipped.config), read_config(DEFAULT)
     folder = str(REPOSITORY)
     assert tuple(os.path.join(folder, path) for path in actual.data.path) == expected.data.path
     assert actual.data.validation == 5000
