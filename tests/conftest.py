@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from PIL import Image
+from preloaded import Preloaded
 
 REPOSITORY = Path(__file__).parent.parent
 MNIST = REPOSITORY / "data" / "mnist"
@@ -67,29 +68,40 @@ def small_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run() -> Run:
+def run() -> Iterator[Run]:
     """Run the installed `digitnet`: run("predict", "-", input=b"…", cwd=folder, env={…}).
 
-    $DIGITNET_MODEL is not inherited; stdin is empty unless there is `input`.
+    $DIGITNET_MODEL is not inherited; stdin is empty unless there is `input`; `data_limit` is
+    RLIMIT_DATA in bytes. The process is forked from one that has loaded the command, except with
+    `fresh` and with variables that may change the start-up.
     """
+    preloaded = Preloaded(ENVIRONMENT)
 
     def run(
         *arguments: str | bytes | Path,
         input: bytes = b"",
         cwd: Path | None = None,
         env: dict[str, str] | None = None,
+        timeout: float = 60,
+        data_limit: int | None = None,
+        fresh: bool = False,
     ) -> subprocess.CompletedProcess[bytes]:
+        command, env = [DIGITNET, *arguments], env or {}
+        if not fresh and env.keys() <= {"DIGITNET_MODEL"}:
+            return preloaded.run(command, input, timeout, cwd, env, data_limit)
+        assert data_limit is None
         return subprocess.run(
-            [DIGITNET, *arguments],
+            command,
             input=input,
             capture_output=True,
-            timeout=60,
+            timeout=timeout,
             check=False,
             cwd=cwd,
-            env={**ENVIRONMENT, **(env or {})},
+            env={**ENVIRONMENT, **env},
         )
 
-    return run
+    yield run
+    preloaded.close()
 
 
 @pytest.fixture

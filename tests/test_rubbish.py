@@ -4,10 +4,8 @@ import gzip
 import io
 import os
 import pickle
-import resource
 import shutil
 import struct
-import subprocess
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -15,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DIGITNET, ENVIRONMENT, REPOSITORY
+from conftest import REPOSITORY, Run
 
 MEMORY = 512 << 20  # bytes
 SECONDS = 10  # start-up included, where other programs share the machine
@@ -39,20 +37,11 @@ def folder(tmp_path: Path, small_mnist: Path, model: Path) -> Path:
 
 
 @pytest.fixture
-def say(folder: Path) -> Say:
+def say(folder: Path, run: Run) -> Say:
     """The one line on stderr of a command that fails with a status; see what else is checked."""
 
     def say(status: int, *arguments: str | bytes) -> str:
-        done = subprocess.run(
-            [DIGITNET, *arguments],
-            cwd=folder,
-            env=ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY)),
-        )
+        done = run(*arguments, cwd=folder, timeout=SECONDS, data_limit=MEMORY)
         assert done.returncode == status, done.stderr
         text = done.stderr.decode()
         assert text.count("\n") == 1
