@@ -94,13 +94,17 @@ class Preloaded:
         threads += [threading.Thread(target=read, args=(one,), daemon=True) for one in output]
         for thread in threads:
             thread.start()
-        self.connection.settimeout(timeout)
         pid = receive_number(self.connection)
         try:
+            self.connection.settimeout(timeout)
             status = receive_number(self.connection)
-        except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(words, timeout) from None
+            self.connection.settimeout(None)
+        except BaseException as error:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            if isinstance(error, TimeoutError):
+                raise subprocess.TimeoutExpired(words, timeout) from None
+            raise
         for thread in threads:
             thread.join()
         return subprocess.CompletedProcess(
@@ -125,11 +129,12 @@ def receive_number(connection: socket.socket) -> int:
 
 def load() -> None:
     """Load all that the command may need, BLAS with one thread as the command loads it."""
+    before = os.environ.copy()
     os.environ |= dict.fromkeys(BLAS, "1")
     for name in LATE:
         importlib.import_module(name)
-    for name in BLAS:
-        del os.environ[name]
+    os.environ.clear()
+    os.environ |= before
     for module in pkgutil.walk_packages(digitnet.__path__, "digitnet."):
         importlib.import_module(module.name)
     PIL.Image.preinit()
