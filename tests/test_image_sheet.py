@@ -14,7 +14,7 @@ from digitnet.image.look import Reading
 from digitnet.image.marks.sheet import alone, sheet_of
 
 MODEL = load()
-DIGITS, _ = read_mnist("train", 12)
+DIGITS, _ = read_mnist("train", 6)  # 5 0 4 1 9 2
 
 
 def read(picture: Image.Image) -> Reading:
@@ -162,7 +162,7 @@ def test_a_card_has_corners_and_a_disc_has_none(turn: int) -> None:
 
 @pytest.mark.parametrize("digit", range(12))
 def test_a_digit_is_no_sheet(digit: int) -> None:
-    mask = drawn(DIGITS[digit], 80) > 0.5
+    mask = drawn(read_mnist("train", 12)[0][digit], 80) > 0.5
     assert sheet_of(mask, whole(mask), (0, 0, *mask.shape), 1) is None
 
 
