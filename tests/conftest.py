@@ -21,9 +21,12 @@ from preloaded import Preloaded
 REPOSITORY = Path(__file__).parent.parent
 MNIST = REPOSITORY / "data" / "mnist"
 DIGITNET = Path(sys.executable).with_name("digitnet")
-NOT_INHERITED = ("DIGITNET_MODEL", "PYTHONUNBUFFERED")
+NOT_INHERITED = ("DIGITNET_MODEL", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
 OLD_MODEL = b"PK\3\4" + bytes(22) + b"\x12\0\0\0format_version.npy"  # a checkpoint, cut short
+
+# Compiled modules are kept, as usual: else each worker and each command compiles all of them again.
+sys.dont_write_bytecode = False
 
 # No deadline, for other programs share the machine; the same examples in each run, or a failure
 # here would not be one elsewhere, and therefore none from a database of earlier runs.

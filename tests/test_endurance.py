@@ -11,7 +11,7 @@ SCRIPTS = {
     "pairs.py --times 2": "2 pairs: 2 times one ran and one was turned away",
     "readers.py --times 100": ": 0 failures",
     "full.py --sizes 2": " times the old model was whole",
-    "calls.py --only train-resume --only predict-list --sample 6 --seed 3": ", 0 faults",
+    "calls.py --only train-resume --only predict-list --sample 5 --seed 3": ", 0 faults",
 }
 
 

@@ -487,7 +487,7 @@ def test_a_model_that_guesses_is_called_better_by_chance_alone() -> None:
 
 def test_a_folder_is_evaluated_as_predict_reads_it(tmp_path: Path) -> None:
     """A cross beside each digit is larger, and no digit, which only the network sees."""
-    images, labels = read_mnist("t10k", 20)
+    images, labels = read_mnist("t10k", 10)
     for number, (image, label) in enumerate(zip(images, labels)):
         (tmp_path / "data" / str(label)).mkdir(parents=True, exist_ok=True)
         large = np.kron(255 - image, np.ones((4, 4), np.uint8))

@@ -79,7 +79,7 @@ def test_what_is_on_a_tag_or_a_label_is_read(point: int, turn: int) -> None:
     y, x = np.mgrid[:200, :480]
     long = (np.abs(y - 100) < 65) & (x > 15) & (x < (320 if point else 460))
     long &= np.abs(y - 100) - 70 + point < x
-    for digit in DIGITS:
+    for digit in DIGITS[:4]:
         ink = np.pad(drawn(digit, 90), ((55, 55), (160, 230)))
         lying = on_table(long, ink).rotate(turn, fillcolor=64, expand=True)
         alone = image(light(ink)).rotate(turn, fillcolor=242, expand=True)
