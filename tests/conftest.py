@@ -16,13 +16,17 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from PIL import Image
+from preloaded import Preloaded
 
 REPOSITORY = Path(__file__).parent.parent
 MNIST = REPOSITORY / "data" / "mnist"
 DIGITNET = Path(sys.executable).with_name("digitnet")
-NOT_INHERITED = ("DIGITNET_MODEL", "PYTHONUNBUFFERED")
+NOT_INHERITED = ("DIGITNET_MODEL", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
 OLD_MODEL = b"PK\3\4" + bytes(22) + b"\x12\0\0\0format_version.npy"  # a truncated checkpoint
+
+# Each worker and each command would compile all modules again.
+sys.dont_write_bytecode = False
 
 # No deadline, because other programs share the machine. The same examples in every run, so that a
 # failure can be repeated elsewhere; hence no database of earlier failures.
@@ -67,30 +71,41 @@ def small_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run() -> Run:
-    """Return a function that runs the installed command.
+def run() -> Iterator[Run]:
+    """Yield a function that runs the installed command.
 
     run("predict", "-", input=b"…", cwd=folder, env={…}). $DIGITNET_MODEL is not inherited; stdin is
-    empty unless `input` is given.
+    empty unless `input` is given; `data_limit` is RLIMIT_DATA in bytes. The process is forked from
+    one that has imported the command, except with `fresh` and with variables that may change the
+    start-up.
     """
+    preloaded = Preloaded(ENVIRONMENT)
 
     def run(
         *arguments: str | bytes | Path,
         input: bytes = b"",
         cwd: Path | None = None,
         env: dict[str, str] | None = None,
+        timeout: float = 60,
+        data_limit: int | None = None,
+        fresh: bool = False,
     ) -> subprocess.CompletedProcess[bytes]:
+        command, env = [DIGITNET, *arguments], env or {}
+        if not fresh and env.keys() <= {"DIGITNET_MODEL"}:
+            return preloaded.run(command, input, timeout, cwd, env, data_limit)
+        assert data_limit is None
         return subprocess.run(
-            [DIGITNET, *arguments],
+            command,
             input=input,
             capture_output=True,
-            timeout=60,
+            timeout=timeout,
             check=False,
             cwd=cwd,
-            env={**ENVIRONMENT, **(env or {})},
+            env={**ENVIRONMENT, **env},
         )
 
-    return run
+    yield run
+    preloaded.close()
 
 
 @pytest.fixture

@@ -188,7 +188,7 @@ def test_the_same_number_of_threads_gives_the_same_bits(threads: int) -> None:
         network = Network((784, 300, 10), activation="relu")
         network.initialise(rng=np.random.default_rng(3))
         with descent(network, threads) as walk:
-            for x, y in minibatches(network.layer_sizes, [64] * 30):
+            for x, y in minibatches(network.layer_sizes, [64] * 8):
                 walk.walk([(x.astype(np.float32), y.astype(np.float32))])
         ends.append(network.parameters.tobytes())
     assert len(set(ends)) == 1

@@ -18,11 +18,11 @@ SCANS = Path(__file__).parent.parent / "data" / "scans" / "train"
 
 
 def hash_of_readings() -> str:
-    """Return the hash of prepared scans and digits of each kind, with their decisions."""
+    """Return the hash of prepared scans and digits of every second kind, with decisions."""
     rng, hashed = np.random.default_rng(0), hashlib.sha256()
-    images, _ = read_mnist("t10k", len(KINDS))
-    scans = sorted(SCANS.glob("*/*.png"))[::4]
-    for picture in [*scans, *(kind(image, rng) for kind, image in zip(KINDS, images))]:
+    images, _ = read_mnist("t10k", len(KINDS[::2]))
+    scans = sorted(SCANS.glob("*/*.png"))[::8]
+    for picture in [*scans, *(kind(image, rng) for kind, image in zip(KINDS[::2], images))]:
         reading = read(picture)
         hashed.update(reading.image.tobytes())
         hashed.update(repr((reading.box, reading.corner, reading.digits)).encode())

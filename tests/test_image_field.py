@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from conftest import read_mnist
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
@@ -35,6 +35,7 @@ def test_scaling_down_averages() -> None:
     assert _resampling_matrix(4, 2).tolist() == pytest.approx(expected)
 
 
+@settings(max_examples=30)
 @given(INK)
 def test_enlarged_ink_stays_between_0_and_1_and_keeps_an_even_shade(ink: np.ndarray) -> None:
     larger = enlarge(ink)

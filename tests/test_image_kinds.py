@@ -34,7 +34,7 @@ from digitnet.image.reading import read as image_read
 
 CELLS = Path(__file__).parent / "pictures" / "cells"
 MODEL = load()
-DIGITS, LABELS = read_mnist("train", 12)
+DIGITS, LABELS = read_mnist("train", 6)  # 5 0 4 1 9 2
 # Drawn with another pen, or rotated: less close to the plain digit.
 LESS_CLOSE = {
     "thin_pen",
@@ -67,10 +67,16 @@ def closeness(a: np.ndarray, b: np.ndarray) -> float:
     return max(float(np.corrcoef(m.ravel(), b.ravel())[0, 1]) for m in moved)
 
 
+@pytest.fixture(scope="module")
+def prepared() -> list[np.ndarray]:
+    """The digits themselves, prepared."""
+    return [prepare(digit) for digit in DIGITS]
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_every_kind_gives_the_same_digit(kind: Kind) -> None:
+def test_every_kind_gives_the_same_digit(kind: Kind, prepared: list[np.ndarray]) -> None:
     rng = np.random.default_rng(1)
-    close = [closeness(prepare(kind(digit, rng)), prepare(digit)) for digit in DIGITS]
+    close = [closeness(prepare(kind(digit, rng)), same) for digit, same in zip(DIGITS, prepared)]
     assert np.mean(np.array(close) > 0.7) >= (0.8 if kind is shadow_of_a_phone else 0.9)
     assert np.median(close) > (0.75 if kind.__name__ in LESS_CLOSE else 0.88)
 
@@ -80,7 +86,7 @@ def test_every_kind_gives_the_same_digit(kind: Kind) -> None:
     [filling_the_picture, light_and_filling_the_picture, blurred_and_filling_the_picture],
 )
 def test_digits_that_fill_the_picture_are_kept(kind: Kind) -> None:
-    rng, digits = np.random.default_rng(1), read_mnist("train", 100)[0]
+    rng, digits = np.random.default_rng(1), read_mnist("train", 50)[0]
     close = [closeness(prepare(kind(digit, rng)), prepare(digit)) for digit in digits]
     assert np.mean(np.array(close) > 0.88) >= 0.98
 
@@ -96,13 +102,13 @@ def test_a_box_around_a_digit_does_not_count_as_a_digit(times: float, width: int
         around = (20, 20, page.width - 20, page.height - 20)
         ImageDraw.Draw(page).rectangle(around, outline=0, width=width)
         right += MODEL.predict(page).digit == label
-    assert right >= len(DIGITS) - 1
+    assert right == len(DIGITS)
 
 
 def test_a_speck_beside_a_digit_cropped_to_its_ink_is_not_chosen() -> None:
     """The prior alone decides, as when folders are read for training."""
     specks = 0
-    for digit in DIGITS:
+    for digit in read_mnist("train", 12)[0]:
         ink = cropped(drawn(digit, 120))
         if not ink[:14, :14].any():
             ink[2:5, 2:5] = 1
@@ -123,10 +129,10 @@ def test_a_digit_with_a_broken_stroke_that_reaches_a_side_is_read() -> None:
 @pytest.mark.parametrize("kind", [shadow_of_a_phone, shadow_of_a_hand])
 def test_a_shadow_is_not_part_of_the_digit(kind: Kind) -> None:
     whole, rng = 0, np.random.default_rng(1)
-    for digit in read_mnist("train", 40)[0]:
+    for digit in read_mnist("train", 20)[0]:
         box = read(kind(digit, rng)).box
         whole += max(box[2] - box[0], box[3] - box[1]) <= longer_span(drawn(digit, 160) > 0.5) + 5
-    assert whole >= 30
+    assert whole >= 15
 
 
 def of_two_shades(digit: np.ndarray, darker: np.ndarray, crop: bool) -> np.ndarray:
@@ -275,12 +281,12 @@ def test_long_strips_take_little_memory(shape: tuple[int, int]) -> None:
     assert most < 50e6
 
 
-@pytest.mark.parametrize(("around", "canvas", "ink"), [(0.1, 0, 1), (0.3, 0, 1), (0.97, 1, 0)])
+@pytest.mark.parametrize(("around", "canvas", "ink"), [(0.1, 0, 1), (0.97, 1, 0)])
 def test_a_digit_in_a_drawing_program_is_read_without_its_buttons(
     around: float, canvas: float, ink: float
 ) -> None:
     close = []
-    for digit in DIGITS:
+    for digit in read_mnist("train", 12)[0]:
         screen = np.full((640, 480), around)
         screen[158:522, 58:422] = (around + 0.5) / 2
         screen[160:520, 60:420] = canvas + (ink - canvas) * np.pad(drawn(digit, 280), 40)

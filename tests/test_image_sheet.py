@@ -14,7 +14,7 @@ from digitnet.image.look import Reading
 from digitnet.image.marks.sheet import fill_outside, sheet_of
 
 MODEL = load()
-DIGITS, _ = read_mnist("train", 12)
+DIGITS, _ = read_mnist("train", 6)  # 5 0 4 1 9 2
 
 
 def read(picture: Image.Image) -> Reading:
@@ -82,7 +82,7 @@ def test_a_digit_on_a_tag_or_a_label_is_read(point: int, turn: int) -> None:
     y, x = np.mgrid[:200, :480]
     long = (np.abs(y - 100) < 65) & (x > 15) & (x < (320 if point else 460))
     long &= np.abs(y - 100) - 70 + point < x
-    for digit in DIGITS:
+    for digit in DIGITS[:4]:
         ink = np.pad(drawn(digit, 90), ((55, 55), (160, 230)))
         tag = on_table(long, ink).rotate(turn, fillcolor=64, expand=True)
         alone = image(light(ink)).rotate(turn, fillcolor=242, expand=True)
@@ -165,7 +165,7 @@ def test_a_card_has_corners_and_a_disc_has_none(turn: int) -> None:
 
 @pytest.mark.parametrize("digit", range(12))
 def test_a_digit_is_no_sheet(digit: int) -> None:
-    mask = drawn(DIGITS[digit], 80) > 0.5
+    mask = drawn(read_mnist("train", 12)[0][digit], 80) > 0.5
     assert sheet_of(mask, whole(mask), (0, 0, *mask.shape), 1) is None
 
 
