@@ -21,7 +21,7 @@ from digitnet.image import memory
 from digitnet.image import workers as module
 from digitnet.image.files import Picture, open_picture
 from digitnet.image.memory_budget import UNIT, UNITS
-from digitnet.image.reading import read
+from digitnet.image.reading import read, reading_steps
 from digitnet.image.workers import NamedPicture, Prepared, Workers, worker_count
 
 
@@ -138,9 +138,8 @@ def test_small_pictures_do_not_wait_for_a_large_one_after_them(
     monkeypatch.setattr(
         module, "open_picture", lambda _, name: Image.new("L", sizes.get(name, (28, 28)))
     )
-    monkeypatch.setattr(module, "first_look", lambda _, name: looked_at.append(name))
-    monkeypatch.setattr(module, "look_closer", lambda *_: None)
-    portions = Workers(1).prepare([(f"{n}", b"") for n in range(6)])
+    steps = (lambda _, name: looked_at.append(name)), (lambda *_: None)
+    portions = Workers(1, steps).prepare([(f"{n}", b"") for n in range(6)])
     assert [name for name, _ in next(portions)] == looked_at == ["0", "1", "2", "3", "4"]
     assert [name for name, _ in next(portions)] == ["5"]
 
@@ -202,9 +201,9 @@ def test_a_worker_killed_while_another_waits_for_memory_is_an_error(
 
 
 @pytest.mark.parametrize("short", [MemoryError(), OSError(errno.EMFILE, "too many")], ids=repr)
-@pytest.mark.parametrize("step", ["open_picture", "first_look", "look_closer"])
+@pytest.mark.parametrize("step", [None, 0, 1], ids=["open", "first step", "second step"])
 def test_a_shortage_in_a_worker_is_raised_unchanged(
-    step: str,
+    step: int | None,
     short: Exception,
     workers: Workers,
     named: list[NamedPicture],
@@ -213,8 +212,11 @@ def test_a_shortage_in_a_worker_is_raised_unchanged(
     def read(*_: object, **__: object) -> None:
         raise short
 
-    monkeypatch.setattr(module, step, read)
-    workers._steps = module.first_look, module.look_closer
+    if step is None:
+        monkeypatch.setattr(module, "open_picture", read)
+    else:
+        first, second = reading_steps()
+        workers._steps = (read, second) if step == 0 else (first, read)
     with pytest.raises(type(short)) as raised:
         flat(workers.prepare(named))
     assert raised.value.args == short.args

@@ -277,7 +277,7 @@ def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
     _, min_confidence, min_evidence = prediction.calibration
     is_confident = prediction.confidence >= min_confidence
     if is_confident and prediction.evidence >= min_evidence:
-        from digitnet.image.reading import PHOTO_ADVICE
+        from digitnet.image.look import PHOTO_ADVICE
 
         return f"expected one digit, found a line, or a part of something larger; {PHOTO_ADVICE}"
     if not verbose:

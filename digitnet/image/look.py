@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitnet.arrays import FloatArray
+from digitnet.errors import ImageError
 from digitnet.image.digit import Candidate, candidates_of, count_digits
 from digitnet.image.evidence import CLEAR_COST, Score, network_costs
 from digitnet.image.field import BOX, Field, to_field
@@ -20,6 +21,7 @@ from digitnet.image.marks.sheet import Box, Sheet, fill_outside, in_picture
 COARSE_RESOLUTION = 320  # px of the longer side: usually enough to separate ink from paper
 FINE_RESOLUTION = 640  # px of the longer side: the second attempt, and for numbers
 MAX_STRIP = 5  # times the resolution: largest longer side of a long strip
+PHOTO_ADVICE = "crop closer to the digit, or photograph it with more light and contrast"
 UNSCORED_WEIGHT = 4.0  # times the context cost of a candidate that no network scores
 
 
@@ -73,24 +75,27 @@ class LookResult(NamedTuple):
 
 def look_at(
     image: Image.Image,
-    part: Box,
     resolution: int,
+    part: Box | None = None,
     sheet: Sheet | None = None,
     *,
     shadowed: bool = False,
     dark: bool | None = None,
 ) -> Look | None:
-    """Return a look at the rows and columns `part` of a picture, or None where there is no ink.
+    """Return a look at a picture, or None where there is no ink.
 
-    resolution: target length of the longer side, px; a long strip gets more. sheet: everything
+    resolution: target length of the longer side, px; a long strip gets more. part: the rows and
+    columns to look at; without it, those of the sheet, else the whole picture. sheet: everything
     outside this sheet is ignored. shadowed: whether a shadow is known to lie there. dark: whether
     the ink is darker than the paper, if that is known.
     """
+    entire = 0, 0, image.height, image.width
+    part = part or (sheet.part if sheet else entire)
     whole, (top, left, bottom, right) = image, part
     step = reduction(bottom - top, right - left, resolution)
     if step > 1:
         image = image.reduce(step, (left, top, right, bottom))
-    elif part != (0, 0, image.height, image.width):
+    elif part != entire:
         image = image.crop((left, top, right, bottom))
     light = brightness(image)
     if sheet is not None:
@@ -99,6 +104,11 @@ def look_at(
     if ink is None:
         return None
     return Look(whole, part, resolution, step, light, ink, sheet)
+
+
+def no_ink_error(name: str) -> ImageError:
+    """Return the error for a picture without ink."""
+    return ImageError(name, f"expected a digit, found no ink; {PHOTO_ADVICE}")
 
 
 def reduction(height: int, width: int, resolution: int) -> int:

@@ -21,11 +21,10 @@ from digitnet.image.field import to_field
 from digitnet.image.files import SHRUNK
 from digitnet.image.ink.components import Component, Rectangle
 from digitnet.image.ink.ink import MIN_PAGE_SIDE, stroke_width
-from digitnet.image.look import FINE_RESOLUTION, Look, look_at
+from digitnet.image.look import FINE_RESOLUTION, Look, look_at, no_ink_error
 from digitnet.image.marks.rows import FULL_HEIGHT, TextRow, rows_of
 from digitnet.image.marks.sheet import in_picture, lightest_sheet
 from digitnet.image.marks.structure import typical_height, written_components
-from digitnet.image.reading import look_at_whole, no_ink_error
 from digitnet.image.segmentation import Glyph, SegmentationGraph, shape_cost, skip_cost
 
 MIN_ROW_HEIGHT = 16  # px: lower rows are looked at again at twice the resolution
@@ -107,12 +106,12 @@ def _fine_look(image: Image.Image) -> tuple[Look | None, int]:
         size = image.width * scale, image.height * scale
         image = image.resize(size, Image.Resampling.BICUBIC)
     resolution, sheet = FINE_RESOLUTION, None
-    look = look_at_whole(image, resolution)
+    look = look_at(image, resolution)
     if look is None:
         return None, 1
     if (not look.ink.is_even or not look.ink.dark) and min(look.light.shape) >= MIN_PAGE_SIDE:
         sheet = lightest_sheet(look.light, look.part, look.step)
-        on_sheet = sheet and look_at(image, sheet.part, resolution, sheet)
+        on_sheet = sheet and look_at(image, resolution, sheet=sheet)
         look = on_sheet or look
         sheet = sheet if on_sheet else None
     while look.step > 1 and resolution < MAX_RESOLUTION:
@@ -120,11 +119,7 @@ def _fine_look(image: Image.Image) -> tuple[Look | None, int]:
         if not parts or typical_height(parts) >= MIN_ROW_HEIGHT:
             break
         resolution *= 2
-        finer = (
-            look_at(image, sheet.part, resolution, sheet)
-            if sheet
-            else look_at_whole(image, resolution)
-        )
+        finer = look_at(image, resolution, sheet=sheet)
         if finer is None:
             break
         look = finer

@@ -1,7 +1,8 @@
 """Prepare a picture as the 28×28 pixels that a network sees, and record each decision."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +18,18 @@ from digitnet.image.look import (
     LookResult,
     Reading,
     look_at,
+    no_ink_error,
     read_look,
     reduction,
 )
 from digitnet.image.marks.sheet import Box, Sheet, lightest_sheet, sheet_of
 
+Steps = tuple[Callable[[Image.Image, str], Look], Callable[[Look, str], Reading]]
+
 MIN_DIGIT_SIDE = 100  # px of the longer side: below this the digit is re-read at full resolution
 DIGIT_MARGIN = 0.3  # of the digit's longer side: paper around it when it is re-read
 SAME_DIGIT_IOU = 0.6  # intersection over union of two boxes: from this on they hold the same digit
 MIN_SHEET_SIDE = 30  # px of a look's shorter side: in smaller ones a sheet may be a bold digit
-PHOTO_ADVICE = "crop closer to the digit, or photograph it with more light and contrast"
 
 
 def prepare(picture: Picture, name: str | None = None) -> NDArray[np.uint8]:
@@ -46,36 +49,33 @@ def read(picture: Picture, name: str | None = None, score: Score | None = None) 
     score: scores candidates with the network; without it, the prior alone decides.
     """
     name = name or name_of(picture)
-    return look_closer(first_look(open_picture(picture, name), name), name, score)
+    first, second = reading_steps(score)
+    return second(first(open_picture(picture, name), name), name)
+
+
+def reading_steps(score: Score | None = None) -> Steps:
+    """Return the two steps from a decoded picture to its reading.
+
+    Each takes the result of the step before, and the picture's name. The first is cheap and the
+    same for all models; the second needs the network.
+    """
+    return first_look, partial(look_closer, score=score)
 
 
 def first_look(image: Image.Image, name: str) -> Look:
     """Return a look at a whole decoded picture; raises ImageError where it has no ink."""
-    look = look_at_whole(image, COARSE_RESOLUTION)
+    look = look_at(image, COARSE_RESOLUTION)
     if look is None and _has_finer(image):
-        look = look_at_whole(image, FINE_RESOLUTION)
+        look = look_at(image, FINE_RESOLUTION)
     if look is None:
         raise no_ink_error(name)
     return look
-
-
-def no_ink_error(name: str) -> ImageError:
-    """Return the error for a picture without ink."""
-    return ImageError(name, f"expected a digit, found no ink; {PHOTO_ADVICE}")
 
 
 def _has_finer(image: Image.Image) -> bool:
     """Return whether the fine resolution shows more of a picture than the coarse one."""
     size = image.height, image.width
     return reduction(*size, FINE_RESOLUTION) < reduction(*size, COARSE_RESOLUTION)
-
-
-def look_at_whole(image: Image.Image, resolution: int) -> Look | None:
-    """Return a look at a whole picture, or None where there is no ink.
-
-    resolution: target length of the longer side, px.
-    """
-    return look_at(image, (0, 0, image.height, image.width), resolution)
 
 
 def look_closer(look: Look, name: str, score: Score | None = None) -> Reading:
@@ -124,18 +124,18 @@ def _best_result(look: Look, score: Score | None) -> LookResult | None:
 def _other_looks(look: Look, score: Score) -> Iterator[LookResult | None]:
     """Yield the best candidates for dark ink, on the lightest sheet, and at the fine resolution."""
     if not look.ink.dark:
-        dark = look_at(look.image, look.part, look.resolution, look.sheet, dark=True)
+        dark = look_at(look.image, look.resolution, look.part, look.sheet, dark=True)
         yield dark and read_look(dark, score)
     sheet = lightest_sheet(look.light, look.part, look.step)
     yield sheet and _read_sheet(look, sheet, score)
     if look.resolution == COARSE_RESOLUTION and _has_finer(look.image):
-        finer = look_at_whole(look.image, FINE_RESOLUTION)
+        finer = look_at(look.image, FINE_RESOLUTION)
         yield finer and read_look(finer, score)
 
 
 def _read_sheet(look: Look, sheet: Sheet, score: Score | None) -> LookResult | None:
     """Return the best candidate on a sheet of paper, or None for an empty sheet."""
-    closer = look_at(look.image, sheet.part, look.resolution, sheet)
+    closer = look_at(look.image, look.resolution, sheet=sheet)
     return closer and read_look(closer, score)
 
 
@@ -148,7 +148,7 @@ def _reread(result: LookResult, score: Score | None) -> Reading:
     if look.step == 1 or size * look.resolution >= MIN_DIGIT_SIDE * longer:
         return reading
     around, shadowed = _with_margin(box, part), look.ink.shadowed
-    finer = look_at(look.image, around, look.resolution, look.sheet, shadowed=shadowed)
+    finer = look_at(look.image, look.resolution, around, look.sheet, shadowed=shadowed)
     if finer is None:
         return reading
     closer = replace(read_look(finer, score).reading, digits=reading.digits, prior=reading.prior)

@@ -22,7 +22,7 @@ from digitnet.errors import DigitnetError, ImageError, shortage
 from digitnet.image.files import open_picture
 from digitnet.image.look import Reading
 from digitnet.image.memory_budget import MemoryBudget
-from digitnet.image.reading import first_look, look_closer
+from digitnet.image.reading import reading_steps
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -59,7 +59,7 @@ class Workers:
     """
 
     def __init__(self, count: int, steps: Steps | None = None) -> None:
-        self._count, self._steps = count, steps or (first_look, look_closer)
+        self._count, self._steps = count, steps or reading_steps()
         self._spent = 0.0  # s of work in this process
         self._processes: list[ForkProcess] = []
         self._connections: list[Connection] = []

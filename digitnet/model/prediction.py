@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Union, overload
 
 import numpy as np
@@ -15,7 +14,7 @@ from digitnet.errors import CheckpointError, ImageError, join_names
 from digitnet.image.evidence import Judgement
 from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.look import Reading
-from digitnet.image.reading import first_look, look_closer, read
+from digitnet.image.reading import read, reading_steps
 from digitnet.image.workers import NamedPicture, Workers, identity
 from digitnet.model.calibration import NO_CALIBRATION, Calibration, evidence, probabilities
 from digitnet.model.checkpoint import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint
@@ -238,7 +237,7 @@ class Model:
         only after all pictures of the last batch are answered. If `processes` is above 1, large
         batches are prepared in forked processes.
         """
-        workers = Workers(processes, (first_look, partial(look_closer, score=self.judge)))
+        workers = Workers(processes, reading_steps(self.judge))
         try:
             for batch in batches:
                 for portion in workers.prepare(batch):
