@@ -1,14 +1,16 @@
-"""Look up and resolve the paths that users give.
+"""Look up, resolve and replace the files that users name.
 
 Unlike `os.path.exists`, these functions do not report a path as missing when the system cannot look
 it up, for example in a folder without search permission or on a failing disk. Otherwise `--resume`
 could start a new training, and a wrong model could be used.
 """
 
+import contextlib
 import errno
 import os
 import stat
-from typing import Literal
+from collections.abc import Iterator
+from typing import BinaryIO, Literal
 
 from digitnet.errors import DigitnetError, OutputError
 
@@ -81,3 +83,86 @@ def resolve_output(path: str) -> str:
 def names_file(path: str) -> bool:
     """Return whether a path can name a file: it does not end in a slash, `.` or `..`."""
     return os.path.basename(path) not in ("", ".", "..")
+
+
+@contextlib.contextmanager
+def replace_file(path: str) -> Iterator[BinaryIO]:
+    """Yield a new file that replaces `path` atomically: a reader sees the old or the new file.
+
+    The new file is written beside `path`, with the access rights of the old one. When the block
+    ends, it is flushed to disk and renamed. Raises OutputError if writing fails, in the block too;
+    the old file is then unchanged. A process killed in between leaves PATH.tmp; see
+    `discard_unfinished`.
+    """
+    path, temporary = resolve_output(path), _temporary_path(path)
+    try:
+        discard_unfinished(path)
+        old = status_at(path)
+        # An old file may be private: the new file stays private until it has the old file's mode.
+        with open(temporary, "xb", opener=_open_private if old else None) as file:
+            if old:
+                _copy_access(file.fileno(), old)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _flush_folder(os.path.dirname(path))
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+
+
+def _open_private(path: str, flags: int) -> int:
+    """Open a new file that only its owner can access; `_copy_access` sets the final mode."""
+    return os.open(path, flags, 0o600)
+
+
+def _copy_access(descriptor: int, old: os.stat_result) -> None:
+    """Give a new file the owner, group and mode of the old file.
+
+    If the system does not allow the owner or group to change, the mode is restricted: a different
+    group gets only the permissions that both the old group and all other users had.
+    """
+    new = os.fstat(descriptor)
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        try:
+            os.fchown(descriptor, old.st_uid, old.st_gid)
+        except OSError:  # only root may change the owner; users may choose among their groups
+            with contextlib.suppress(OSError):
+                os.fchown(descriptor, -1, old.st_gid)
+        new = os.fstat(descriptor)
+    mode = stat.S_IMODE(old.st_mode)
+    if new.st_gid != old.st_gid:
+        common = (mode >> 3) & mode & 0o7
+        mode = (mode & 0o700) | common << 3 | common
+    elif new.st_uid != old.st_uid:
+        mode &= 0o777  # no set-user-ID for another user
+    os.fchmod(descriptor, mode)
+
+
+def discard_unfinished(path: str) -> None:
+    """Remove the temporary file that a process left when it was killed while writing `path`.
+
+    No other process may be writing `path`. Raises OutputError if the file cannot be removed.
+    """
+    temporary = _temporary_path(path)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    except OSError as error:
+        raise OutputError(f"{temporary}: cannot be removed: {error.strerror}") from None
+
+
+def _temporary_path(path: str) -> str:
+    return resolve_output(path) + ".tmp"
+
+
+def _flush_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        with contextlib.suppress(OSError):  # a failed close loses nothing: the folder is flushed
+            os.close(descriptor)

@@ -842,8 +842,8 @@ def test_a_file_rewritten_by_another_user_gives_access_to_nobody_new(
         return descriptor
 
     path = with_access(0, SHARED, mode)
-    monkeypatch.setattr("digitnet.model.checkpoint.os.fchown", fchown)
-    monkeypatch.setattr("digitnet.model.checkpoint._open_private", open_as_user)
+    monkeypatch.setattr("digitnet.paths.os.fchown", fchown)
+    monkeypatch.setattr("digitnet.paths._open_private", open_as_user)
     save_checkpoint(str(path), random_checkpoint())
     assert access(path) == kept
 
@@ -854,7 +854,7 @@ def test_a_private_file_is_private_while_it_is_written(
     path.chmod(0o600)
     modes = []
     monkeypatch.setattr(
-        "digitnet.model.checkpoint._copy_access",
+        "digitnet.paths._copy_access",
         lambda descriptor, _: modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode)),
     )
     save_checkpoint(str(path), random_checkpoint())

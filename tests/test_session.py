@@ -537,7 +537,7 @@ def test_a_full_disk_is_one_clear_error(
         raise OSError(28, "No space left on device")
 
     output.write_bytes(OLD_MODEL)
-    monkeypatch.setattr("digitnet.model.checkpoint.os.fsync", fail)
+    monkeypatch.setattr("digitnet.paths.os.fsync", fail)
     with pytest.raises(DigitnetError, match="cannot be written: No space left on device"):
         finish(session.run(config, overwrite=True))
     assert output.read_bytes() == OLD_MODEL

@@ -4,10 +4,8 @@ The file is a plain archive of arrays, never a pickle. `weights_0`, `biases_0`, 
 Structured values are JSON in text arrays. Arrays named `state_…` let training resume.
 """
 
-import contextlib
 import json
 import os
-import stat
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -17,7 +15,7 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import PIXELS
 from digitnet.dataset.classes import MAX_CLASS_NAME, MAX_CLASSES, same_answer
-from digitnet.errors import CheckpointError, OutputError
+from digitnet.errors import CheckpointError
 from digitnet.model.calibration import (
     MAX_EVIDENCE,
     MAX_TEMPERATURE,
@@ -29,7 +27,7 @@ from digitnet.network.activations import ACTIVATIONS
 from digitnet.network.costs import COSTS
 from digitnet.network.network import Network
 from digitnet.npz import NpzError, member_names, read_npz
-from digitnet.paths import kind_of, resolve_output, status_at, why_missing
+from digitnet.paths import kind_of, replace_file, why_missing
 
 FORMAT_VERSION = 2
 PREPARATION = "mnist-6"  # name of what `image.prepare` does; models of other names are refused
@@ -60,10 +58,9 @@ class Checkpoint:
 
 
 def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint to `path` atomically: a reader sees the old file or the new file.
+    """Write a checkpoint to `path` atomically; see `replace_file`.
 
-    The temporary file beside `path` is flushed to disk, then renamed. Raises OutputError if writing
-    fails; the old file is then unchanged.
+    Raises OutputError if writing fails; the old file is then unchanged.
     """
     arrays: dict[str, Any] = {"format_version": np.int64(FORMAT_VERSION)}
     for l, (W, b) in enumerate(zip(checkpoint.network.weights, checkpoint.network.biases)):
@@ -77,78 +74,8 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     arrays["data"] = json.dumps(data | {"sources": checkpoint.data_sources})
     arrays["history"] = json.dumps(checkpoint.history)
     arrays |= {STATE_PREFIX + name: array for name, array in checkpoint.state.items()}
-    path, temporary = resolve_output(path), _temporary_path(path)
-    try:
-        discard_unfinished(path)
-        old = status_at(path)
-        # An old file may be private: the new file stays private until it has the old file's mode.
-        with open(temporary, "xb", opener=_open_private if old else None) as file:
-            if old:
-                _copy_access(file.fileno(), old)
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _flush_folder(os.path.dirname(path))
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-
-
-def _open_private(path: str, flags: int) -> int:
-    """Open a new file that only its owner can access; `_copy_access` sets the final mode."""
-    return os.open(path, flags, 0o600)
-
-
-def _copy_access(descriptor: int, old: os.stat_result) -> None:
-    """Give a new file the owner, group and mode of the old file.
-
-    If the system does not allow the owner or group to change, the mode is restricted: a different
-    group gets only the permissions that both the old group and all other users had.
-    """
-    new = os.fstat(descriptor)
-    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
-        try:
-            os.fchown(descriptor, old.st_uid, old.st_gid)
-        except OSError:  # only root may change the owner; users may choose among their groups
-            with contextlib.suppress(OSError):
-                os.fchown(descriptor, -1, old.st_gid)
-        new = os.fstat(descriptor)
-    mode = stat.S_IMODE(old.st_mode)
-    if new.st_gid != old.st_gid:
-        common = (mode >> 3) & mode & 0o7
-        mode = (mode & 0o700) | common << 3 | common
-    elif new.st_uid != old.st_uid:
-        mode &= 0o777  # no set-user-ID for another user
-    os.fchmod(descriptor, mode)
-
-
-def discard_unfinished(path: str) -> None:
-    """Remove the temporary file that a process left when it was killed while writing `path`.
-
-    No other process may be writing `path`. Raises OutputError if the file cannot be removed.
-    """
-    temporary = _temporary_path(path)
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-    except OSError as error:
-        raise OutputError(f"{temporary}: cannot be removed: {error.strerror}") from None
-
-
-def _temporary_path(path: str) -> str:
-    return resolve_output(path) + ".tmp"
-
-
-def _flush_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        with contextlib.suppress(OSError):  # a failed close loses nothing: the folder is flushed
-            os.close(descriptor)
+    with replace_file(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def is_checkpoint(path: str) -> bool:

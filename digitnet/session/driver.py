@@ -7,9 +7,9 @@ from collections.abc import Generator
 from digitnet.config.definition import Config
 from digitnet.dataset.definition import Paths, as_tuple
 from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
-from digitnet.model.checkpoint import discard_unfinished, is_checkpoint, load_checkpoint
+from digitnet.model.checkpoint import is_checkpoint, load_checkpoint
 from digitnet.npz import member_names
-from digitnet.paths import Kind, kind_of, resolve_output
+from digitnet.paths import Kind, discard_unfinished, kind_of, resolve_output
 from digitnet.session.lock import lock_output
 from digitnet.session.saving import Saver
 from digitnet.session.signals import STOPS, handle_signals
