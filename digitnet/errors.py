@@ -81,7 +81,7 @@ class BelowBar(DigitnetError):
 
 
 class Stopped(DigitnetError):
-    """A signal stopped the training; its progress, if any, has been saved."""
+    """A signal stopped the training; the message says whether it was saved."""
 
     def __init__(self, message: str, exit_status: ExitStatus) -> None:
         super().__init__(message)

@@ -14,6 +14,7 @@ from typing import BinaryIO, Literal
 
 from digitnet.errors import DigitnetError, OutputError
 
+TEMPORARY = ".tmp"  # suffix of a file until it is complete
 AnyPath = str | os.PathLike[str]
 Kind = Literal["file", "folder", "other"]
 
@@ -86,17 +87,19 @@ def names_file(path: str) -> bool:
 
 
 @contextlib.contextmanager
-def replace_file(path: str) -> Iterator[BinaryIO]:
+def replace_file(path: str, suffix: str = TEMPORARY) -> Iterator[BinaryIO]:
     """Yield a new file that replaces `path` atomically: a reader sees the old or the new file.
 
     The new file is written beside `path`, with the access rights of the old one. When the block
     ends, it is flushed to disk and renamed. Raises OutputError if writing fails, in the block too;
-    the old file is then unchanged. A process killed in between leaves PATH.tmp; see
-    `discard_unfinished`.
+    the old file is then unchanged.
+
+    suffix: of the temporary file, which a killed process leaves behind and the next one discards. A
+    writer that holds no lock on `path` needs a suffix of its own.
     """
-    path, temporary = resolve_output(path), _temporary_path(path)
+    path, temporary = resolve_output(path), _temporary_path(path, suffix)
     try:
-        discard_unfinished(path)
+        discard_unfinished(path, suffix)
         old = status_at(path)
         # An old file may be private: the new file stays private until it has the old file's mode.
         with open(temporary, "xb", opener=_open_private if old else None) as file:
@@ -142,12 +145,13 @@ def _copy_access(descriptor: int, old: os.stat_result) -> None:
     os.fchmod(descriptor, mode)
 
 
-def discard_unfinished(path: str) -> None:
+def discard_unfinished(path: str, suffix: str = TEMPORARY) -> None:
     """Remove the temporary file that a process left when it was killed while writing `path`.
 
-    No other process may be writing `path`. Raises OutputError if the file cannot be removed.
+    No other process may be writing `path` with this suffix. Raises OutputError if the file cannot
+    be removed.
     """
-    temporary = _temporary_path(path)
+    temporary = _temporary_path(path, suffix)
     try:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -155,8 +159,8 @@ def discard_unfinished(path: str) -> None:
         raise OutputError(f"{temporary}: cannot be removed: {error.strerror}") from None
 
 
-def _temporary_path(path: str) -> str:
-    return resolve_output(path) + ".tmp"
+def _temporary_path(path: str, suffix: str) -> str:
+    return resolve_output(path) + suffix
 
 
 def _flush_folder(folder: str) -> None:

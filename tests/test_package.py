@@ -3,10 +3,12 @@
 import importlib
 import importlib.metadata
 import io
+import os
 import re
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -141,6 +143,20 @@ def test_a_saved_model_gives_the_same_answers(shipped: digitnet.Model, tmp_path:
     assert answer.calibration[1:] == (0.5, 0.0)
     with pytest.raises(digitnet.OutputError, match="cannot be written"):
         model.save(tmp_path / "no" / "my.npz")
+
+
+def test_writers_of_one_file_leave_a_whole_model(shipped: digitnet.Model, tmp_path: Path) -> None:
+    def save() -> None:
+        for _ in range(20):
+            shipped.save(tmp_path / "my.npz")
+
+    with ThreadPoolExecutor(3) as pool:
+        writers = [pool.submit(save) for _ in range(3)]
+        while not all(writer.done() for writer in writers):
+            if (tmp_path / "my.npz").exists():
+                digitnet.load(tmp_path / "my.npz")
+        assert [writer.result() for writer in writers] == [None] * 3
+    assert os.listdir(tmp_path) == ["my.npz"]
 
 
 def test_evaluate_is_the_commands(shipped: digitnet.Model, run: Run) -> None:

@@ -73,15 +73,16 @@ Examples
     "--min-confidence",
     metavar="P",
     type=FRACTION,
-    help="Answer ? (null in JSON) below this confidence; 0 turns ? off. Blank pictures and empty "
-    "boxes are always errors. Default: the model's own thresholds for confidence and evidence.",
+    help="Answer ? (null in JSON) below this confidence; 0: never, except for numbers. Blank "
+    "pictures and empty boxes are always errors. Default: the model's own thresholds for "
+    "confidence and evidence.",
 )
 @click.option("--show", is_flag=True, help="Also draw what the network saw and its probabilities.")
 @click.option(
     "-v",
     "--verbose",
     is_flag=True,
-    help="Print the path of the model, and the reason for each ?, to stderr.",
+    help="Print the path of the model, and why a digit is ?, to stderr.",
 )
 @click.pass_context
 def predict(
@@ -101,7 +102,7 @@ def predict(
 
     IMAGE is a picture, a folder (all pictures in it and its subfolders), or - (one picture on
     stdin). Each picture gets one line: its path, digit and confidence (0 to 1), separated by tabs.
-    The digit is ? if the picture seems to show none.
+    The digit is ? if the model is unsure, or if the picture seems to show no digit or several.
 
     A picture that cannot be read is an error on stderr. The other pictures are still answered, and
     the exit status is 1.

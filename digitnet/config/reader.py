@@ -171,8 +171,10 @@ def _explain(message: str, values: dict[str, Any]) -> ConfigError:
     if field:
         full = f"{key}.{field[2]}" if key else field[2]
         if field[1] == "contains unknown":
-            removed = "no such key: digitnet no longer has it"
-            expected = removed if full in REMOVED else nearest_key(key, field[2])
+            if full in REMOVED:
+                problem = f"expected no {field[2]}, which digitnet no longer has, found it"
+                return ConfigError(full, f"{problem}; delete the key")
+            expected = nearest_key(key, field[2])
             return ConfigError(full, f"expected {expected}, found {field[2]!r:.60}")
         return ConfigError(full, f"expected {_describe(_schema_at(full))}, found nothing")
     found: Any = values

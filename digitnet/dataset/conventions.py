@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 PICTURES_PER_CHUNK = 1000  # pictures whose maximum is computed at once
 SAMPLE_SIZE = 1000  # pictures: about this many decide whether the background is light
-MAX_PIXELS = (1, 16)  # maximum pixel of other conventions: binary pictures, scikit-learn's digits
+KNOWN_MAXIMA = (1, 16)  # maximum pixel of other conventions: binary pictures, scikit-learn's digits
 LIGHT_PIXEL = 128  # pixel value: light pixels have at least this value
 LIGHT_BORDER_SHARE = 0.75  # share of light border pixels: from here on, the background is light
 
@@ -20,8 +20,8 @@ def to_mnist(name: str, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], t
     if maximum == 0:
         return images, ()
     values, remarks = np.arange(256), []
-    if maximum <= MAX_PIXELS[-1]:
-        full = next(full for full in MAX_PIXELS if maximum <= full)
+    if maximum <= KNOWN_MAXIMA[-1]:
+        full = next(full for full in KNOWN_MAXIMA if maximum <= full)
         values = np.minimum(np.round(values * (255 / full)), 255)
         remarks.append(
             f"{name}: expected pixels from 0 to 255, found 0 to {maximum}; "
@@ -37,11 +37,11 @@ def to_mnist(name: str, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], t
 
 
 def _maximum(images: NDArray[np.uint8]) -> int:
-    """Return the maximum pixel, or any pixel above MAX_PIXELS: then the search stops early."""
+    """Return the maximum pixel, or any pixel above KNOWN_MAXIMA: then the search stops early."""
     maximum = 0
     for start in range(0, len(images), PICTURES_PER_CHUNK):
         maximum = max(maximum, int(images[start : start + PICTURES_PER_CHUNK].max()))
-        if maximum > MAX_PIXELS[-1]:
+        if maximum > KNOWN_MAXIMA[-1]:
             break
     return maximum
 

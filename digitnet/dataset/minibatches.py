@@ -31,7 +31,7 @@ class Minibatches:
         self.size, self.distort = size, distort
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
-        self.has_nothing = bool((self.labels == NON_DIGIT).any())
+        self.has_non_digits = bool((self.labels == NON_DIGIT).any())
         self.classes = np.arange(len(dataset.class_names))[:, np.newaxis]
         count = max(min(BLOCK // size, most), 1)
         rows = count * size
@@ -55,7 +55,7 @@ class Minibatches:
     def label(self, labels: NDArray[np.int64], y: FloatArray) -> None:
         """Write labels (…, 1, n) to columns (…, classes, n): one-hot, or uniform for NON_DIGIT."""
         np.equal(labels, self.classes, out=y)
-        if self.has_nothing:
+        if self.has_non_digits:
             np.copyto(y, 1 / len(self.classes), where=labels == NON_DIGIT)
 
     def blocks(self, order: NDArray[np.int64], skip: int = 0) -> "Iterator[Block]":

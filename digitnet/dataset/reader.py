@@ -1,4 +1,4 @@
-"""Read data of any supported format. The format is recognised by content, not configured."""
+"""Read data of any supported format. The format is recognised, not configured."""
 
 import gzip
 import os

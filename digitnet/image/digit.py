@@ -31,7 +31,7 @@ REMOVED_WEIGHT = 0.3  # times −log(share of the ink that stays when lines and 
 BOX_WEIGHT = 5.0  # times −log(share of the ink in the bounding box that is in the candidate)
 GAP_WEIGHT = 6.0  # times the largest gap between components / the longer side of the candidate
 LINE_COST = 6.0  # nats: for ink that crosses the picture or runs along its border
-MIN_LINE_LENGTH = 0.8  # of the picture's height or width: a line along the border is longer
+MIN_BORDER_LINE = 0.8  # of the picture's height or width: a line along the border is longer
 MIN_LINE_OFFSET = 0.35  # of half the picture: a line's centre of mass is farther from the middle
 RIM_WIDTH, MIN_RIM_SHARE = 0.25, 0.9  # of the shorter side; of a line's ink that is in this rim
 DIGIT_HEIGHT_RATIO = 1.5  # ratio of heights: up to this, other ink may be another digit
@@ -201,7 +201,7 @@ def _is_bar(part: Component) -> bool:
 
 def _is_along_border(box: Rectangle, mask: Bools, height: int, width: int) -> bool:
     """Return whether ink runs along one or two sides of the picture, as edges and corners do."""
-    if box.height < MIN_LINE_LENGTH * height and box.width < MIN_LINE_LENGTH * width:
+    if box.height < MIN_BORDER_LINE * height and box.width < MIN_BORDER_LINE * width:
         return False
     rows, columns = np.nonzero(mask)
     y, x = rows + box.top + 0.5, columns + box.left + 0.5

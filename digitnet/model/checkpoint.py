@@ -27,7 +27,7 @@ from digitnet.network.activations import ACTIVATIONS
 from digitnet.network.costs import COSTS
 from digitnet.network.network import Network
 from digitnet.npz import NpzError, member_names, read_npz
-from digitnet.paths import kind_of, replace_file, why_missing
+from digitnet.paths import TEMPORARY, kind_of, replace_file, why_missing
 
 FORMAT_VERSION = 2
 PREPARATION = "mnist-6"  # name of what `image.prepare` does; models of other names are refused
@@ -57,8 +57,8 @@ class Checkpoint:
     data_sources: tuple[str, ...] = ()
 
 
-def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint to `path` atomically; see `replace_file`.
+def save_checkpoint(path: str, checkpoint: Checkpoint, suffix: str = TEMPORARY) -> None:
+    """Write a checkpoint to `path` atomically; see `replace_file`, also for `suffix`.
 
     Raises OutputError if writing fails; the old file is then unchanged.
     """
@@ -74,7 +74,7 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     arrays["data"] = json.dumps(data | {"sources": checkpoint.data_sources})
     arrays["history"] = json.dumps(checkpoint.history)
     arrays |= {STATE_PREFIX + name: array for name, array in checkpoint.state.items()}
-    with replace_file(path) as file:
+    with replace_file(path, suffix) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 

@@ -69,7 +69,7 @@ def evaluate(
     examples = choose_examples(model.checkpoint, paths, split)
     for remark in examples.dataset.remarks:
         warnings.warn(remark, stacklevel=2)
-    if has_learned_from(model.checkpoint, examples) and split != "train":
+    if has_learned_from(model.checkpoint, examples):
         problem = "the model was trained on these pictures; it is less accurate on others"
         warnings.warn(f"{join_paths(examples.path)}: {problem}", stacklevel=2)
     return evaluate_model(model.checkpoint, examples)

@@ -1,6 +1,7 @@
 """Predict: read the digit, or all numbers, in pictures with a trained model."""
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Union, overload
@@ -19,6 +20,7 @@ from digitnet.image.workers import NamedPicture, Workers, identity
 from digitnet.model.calibration import NO_CALIBRATION, Calibration, evidence, probabilities
 from digitnet.model.checkpoint import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint
 from digitnet.network.network import Network
+from digitnet.paths import TEMPORARY
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -178,9 +180,11 @@ class Model:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to an `.npz` file, which `load` and the command read.
 
-        An existing file is replaced at once. Raises OutputError if writing fails.
+        An existing file is replaced atomically, whatever else writes it. Raises OutputError if
+        writing fails.
         """
-        save_checkpoint(os.fspath(path), replace(self.checkpoint, state={}))
+        own_suffix = f".{os.getpid()}-{threading.get_ident()}{TEMPORARY}"
+        save_checkpoint(os.fspath(path), replace(self.checkpoint, state={}), own_suffix)
 
     def read_numbers(self, picture: Picture, digits: int | None = None) -> "Numbers":
         """Return all numbers in a picture, in reading order; with `digits`, one number of N digits.

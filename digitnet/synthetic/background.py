@@ -54,8 +54,8 @@ LETTERS = (
     "~00 04 06 26 44 40, 40 46",
     "~02 05 16 26 23, ~23 26 36 44 42",  # w
 )
-MAX_STROKES = 4  # strokes in a drawing
-POINTS_PER_STROKE = 32
+MAX_DRAWING_STROKES = 4  # strokes in a drawing
+POINTS_PER_DRAWN_STROKE = 32
 SNAP_JITTER = 0.2  # share of a drawing's side: random offset of control points snapped to a grid
 START_JOINED = 0.7  # share of later strokes that begin on the first or the previous stroke
 END_JOINED = 0.3  # share of later strokes that end on the first or the previous stroke
@@ -94,23 +94,23 @@ def _letter_script() -> Script:
 
 def _random_strokes(n: int, rng: np.random.Generator) -> FloatArray:
     """Return points (p, n, 2) along the strokes of n drawings: one to four cubic Bézier curves."""
-    controls = rng.random((MAX_STROKES, 4, n, 2), dtype=np.float32)
+    controls = rng.random((MAX_DRAWING_STROKES, 4, n, 2), dtype=np.float32)
     snapped = np.rint(2 * controls) / 2 + SNAP_JITTER * controls
     np.copyto(controls, snapped, where=rng.random((n, 1)) < 0.5)
     start_joined, end_joined = (
-        rng.random((MAX_STROKES, n, 1)) < share for share in (START_JOINED, END_JOINED)
+        rng.random((MAX_DRAWING_STROKES, n, 1)) < share for share in (START_JOINED, END_JOINED)
     )
-    count = rng.integers(1, MAX_STROKES + 1, (n, 1))
+    count = rng.integers(1, MAX_DRAWING_STROKES + 1, (n, 1))
     # A single straight stroke would be a 1.
-    straight = (rng.random((MAX_STROKES, n, 1)) < STRAIGHT_SHARE) & (count > 1)
-    t = np.linspace(0, 1, POINTS_PER_STROKE, dtype=np.float32)[:, np.newaxis, np.newaxis]
-    strokes = np.empty((MAX_STROKES, POINTS_PER_STROKE, n, 2), np.float32)
+    straight = (rng.random((MAX_DRAWING_STROKES, n, 1)) < STRAIGHT_SHARE) & (count > 1)
+    t = np.linspace(0, 1, POINTS_PER_DRAWN_STROKE, dtype=np.float32)[:, np.newaxis, np.newaxis]
+    strokes = np.empty((MAX_DRAWING_STROKES, POINTS_PER_DRAWN_STROKE, n, 2), np.float32)
     for number, (a, b, c, d) in enumerate(controls):
         if number:
             for end, joined in ((a, start_joined), (d, end_joined)):
-                on_first = strokes[0, rng.integers(0, POINTS_PER_STROKE, n), np.arange(n)]
+                on_first = strokes[0, rng.integers(0, POINTS_PER_DRAWN_STROKE, n), np.arange(n)]
                 on_previous = strokes[
-                    number - 1, rng.integers(0, POINTS_PER_STROKE, n), np.arange(n)
+                    number - 1, rng.integers(0, POINTS_PER_DRAWN_STROKE, n), np.arange(n)
                 ]
                 point = np.where(rng.random((n, 1)) < 0.5, on_first, on_previous)
                 np.copyto(end, point, where=joined[number])
@@ -118,7 +118,7 @@ def _random_strokes(n: int, rng: np.random.Generator) -> FloatArray:
         np.copyto(c, d + (a - d) / 3, where=straight[number])
         curve = (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
         strokes[number] = np.where(number < count, curve, strokes[0])
-    return strokes.reshape(MAX_STROKES * POINTS_PER_STROKE, n, 2)
+    return strokes.reshape(MAX_DRAWING_STROKES * POINTS_PER_DRAWN_STROKE, n, 2)
 
 
 def _shapes(n: int, rng: np.random.Generator) -> FloatArray:
