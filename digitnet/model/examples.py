@@ -60,8 +60,12 @@ def evaluate(
     data: a path in one of the formats of data/README.md, or several; None for the data that the
     model was trained on. split: None means the test split if there is one, else all pictures;
     "validation" and "train" exist for the model's own data only. Warns if the model was trained on
-    these pictures, or if they had to be converted. Raises DataError for data that cannot be used.
+    these pictures, or if they had to be converted. Raises DataError for data that cannot be used,
+    and ValueError for another split.
     """
+    if split not in (None, "test", "validation", "train"):
+        found = f"found {split!r:.40}"
+        raise ValueError(f"split: expected 'test', 'validation', 'train' or None, {found}")
     if data is not None and not isinstance(data, str | os.PathLike):
         paths: Paths | None = tuple(os.fspath(path) for path in data)
     else:

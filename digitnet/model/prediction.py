@@ -1,5 +1,6 @@
 """Predict: read the digit, or all numbers, in pictures with a trained model."""
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -160,20 +161,28 @@ class Model:
         images: (n, 28, 28) or (n, 784), ink 255 on paper 0, or floats from 0 to 1. They go to the
         network as they are; `predict` prepares pictures first. Raises ValueError for other arrays.
         """
-        return self._outputs(np.asarray(images))[0]
+        array = np.asarray(images)
+        if array.ndim < 2 or math.prod(array.shape[1:]) != self.network.layer_sizes[0]:
+            raise ValueError(f"expected images (n, 28, 28) or (n, 784), found shape {array.shape}")
+        return self._outputs(array)[0]
 
     def score(self, images: ArrayLike, labels: ArrayLike) -> float:
         """Return the accuracy on prepared images, 0 to 1: the share of right likeliest classes.
 
         images: as for `probabilities`. labels: (n,), in the form of `Prediction.digit`: numbers if
-        the class names are numbers, else the names. Raises ValueError for no images, or for another
-        number of labels.
+        the class names are numbers, else the names. Raises ValueError for no images, for another
+        number of labels, and for labels that are not among the classes.
         """
         best = self.probabilities(images).argmax(axis=1)
         truth = np.asarray(labels)
-        if not len(best) or truth.shape != best.shape:
+        if not len(best):
+            raise ValueError("expected at least one image, found none")
+        if truth.shape != best.shape:
             raise ValueError(f"expected {len(best)} labels, found an array of shape {truth.shape}")
         answers = [as_answer(name) for name in self.class_names]
+        if unknown := set(truth.tolist()) - set(answers):
+            expected = join_names(list(map(repr, answers)))
+            raise ValueError(f"labels: expected {expected}, found {min(unknown, key=repr)!r:.40}")
         right: list[bool] = [answers[i] == label for i, label in zip(best.tolist(), truth.tolist())]
         return sum(right) / len(right)
 
