@@ -1,4 +1,4 @@
-"""The activations: their values, their derivatives and how widely weights are drawn for them."""
+"""Activations: values, derivatives, standard deviations of initial weights."""
 
 import math
 
@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 
 from digitnet.network.activations import ACTIVATIONS, glorot, he, sigmoid
 
-Z = np.array([-30.0, -3.0, -1.0, -0.25, 0.5, 1.0, 2.5, 30.0])  # none at the corner of relu
+Z = np.array([-30.0, -3.0, -1.0, -0.25, 0.5, 1.0, 2.5, 30.0])  # not 0: relu has no derivative there
 EXPECTED = {
     "sigmoid": [1 / (1 + math.exp(-z)) for z in Z],
     "tanh": [(math.exp(z) - math.exp(-z)) / (math.exp(z) + math.exp(-z)) for z in Z],
     "relu": [0, 0, 0, 0, 0.5, 1, 2.5, 30],
 }
-STEP = 2.0**-24  # what float32 can tell apart just below 1
+SPACING = 2.0**-24  # of float32 numbers just below 1
 
 every_activation = pytest.mark.parametrize("name", ACTIVATIONS)
 any_float32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
 @every_activation
-def test_value_is_that_of_the_formula(name: str) -> None:
+def test_value_agrees_with_the_formula(name: str) -> None:
     np.testing.assert_allclose(ACTIVATIONS[name].function(Z, None), EXPECTED[name], atol=1e-15)
 
 
@@ -36,12 +36,12 @@ def test_derivative_agrees_with_central_differences(name: str) -> None:
 
 @every_activation
 @pytest.mark.parametrize("field", ["function", "derivative"])
-def test_result_goes_to_out_and_the_argument_stays(name: str, field: str) -> None:
+def test_result_is_written_to_out_and_the_argument_is_unchanged(name: str, field: str) -> None:
     call = getattr(ACTIVATIONS[name], field)
-    given_, out = Z.copy(), np.full_like(Z, np.nan)
-    assert call(given_, out) is out
+    z, out = Z.copy(), np.full_like(Z, np.nan)
+    assert call(z, out) is out
     np.testing.assert_array_equal(out, call(Z, None))
-    np.testing.assert_array_equal(given_, Z)
+    np.testing.assert_array_equal(z, Z)
 
 
 @every_activation
@@ -57,24 +57,24 @@ def test_sigmoid_lies_between_0_and_1(z: float) -> None:
 
 
 @given(any_float32, any_float32)
-def test_sigmoid_never_falls_by_more_than_rounding(z: float, other: float) -> None:
+def test_sigmoid_never_decreases_by_more_than_rounding(z: float, other: float) -> None:
     low, high = sigmoid(np.array(sorted([z, other]), np.float32))
-    assert high >= low - STEP
+    assert high >= low - SPACING
 
 
 @given(st.floats(-80, 80, width=32))
-def test_sigmoid_in_float32_is_as_good_as_float32_allows(z: float) -> None:
-    assert abs(sigmoid(np.array([z], np.float32))[0] - 1 / (1 + math.exp(-z))) <= 2 * STEP
+def test_sigmoid_is_accurate_in_float32(z: float) -> None:
+    assert abs(sigmoid(np.array([z], np.float32))[0] - 1 / (1 + math.exp(-z))) <= 2 * SPACING
 
 
-def test_sigmoid_takes_the_largest_numbers() -> None:
+def test_sigmoid_accepts_the_largest_numbers() -> None:
     largest = np.finfo(np.float32).max
     assert sigmoid(np.array([-largest, largest], np.float32)).tolist() == [0, 1]
 
 
-def test_spread_of_glorot_minds_both_sides() -> None:
+def test_glorot_depends_on_inputs_and_outputs() -> None:
     assert glorot(784, 16) == pytest.approx(0.05)  # √(2 / 800)
 
 
-def test_spread_of_he_minds_what_comes_in() -> None:
+def test_he_depends_on_inputs_only() -> None:
     assert he(50, 7) == pytest.approx(0.2)  # √(2 / 50)

@@ -12,8 +12,8 @@ IMAGES = read_mnist("train", 90)[0].reshape(90, 784)
 ELASTIC = Distortions(rotation=10, shift=1, elastic=30)
 
 
-def distorted(cuts: list[int], epoch: int = 1, strength: float = 1, seed: int = 1) -> np.ndarray:
-    """Distort IMAGES in pieces, each by another thread's buffers."""
+def distort(cuts: list[int], epoch: int = 1, strength: float = 1, seed: int = 1) -> np.ndarray:
+    """Return IMAGES distorted in pieces, each in another thread's buffers."""
     augmentation = Augmentation(ELASTIC, members=len(cuts) + 1, seed=seed)
     augmentation.begin(epoch, strength)
     out = np.empty((len(IMAGES), 784), np.float32)
@@ -24,15 +24,15 @@ def distorted(cuts: list[int], epoch: int = 1, strength: float = 1, seed: int = 
 
 
 @pytest.mark.parametrize("cuts", [[1], [45], [64], [10, 20, 89]])
-def test_an_image_is_distorted_alike_by_any_thread_in_any_piece(cuts: list[int]) -> None:
-    np.testing.assert_array_equal(distorted(cuts), distorted([]))
+def test_distortions_depend_on_neither_threads_nor_pieces(cuts: list[int]) -> None:
+    np.testing.assert_array_equal(distort(cuts), distort([]))
 
 
-def test_another_epoch_or_seed_distorts_otherwise() -> None:
-    once = distorted([])
-    assert (once != distorted([], epoch=2)).any(axis=1).all()
-    assert (once != distorted([], seed=2)).any(axis=1).all()
+def test_another_epoch_or_seed_distorts_differently() -> None:
+    once = distort([])
+    assert (once != distort([], epoch=2)).any(axis=1).all()
+    assert (once != distort([], seed=2)).any(axis=1).all()
 
 
-def test_without_strength_the_images_stay() -> None:
-    np.testing.assert_allclose(distorted([], strength=0), IMAGES, atol=1e-3)
+def test_with_strength_0_the_images_are_unchanged() -> None:
+    np.testing.assert_allclose(distort([], strength=0), IMAGES, atol=1e-3)

@@ -1,4 +1,4 @@
-"""The costs: values worked by hand, deltas against differences, and how they bear huge inputs."""
+"""Costs: values by hand, δ compared with differences, finite results for huge inputs."""
 
 import math
 
@@ -17,7 +17,7 @@ Z = np.random.default_rng(5).normal(0, 2, Y.shape)
 
 
 def value(cost: str, output: str, z: np.ndarray, y: np.ndarray) -> float:
-    """C for weighted inputs z."""
+    """Return C for weighted inputs z."""
     return total(cost, output, z, OUTPUTS[output](z), y) / z.shape[1]
 
 
@@ -26,13 +26,13 @@ def total(cost: str, output: str, z: np.ndarray, a: np.ndarray, y: np.ndarray) -
 
 
 def delta(cost: str, output: str, z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """∂C/∂z for weighted inputs z."""
-    slopes = np.full_like(z, np.nan)
-    COSTS[cost, output](z.copy(), OUTPUTS[output](z), y, 1 / z.shape[1], slopes)
-    return slopes
+    """Return ∂C/∂z for weighted inputs z."""
+    δ = np.full_like(z, np.nan)
+    COSTS[cost, output](z.copy(), OUTPUTS[output](z), y, 1 / z.shape[1], δ)
+    return δ
 
 
-def test_every_cost_goes_with_every_output() -> None:
+def test_every_cost_supports_every_output() -> None:
     assert set(COSTS) == {(c, o) for c in ("quadratic", "cross_entropy") for o in OUTPUTS}
 
 
@@ -44,15 +44,15 @@ def test_quadratic_sums_over_outputs_and_examples_and_is_not_halved() -> None:
         assert total("quadratic", output, np.zeros_like(a), a, y) == 0.5625
 
 
-def test_cross_entropy_with_sigmoid_is_the_sum_of_binary_ones() -> None:
+def test_cross_entropy_with_sigmoid_is_the_sum_of_binary_cross_entropies() -> None:
     z = np.array([[ln(3), -ln(3)], [0.0, 0.0]]).T  # a = (3/4, 1/4) and (1/2, 1/2)
     y = np.array([[1.0, 1.0], [0.0, 1.0]]).T
     by_hand = (-ln(3 / 4) - ln(1 / 4) - ln(1 / 2) - ln(1 / 2)) / 2
     assert value("cross_entropy", "sigmoid", z, y) == pytest.approx(by_hand, rel=1e-14)
 
 
-def test_cross_entropy_with_softmax_minds_the_right_answer_alone() -> None:
-    z = np.array([[0.0, ln(2), 0.0], [7.0, 7.0, 7.0]]).T  # a = (1/4, 1/2, 1/4) and thirds
+def test_cross_entropy_with_softmax_depends_only_on_the_true_class() -> None:
+    z = np.array([[0.0, ln(2), 0.0], [7.0, 7.0, 7.0]]).T  # a = (1/4, 1/2, 1/4) and (1/3, 1/3, 1/3)
     y = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]).T
     by_hand = (-ln(1 / 4) - ln(1 / 3)) / 2
     assert value("cross_entropy", "softmax", z, y) == pytest.approx(by_hand, rel=1e-14)
@@ -91,21 +91,21 @@ def test_cost_is_averaged_over_the_examples(cost: str, output: str) -> None:
 @every_cost
 def test_delta_agrees_with_central_differences(cost: str, output: str) -> None:
     step = 1e-5
-    slope = np.zeros_like(Z)
+    numeric = np.zeros_like(Z)
     for at in np.ndindex(Z.shape):
         nudge = np.zeros_like(Z)
         nudge[at] = step
-        rise = value(cost, output, Z + nudge, Y) - value(cost, output, Z - nudge, Y)
-        slope[at] = rise / (2 * step)
-    np.testing.assert_allclose(delta(cost, output, Z, Y), slope, atol=1e-9)
+        difference = value(cost, output, Z + nudge, Y) - value(cost, output, Z - nudge, Y)
+        numeric[at] = difference / (2 * step)
+    np.testing.assert_allclose(delta(cost, output, Z, Y), numeric, atol=1e-9)
 
 
 @every_cost
-def test_activations_and_labels_stay_and_delta_may_be_left_out(cost: str, output: str) -> None:
-    a, y, slopes = OUTPUTS[output](Z), Y.copy(), np.full_like(Z, np.nan)
+def test_activations_and_labels_are_unchanged_and_delta_is_optional(cost: str, output: str) -> None:
+    a, y, δ = OUTPUTS[output](Z), Y.copy(), np.full_like(Z, np.nan)
     a_before = a.copy()
-    with_delta = COSTS[cost, output](Z.copy(), a, y, 1, slopes)
-    assert np.isfinite(slopes).all()
+    with_delta = COSTS[cost, output](Z.copy(), a, y, 1, δ)
+    assert np.isfinite(δ).all()
     assert COSTS[cost, output](Z.copy(), a, y, 1, None) == with_delta
     np.testing.assert_array_equal(a, a_before)
     np.testing.assert_array_equal(y, Y)
@@ -115,25 +115,25 @@ def test_activations_and_labels_stay_and_delta_may_be_left_out(cost: str, output
 @pytest.mark.parametrize("huge", [1e2, 1e4, 1e30])
 def test_values_and_deltas_are_finite_for_huge_inputs(cost: str, output: str, huge: float) -> None:
     z = np.array([[huge, -huge, 0], [-huge, huge, 0]], np.float32).T
-    y = np.eye(3, dtype=np.float32)[:, [0, 0]]  # surely right, and surely wrong
+    y = np.eye(3, dtype=np.float32)[:, [0, 0]]  # confidently right, confidently wrong
     assert math.isfinite(value(cost, output, z, y))
     assert np.isfinite(delta(cost, output, z, y)).all()
 
 
-def test_cross_entropy_of_a_sure_mistake_grows_with_z() -> None:
-    # sigmoid: -ln σ(-500) is 500, and the second output, equally wrong, has as much; softmax:
-    # ln(e⁵⁰⁰ + e⁻⁵⁰⁰) + 500 is 1000
+def test_cross_entropy_of_a_confident_mistake_grows_with_z() -> None:
+    # sigmoid: -ln σ(-500) = 500 for each of the two wrong outputs
+    # softmax: ln(e⁵⁰⁰ + e⁻⁵⁰⁰) + 500 = 1000
     z, y = np.array([[-500], [500]], np.float32), np.array([[1], [0]], np.float32)
     assert value("cross_entropy", "sigmoid", z, y) == 1000
     assert value("cross_entropy", "softmax", z, y) == 1000
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_cross_entropy_still_pulls_where_the_output_is_saturated(output: str) -> None:
+def test_gradient_of_cross_entropy_does_not_vanish_at_saturated_outputs(output: str) -> None:
     z, y = np.array([[-500], [500]], np.float32), np.array([[1], [0]], np.float32)
     assert delta("cross_entropy", output, z, y).tolist() == [[-1], [1]]
 
 
-def test_quadratic_does_not_pull_where_the_output_is_saturated() -> None:
+def test_gradient_of_quadratic_cost_vanishes_at_saturated_outputs() -> None:
     z, y = np.array([[-500], [500]], np.float32), np.array([[1], [0]], np.float32)
     assert delta("quadratic", "sigmoid", z, y).tolist() == [[0], [0]]

@@ -1,4 +1,4 @@
-"""A crew runs one task in all threads at once and passes errors on."""
+"""A crew runs one task in all threads at once and raises the task's errors."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
     crew.close()
 
 
-def test_every_member_does_the_task_once(crew: Crew) -> None:
+def test_every_member_runs_the_task_once(crew: Crew) -> None:
     for _ in range(100):
         done: SimpleQueue[int] = SimpleQueue()
 
@@ -31,56 +31,56 @@ def test_every_member_does_the_task_once(crew: Crew) -> None:
         assert sorted(done.get_nowait() for _ in crew.shares) == list(range(len(crew.shares)))
 
 
-def test_they_work_at_the_same_time_and_the_first_is_the_caller(crew: Crew) -> None:
-    together = threading.Barrier(len(crew.shares), timeout=10)
-    names: dict[int, int] = {}
+def test_members_run_at_the_same_time_and_the_first_is_the_caller(crew: Crew) -> None:
+    barrier = threading.Barrier(len(crew.shares), timeout=10)
+    identifiers: dict[int, int] = {}
 
     def task(share: Share) -> None:
-        names[share.member] = threading.get_ident()
-        together.wait()
+        identifiers[share.member] = threading.get_ident()
+        barrier.wait()
 
     crew(task)
-    assert len(set(names.values())) == len(crew.shares)
-    assert names[0] == threading.get_ident()
+    assert len(set(identifiers.values())) == len(crew.shares)
+    assert identifiers[0] == threading.get_ident()
 
 
-@pytest.mark.parametrize("guilty", [0, 1])
-def test_an_error_is_raised_when_all_are_done_and_the_crew_works_on(guilty: int) -> None:
+@pytest.mark.parametrize("failing", [0, 1])
+def test_an_error_is_raised_after_all_have_finished_and_the_crew_stays_usable(failing: int) -> None:
     crew, done = Crew(2), []
 
     def task(share: Share) -> None:
-        if share.member == guilty:
+        if share.member == failing:
             raise ValueError("no")
         done.append(share.member)
 
     with pytest.raises(ValueError, match="no"):
         crew(task)
-    assert done == [1 - guilty]
+    assert done == [1 - failing]
     crew(lambda share: done.append(share.member))
     assert sorted(done[1:]) == [0, 1]
     crew.close()
 
 
-def test_they_wait_for_each_other_where_they_meet(crew: Crew) -> None:
+def test_members_wait_for_each_other_at_the_barrier(crew: Crew) -> None:
     for _ in range(20):
-        said: list[str] = []
+        words: list[str] = []
 
-        def task(share: Share, said: list[str] = said) -> None:
+        def task(share: Share, words: list[str] = words) -> None:
             for word in ("one", "two", "three"):
-                said.append(word)
+                words.append(word)
                 if share.barrier:
                     share.barrier()
 
         crew(task)
-        assert said == [word for word in ("one", "two", "three") for _ in range(len(crew.shares))]
+        assert words == [word for word in ("one", "two", "three") for _ in range(len(crew.shares))]
 
 
-@pytest.mark.parametrize("guilty", [0, 1, 2])
-def test_nobody_waits_for_one_who_failed(guilty: int) -> None:
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_nobody_waits_for_a_failed_member(failing: int) -> None:
     crew = Crew(3)
 
     def task(share: Share) -> None:
-        if share.member == guilty:
+        if share.member == failing:
             raise ValueError("no")
         assert share.barrier
         share.barrier()
@@ -88,48 +88,48 @@ def test_nobody_waits_for_one_who_failed(guilty: int) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
             crew(task)
-    came: list[int] = []
+    arrived: list[int] = []
 
-    def meet(share: Share) -> None:
+    def wait(share: Share) -> None:
         assert share.barrier
         share.barrier()
-        came.append(share.member)
+        arrived.append(share.member)
 
-    crew(meet)
-    assert sorted(came) == [0, 1, 2]
+    crew(wait)
+    assert sorted(arrived) == [0, 1, 2]
     crew.close()
 
 
-def test_closing_frees_those_who_wait() -> None:
+def test_close_releases_waiting_members() -> None:
     before, crew = threading.active_count(), Crew(2)
-    # as if the caller were interrupted just then
+    # without the caller's own share, as after an interrupt
     crew._tasks[0].put(lambda share: share.barrier() if share.barrier else None)
     crew.close()
     assert threading.active_count() == before
 
 
-def test_threads_that_the_system_will_not_start_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_that_the_system_refuses_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     before, start = threading.active_count(), threading.Thread.start
 
-    def two_at_most(thread: threading.Thread) -> None:
+    def start_at_most_two(thread: threading.Thread) -> None:
         if threading.active_count() - before == 2:
             raise RuntimeError("can't start new thread")
         start(thread)
 
-    monkeypatch.setattr(threading.Thread, "start", two_at_most)
+    monkeypatch.setattr(threading.Thread, "start", start_at_most_two)
     with pytest.raises(TrainingError, match="expected 5 threads, found that the system starts 3"):
         Crew(5)
     assert threading.active_count() == before
 
 
-def test_an_interpreter_may_end_with_a_crew_at_hand() -> None:
+def test_the_interpreter_can_exit_with_an_open_crew() -> None:
     code = "from digitnet.network.crew import Crew; crew, done = Crew(3), []"
     code += "; crew(lambda share: done.append(share.member)); print(sorted(done))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=20, check=True)
     assert (done.stdout, done.stderr) == (b"[0, 1, 2]\n", b"")
 
 
-def test_closing_ends_the_threads() -> None:
+def test_close_ends_the_threads() -> None:
     before = threading.active_count()
     crew = Crew(4)
     assert threading.active_count() == before + 3

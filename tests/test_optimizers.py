@@ -1,4 +1,4 @@
-"""The update rules, held against plain loops."""
+"""Update rules, compared with plain loops."""
 
 import numpy as np
 import pytest
@@ -7,18 +7,18 @@ from digitnet.network.network import Network
 from digitnet.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, l2_coefficients
 
 RATE, MOMENTUM = 0.1, 0.9
-CURVATURE = np.array([1.0, 3.0, 0.2])  # of a bowl, ½ Σ c θ²; its gradient is c θ
+CURVATURE = np.array([1.0, 3.0, 0.2])  # c of the quadratic function ½ Σ c θ²; its gradient is c θ
 START = np.array([1.0, -2.0, 0.5])
 
 
 def move(optimizer: Optimizer, gradient: np.ndarray, number: int = 1, rate: float = 1) -> None:
-    """One step of all parameters."""
+    """Move all parameters by one step."""
     coefficients = optimizer.coefficients(rate, number)
     optimizer.step(coefficients.gradient * gradient, coefficients)
 
 
-def walked(steps: int = 20, **options: float | bool) -> np.ndarray:
-    """Where SGD arrives in the bowl."""
+def run_sgd(steps: int = 20, **options: float | bool) -> np.ndarray:
+    """Return the parameters after SGD on the quadratic function, from START."""
     parameters = START.copy()
     optimizer = SGD(parameters, learning_rate=RATE, **options)
     for _ in range(steps):
@@ -47,7 +47,7 @@ def test_plain_descent_agrees_with_a_plain_loop() -> None:
     θ = START.copy()
     for _ in range(20):
         θ = θ - RATE * CURVATURE * θ
-    np.testing.assert_allclose(walked(), θ, rtol=1e-13)
+    np.testing.assert_allclose(run_sgd(), θ, rtol=1e-13)
 
 
 def test_momentum_agrees_with_a_plain_loop() -> None:
@@ -55,17 +55,17 @@ def test_momentum_agrees_with_a_plain_loop() -> None:
     for _ in range(20):
         v = MOMENTUM * v - RATE * CURVATURE * θ
         θ = θ + v
-    np.testing.assert_allclose(walked(momentum=MOMENTUM), θ, rtol=1e-12)
+    np.testing.assert_allclose(run_sgd(momentum=MOMENTUM), θ, rtol=1e-12)
 
 
 def test_nesterov_agrees_with_sutskevers_equations() -> None:
-    # There the gradient is taken ahead, at θ + μ v: which is where SGD keeps its parameters.
+    # Their gradient is taken at the point θ + μ v. SGD's parameters are this point.
     θ, v = START.copy(), np.zeros(3)
     for _ in range(20):
         v = MOMENTUM * v - RATE * CURVATURE * (θ + MOMENTUM * v)
         θ = θ + v
     np.testing.assert_allclose(
-        walked(momentum=MOMENTUM, nesterov=True), θ + MOMENTUM * v, rtol=1e-12
+        run_sgd(momentum=MOMENTUM, nesterov=True), θ + MOMENTUM * v, rtol=1e-12
     )
 
 
@@ -75,14 +75,14 @@ def test_nesterov_agrees_with_a_plain_loop() -> None:
         gradient = CURVATURE * θ
         v = MOMENTUM * v - RATE * gradient
         θ = θ + MOMENTUM * v - RATE * gradient
-    np.testing.assert_allclose(walked(momentum=MOMENTUM, nesterov=True), θ, rtol=1e-12)
+    np.testing.assert_allclose(run_sgd(momentum=MOMENTUM, nesterov=True), θ, rtol=1e-12)
 
 
 def test_nesterov_without_momentum_is_plain_descent() -> None:
-    np.testing.assert_array_equal(walked(nesterov=True), walked())
+    np.testing.assert_array_equal(run_sgd(nesterov=True), run_sgd())
 
 
-def test_state_is_the_velocity_and_there_is_none_without_momentum() -> None:
+def test_state_is_the_velocity_and_empty_without_momentum() -> None:
     assert SGD(START.copy(), learning_rate=RATE).state == {}
     optimizer = SGD(START.copy(), learning_rate=RATE, momentum=MOMENTUM)
     assert list(optimizer.state) == ["velocity"]
@@ -92,7 +92,7 @@ def test_state_is_the_velocity_and_there_is_none_without_momentum() -> None:
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
-def test_a_copied_state_walks_on_as_the_original_does(nesterov: bool) -> None:
+def test_a_copied_state_continues_like_the_original(nesterov: bool) -> None:
     parameters = START.copy()
     first = SGD(parameters, learning_rate=RATE, momentum=MOMENTUM, nesterov=nesterov)
     move(first, CURVATURE * parameters)
@@ -106,7 +106,7 @@ def test_a_copied_state_walks_on_as_the_original_does(nesterov: bool) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}])
-def test_a_step_moves_the_vector_itself_and_keeps_it_float32(options: dict[str, float]) -> None:
+def test_a_step_updates_the_vector_in_place_in_float32(options: dict[str, float]) -> None:
     vector = np.array([1, 2, 3, 4], np.float32)
     view = vector[1:]
     optimizer = SGD(vector, learning_rate=0.5, **options)
@@ -120,7 +120,7 @@ def test_a_step_moves_the_vector_itself_and_keeps_it_float32(options: dict[str, 
 
 
 @pytest.mark.parametrize("options", [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}])
-def test_a_step_may_be_made_part_by_part(options: dict[str, float]) -> None:
+def test_a_step_can_be_made_part_by_part(options: dict[str, float]) -> None:
     whole, parts = START.copy(), START.copy()
     first = SGD(whole, learning_rate=RATE, **options)
     second = SGD(parts, learning_rate=RATE, **options)
@@ -132,7 +132,7 @@ def test_a_step_may_be_made_part_by_part(options: dict[str, float]) -> None:
     np.testing.assert_array_equal(parts, whole)
 
 
-def test_they_go_by_their_names() -> None:
+def test_each_optimizer_has_its_name() -> None:
     assert {"sgd": SGD, "adam": Adam, "adamw": AdamW} == OPTIMIZERS
 
 
@@ -158,7 +158,7 @@ def test_adam_agrees_with_a_plain_loop(rate: float) -> None:
     np.testing.assert_allclose(parameters, θ, rtol=1e-10)
 
 
-def test_adam_does_not_move_where_there_never_was_a_slope() -> None:
+def test_adam_does_not_move_a_parameter_whose_gradient_was_always_0() -> None:
     parameters = np.array([1.0, 2.0], np.float32)
     optimizer = Adam(parameters, learning_rate=RATE)
     for number in (1, 2, 1_000_000):
@@ -168,10 +168,10 @@ def test_adam_does_not_move_where_there_never_was_a_slope() -> None:
     assert parameters.dtype == np.float32
 
 
-def test_adams_late_steps_are_finite_and_as_long_as_the_rate() -> None:
+def test_adams_late_steps_are_finite_and_as_long_as_the_learning_rate() -> None:
     parameters = np.zeros(1, np.float32)
     optimizer = Adam(parameters, learning_rate=RATE)
-    optimizer.state["gradients"][:], optimizer.state["squares"][:] = 10, 1000  # of 1 for ever
+    optimizer.state["gradients"][:], optimizer.state["squares"][:] = 10, 1000  # if g is always 1
     move(optimizer, np.ones(1, np.float32), 10**9)
     np.testing.assert_allclose(parameters, -RATE, rtol=1e-5)
 
@@ -190,7 +190,7 @@ def test_adam_adds_l2_to_the_gradient() -> None:
     np.testing.assert_allclose(decayed, plain, rtol=1e-12)
 
 
-def test_l2_coefficients_leave_biases_alone() -> None:
+def test_l2_coefficients_of_biases_are_0() -> None:
     network = Network((4, 3, 2))
     coefficients = l2_coefficients(network, 0.3)
     assert coefficients is not None
@@ -200,7 +200,7 @@ def test_l2_coefficients_leave_biases_alone() -> None:
     assert l2_coefficients(network, 0) is None
 
 
-def test_adam_walks_on_from_a_copied_state() -> None:
+def test_adam_continues_from_a_copied_state() -> None:
     parameters = START.copy()
     first = Adam(parameters, learning_rate=RATE)
     move(first, CURVATURE * parameters, 1)
@@ -213,7 +213,7 @@ def test_adam_walks_on_from_a_copied_state() -> None:
     np.testing.assert_array_equal(copy, parameters)
 
 
-def test_adam_may_step_part_by_part() -> None:
+def test_a_step_of_adam_can_be_made_part_by_part() -> None:
     whole, parts = START.copy(), START.copy()
     first, second = Adam(whole, learning_rate=RATE), Adam(parts, learning_rate=RATE)
     for number in (1, 2, 3):

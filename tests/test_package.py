@@ -1,4 +1,4 @@
-"""`import digitnet`: what it offers, and that it costs nothing."""
+"""The Python API: its names, what its functions return, and a fast import."""
 
 import importlib
 import importlib.metadata
@@ -25,19 +25,19 @@ PICTURES = REPOSITORY / "data" / "pictures"
 SEVEN = PICTURES / "seven.png"
 
 
-def test_importing_it_loads_neither_numpy_nor_click() -> None:
+def test_import_loads_neither_numpy_nor_click() -> None:
     code = "import sys, digitnet; print({'numpy', 'click', 'msgspec', 'yaml'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout == b"set()\n"
 
 
 @pytest.mark.parametrize("name", digitnet.__all__)
-def test_each_name_it_offers_is_there(name: str) -> None:
-    home = importlib.import_module(f"digitnet.{digitnet._HOMES[name]}")
-    assert getattr(digitnet, name) is getattr(home, name)
+def test_each_public_name_exists(name: str) -> None:
+    module = importlib.import_module(f"digitnet.{digitnet._HOMES[name]}")
+    assert getattr(digitnet, name) is getattr(module, name)
 
 
-def test_every_lazy_name_is_offered() -> None:
+def test_every_lazy_name_is_public() -> None:
     assert set(digitnet.__all__) == set(digitnet._HOMES)
 
 
@@ -46,22 +46,22 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         digitnet.trian  # noqa: B018
 
 
-def test_the_version_is_the_installed_one() -> None:
+def test_the_version_is_the_installed_version() -> None:
     assert digitnet.__version__ == importlib.metadata.version("digitnet")
 
 
-def test_it_runs_as_a_module(run: Run) -> None:
+def test_digitnet_runs_as_a_module(run: Run) -> None:
     command = [sys.executable, "-m", "digitnet", "--version"]
     done = subprocess.run(command, capture_output=True, check=True)
     assert done.stdout == run("--version").stdout
     assert digitnet.__version__.encode() in done.stdout
 
 
-def test_its_types_are_shipped() -> None:
+def test_the_package_contains_py_typed() -> None:
     assert (Path(digitnet.__file__).parent / "py.typed").is_file()
 
 
-# What users try
+# Models, evaluation and training
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_several_pictures_in_any_form_give_a_list(shipped: digitnet.Model) -> No
     assert shipped.predict(images[:0]) == []
 
 
-def test_an_error_takes_the_place_of_its_prediction(shipped: digitnet.Model) -> None:
+def test_errors_can_be_returned_instead_of_predictions(shipped: digitnet.Model) -> None:
     blank = np.full((28, 28), 255, np.uint8)
     first, error, last, unread = shipped.predict([SEVEN, "no.png", SEVEN, blank], errors="return")
     assert isinstance(first, digitnet.Prediction)
@@ -103,13 +103,13 @@ def test_an_error_takes_the_place_of_its_prediction(shipped: digitnet.Model) -> 
         shipped.predict(SEVEN, errors="ignore")  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("thing", [5, None, bytearray(b"x"), io.BytesIO(b"x")])
-def test_what_is_not_a_picture_is_an_image_error(shipped: digitnet.Model, thing: object) -> None:
-    with pytest.raises(digitnet.ImageError, match=type(thing).__name__):
-        shipped.predict(thing)  # type: ignore[call-overload]
+@pytest.mark.parametrize("value", [5, None, bytearray(b"x"), io.BytesIO(b"x")])
+def test_a_value_of_another_type_is_an_image_error(shipped: digitnet.Model, value: object) -> None:
+    with pytest.raises(digitnet.ImageError, match=type(value).__name__):
+        shipped.predict(value)  # type: ignore[call-overload]
 
 
-def test_probabilities_and_score_are_those_of_evaluate(shipped: digitnet.Model) -> None:
+def test_probabilities_and_score_agree(shipped: digitnet.Model) -> None:
     images, labels = read_mnist("t10k", 300)
     probabilities = shipped.probabilities(images)
     assert probabilities.shape == (300, 10)
@@ -130,7 +130,7 @@ def test_probabilities_and_score_are_those_of_evaluate(shipped: digitnet.Model) 
         shipped.probabilities(images[0])
 
 
-def test_a_score_compares_with_the_names_of_other_classes(shipped: digitnet.Model) -> None:
+def test_score_compares_class_names(shipped: digitnet.Model) -> None:
     images, labels = read_mnist("t10k", 50)
     names = tuple("abcdefghij")
     model = digitnet.Model(replace(shipped.checkpoint, class_names=names))
@@ -147,7 +147,7 @@ def test_a_saved_model_gives_the_same_answers(shipped: digitnet.Model, tmp_path:
         model.save(tmp_path / "no" / "my.npz")
 
 
-def test_writers_of_one_file_leave_a_whole_model(shipped: digitnet.Model, tmp_path: Path) -> None:
+def test_concurrent_saves_leave_a_complete_model(shipped: digitnet.Model, tmp_path: Path) -> None:
     def save() -> None:
         for _ in range(20):
             shipped.save(tmp_path / "my.npz")
@@ -161,7 +161,7 @@ def test_writers_of_one_file_leave_a_whole_model(shipped: digitnet.Model, tmp_pa
     assert os.listdir(tmp_path) == ["my.npz"]
 
 
-def test_evaluate_is_the_commands(shipped: digitnet.Model, run: Run) -> None:
+def test_evaluate_agrees_with_the_command(shipped: digitnet.Model, run: Run) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         result = digitnet.evaluate(shipped, REPOSITORY / "data" / "mnist")
@@ -174,7 +174,7 @@ def test_evaluate_is_the_commands(shipped: digitnet.Model, run: Run) -> None:
         digitnet.evaluate(shipped, "nowhere", split="tests")  # type: ignore[arg-type]
 
 
-def test_evaluate_warns_if_the_model_has_learned_from_the_data(shipped: digitnet.Model) -> None:
+def test_evaluate_warns_if_the_model_was_trained_on_the_data(shipped: digitnet.Model) -> None:
     with pytest.warns(UserWarning, match="the model was trained on these pictures"):
         digitnet.evaluate(shipped, REPOSITORY / "data" / "optdigits")
 
@@ -199,14 +199,14 @@ def test_a_config_is_a_path_a_dict_or_a_config(
     values = msgspec.to_builtins(config)
     monkeypatch.chdir(Path(config.data.path).parent)
     values["data"]["path"] = Path(Path(config.data.path).name)
-    ends = []
+    results = []
     for form in (config, values, config_file):
         for progress in digitnet.train(form):
             if progress.record:
                 break
-        ends.append(progress.state.current_network().parameters)
-    np.testing.assert_array_equal(ends[0], ends[1])
-    np.testing.assert_array_equal(ends[0], ends[2])
+        results.append(progress.state.current_network().parameters)
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
 
 
 def test_mistakes_in_a_dict_name_their_key() -> None:
@@ -217,9 +217,9 @@ def test_mistakes_in_a_dict_name_their_key() -> None:
         ("training", "epoch", 3),
         ("network", "activation", sum),
     ):
-        mistaken = values | {section: values.get(section, {}) | {key: value}}
+        invalid = values | {section: values.get(section, {}) | {key: value}}
         with pytest.raises(digitnet.ConfigError, match=f"^{section}.{key}: expected "):
-            next(digitnet.train(mistaken))
+            next(digitnet.train(invalid))
     with pytest.raises(digitnet.DataError, match="x: no such file"):
         next(digitnet.train(values))
 
@@ -233,7 +233,7 @@ def test_the_best_model_is_a_model_before_and_after_the_first_epoch(config_file:
     assert models[-1].checkpoint.state == {}
 
 
-def test_each_object_says_what_it_is(shipped: digitnet.Model, config_file: Path) -> None:
+def test_each_object_has_a_repr(shipped: digitnet.Model, config_file: Path) -> None:
     assert repr(shipped.network) == "Network(784-400-100-10, relu, softmax)"
     path, classes = shipped.path, "classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
     network = "Network(784-400-100-10, relu, softmax)"

@@ -1,4 +1,4 @@
-"""Batch normalisation, dropout, max-norm: their slopes, their chance, what folding leaves."""
+"""Batch normalisation and dropout: gradients, random masks, folding."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ SIZES = (6, 7, 5, 3)
 N = 8
 
 
-def a_network(activation: str = "tanh", sizes: tuple[int, ...] = SIZES) -> Network:
+def make_network(activation: str = "tanh", sizes: tuple[int, ...] = SIZES) -> Network:
     network = Network(
         sizes, activation=activation, output="softmax", cost="cross_entropy", dtype=np.float64
     )
@@ -21,7 +21,7 @@ def a_network(activation: str = "tanh", sizes: tuple[int, ...] = SIZES) -> Netwo
     return network
 
 
-def examples(n: int = N, sizes: tuple[int, ...] = SIZES) -> tuple[np.ndarray, np.ndarray]:
+def make_examples(n: int = N, sizes: tuple[int, ...] = SIZES) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(2)
     x = np.vstack([rng.random((sizes[0], n)), np.ones(n)])
     return x, np.eye(sizes[-1])[:, rng.integers(sizes[-1], size=n)]
@@ -37,22 +37,24 @@ def begin(workspace: Workspace, number: int = 1) -> Workspace:
 @pytest.mark.parametrize(
     "options", [{"batch_norm": True}, {"dropout": 0.4}, {"batch_norm": True, "dropout": 0.4}]
 )
-def test_the_gradient_is_the_slope(activation: str, options: dict[str, float]) -> None:
-    network, (x, y) = a_network(activation), examples()
+def test_the_gradient_agrees_with_central_differences(
+    activation: str, options: dict[str, float]
+) -> None:
+    network, (x, y) = make_network(activation), make_examples()
     regularisers = Regularisers(SIZES[1:-1], seed=3, **options)
     gradient = np.empty_like(network.parameters)
     workspace = network.workspace(N, gradient, regularisers=regularisers)
     network.backprop(x, y, begin(workspace), 1)
-    slopes = np.empty_like(gradient)
+    numeric = np.empty_like(gradient)
     other = network.workspace(N, regularisers=regularisers)
-    for i in range(len(slopes)):
+    for i in range(len(numeric)):
         costs = []
         for step in (1e-6, -2e-6):
             network.parameters[i] += step
             costs.append(network.backprop(x, y, begin(other), 1) / N)
         network.parameters[i] += 1e-6
-        slopes[i] = (costs[0] - costs[1]) / 2e-6
-    np.testing.assert_allclose(gradient, slopes, atol=2e-7)
+        numeric[i] = (costs[0] - costs[1]) / 2e-6
+    np.testing.assert_allclose(gradient, numeric, atol=2e-7)
 
 
 def normalised(z: np.ndarray, b: float = 0.0) -> tuple[np.ndarray, BatchNorm]:
@@ -73,7 +75,7 @@ def test_every_neuron_has_mean_b_and_variance_1() -> None:
     np.testing.assert_allclose(norm.running_variance, z.var(axis=1, ddof=1))
 
 
-def test_the_running_ones_are_the_mean_at_first_and_then_slow() -> None:
+def test_running_statistics_are_means_at_first_and_moving_averages_later() -> None:
     zs = np.random.default_rng(1).normal(3, 1, (3, 1, 50))
     _, norm = normalised(zs[0])
     for number, z in enumerate(zs[1:], 2):
@@ -86,42 +88,42 @@ def test_the_running_ones_are_the_mean_at_first_and_then_slow() -> None:
     np.testing.assert_allclose(norm.running_mean, 0.99 * before + 10)
 
 
-def test_a_minibatch_of_one_teaches_no_variance() -> None:
+def test_a_minibatch_of_one_does_not_change_the_running_statistics() -> None:
     out, norm = normalised(np.array([[5.0], [7.0]]), b=0.5)
     assert out.tolist() == [[0.5], [0.5]]
     assert norm.running_mean.tolist() == [0, 0]
     assert norm.running_variance.tolist() == [1, 1]
 
 
-def test_a_folded_network_answers_as_the_statistics_say() -> None:
-    network, (x, _) = a_network("relu"), examples(200)
+def test_a_folded_network_agrees_with_the_running_statistics() -> None:
+    network, (x, _) = make_network("relu"), make_examples(200)
     regularisers = Regularisers(SIZES[1:-1], batch_norm=True)
     expected = network.feedforward(x, begin(network.workspace(200, regularisers=regularisers)))
-    plain = a_network("relu")
+    plain = make_network("relu")
     regularisers.fold(plain.matrices)
-    # The statistics are those of this very minibatch, for it was the first; but for 199/200.
+    # The running statistics are this minibatch's, apart from the variance's factor of 200/199.
     np.testing.assert_allclose(plain.feedforward(x, plain.workspace(200)), expected, atol=3e-3)
 
 
-def test_a_folded_network_hears_as_much_as_with_dropout_on_average() -> None:
+def test_z_of_a_folded_network_is_the_mean_with_dropout() -> None:
     sizes = (6, 400, 3)
-    network, (x, _) = a_network("relu", sizes), examples(1, sizes)
+    network, (x, _) = make_network("relu", sizes), make_examples(1, sizes)
     regularisers = Regularisers(sizes[1:-1], dropout=0.25)
     workspace = network.workspace(2000, regularisers=regularisers)
-    heard = np.zeros((3, 1))
+    mean_z = np.zeros((3, 1))
     for number in range(1, 21):
         network.feedforward(np.repeat(x, 2000, axis=1), begin(workspace, number))
-        heard += workspace.z[-1].mean(axis=1, keepdims=True) / 20
-    plain = a_network("relu", sizes)
+        mean_z += workspace.z[-1].mean(axis=1, keepdims=True) / 20
+    plain = make_network("relu", sizes)
     regularisers.fold(plain.matrices)
-    room = plain.workspace(1)
-    plain.feedforward(x, room)
-    np.testing.assert_allclose(room.z[-1], heard, atol=0.04)  # 0.01 is the mean's own spread
-    assert np.abs(room.z[-1]).max() > 0.6  # without folding, a third more
+    folded = plain.workspace(1)
+    plain.feedforward(x, folded)
+    np.testing.assert_allclose(folded.z[-1], mean_z, atol=0.04)  # the mean itself varies by 0.01
+    assert np.abs(folded.z[-1]).max() > 0.6  # without folding, z would be a third larger
 
 
-def test_nothing_is_folded_where_there_is_nothing() -> None:
-    network = a_network()
+def test_fold_without_regularisers_changes_nothing() -> None:
+    network = make_network()
     before = network.parameters.copy()
     nothing = Regularisers(SIZES[1:-1])
     nothing.fold(network.matrices)
@@ -130,28 +132,28 @@ def test_nothing_is_folded_where_there_is_nothing() -> None:
     assert not network.workspace(N, regularisers=nothing).regularisers
 
 
-def masks(seed: int, number: int) -> list[np.ndarray]:
+def draw_masks(seed: int, number: int) -> list[np.ndarray]:
     regularisers = Regularisers((300, 200), dropout=0.3, seed=seed)
     drops = [regularisers.drop(l, slice(0, size), 40, 0) for l, size in enumerate((300, 200))]
-    ones = [np.ones((size, 40)) for size in (300, 200)]
-    for drop, rows in zip(drops, ones):
+    masks = [np.ones((size, 40)) for size in (300, 200)]
+    for drop, rows in zip(drops, masks):
         assert drop
         drop.begin(number)
         drop(rows)
-    return ones
+    return masks
 
 
-def test_so_many_neurons_are_silent_others_in_every_step_and_layer() -> None:
-    first, second = masks(1, 1)
+def test_dropout_draws_new_masks_in_every_step_and_layer() -> None:
+    first, second = draw_masks(1, 1)
     assert {*np.unique(first)} == {0, 1}
     assert abs(first.mean() - 0.7) < 0.02
     assert (first[:200] != second).mean() > 0.3
-    assert (first != masks(1, 2)[0]).mean() > 0.3
-    assert (first != masks(2, 1)[0]).mean() > 0.3
-    np.testing.assert_array_equal(first, masks(1, 1)[0])
+    assert (first != draw_masks(1, 2)[0]).mean() > 0.3
+    assert (first != draw_masks(2, 1)[0]).mean() > 0.3
+    np.testing.assert_array_equal(first, draw_masks(1, 1)[0])
 
 
-def test_each_member_of_a_crew_draws_its_own() -> None:
+def test_each_member_of_a_crew_draws_its_own_mask() -> None:
     regularisers = Regularisers((300,), dropout=0.3)
     rows = []
     for member in (0, 1):
@@ -164,15 +166,15 @@ def test_each_member_of_a_crew_draws_its_own() -> None:
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_threads_normalise_as_one_does(threads: int) -> None:
-    ends = []
-    for crew in (1, threads):
-        network, regularisers = a_network(), Regularisers(SIZES[1:-1], batch_norm=True)
+def test_several_threads_normalise_like_one(threads: int) -> None:
+    results = []
+    for size in (1, threads):
+        network, regularisers = make_network(), Regularisers(SIZES[1:-1], batch_norm=True)
         optimizer = SGD(network.parameters, learning_rate=0.1, momentum=0.9)
-        descent = Descent(network, optimizer, regularisers=regularisers, threads=crew)
+        descent = Descent(network, optimizer, regularisers=regularisers, threads=size)
         for number in range(1, 6):
-            descent.walk([examples()], number=number)
+            descent.walk([make_examples()], number=number)
         descent.close()
-        ends.append((network.parameters, *regularisers.state.values()))
-    for one, several in zip(*ends):
+        results.append((network.parameters, *regularisers.state.values()))
+    for one, several in zip(*results):
         np.testing.assert_allclose(several, one, rtol=1e-5, atol=1e-8)

@@ -1,4 +1,4 @@
-"""Schedules: where they begin, end and turn."""
+"""Learning-rate schedules: the factor at the start, at the end and between."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ every_schedule = pytest.mark.parametrize("name", SCHEDULES)
 
 
 @every_schedule
-def test_it_begins_with_the_whole_rate_and_ends_with_final(name: str) -> None:
+def test_the_factor_begins_at_1_and_ends_at_final(name: str) -> None:
     assert rate_factor(name, 0, final=0.1) == 1
     end = 1 if name == "constant" else 0.1
     assert rate_factor(name, 1, final=0.1) == pytest.approx(end)
@@ -18,19 +18,19 @@ def test_it_begins_with_the_whole_rate_and_ends_with_final(name: str) -> None:
 
 @every_schedule
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1, exclude_max=True))
-def test_it_never_rises_after_the_warmup_and_stays_within_its_bounds(
+def test_the_factor_never_rises_after_the_warmup_and_stays_within_0_and_1(
     name: str, one: float, other: float, final: float, warmup: float
 ) -> None:
     early, late = sorted([one, other])
-    shares = [rate_factor(name, at, warmup=warmup, final=final) for at in (early, late)]
-    assert all(-1e-9 <= s <= 1 + 1e-9 for s in shares)
+    factors = [rate_factor(name, at, warmup=warmup, final=final) for at in (early, late)]
+    assert all(-1e-9 <= factor <= 1 + 1e-9 for factor in factors)
     if early >= warmup:
-        assert shares[1] <= shares[0] + 1e-9
+        assert factors[1] <= factors[0] + 1e-9
 
 
-def test_the_warmup_is_a_straight_line_from_0() -> None:
+def test_the_warmup_is_linear_from_0() -> None:
     assert [rate_factor("cosine", at, warmup=0.4) for at in (0, 0.1, 0.4)] == [0, 0.25, 1]
 
 
-def test_the_cosine_is_half_down_in_the_middle() -> None:
+def test_the_cosine_is_halfway_to_final_in_the_middle() -> None:
     assert rate_factor("cosine", 0.5, final=0.2) == pytest.approx(0.6)

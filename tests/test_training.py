@@ -1,4 +1,4 @@
-"""Training: the same bits every time, stopped and resumed or not, and its figures are true."""
+"""Training: same bits for the same seed, also when resumed; refused states; correct figures."""
 
 import itertools
 import math
@@ -37,13 +37,13 @@ from digitnet.training.state import (
     make_network,
 )
 
-N, HELD_OUT = 120, 37  # 83 to learn from: 8 minibatches of 10, and a last one of 3
+N, HELD_OUT = 120, 37  # 83 training images: 8 minibatches of 10, the last of 3
 STEPS = 9
 PLAIN = {"name": "sgd", "learning_rate": 0.3}
 MOMENTUM = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.8}
 NESTEROV = MOMENTUM | {"nesterov": True}
 ELASTIC = {"augment": {"rotation": 10, "shift": 1, "elastic": 30}}
-STANDING = {"name": "sgd", "learning_rate": 1e-30}
+NO_PROGRESS = {"name": "sgd", "learning_rate": 1e-30}
 REGULARISED: list[dict[str, Any]] = [
     {"optimizer": {"name": "adam"}, "l2": 0.01},
     {"optimizer": {"name": "adamw", "learning_rate": 0.01}, "l2": 0.1},
@@ -58,7 +58,7 @@ COSINE = {"schedule": {"name": "cosine", "warmup": 0.2}}
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of IDX files with few digits, all of them different."""
+    """Return a folder of IDX files with a few digits, all different."""
     folder = tmp_path_factory.mktemp("few")
     images, labels = read_mnist("train", N)
     assert len({image.tobytes() for image in images}) == N
@@ -68,7 +68,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make(data: Path, **settings: Any) -> Config:
-    """A config of a small network, with some settings of its training or of its own."""
+    """Return the config of a small network; other settings than these belong to `training`."""
     values: dict[str, Any] = {
         "data": {"path": str(data), "validation": settings.pop("validation", HELD_OUT)},
         "network": {
@@ -86,18 +86,18 @@ def make(data: Path, **settings: Any) -> Config:
 
 
 def last(training: Iterator[Progress]) -> TrainingState:
-    """The state at the end of a training."""
+    """Return the state at the end of a training."""
     *_, progress = training
     return progress.state
 
 
 def history(state: TrainingState) -> list[tuple[Any, ...]]:
-    """The records without their timings."""
+    """Return the figures of all epochs without timings."""
     return [(record.epoch, record.training, record.validation) for record in state.history]
 
 
 def assert_same(one: TrainingState, other: TrainingState) -> None:
-    """The same bits in every array, and the same history apart from timings."""
+    """Check that all arrays have the same bits, and the histories the same figures."""
     assert (one.network.parameters == other.network.parameters).all()
     models = [state.checkpoint().network.parameters for state in (one, other)]
     assert (models[0] == models[1]).all()
@@ -115,13 +115,13 @@ def assert_same(one: TrainingState, other: TrainingState) -> None:
 
 @pytest.fixture
 def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training yields after each step."""
+    """Make training yield after each step."""
     monkeypatch.setattr("digitnet.training.loop.YIELD_SECONDS", -1)
     monkeypatch.setattr("digitnet.dataset.minibatches.BLOCK", 1)
 
 
 class Spy:
-    """What goes through backprop: the pixels and labels of each step, and its cost."""
+    """Records the pixels, labels and cost of each step of backprop."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.steps: list[tuple[np.ndarray, np.ndarray, float]] = []
@@ -135,13 +135,13 @@ class Spy:
         monkeypatch.setattr(Network, "backprop", spy)
 
     def images(self, steps: slice = slice(None)) -> list[bytes]:
-        """The pictures that were learned from, as bytes."""
+        """Return the images used for training, as bytes."""
         rows = np.concatenate([x for x, _, _ in self.steps[steps]])
         return [row.tobytes() for row in np.rint(rows * 255).astype(np.uint8)]
 
 
 def cost_in_float64(network: Network, x: np.ndarray, y: np.ndarray) -> float:
-    """Σ over the examples of -ln of the softmax output that should have been 1."""
+    """Return the sum of -ln(softmax output of the true class) over the examples."""
     W1, W2 = (W.astype(np.float64) for W in network.weights)
     hidden = 1 / (1 + np.exp(-(x.astype(np.float64) @ W1.T + network.biases[0])))
     z = hidden @ W2.T + network.biases[1]
@@ -149,7 +149,7 @@ def cost_in_float64(network: Network, x: np.ndarray, y: np.ndarray) -> float:
     return float(-np.log(p[np.arange(len(y)), y.argmax(axis=1)]).sum())
 
 
-# The same seed, the same bits
+# Same seed, same bits
 
 
 @pytest.mark.parametrize(
@@ -160,13 +160,11 @@ def test_the_same_seed_gives_the_same_bits(data: Path, optimizer: dict[str, Any]
     assert_same(last(train(config)), last(train(config)))
 
 
-def test_how_often_it_yields_makes_no_difference(
-    data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seldom = last(train(make(data)))
+def test_yields_do_not_change_the_result(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected_state = last(train(make(data)))
     monkeypatch.setattr("digitnet.training.loop.YIELD_SECONDS", -1)
     monkeypatch.setattr("digitnet.dataset.minibatches.BLOCK", 1)
-    assert_same(last(train(make(data))), seldom)
+    assert_same(last(train(make(data))), expected_state)
 
 
 def test_another_seed_gives_another_network(data: Path) -> None:
@@ -174,13 +172,13 @@ def test_another_seed_gives_another_network(data: Path) -> None:
     assert (one.network.parameters != two.network.parameters).any()
 
 
-def test_another_seed_starts_elsewhere_and_holds_out_others(data: Path) -> None:
+def test_another_seed_gives_other_parameters_and_validation_images(data: Path) -> None:
     one, two = begin(make(data, seed=1)), begin(make(data, seed=2))
     assert (one.network.parameters != two.network.parameters).any()
     assert set(one.validation_indices) != set(two.validation_indices)
 
 
-def test_nothing_touches_numpys_global_generator(data: Path) -> None:
+def test_training_does_not_use_numpys_global_generator(data: Path) -> None:
     np.random.seed(5)
     before = np.random.get_state()[1].tobytes()
     last(train(make(data, epochs=1)))
@@ -190,8 +188,8 @@ def test_nothing_touches_numpys_global_generator(data: Path) -> None:
 # Stopped and resumed
 
 
-def continued(config: Config, stops: list[int], path: Path) -> TrainingState:
-    """Train, but after so many yields stop, save, load, resume, and so on; then to the end."""
+def train_with_stops(config: Config, stops: list[int], path: Path) -> TrainingState:
+    """Train, but stop, save, load and resume after each number of yields; return the end state."""
     state = None
     for stop in stops:
         progress = next(itertools.islice(train(config, state), stop, None))
@@ -206,27 +204,27 @@ def continued(config: Config, stops: list[int], path: Path) -> TrainingState:
 )
 @pytest.mark.parametrize("stop", [0, 1, 5, STEPS - 1, STEPS, STEPS + 1, 2 * STEPS + 4, 3 * STEPS])
 @pytest.mark.usefixtures("every_step")
-def test_resumed_anywhere_it_ends_the_same(
+def test_a_training_resumed_at_any_step_ends_the_same(
     data: Path, tmp_path: Path, optimizer: dict[str, Any], stop: int
 ) -> None:
     config = make(data, optimizer=optimizer)
-    assert_same(continued(config, [stop], tmp_path / "m.npz"), last(train(config)))
+    assert_same(train_with_stops(config, [stop], tmp_path / "m.npz"), last(train(config)))
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stops=st.lists(st.integers(0, 10), max_size=3))
 @pytest.mark.usefixtures("every_step")
-def test_resumed_several_times_it_ends_the_same(
+def test_a_training_resumed_several_times_ends_the_same(
     data: Path, tmp_path: Path, stops: list[int]
 ) -> None:
     config = make(data, optimizer=NESTEROV, epochs=4, l2=1e-3)
-    assert_same(continued(config, stops, tmp_path / "m.npz"), last(train(config)))
+    assert_same(train_with_stops(config, stops, tmp_path / "m.npz"), last(train(config)))
 
 
 @pytest.mark.usefixtures("every_step")
-def test_without_validation_it_resumes_the_same(data: Path, tmp_path: Path) -> None:
+def test_a_training_without_validation_resumes_the_same(data: Path, tmp_path: Path) -> None:
     config = make(data, validation=0)
-    assert_same(continued(config, [15], tmp_path / "m.npz"), last(train(config)))
+    assert_same(train_with_stops(config, [15], tmp_path / "m.npz"), last(train(config)))
 
 
 @pytest.mark.parametrize("settings", [ELASTIC, FADING, COSINE, ELASTIC | COSINE | {"threads": 2}])
@@ -236,9 +234,9 @@ def test_distortions_and_schedules_resume_the_same(
     data: Path, tmp_path: Path, settings: dict[str, Any], stop: int
 ) -> None:
     config = make(data, **settings)
-    whole = last(train(config))
-    assert_same(continued(config, [stop], tmp_path / "m.npz"), whole)
-    assert (whole.network.parameters != last(train(make(data))).network.parameters).any()
+    uninterrupted = last(train(config))
+    assert_same(train_with_stops(config, [stop], tmp_path / "m.npz"), uninterrupted)
+    assert (uninterrupted.network.parameters != last(train(make(data))).network.parameters).any()
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -248,26 +246,26 @@ def test_every_optimizer_and_regulariser_resumes_the_same(
     data: Path, tmp_path: Path, settings: dict[str, Any], threads: int
 ) -> None:
     config = make(data, **settings, threads=threads)
-    whole = last(train(config))
+    uninterrupted = last(train(config))
     for stop in (1, 8, STEPS + 1, 2 * STEPS):
-        assert_same(continued(config, [stop], tmp_path / f"{stop}.npz"), whole)
-    assert (whole.best != last(train(make(data, threads=threads))).best).any()
+        assert_same(train_with_stops(config, [stop], tmp_path / f"{stop}.npz"), uninterrupted)
+    assert (uninterrupted.best != last(train(make(data, threads=threads))).best).any()
 
 
 @pytest.mark.parametrize("settings", [*REGULARISED, COSINE, FADING], ids="-".join)
-def test_how_often_it_yields_makes_no_difference_to_them(
+def test_yields_do_not_change_the_result_of_any_method(
     data: Path, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ends = []
+    states = []
     for seconds, block in ((-1, 30), (1e9, 256)):
         monkeypatch.setattr("digitnet.training.loop.YIELD_SECONDS", seconds)
         monkeypatch.setattr("digitnet.dataset.minibatches.BLOCK", block)
-        ends.append(last(train(make(data, **settings))))
-    assert_same(*ends)
+        states.append(last(train(make(data, **settings))))
+    assert_same(*states)
 
 
 @pytest.mark.parametrize("name", ["batch_variance", "squares"])
-def test_a_negative_square_is_refused(data: Path, name: str) -> None:
+def test_negative_squares_and_variances_are_refused(data: Path, name: str) -> None:
     config = make(data, epochs=1, batch_norm=True, optimizer={"name": "adam"})
     checkpoint = last(train(config)).checkpoint()
     checkpoint.state[name][0] = -1
@@ -275,20 +273,22 @@ def test_a_negative_square_is_refused(data: Path, name: str) -> None:
         resume(config, checkpoint)
 
 
-def test_what_is_kept_needs_no_regularisers(data: Path) -> None:
-    """The folded network is as good as the one that learned: its figures are the record's."""
+def test_the_saved_network_needs_no_regularisers(data: Path) -> None:
+    """The record's figures are the folded network's; without folding the cost is higher."""
     state = last(train(make(data, epochs=12, batch_norm=True, dropout=0.2, activation="relu")))
-    kept = state.checkpoint().network
+    saved = state.checkpoint().network
     examples = Minibatches(state.data.training, 1000)(state.validation_indices)
     assert state.best_record
     assert state.best_record.validation
-    assert evaluate_network(kept, examples).accuracy == state.best_record.validation.accuracy
-    raw = Minibatches(state.data.training, 1000)(state.validation_indices)
-    assert evaluate_network(state.network, raw).cost > state.best_record.validation.cost + 0.1
+    assert evaluate_network(saved, examples).accuracy == state.best_record.validation.accuracy
+    examples = Minibatches(state.data.training, 1000)(state.validation_indices)
+    assert evaluate_network(state.network, examples).cost > state.best_record.validation.cost + 0.1
 
 
 @pytest.mark.parametrize("settings", [{"batch_norm": True}, {"dropout": 0.3}], ids="-".join)
-def test_what_is_kept_has_them_folded_in(data: Path, settings: dict[str, Any]) -> None:
+def test_the_best_parameters_have_regularisers_folded_in(
+    data: Path, settings: dict[str, Any]
+) -> None:
     state = last(train(make(data, epochs=1, validation=0, **settings)))
     folded = make_network(state.config)
     folded.parameters[:] = state.network.parameters
@@ -298,16 +298,16 @@ def test_what_is_kept_has_them_folded_in(data: Path, settings: dict[str, Any]) -
 
 
 @pytest.mark.usefixtures("every_step")
-def test_before_the_first_epoch_ends_the_checkpoint_has_them_folded_in(data: Path) -> None:
+def test_a_checkpoint_within_the_first_epoch_has_regularisers_folded_in(data: Path) -> None:
     *_, progress = itertools.islice(train(make(data, batch_norm=True)), 3)
     state = progress.state
     assert not state.history
-    kept = state.checkpoint().network.parameters
-    np.testing.assert_array_equal(kept, state.current_network().parameters)
-    assert (kept != state.network.parameters).any()
+    saved = state.checkpoint().network.parameters
+    np.testing.assert_array_equal(saved, state.current_network().parameters)
+    assert (saved != state.network.parameters).any()
 
 
-def test_each_step_has_its_own_share_of_the_learning_rate(data: Path) -> None:
+def test_each_step_has_its_own_learning_rate_factor(data: Path) -> None:
     state = begin(make(data, epochs=2, schedule={"name": "cosine", "final": 0}))
     angle = math.pi / (2 * STEPS)
     assert state.rates(0, 2) == pytest.approx([1, (1 + math.cos(angle)) / 2])
@@ -315,7 +315,7 @@ def test_each_step_has_its_own_share_of_the_learning_rate(data: Path) -> None:
     assert state.rates(STEPS - 1, 1) == pytest.approx([(1 - math.cos(angle)) / 2])
 
 
-def test_made_up_pictures_are_learned_from_and_none_is_held_out(data: Path) -> None:
+def test_synthetic_non_digits_are_training_images_only(data: Path) -> None:
     state = begin(make(data, background=0.5))
     assert len(state.train_indices) == N - HELD_OUT + round((N - HELD_OUT) / 2)
     assert (state.examples.labels[state.train_indices] == NON_DIGIT).sum() == 42
@@ -325,17 +325,17 @@ def test_made_up_pictures_are_learned_from_and_none_is_held_out(data: Path) -> N
     np.testing.assert_array_equal(state.train_indices[: N - HELD_OUT], plain.train_indices)
 
 
-def test_made_up_digits_are_learned_from_and_none_is_held_out(data: Path) -> None:
+def test_synthetic_digits_are_training_images_only(data: Path) -> None:
     state = begin(make(data, drawn=0.5, background=0.25))
-    made_up = state.train_indices[N - HELD_OUT :]
-    assert (state.examples.labels[made_up] >= 0).sum() == round((N - HELD_OUT) / 2)
-    assert (state.examples.labels[made_up] == NON_DIGIT).sum() == round((N - HELD_OUT) / 4)
+    synthetic = state.train_indices[N - HELD_OUT :]
+    assert (state.examples.labels[synthetic] >= 0).sum() == round((N - HELD_OUT) / 2)
+    assert (state.examples.labels[synthetic] == NON_DIGIT).sum() == round((N - HELD_OUT) / 4)
     assert state.validation_indices.max() < N
     other = begin(msgspec.structs.replace(make(data, drawn=0.5), seed=2))
     assert (other.examples.images[N:] != state.examples.images[N : len(other.examples)]).any()
 
 
-def test_what_is_no_digit_gets_no_made_up_digits(tmp_path: Path) -> None:
+def test_synthetic_digits_are_refused_for_other_classes(tmp_path: Path) -> None:
     for number, digit in enumerate(read_mnist("train", 6)[0]):
         folder = tmp_path / "ab"[number % 2]
         folder.mkdir(exist_ok=True)
@@ -345,7 +345,7 @@ def test_what_is_no_digit_gets_no_made_up_digits(tmp_path: Path) -> None:
         begin(config)
 
 
-def test_what_is_named_twice_is_learned_from_twice_and_held_out_once(data: Path) -> None:
+def test_an_entry_listed_twice_trains_twice_and_validates_once(data: Path) -> None:
     config = make(data)
     paths = str(data), str(data)
     state = begin(msgspec.structs.replace(config, data=DataSection(path=paths, validation=10)))
@@ -356,7 +356,7 @@ def test_what_is_named_twice_is_learned_from_twice_and_held_out_once(data: Path)
 
 
 @pytest.mark.parametrize("size", [N - 20, N - 10, N + 1, 2 * N - 21, 2 * N, 10_000])
-def test_every_repeated_example_is_seen_whatever_the_minibatch_size(
+def test_every_repeated_example_is_used_for_any_minibatch_size(
     data: Path, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spy = Spy(monkeypatch)
@@ -364,40 +364,38 @@ def test_every_repeated_example_is_seen_whatever_the_minibatch_size(
     paths = str(data), str(data)
     config = msgspec.structs.replace(config, data=DataSection(path=paths, validation=10))
     state = last(train(config))
-    learned = 2 * (N - 10)
-    assert len(spy.steps) == math.ceil(learned / size)
-    assert len(spy.steps[0][0]) == min(size, learned)
-    assert len(spy.images()) == learned
+    count = 2 * (N - 10)
+    assert len(spy.steps) == math.ceil(count / size)
+    assert len(spy.steps[0][0]) == min(size, count)
+    assert len(spy.images()) == count
     costs = [cost for _, _, cost in spy.steps]
-    assert state.history[0].training.cost == pytest.approx(sum(costs) / learned, rel=1e-5)
+    assert state.history[0].training.cost == pytest.approx(sum(costs) / count, rel=1e-5)
 
 
-def test_it_ends_when_patience_does(data: Path) -> None:
-    config = make(data, epochs=50, patience=3, optimizer=STANDING)
+def test_training_stops_when_patience_runs_out(data: Path) -> None:
+    config = make(data, epochs=50, patience=3, optimizer=NO_PROGRESS)
     state = last(train(config))
-    assert len(state.history) == 4  # the first is the best, for none is better
+    assert len(state.history) == 4  # the first epoch stays the best
     assert state.best_record == state.history[0]
-    more = resume(make(data, epochs=50, patience=5, optimizer=STANDING), state.checkpoint())
+    more = resume(make(data, epochs=50, patience=5, optimizer=NO_PROGRESS), state.checkpoint())
     assert len(last(train(config, more)).history) == 6
 
 
-def test_patience_needs_something_to_choose_by(data: Path) -> None:
+def test_patience_needs_validation_images(data: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         begin(make(data, patience=3, validation=0))
     assert caught.value.key == "training.patience"
 
 
 @pytest.mark.parametrize("schedule", [COSINE["schedule"], {"warmup": 0.2}])
-def test_more_epochs_are_refused_where_every_step_depends_on_them(
-    data: Path, schedule: dict[str, Any]
-) -> None:
+def test_more_epochs_are_refused_with_a_schedule(data: Path, schedule: dict[str, Any]) -> None:
     short = last(train(make(data, epochs=1, schedule=schedule)))
     with pytest.raises(ConfigError) as caught:
         resume(make(data, epochs=2, schedule=schedule), short.checkpoint())
     assert caught.value.key == "training.epochs"
 
 
-def test_pictures_are_distorted_anew_in_each_epoch_whatever_the_threads(
+def test_images_are_distorted_anew_in_each_epoch_for_any_number_of_threads(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
@@ -412,25 +410,25 @@ def test_pictures_are_distorted_anew_in_each_epoch_whatever_the_threads(
 
 
 def test_distortions_fade(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With none left at the end, the last epoch's pictures are the data's own."""
+    """With final 0, the images of the last epoch are not distorted."""
     spy = Spy(monkeypatch)
     last(train(make(data, augment=ELASTIC["augment"] | {"final": 0}, epochs=3)))
     monkeypatch.undo()
     images, n = spy.images(), N - HELD_OUT
-    own = Spy(monkeypatch)
+    undistorted = Spy(monkeypatch)
     last(train(make(data, epochs=1)))
-    own_images = set(own.images())
+    originals = set(undistorted.images())
     for epoch, known in enumerate((0, 0, n)):
-        assert len(own_images & set(images[epoch * n : (epoch + 1) * n])) == known
+        assert len(originals & set(images[epoch * n : (epoch + 1) * n])) == known
 
 
-def test_nothing_fades_where_there_are_no_distortions(data: Path) -> None:
+def test_final_has_no_effect_without_distortions(data: Path) -> None:
     config = make(data, epochs=1, augment={"final": 0.3})
     longer = make(data, epochs=2, augment={"final": 0.3})
     assert len(last(train(longer, resume(longer, last(train(config)).checkpoint()))).history) == 2
 
 
-def test_more_epochs_are_refused_where_distortions_fade(data: Path) -> None:
+def test_more_epochs_are_refused_if_distortions_fade(data: Path) -> None:
     short = last(train(make(data, epochs=1, **FADING)))
     with pytest.raises(ConfigError) as caught:
         resume(make(data, epochs=2, **FADING), short.checkpoint())
@@ -438,19 +436,19 @@ def test_more_epochs_are_refused_where_distortions_fade(data: Path) -> None:
 
 
 def test_a_schedule_makes_the_last_steps_small(data: Path) -> None:
-    """With a rate that ends at 0, the last epoch moves the network less than the first."""
-    moves = []
+    """If the factor falls to 0, the last epoch changes the parameters less than the first."""
+    changes = []
     states = train(make(data, epochs=6, schedule={"name": "cosine", "final": 0.0}))
     before = next(states).state.network.parameters.copy()
     for progress in states:
         if progress.record:
             after = progress.state.network.parameters
-            moves.append(np.abs(after - before).max())
+            changes.append(np.abs(after - before).max())
             before = after.copy()
-    assert moves[-1] < 0.3 * moves[0]
+    assert changes[-1] < 0.3 * changes[0]
 
 
-def test_more_epochs_can_be_asked_for(data: Path) -> None:
+def test_a_finished_training_can_resume_with_more_epochs(data: Path) -> None:
     short = last(train(make(data, epochs=2)))
     longer = resume(make(data, epochs=4), short.checkpoint())
     assert_same(last(train(make(data, epochs=4), longer)), last(train(make(data, epochs=4))))
@@ -464,7 +462,7 @@ def test_a_finished_training_yields_once_and_changes_nothing(data: Path) -> None
     assert (state.network.parameters == before).all()
 
 
-def test_the_checkpoint_holds_the_best_and_beside_it_the_last(data: Path) -> None:
+def test_the_checkpoint_holds_the_best_and_the_last_parameters(data: Path) -> None:
     state = last(train(make(data, optimizer={"name": "sgd", "learning_rate": 5.0}, epochs=6)))
     checkpoint = state.checkpoint()
     assert (checkpoint.network.parameters == state.best).all()
@@ -472,7 +470,7 @@ def test_the_checkpoint_holds_the_best_and_beside_it_the_last(data: Path) -> Non
     assert (state.best != state.network.parameters).any()
 
 
-def test_before_the_first_epoch_ends_the_checkpoint_holds_what_there_is(data: Path) -> None:
+def test_a_checkpoint_within_the_first_epoch_holds_the_current_parameters(data: Path) -> None:
     state = next(train(make(data))).state
     assert (state.checkpoint().network.parameters == state.network.parameters).all()
 
@@ -495,9 +493,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("key", "change"), CHANGES, ids=[key for key, _ in CHANGES])
-def test_another_training_is_refused_with_the_key(
-    data: Path, key: str, change: dict[str, Any]
-) -> None:
+def test_a_changed_key_is_refused_by_name(data: Path, key: str, change: dict[str, Any]) -> None:
     started = MOMENTUM if key == "training.optimizer.nesterov" else PLAIN
     checkpoint = begin(make(data, optimizer=started)).checkpoint()
     with pytest.raises(ConfigError, match="as in the checkpoint to resume") as caught:
@@ -505,35 +501,35 @@ def test_another_training_is_refused_with_the_key(
     assert caught.value.key == key
 
 
-def test_threads_and_the_models_place_may_change(data: Path) -> None:
+def test_threads_and_the_path_of_the_model_may_change(data: Path) -> None:
     checkpoint = begin(make(data)).checkpoint()
     config = make(data, threads=2, model="/elsewhere.npz")
     assert resume(config, checkpoint).config.model == "/elsewhere.npz"
 
 
-def test_how_often_it_saves_and_how_long_it_runs_may_change(data: Path) -> None:
+def test_checkpoint_seconds_and_max_minutes_may_change(data: Path) -> None:
     checkpoint = begin(make(data)).checkpoint()
     config = make(data, checkpoint_seconds=3.0, max_minutes=2.0)
     assert resume(config, checkpoint).config.training.max_minutes == 2
 
 
-def test_auto_means_as_many_threads_as_before_for_a_training_that_goes_on(data: Path) -> None:
+def test_auto_keeps_the_number_of_threads_of_a_resumed_training(data: Path) -> None:
     checkpoint = begin(make(data, threads=3)).checkpoint()
     assert resume(make(data, threads="auto"), checkpoint).config.training.threads == 3
     assert resume(make(data, threads=2), checkpoint).config.training.threads == 2
 
 
-def test_more_threads_than_examples_in_a_minibatch_are_no_harm(data: Path) -> None:
+def test_more_threads_than_examples_in_a_minibatch_are_allowed(data: Path) -> None:
     state = last(train(make(data, threads=50, minibatch_size=4, epochs=1)))
     assert len(state.history) == 1
 
 
-def test_a_fraction_that_means_the_same_count_may_take_its_place(data: Path) -> None:
+def test_a_fraction_may_replace_the_same_count(data: Path) -> None:
     checkpoint = begin(make(data, validation=30)).checkpoint()
     assert len(resume(make(data, validation=0.25), checkpoint).validation_indices) == 30
 
 
-def test_a_training_that_learned_from_what_is_held_out_now_is_refused(tmp_path: Path) -> None:
+def test_a_training_that_used_validation_images_is_refused(tmp_path: Path) -> None:
     images, labels = read_mnist("train", 60)
     write_idx(tmp_path / "train-images-idx3-ubyte", np.concatenate([images, images]))
     write_idx(tmp_path / "train-labels-idx1-ubyte", np.concatenate([labels, labels]))
@@ -565,18 +561,18 @@ def test_other_data_are_refused(data: Path, tmp_path: Path, name: str) -> None:
     assert caught.value.key == "data.path"
 
 
-# A state that is none
+# Invalid states
 
 BAD_STATES: dict[str, dict[str, Any]] = {
     "no state": {"parameters": None, "place": None},
     "no parameters": {"parameters": None},
     "no velocity": {"velocity": None},
     "short parameters": {"parameters": np.zeros(3, np.float32)},
-    "wide parameters": {"parameters": lambda array: array.astype(np.float64)},
+    "float64 parameters": {"parameters": lambda array: array.astype(np.float64)},
     "parameters that are not finite": {"parameters": lambda array: array * np.float32(np.nan)},
     "velocity that is not finite": {"velocity": lambda array: array + np.float32(np.inf)},
     "no place": {"place": None},
-    "a place that is no JSON": {"place": np.array("here")},
+    "a place that is not JSON": {"place": np.array("here")},
     "a place that is a list": {"place": np.array("[1, 2]")},
     "a place that is a number": {"place": np.float64(3)},
     "a place beyond the epoch": {"place": np.array('{"epoch": 1, "step": 9}')},
@@ -586,9 +582,9 @@ BAD_STATES: dict[str, dict[str, Any]] = {
     "a place before the epoch": {"place": np.array('{"epoch": 1, "step": -1}')},
     "a place in an epoch without history": {"place": np.array('{"epoch": 2, "step": 0}')},
     "a place before the first epoch": {"place": np.array('{"epoch": 0, "step": 0}')},
-    "a place with an endless cost": {"place": np.array('{"cost_sum": 1e999}')},
-    "a place with half a surrogate pair": {"place": np.array('"\ud800"')},
-    "a place beyond Unicode": {"place": np.frombuffer(b"\xff" * 4, "<U1").reshape(())},
+    "a place with an infinite cost": {"place": np.array('{"cost_sum": 1e999}')},
+    "a place with a lone surrogate": {"place": np.array('"\ud800"')},
+    "a place with an invalid code point": {"place": np.frombuffer(b"\xff" * 4, "<U1").reshape(())},
 }
 
 
@@ -609,23 +605,23 @@ def test_a_state_that_does_not_fit_is_refused(data: Path, tmp_path: Path, kind: 
 @pytest.mark.parametrize(
     "records", [[5], ["x"], [{}], [{"epoch": "one"}], [None], [{"epoch": 1, "training": {}}]]
 )
-def test_a_history_that_is_none_is_refused(data: Path, records: list[Any]) -> None:
+def test_an_invalid_history_is_refused(data: Path, records: list[Any]) -> None:
     checkpoint = replace(begin(make(data)).checkpoint(), history=records)
     with pytest.raises(CheckpointError):
         resume(make(data), checkpoint)
 
 
 @pytest.mark.parametrize("values", [{}, {"training": 5}, {"data": {"validation": "all"}}])
-def test_a_config_of_another_kind_is_refused(data: Path, values: dict[str, Any]) -> None:
+def test_an_invalid_config_is_refused(data: Path, values: dict[str, Any]) -> None:
     checkpoint = replace(begin(make(data)).checkpoint(), config=values)
     with pytest.raises(DigitnetError):
         resume(make(data), checkpoint)
 
 
-# The figures
+# Figures
 
 
-def test_it_yields_at_once_before_any_step(data: Path) -> None:
+def test_training_yields_before_the_first_step(data: Path) -> None:
     progress = next(train(make(data)))
     assert (progress.state.position.epoch, progress.state.position.step) == (1, 0)
     assert progress.cost is None
@@ -638,17 +634,19 @@ def test_each_epoch_ends_with_one_record(data: Path) -> None:
     records = [p.record for p in progress if p.record]
     assert [record.epoch for record in records] == [1, 2, 3]
     assert records == progress[-1].state.history
-    assert len(progress) == 1 + 3 * (STEPS + 1)  # it tells of itself while validating, too
+    assert len(progress) == 1 + 3 * (STEPS + 1)  # each epoch yields once more while validating
 
 
 @pytest.mark.usefixtures("every_step")
-def test_the_state_is_whole_whenever_it_yields(data: Path) -> None:
-    places = [(p.state.position.epoch, p.state.position.step) for p in train(make(data, epochs=2))]
-    whole = [(epoch, step) for epoch in (1, 2) for step in range(STEPS + 1)]
-    assert places == [*whole, (3, 0)]
+def test_the_state_is_complete_at_every_yield(data: Path) -> None:
+    positions = [
+        (p.state.position.epoch, p.state.position.step) for p in train(make(data, epochs=2))
+    ]
+    expected = [(epoch, step) for epoch in (1, 2) for step in range(STEPS + 1)]
+    assert positions == [*expected, (3, 0)]
 
 
-def test_every_example_is_seen_once_in_each_epoch(
+def test_every_example_is_used_once_in_each_epoch(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spy = Spy(monkeypatch)
@@ -660,7 +658,7 @@ def test_every_example_is_seen_once_in_each_epoch(
     assert first != second
 
 
-def test_every_example_comes_with_its_label(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_example_has_its_own_label(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spy = Spy(monkeypatch)
     training = last(train(make(data, epochs=1))).data.training
     labels = {image.tobytes(): label for image, label in zip(training.images, training.labels)}
@@ -669,7 +667,7 @@ def test_every_example_comes_with_its_label(data: Path, monkeypatch: pytest.Monk
     assert [labels[image] for image in spy.images()] == given_labels.argmax(axis=1).tolist()
 
 
-def test_validation_examples_are_never_learned_from(
+def test_validation_examples_are_never_used_for_training(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spy = Spy(monkeypatch)
@@ -702,7 +700,7 @@ def test_the_cost_so_far_is_the_mean_so_far(data: Path, monkeypatch: pytest.Monk
     assert progress.cost == pytest.approx(sum(c for _, _, c in spy.steps) / 30, rel=1e-5)
 
 
-def test_the_validation_figures_are_those_of_the_examples_held_out(data: Path) -> None:
+def test_the_validation_figures_agree_with_the_networks_outputs(data: Path) -> None:
     state = last(train(make(data)))
     training = state.data.training
     outputs = state.network(training.images[state.validation_indices])
@@ -720,12 +718,12 @@ def test_training_lowers_the_cost(data: Path) -> None:
 
 
 def test_l2_makes_the_weights_smaller(data: Path) -> None:
-    free, held = (last(train(make(data, l2=l2))) for l2 in (0, 0.1))
-    size = [np.linalg.norm(state.network.weights[0]) for state in (free, held)]
-    assert size[1] < size[0]
+    plain, decayed = (last(train(make(data, l2=l2))) for l2 in (0, 0.1))
+    norms = [np.linalg.norm(state.network.weights[0]) for state in (plain, decayed)]
+    assert norms[1] < norms[0]
 
 
-# The best
+# The best epoch
 
 
 def record(epoch: int, accuracy: float | None, cost: float = 1.0) -> Record:
@@ -751,18 +749,20 @@ def test_the_best_is_chosen_by_accuracy_then_cost(
     assert state.best_record is records[best - 1]
 
 
-def test_the_parameters_kept_are_those_of_the_best_epoch(data: Path) -> None:
+def test_the_best_epochs_parameters_are_kept(data: Path) -> None:
     config = make(data, epochs=8, optimizer={"name": "sgd", "learning_rate": 4.0})
-    kept = {p.record.epoch: p.state.network.parameters.copy() for p in train(config) if p.record}
+    by_epoch = {
+        p.record.epoch: p.state.network.parameters.copy() for p in train(config) if p.record
+    }
     state = last(train(config))
     assert state.best_record is not None
-    assert (state.best == kept[state.best_record.epoch]).all()
+    assert (state.best == by_epoch[state.best_record.epoch]).all()
     accuracies = [r.validation.accuracy for r in state.history if r.validation]
     assert state.best_record.validation is not None
     assert state.best_record.validation.accuracy == max(accuracies)
 
 
-def test_the_model_kept_is_as_good_as_its_record(data: Path) -> None:
+def test_the_saved_model_has_the_figures_of_its_record(data: Path) -> None:
     state = last(train(make(data, optimizer={"name": "sgd", "learning_rate": 4.0})))
     examples = Minibatches(state.data.training, 1000)(state.validation_indices)
     result = evaluate_network(state.checkpoint().network, examples)
@@ -773,8 +773,8 @@ def test_the_model_kept_is_as_good_as_its_record(data: Path) -> None:
 # The temperature
 
 
-def fitted(state: TrainingState, parameters: np.ndarray) -> float:
-    """The temperature of a network with these parameters, on the examples held out."""
+def temperature_of(state: TrainingState, parameters: np.ndarray) -> float:
+    """Return the temperature of a network with these parameters, fitted on validation."""
     network = make_network(state.config)
     network.parameters[:] = parameters
     held_out = state.validation_indices
@@ -782,12 +782,12 @@ def fitted(state: TrainingState, parameters: np.ndarray) -> float:
     return fit_temperature(network(images[held_out]), labels[held_out])
 
 
-def test_the_temperature_kept_is_that_of_the_best_epoch(data: Path) -> None:
+def test_the_best_epochs_temperature_is_kept(data: Path) -> None:
     state = last(train(make(data, epochs=6, optimizer={"name": "sgd", "learning_rate": 5.0})))
     assert (state.best != state.network.parameters).any()
     temperature = state.calibration.temperature
-    assert temperature == pytest.approx(fitted(state, state.best), rel=1e-4)
-    assert temperature != pytest.approx(fitted(state, state.network.parameters), rel=1e-3)
+    assert temperature == pytest.approx(temperature_of(state, state.best), rel=1e-4)
+    assert temperature != pytest.approx(temperature_of(state, state.network.parameters), rel=1e-3)
     assert state.checkpoint().calibration == state.calibration
     assert min(state.calibration) > 0
 
@@ -804,7 +804,7 @@ def test_without_validation_there_is_no_temperature(data: Path) -> None:
 # Splits
 
 
-def test_without_validation_every_example_is_learned_from_and_the_last_kept(data: Path) -> None:
+def test_without_validation_all_examples_train_and_the_last_epoch_is_kept(data: Path) -> None:
     state = last(train(make(data, validation=0)))
     assert (state.train_indices == np.arange(N)).all()
     assert len(state.validation_indices) == 0
@@ -815,7 +815,9 @@ def test_without_validation_every_example_is_learned_from_and_the_last_kept(data
 @pytest.mark.parametrize(
     ("validation", "count"), [(None, 12), (30, 30), (0.25, 30), (0.1, 12), (N - 1, N - 1)]
 )
-def test_so_many_are_held_out(data: Path, validation: float | None, count: int) -> None:
+def test_validation_is_a_count_or_a_fraction(
+    data: Path, validation: float | None, count: int
+) -> None:
     state = begin(make(data, validation=validation))
     assert len(state.validation_indices) == count
     assert sorted([*state.train_indices, *state.validation_indices]) == list(range(N))
@@ -823,20 +825,20 @@ def test_so_many_are_held_out(data: Path, validation: float | None, count: int) 
 
 
 @pytest.mark.parametrize("validation", [N, N + 1, 10**9, 0.999])
-def test_something_has_to_be_left_to_learn_from(data: Path, validation: float) -> None:
+def test_validation_must_leave_training_examples(data: Path, validation: float) -> None:
     with pytest.raises(ConfigError, match="expected fewer than the 120 examples") as caught:
         begin(make(data, validation=validation))
     assert caught.value.key == "data.validation"
 
 
 @pytest.mark.parametrize("outputs", [9, 11, 1])
-def test_the_outputs_have_to_be_as_many_as_the_classes(data: Path, outputs: int) -> None:
+def test_the_number_of_outputs_must_be_the_number_of_classes(data: Path, outputs: int) -> None:
     with pytest.raises(ConfigError, match=f"expected 10 last.*found {outputs}") as caught:
         begin(make(data, layer_sizes=[784, outputs]))
     assert caught.value.key == "network.layer_sizes"
 
 
-def test_missing_data_are_said(tmp_path: Path) -> None:
+def test_missing_data_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere"):
         begin(make(tmp_path / "nowhere"))
 
@@ -847,13 +849,13 @@ def test_a_minibatch_may_be_as_large_as_the_data_or_larger(data: Path, size: int
     assert_same(last(train(make(data, minibatch_size=size, epochs=2))), whole)
 
 
-def test_a_minibatch_of_one_is_one(data: Path) -> None:
+def test_a_minibatch_of_one_example_is_allowed(data: Path) -> None:
     state = last(train(make(data, minibatch_size=1, epochs=1)))
     assert state.steps == N - HELD_OUT
     assert math.isfinite(state.history[0].training.cost)
 
 
-# Downhill over the cliff
+# Divergence
 
 
 @pytest.mark.parametrize(
@@ -879,7 +881,7 @@ def test_numbers_that_are_not_finite_end_the_training(data: Path, output: str, c
 
 
 @pytest.mark.usefixtures("every_step")
-def test_what_is_not_finite_is_never_yielded(data: Path) -> None:
+def test_parameters_that_are_not_finite_are_never_yielded(data: Path) -> None:
     config = make(data, activation="relu", optimizer={"name": "sgd", "learning_rate": 1e30})
     finite: list[bool] = []
     parameters = (progress.state.network.parameters for progress in train(config))
@@ -899,14 +901,14 @@ def test_a_state_that_is_not_finite_is_never_yielded(data: Path, name: str) -> N
         next(training)
 
 
-def test_a_record_is_plain_values(data: Path) -> None:
+def test_a_record_converts_to_plain_values(data: Path) -> None:
     record = last(train(make(data, epochs=1))).history[0]
     values = msgspec.to_builtins(record)
     assert values.keys() == {"epoch", "training", "validation", "seconds", "images_per_second"}
     assert values["images_per_second"] == pytest.approx((N - HELD_OUT) / values["seconds"])
 
 
-def test_a_checkpoint_says_what_it_was_trained_on(data: Path) -> None:
+def test_a_checkpoint_names_its_training_data(data: Path) -> None:
     checkpoint = begin(make(data)).checkpoint()
     assert isinstance(checkpoint, Checkpoint)
     assert checkpoint.data_path == str(data)
@@ -914,7 +916,7 @@ def test_a_checkpoint_says_what_it_was_trained_on(data: Path) -> None:
     assert to_config(checkpoint.config).network.layer_sizes == (784, 8, 10)
 
 
-def test_a_checkpoint_older_than_a_key_of_the_config_is_resumed(data: Path) -> None:
+def test_a_checkpoint_without_a_newer_config_key_is_resumed(data: Path) -> None:
     *_, progress = train(make(data))
     checkpoint = progress.state.checkpoint()
     del checkpoint.config["training"]["l2"]
