@@ -36,7 +36,8 @@ notebook (`pip install tqdm ipywidgets`):
     for progress in tqdm(epochs, total=60, unit="epoch"):
         pass
 
-All errors are DigitnetErrors with a message of one line. Importing digitnet loads nothing else:
+Errors in files, data, pictures and configs are DigitnetErrors with a message of one line; wrong
+arguments are ValueErrors and TypeErrors. Importing digitnet loads nothing else:
 its parts are imported when they are first used.
 """
 

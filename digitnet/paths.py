@@ -67,8 +67,10 @@ def absolute(path: AnyPath) -> str:
 def resolve_output(path: str) -> str:
     """Return the absolute path to write to, following links; the file need not exist yet.
 
-    Raises OutputError if the links form a cycle or cannot be read.
+    Raises OutputError if the path names no file, or if its links form a cycle or cannot be read.
     """
+    if not names_file(path):
+        raise OutputError(f"{path}: expected the name of a file, found the name of a folder")
     try:
         return os.path.realpath(path, strict=True)
     except FileNotFoundError:
@@ -79,6 +81,8 @@ def resolve_output(path: str) -> str:
         else:
             problem = f"cannot be written: {error.strerror}"
         raise OutputError(f"{path}: {problem}") from None
+    except ValueError as error:  # a NUL in the path
+        raise OutputError(f"{path!r}: cannot be written: {error}") from None
 
 
 def names_file(path: str) -> bool:
@@ -94,8 +98,8 @@ def replace_file(path: str, suffix: str = TEMPORARY) -> Iterator[BinaryIO]:
     ends, it is flushed to disk and renamed. Raises OutputError if writing fails, in the block too;
     the old file is then unchanged.
 
-    suffix: of the temporary file, which a killed process leaves behind and the next one discards. A
-    writer that holds no lock on `path` needs a suffix of its own.
+    suffix: of the temporary file. A process that is killed leaves this file; the next writer with
+    the same suffix discards it. A writer without a lock on `path` needs a suffix of its own.
     """
     path, temporary = resolve_output(path), _temporary_path(path, suffix)
     try:

@@ -385,13 +385,32 @@ def test_it_stops_at_once_with_all_its_processes(folder: Path, stop: str) -> Non
 # Unreadable pictures
 
 
+def test_a_process_of_its_own_loads_all_it_needs(
+    run: Run, tmp_path: Path, config_file: Path
+) -> None:
+    with Image.open(REPOSITORY / "data" / "pictures" / "seven.png") as seven:
+        for ending in ("png", "jpg", "tif", "webp", "bmp", "gif"):
+            seven.convert("L").save(tmp_path / f"seven.{ending}")
+    done = run("predict", "-m", SHIPPED, tmp_path, fresh=True)
+    assert [line.split(b"\t")[1] for line in done.stdout.splitlines()] == [b"7"] * 6
+    numbers = REPOSITORY / "data" / "pictures" / "numbers.png"
+    done = run("predict", "-m", SHIPPED, "--digits", "any", numbers, fresh=True)
+    assert done.stdout.split(b"\t")[1] == b"8134 2207 0519"
+    options = "training.epochs=1", "--set", "augment.elastic=20", "--set", "training.background=0.1"
+    done = run("train", "--config", config_file, "--set", *options, "-q", fresh=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    done = run("evaluate", "-m", tmp_path / "model.npz", "--format", "json", fresh=True)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["images"] == 500
+
+
 def test_a_bad_picture_among_good_ones_does_not_stop_them(run: Run, folder: Path) -> None:
     (folder / "bad.png").write_bytes(b"no picture")
     done = run("predict", "7.png", "bad.png", "none.png", "7.png", cwd=folder)
     assert done.returncode == 1
     assert [line.split(b"\t")[:2] for line in done.stdout.splitlines()] == [[b"7.png", b"7"]] * 2
     bad, missing = done.stderr.splitlines()
-    found = b"found a format that Pillow cannot read; convert it to PNG"
+    found = b"found a damaged file or a format that Pillow cannot read; convert it to PNG"
     assert bad == b"bad.png: expected a picture, " + found
     assert missing == b"none.png: no such file"
 

@@ -377,6 +377,12 @@ def test_an_error_says_that_a_key_was_removed(write: Write, key: str, value: str
     assert message.endswith(f": training.{key}: {removed}")
 
 
+@pytest.mark.parametrize("key", ["max_norm", "training.max_norm", "training.optimizer.max_norm"])
+def test_a_removed_key_is_known_in_any_section(write: Write, key: str) -> None:
+    message = error_message(write(BASE), f"{key}=1")
+    assert f": {key}: expected no max_norm, which digitnet no longer has" in message
+
+
 @pytest.mark.parametrize("name", ["linear", "step"])
 def test_an_error_for_a_removed_schedule_names_the_others(write: Write, name: str) -> None:
     message = error_message(write(BASE), f"training.schedule.name={name}")

@@ -3,6 +3,7 @@
 import importlib
 import importlib.metadata
 import io
+import math
 import os
 import re
 import subprocess
@@ -20,6 +21,8 @@ from conftest import REPOSITORY, Run, read_mnist
 from PIL import Image
 
 import digitnet
+from digitnet.config.definition import DataSection
+from digitnet.config.reader import resolve_config
 
 PICTURES = REPOSITORY / "data" / "pictures"
 SEVEN = PICTURES / "seven.png"
@@ -103,6 +106,27 @@ def test_errors_can_be_returned_instead_of_predictions(shipped: digitnet.Model) 
         shipped.predict(SEVEN, errors="ignore")  # type: ignore[call-overload]
 
 
+def test_returned_errors_hold_no_pixels(shipped: digitnet.Model) -> None:
+    blank = [np.full((500, 500), 255, np.uint8) for _ in range(3)]
+    for error in shipped.predict(blank, errors="return"):
+        assert isinstance(error, digitnet.ImageError)
+        assert error.__traceback__ is None
+        assert error.__context__ is None
+
+
+def test_the_last_axis_tells_colours_from_several_pictures(shipped: digitnet.Model) -> None:
+    image = np.asarray(Image.open(SEVEN).convert("L"))
+    colours = np.stack([image] * 3, axis=-1)
+    assert shipped.predict(colours).digit == 7
+    assert [answer.digit for answer in shipped.predict(colours[np.newaxis])] == [7]
+    several = np.stack([image] * 5)
+    assert [answer.digit for answer in shipped.predict(several)] == [7] * 5
+    found = shipped.predict(np.zeros((28, 28, 5), np.uint8), errors="return")
+    assert len(found) == 28
+    paths = np.array([str(SEVEN), str(SEVEN)])
+    assert [answer.digit for answer in shipped.predict(paths)] == [7, 7]
+
+
 @pytest.mark.parametrize("value", [5, None, bytearray(b"x"), io.BytesIO(b"x")])
 def test_a_value_of_another_type_is_an_image_error(shipped: digitnet.Model, value: object) -> None:
     with pytest.raises(digitnet.ImageError, match=type(value).__name__):
@@ -134,6 +158,9 @@ def test_score_compares_class_names(shipped: digitnet.Model) -> None:
     images, labels = read_mnist("t10k", 50)
     names = tuple("abcdefghij")
     model = digitnet.Model(replace(shipped.checkpoint, class_names=names))
+    mixed = digitnet.Model(replace(shipped.checkpoint, class_names=(*map(str, range(9)), "nine")))
+    labelled = ["nine" if label == 9 else int(label) for label in labels]
+    assert mixed.score(images, labelled) == shipped.score(images, labels)
     assert model.score(images, [names[label] for label in labels]) == shipped.score(images, labels)
 
 
@@ -145,6 +172,17 @@ def test_a_saved_model_gives_the_same_answers(shipped: digitnet.Model, tmp_path:
     assert answer.calibration[1:] == (0.5, 0.0)
     with pytest.raises(digitnet.OutputError, match="cannot be written"):
         model.save(tmp_path / "no" / "my.npz")
+    for path in (f"{tmp_path}/new/", "a\0b"):
+        with pytest.raises(digitnet.OutputError):
+            model.save(path)
+
+
+@pytest.mark.parametrize("thresholds", [(2, 0), (-0.1, 0), (0, -1), (0, 1e300), (np.nan, 0)])
+def test_thresholds_that_no_model_file_may_hold_are_refused(
+    shipped: digitnet.Model, thresholds: tuple[float, float]
+) -> None:
+    with pytest.raises(ValueError, match="expected thresholds of 0 to 1 and 0 to"):
+        shipped.with_thresholds(*thresholds)
 
 
 def test_concurrent_saves_leave_a_complete_model(shipped: digitnet.Model, tmp_path: Path) -> None:
@@ -216,12 +254,38 @@ def test_mistakes_in_a_dict_name_their_key() -> None:
         ("training", "epochs", np.float64(1.5)),
         ("training", "epoch", 3),
         ("network", "activation", sum),
+        ("network", "layer_sizes", (784, "a", 10)),
+        ("training", "l2", math.inf),
+        ("training", "epochs", 2**80),
     ):
         invalid = values | {section: values.get(section, {}) | {key: value}}
         with pytest.raises(digitnet.ConfigError, match=f"^{section}.{key}: expected "):
             next(digitnet.train(invalid))
+    for invalid in (values | {1: 2}, values | {"training": {1: 2}}):
+        with pytest.raises(digitnet.ConfigError, match="expected a key, found 1"):
+            next(digitnet.train(invalid))
     with pytest.raises(digitnet.DataError, match="x: no such file"):
         next(digitnet.train(values))
+
+
+def test_a_dict_or_config_may_hold_numpy_numbers_and_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    network = {"layer_sizes": np.array([784, 5, 10])}
+    training = {"l2": np.float64(0.1), "epochs": np.int64(3), "batch_norm": np.True_}
+    values = {"data": {"path": Path("d")}, "network": network, "training": training}
+    config = resolve_config(values)
+    assert config.network.layer_sizes == (784, 5, 10)
+    assert (config.training.l2, config.training.epochs) == (0.1, 3)
+    assert (config.data.path, config.model) == (f"{tmp_path}/d", f"{tmp_path}/model.npz")
+    assert type(values["data"]["path"]) is type(Path())
+    by_hand = msgspec.structs.replace(
+        config,
+        data=DataSection(path=Path("d")),
+        model="model.npz",  # type: ignore[arg-type]
+    )
+    assert resolve_config(by_hand) == config
 
 
 def test_the_best_model_is_a_model_before_and_after_the_first_epoch(config_file: Path) -> None:
@@ -242,10 +306,12 @@ def test_each_object_has_a_repr(shipped: digitnet.Model, config_file: Path) -> N
     assert repr(result).startswith("Evaluation(2 images, accuracy 0.5000, 95 % interval ")
     *_, progress = digitnet.train(digitnet.read_config(config_file, ["training.epochs=1"]))
     assert re.fullmatch(
-        r"TrainingState\(epoch 1 of 1, step 0 of \d+, "
+        r"TrainingState\(finished after 1 epochs, "
         r"best validation accuracy 0\.\d{4} in epoch 1\)",
         repr(progress.state),
     )
+    start = next(digitnet.train(digitnet.read_config(config_file, ["training.epochs=3"])))
+    assert re.fullmatch(r"TrainingState\(epoch 1 of 3, step 0 of 150\)", repr(start.state))
 
 
 def test_help_shows_examples_and_every_name() -> None:

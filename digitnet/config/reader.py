@@ -18,7 +18,7 @@ from digitnet.config.definition import (
     schema,
 )
 from digitnet.config.keys import REMOVED, nearest_key, section_of
-from digitnet.config.source import Source, resolve_paths
+from digitnet.config.source import MAX_DIGITS, Source, resolve_paths
 from digitnet.config.values import suggest
 from digitnet.errors import ConfigError, DataError
 from digitnet.paths import absolute, kind_of
@@ -46,16 +46,42 @@ def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
 def resolve_config(config: Config | dict[str, Any] | str | os.PathLike[str]) -> Config:
     """Return the checked config: of a YAML file's path, of a dict with its keys, or of a Config.
 
-    Relative paths in a dict start from the working directory. Raises ConfigError.
+    Relative paths in a dict or a Config start from the working directory. Raises ConfigError.
     """
     if isinstance(config, Config):
-        return to_config(msgspec.to_builtins(config))
-    if not isinstance(config, dict):
+        values = msgspec.to_builtins(config, enc_hook=_plain_value)
+    elif isinstance(config, dict):
+        values = config
+    else:
         return read_config(config)
-    values = copy.deepcopy(config)
-    values.setdefault("model", DEFAULT_MODEL)
-    resolve_paths(values, PATH_KEYS, os.getcwd())
+    values = {"model": DEFAULT_MODEL, **_plain_value(values)}
+    resolve_paths(values, PATH_KEYS, "")
     return to_config(values)
+
+
+def _plain_value(value: Any, key: str = "") -> Any:
+    """Return a copy of a Python value in the kinds that YAML has.
+
+    NumPy's numbers and arrays become numbers and lists, paths become text. Raises ConfigError for
+    what no YAML file can say: keys that are not text, and numbers that are not finite or too long.
+    """
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, dict):
+        for name in value:
+            if not isinstance(name, str):
+                raise ConfigError(key, f"expected a key, found {name!r:.60}")
+        prefix = f"{key}." if key else ""
+        return {name: _plain_value(item, prefix + name) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_value(item, key) for item in value]
+    if isinstance(value, float) and value - value != 0:
+        raise ConfigError(key, f"expected a finite number, found {value}")
+    if isinstance(value, int) and abs(value) >= 10**MAX_DIGITS:
+        raise ConfigError(key, f"expected a number of at most {MAX_DIGITS} digits, found more")
+    return value
 
 
 def locate(
@@ -171,7 +197,7 @@ def _explain(message: str, values: dict[str, Any]) -> ConfigError:
     if field:
         full = f"{key}.{field[2]}" if key else field[2]
         if field[1] == "contains unknown":
-            if full in REMOVED:
+            if field[2] in {removed.rpartition(".")[2] for removed in REMOVED}:
                 problem = f"expected no {field[2]}, which digitnet no longer has, found it"
                 return ConfigError(full, f"{problem}; delete the key")
             expected = nearest_key(key, field[2])

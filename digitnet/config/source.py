@@ -18,11 +18,12 @@ from digitnet.errors import ConfigError
 from digitnet.paths import absolute, kind_of, names_file, why_missing
 
 MAX_BYTES = 100_000  # bytes of a config file
+MAX_DIGITS = 18  # of an integer
 MAX_DEPTH = 20  # levels of nesting
 INVALID_IN_TEXT = re.compile("[\0\ud800-\udfff]")  # NUL and surrogates
 # Surrogate escapes (U+DC80 to U+DCFF) stand for bytes of a file name that is not UTF-8 (PEP 383).
 INVALID_IN_PATH = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")
-TOO_MANY_DIGITS = re.compile("[-+]?[0-9]{19,}")
+TOO_MANY_DIGITS = re.compile(rf"[-+]?[0-9]{{{MAX_DIGITS + 1},}}")
 TAG = "tag:yaml.org,2002:"  # prefix of YAML's own tags
 
 
@@ -165,7 +166,7 @@ class Source:
             raise ConfigError(key, f"expected a finite number, found {node.value!r:.40}", place)
         plain = isinstance(node, yaml.ScalarNode) and not node.style
         if plain and TOO_MANY_DIGITS.fullmatch(node.value):
-            problem = f"expected a number of at most 18 digits, found {value:.40}"
+            problem = f"expected a number of at most {MAX_DIGITS} digits, found {value:.40}"
             raise ConfigError(key, problem, place)
         invalid = INVALID_IN_PATH if key in PATH_KEYS else INVALID_IN_TEXT
         if isinstance(value, str) and invalid.search(value):

@@ -84,7 +84,7 @@ def open_picture(picture: Picture, name: str, claim: Claim | None = None) -> Ima
     except _NotAPicture as found:
         raise ImageError(name, f"expected a picture, found {found}") from None
     except UnidentifiedImageError:
-        unknown = "a format that Pillow cannot read; convert it to PNG"
+        unknown = "a damaged file or a format that Pillow cannot read; convert it to PNG"
         raise ImageError(name, f"expected a picture, found {unknown}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError(name, f"expected at most {MAX_PIXELS:,} pixels, found more") from None

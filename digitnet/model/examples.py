@@ -61,13 +61,16 @@ def evaluate(
     model was trained on. split: None means the test split if there is one, else all pictures;
     "validation" and "train" exist for the model's own data only. Warns if the model was trained on
     these pictures, or if they had to be converted. Raises DataError for data that cannot be used,
-    and ValueError for another split.
+    CheckpointError if the model does not say how its data was split, and ValueError for another
+    split or no path.
     """
     if split not in (None, "test", "validation", "train"):
         found = f"found {split!r:.40}"
         raise ValueError(f"split: expected 'test', 'validation', 'train' or None, {found}")
-    if data is not None and not isinstance(data, str | os.PathLike):
+    if data is not None and not isinstance(data, str | os.PathLike | bytes):
         paths: Paths | None = tuple(os.fspath(path) for path in data)
+        if not paths:
+            raise ValueError("data: expected at least one path, found none")
     else:
         paths = None if data is None else os.fspath(data)
     examples = choose_examples(model.checkpoint, paths, split)

@@ -18,7 +18,13 @@ from digitnet.image.files import Picture, name_of, open_picture
 from digitnet.image.look import Reading
 from digitnet.image.reading import read, reading_steps
 from digitnet.image.workers import NamedPicture, Workers, identity
-from digitnet.model.calibration import NO_CALIBRATION, Calibration, evidence, probabilities
+from digitnet.model.calibration import (
+    MAX_EVIDENCE,
+    NO_CALIBRATION,
+    Calibration,
+    evidence,
+    probabilities,
+)
 from digitnet.model.checkpoint import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint
 from digitnet.network.network import Network
 from digitnet.paths import TEMPORARY
@@ -115,7 +121,13 @@ class Model:
         return f"Model({origin}{self.network!r}, classes {join_names(self.class_names)})"
 
     def with_thresholds(self, min_confidence: float, min_evidence: float) -> "Model":
-        """Return the same model with other thresholds for `?`; 0 turns a threshold off."""
+        """Return the same model with other thresholds for `?`; 0 turns a threshold off.
+
+        min_confidence: 0 to 1. min_evidence: 0 to MAX_EVIDENCE, nats. Raises ValueError for others.
+        """
+        if not (0 <= min_confidence <= 1 and 0 <= min_evidence <= MAX_EVIDENCE):
+            found = f"found {min_confidence} and {min_evidence}"
+            raise ValueError(f"expected thresholds of 0 to 1 and 0 to {MAX_EVIDENCE:g}, {found}")
         calibration = Calibration(self.calibration.temperature, min_confidence, min_evidence)
         return replace(self, checkpoint=replace(self.checkpoint, calibration=calibration))
 
@@ -138,9 +150,9 @@ class Model:
     def predict(self, pictures: Any, errors: Errors = "raise") -> Any:
         """Return the prediction for a picture; for several pictures, a list of predictions.
 
-        A picture is a path, a file's bytes, a Pillow image, or an array (h, w) or (h, w, 3): uint8,
-        other numbers from 0 to 255, or floats from 0 to 1. Several pictures are any iterable of
-        pictures, or one array (n, h, w).
+        A picture is a path, a file's bytes, a Pillow image, or an array: (h, w) or (h, w, 3) of
+        numbers from 0 to 255, or (h, w) of floats from 0 to 1. Several pictures are any iterable of
+        pictures, or one array (n, h, w) or (n, h, w, 3).
 
         errors: "raise" raises ImageError for the first picture that cannot be read; "return" puts
         the ImageError in the place of its prediction.
@@ -164,6 +176,8 @@ class Model:
         array = np.asarray(images)
         if array.ndim < 2 or math.prod(array.shape[1:]) != self.network.layer_sizes[0]:
             raise ValueError(f"expected images (n, 28, 28) or (n, 784), found shape {array.shape}")
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"expected images of numbers, found the type {array.dtype}")
         return self._outputs(array)[0]
 
     def score(self, images: ArrayLike, labels: ArrayLike) -> float:
@@ -174,7 +188,7 @@ class Model:
         number of labels, and for labels that are not among the classes.
         """
         best = self.probabilities(images).argmax(axis=1)
-        truth = np.asarray(labels)
+        truth = np.asarray(labels, object)  # in another type, a number beside a name becomes text
         if not len(best):
             raise ValueError("expected at least one image, found none")
         if truth.shape != best.shape:
@@ -270,7 +284,8 @@ class Model:
             except ImageError as error:
                 if errors == "raise":
                     raise
-                readings.append(error)
+                # a new error: the traceback of this one keeps the decoded picture in memory
+                readings.append(ImageError(name, error.problem))
         return self._answer(readings)
 
     def _answer(self, readings: Sequence[Reading | ImageError]) -> list[Prediction | ImageError]:
@@ -312,7 +327,9 @@ def load(path: str | os.PathLike[str] | None = None) -> Model:
 def _is_single(pictures: Any) -> bool:
     """Return whether the argument of `predict` is one picture rather than several."""
     if isinstance(pictures, np.ndarray):
-        return pictures.ndim < 3 or (pictures.ndim == 3 and pictures.shape[2] <= 4)
+        has_paths = pictures.dtype.kind in "OSU" and pictures.ndim == 1
+        has_channels = pictures.ndim == 3 and pictures.shape[2] <= 4
+        return not has_paths and (pictures.ndim < 3 or has_channels)
     if isinstance(pictures, str | os.PathLike | bytes | bytearray | memoryview):
         return True
     return hasattr(pictures, "read") or not isinstance(pictures, Iterable)

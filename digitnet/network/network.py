@@ -47,7 +47,7 @@ class Network:
         dtype: DTypeLike = np.float32,
     ) -> None:
         self.layer_sizes = tuple(layer_sizes)
-        self.names = activation, output, cost
+        self.names = activation, output
         self.hidden = ACTIVATIONS[activation]
         self.functions = [self.hidden.function] * (len(layer_sizes) - 2) + [OUTPUTS[output]]
         self.cost = COSTS[cost, output]
@@ -57,8 +57,7 @@ class Network:
         self.biases = [Wb[:, -1] for Wb in self.matrices]
 
     def __repr__(self) -> str:
-        activation, output, _ = self.names
-        return f"Network({'-'.join(map(str, self.layer_sizes))}, {activation}, {output})"
+        return f"Network({'-'.join(map(str, self.layer_sizes))}, {', '.join(self.names)})"
 
     def matrices_of(self, vector: FloatArray) -> list[FloatArray]:
         """Return views of a vector laid out like `parameters`: one matrix [W b] per layer."""

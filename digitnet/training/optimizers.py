@@ -50,7 +50,6 @@ class Optimizer(ABC):
         rate: the learning-rate schedule's factor, 0 to 1. number: of the step, counted from 1.
         """
 
-    @abstractmethod
     def step(
         self,
         gradient: FloatArray,
@@ -63,23 +62,19 @@ class Optimizer(ABC):
         gradient: already multiplied by coefficients.gradient; overwritten. The parts of a step may
         be moved in any order. scratch: an array at least as long as the part, used with l2.
         """
+        if self.l2 is not None:
+            out = None if scratch is None else scratch[: len(gradient)]
+            decay = np.multiply(self.l2[part], self.parameters[part], out=out)
+            decay *= coefficients.decay
+            if self.decoupled:
+                self.parameters[part] -= decay
+            else:
+                gradient += decay
+        self._move(gradient, coefficients, part)
 
-    def _decay_weights(
-        self,
-        gradient: FloatArray,
-        coefficients: Coefficients,
-        part: slice,
-        scratch: FloatArray | None,
-    ) -> None:
-        if self.l2 is None:
-            return
-        out = None if scratch is None else scratch[: len(gradient)]
-        decay = np.multiply(self.l2[part], self.parameters[part], out=out)
-        decay *= coefficients.decay
-        if self.decoupled:
-            self.parameters[part] -= decay
-        else:
-            gradient += decay
+    @abstractmethod
+    def _move(self, gradient: FloatArray, coefficients: Coefficients, part: slice) -> None:
+        """Apply the rule to a part of the parameters, l2 already applied."""
 
 
 class SGD(Optimizer):
@@ -107,14 +102,7 @@ class SGD(Optimizer):
         step_length = self.parameters.dtype.type(self.learning_rate * rate)
         return Coefficients(step_length, step_length)
 
-    def step(
-        self,
-        gradient: FloatArray,
-        coefficients: Coefficients,
-        part: slice = EVERYTHING,
-        scratch: FloatArray | None = None,
-    ) -> None:
-        self._decay_weights(gradient, coefficients, part, scratch)
+    def _move(self, gradient: FloatArray, coefficients: Coefficients, part: slice) -> None:
         parameters, downhill = self.parameters[part], gradient  # learning_rate × gradient
         if not self.momentum:
             parameters -= downhill
@@ -160,14 +148,7 @@ class Adam(Optimizer):
         numbers = 1, length if self.decoupled else 1, length * first / second, self.EPSILON / second
         return Coefficients(*map(self.parameters.dtype.type, numbers))
 
-    def step(
-        self,
-        gradient: FloatArray,
-        coefficients: Coefficients,
-        part: slice = EVERYTHING,
-        scratch: FloatArray | None = None,
-    ) -> None:
-        self._decay_weights(gradient, coefficients, part, scratch)
+    def _move(self, gradient: FloatArray, coefficients: Coefficients, part: slice) -> None:
         gradients, squares = self.state["gradients"][part], self.state["squares"][part]
         gradients *= self.beta_1
         gradients += gradient

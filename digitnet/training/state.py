@@ -90,13 +90,15 @@ class TrainingState:
     position: Position = field(default_factory=Position)
 
     def __repr__(self) -> str:
-        epoch = min(self.position.epoch, self.config.training.epochs)
-        where = f"epoch {epoch} of {self.config.training.epochs}, step {self.position.step}"
-        best = self.best_record
+        position, best = self.position, self.best_record
+        epoch = f"epoch {position.epoch} of {self.config.training.epochs}"
+        where = f"{epoch}, step {position.step} of {self.steps}"
+        if self.done:
+            where = f"finished after {len(self.history)} epochs"
         if best is None or best.validation is None:
-            return f"TrainingState({where} of {self.steps})"
+            return f"TrainingState({where})"
         found = f"best validation accuracy {best.validation.accuracy:.4f} in epoch {best.epoch}"
-        return f"TrainingState({where} of {self.steps}, {found})"
+        return f"TrainingState({where}, {found})"
 
     @property
     def steps(self) -> int:
