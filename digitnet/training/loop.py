@@ -57,8 +57,8 @@ def train(
     """Train a network; yield the progress at once, several times a second and after each epoch.
 
     config: the path of a YAML file, a dict of the same keys, or a Config. Relative paths in a dict
-    start from the working directory. state: a training to continue
-    instead; `config` is then not used.
+    or a Config start from the working directory. state: a training to continue; `config` is then
+    not used.
 
     Raises ConfigError for a wrong config, DataError for wrong data, and TrainingError as soon as
     the network's numbers are no longer finite.
