@@ -25,7 +25,7 @@ from PIL import Image
 from digitnet.arrays import Share
 from digitnet.config.definition import Config
 from digitnet.config.reader import to_config
-from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, join_paths
+from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, ReadOptions, join_paths
 from digitnet.dataset.idx import read_idx
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.npy import read_npy
@@ -1184,10 +1184,20 @@ def test_a_class_missing_from_the_first_source_is_refused(tmp_path: Path) -> Non
         read_data((str(one), str(other)))
 
 
-def test_an_error_names_a_damaged_picture(tmp_path: Path) -> None:
+def test_a_damaged_picture_is_left_out_and_listed(tmp_path: Path) -> None:
     write_pictures(tmp_path, IMAGES[:2], LABELS[:2])
-    (tmp_path / "5" / "broken.png").write_bytes(b"\x89PNG and then nothing")
-    assert_refused(tmp_path, "expected a picture", tmp_path / "5" / "broken.png")
+    whole = read_data(tmp_path).training
+    broken = tmp_path / "5" / "broken.png"
+    broken.write_bytes(b"\x89PNG and then nothing")
+    dataset = read_data(tmp_path).training
+    assert [each.picture for each in dataset.unreadable] == [str(broken)]
+    assert str(dataset.unreadable[0]).startswith(f"{broken}: expected a picture, found")
+    assert dataset.fingerprint == whole.fingerprint
+    assert [dataset.name_of(index) for index in (0, 1)] == [
+        whole.name_of(index) for index in (0, 1)
+    ]
+    with pytest.raises(DataError, match=f"^{broken}: expected a picture"):
+        read_data(tmp_path, ReadOptions(strict=True))
 
 
 def test_a_class_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
@@ -1541,11 +1551,13 @@ def test_transposed_affects_arrays_but_not_folders_of_pictures(tmp_path: Path) -
     arrays.mkdir()
     write_pair(arrays, "train", IMAGES.transpose(0, 2, 1), LABELS)
     write_pair(arrays, "t10k", TEST_IMAGES.transpose(0, 2, 1), TEST_LABELS)
-    data = read_data(arrays, transposed=True)
+    data = read_data(arrays, ReadOptions(transposed=True))
     assert_holds(data.training, IMAGES, LABELS)
     assert_holds(data.test, TEST_IMAGES, TEST_LABELS)
     write_pictures(pictures, IMAGES, LABELS)
-    turned, as_they_are = (read_data(pictures, transposed=value) for value in (True, False))
+    turned, as_they_are = (
+        read_data(pictures, ReadOptions(transposed=value)) for value in (True, False)
+    )
     assert turned.training.fingerprint == as_they_are.training.fingerprint
 
 

@@ -1,9 +1,10 @@
 """Data sets: pictures, labels and class names."""
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,68 @@ from digitnet.dataset.classes import DIGITS, normalise_name
 from digitnet.dataset.conventions import to_mnist
 from digitnet.errors import DataError, join_names
 
+if TYPE_CHECKING:
+    from digitnet.image.evidence import Score
+
 NON_DIGIT = -1  # label of a picture that shows no class
+NON_DIGIT_FOLDERS = ("none", "nothing", "nan")  # folders of pictures without any digit
 Paths = str | tuple[str, ...]  # one or several files or folders of pictures
+Report = Callable[[int, int], None]  # called with the pictures prepared so far, and with all
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read labelled pictures.
+
+    transposed: rows and columns of the pictures in arrays are exchanged, as in EMNIST; folders of
+    pictures are not affected. score: the network that chooses between candidates for the digit in a
+    picture of a folder. non_digits: names of folders whose pictures show no class. label_pattern: a
+    regular expression for picture names, whose first group is the label. strict: the first picture
+    that cannot be read ends reading. processes: that prepare pictures. report: is told how many
+    pictures are prepared.
+    """
+
+    transposed: bool = False
+    score: "Score | None" = None
+    non_digits: tuple[str, ...] = NON_DIGIT_FOLDERS
+    label_pattern: str | None = None
+    strict: bool = False
+    processes: int = 1
+    report: Report | None = None
+
+
+DEFAULT_OPTIONS = ReadOptions()
+
+
+class Origin(NamedTuple):
+    """Where consecutive pictures of a data set come from.
+
+    source: the path that the user named. length: number of pictures. file: the file that holds the
+    pictures. places: for each picture, the path of its own file, or its line in `file`; None if
+    `file` is an array.
+    """
+
+    source: str
+    length: int
+    file: str
+    places: Sequence[str] | NDArray[np.int64] | None = None
+
+    def name_of(self, index: int) -> str:
+        """Return a picture's path, `FILE:LINE`, or `FILE#index`, counted from 0."""
+        if self.places is None:
+            return f"{self.file}#{index}"
+        place = self.places[index]
+        return place if isinstance(place, str) else f"{self.file}:{place}"
+
+
+class Unreadable(NamedTuple):
+    """A picture that was left out because it cannot be read."""
+
+    picture: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.picture}: {self.problem}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,7 +87,11 @@ class Dataset:
     repeats: int64 (n,), how often an epoch uses each picture; None: once.
     hashes: identify pictures that were read from a folder or from several sources, regardless of
         how pictures are prepared: one hash per source; empty for arrays.
-    remarks: lines for the user about pixels that were converted to MNIST's convention.
+    remarks: lines for the user about what was converted, or is read otherwise than expected.
+    origins: where the pictures come from, in the same order; empty if unknown.
+    digits: int64 (n,), how many digits each picture seems to hold; None: one.
+    priors: float64 (n,), `Reading.prior` of each picture, nats; None: 0.
+    unreadable: pictures that were left out.
     """
 
     images: NDArray[np.uint8]
@@ -35,6 +100,10 @@ class Dataset:
     repeats: NDArray[np.int64] | None = None
     hashes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    digits: NDArray[np.int64] | None = None
+    priors: NDArray[np.float64] | None = None
+    unreadable: tuple[Unreadable, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -57,10 +126,18 @@ class Dataset:
         """The hash of each source's pictures, which identifies the source under any path."""
         return self.hashes or (hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest(),)
 
+    def name_of(self, index: int) -> str:
+        """Return where a picture comes from; see `Origin.name_of`. Raises IndexError if unknown."""
+        for origin in self.origins:
+            if index < origin.length:
+                return origin.name_of(index)
+            index -= origin.length
+        raise IndexError("the origin of the picture is unknown")
+
     def followed_by(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> "Dataset":
         """Return this data set with images (m, 28, 28) and labels (m,) appended.
 
-        The result has no repeats, hashes or remarks.
+        The result has no repeats, hashes, remarks or origins.
         """
         return Dataset(
             np.concatenate([self.images, images]),
@@ -86,19 +163,47 @@ class Dataset:
                 known = join_names(class_names)
                 raise DataError(f"{source}: expected classes among {known}; found {name!r}")
         indices = np.array([index_of[normalise_name(name)] for name in self.class_names])
-        return replace(self, labels=indices[self.labels], class_names=class_names)
+        labels = np.where(self.labels == NON_DIGIT, NON_DIGIT, indices[self.labels])
+        return replace(self, labels=labels, class_names=class_names)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Data:
-    """The contents of a path: a training set and, if the path has one, a test set."""
+    """The contents of a path: a training set and, if the path has them, a test and validation set.
+
+    validation: pictures to choose the best epoch by, instead of held-out training pictures.
+    """
 
     training: Dataset
-    test: Dataset | None
+    test: Dataset | None = None
+    validation: Dataset | None = None
+
+    @property
+    def sets(self) -> tuple[Dataset, ...]:
+        """The sets that exist."""
+        return tuple(
+            each for each in (self.training, self.validation, self.test) if each is not None
+        )
+
+    def map(self, change: Callable[[Dataset], Dataset]) -> "Data":
+        """Return the data with `change` applied to each set."""
+        return Data(
+            change(self.training),
+            None if self.test is None else change(self.test),
+            None if self.validation is None else change(self.validation),
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of all that training learns from and chooses by, in hexadecimal."""
+        if self.validation is None:
+            return self.training.fingerprint
+        both = self.training.fingerprint + self.validation.fingerprint
+        return hashlib.sha256(both.encode()).hexdigest()
 
     def transposed(self) -> "Data":
-        """Return both sets with rows and columns of their pictures exchanged."""
-        return Data(self.training.transposed(), self.test and self.test.transposed())
+        """Return all sets with rows and columns of their pictures exchanged."""
+        return self.map(Dataset.transposed)
 
 
 def as_tuple(paths: Paths) -> tuple[str, ...]:
@@ -112,9 +217,9 @@ def join_paths(paths: Paths) -> str:
 
 
 def make_dataset(
-    images_name: str, images: NDArray[Any], labels_name: str, labels: NDArray[Any]
+    file: str, images_name: str, images: NDArray[Any], labels_name: str, labels: NDArray[Any]
 ) -> Dataset:
-    """Return a data set of digits, with labels from 0 to 9.
+    """Return a data set of digits, with labels from 0 to 9, from arrays of a file.
 
     images: whole numbers from 0 to 255, (n, 28, 28) or (n, 784). uint8 images that follow MNIST's
     convention are not copied. labels: whole numbers (n,). Raises DataError, which names the wrong
@@ -152,4 +257,5 @@ def make_dataset(
             f"found {labels[first]}"
         )
     images, remarks = to_mnist(images_name, images.reshape(-1, SIDE, SIDE))
-    return Dataset(images, labels.astype(np.int64), remarks=remarks)
+    origin = Origin(file, len(images), file)
+    return Dataset(images, labels.astype(np.int64), remarks=remarks, origins=(origin,))

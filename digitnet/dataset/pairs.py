@@ -71,4 +71,4 @@ def read_pair(images_path: Path) -> Dataset:
         images, labels = read_npy(images_path), read_npy(labels_path)
     else:
         images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
-    return make_dataset(str(images_path), images, str(labels_path), labels)
+    return make_dataset(str(images_path), str(images_path), images, str(labels_path), labels)

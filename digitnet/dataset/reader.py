@@ -5,12 +5,14 @@ import os
 import zlib
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitnet.dataset.definition import Data, Dataset, Paths
+from digitnet.dataset.definition import DEFAULT_OPTIONS, Data, Dataset, Paths, ReadOptions
 from digitnet.dataset.idx import GZIP_MAGIC
 from digitnet.dataset.pairs import read_folder_of_pairs, read_pair
 from digitnet.dataset.tables import read_csv_data, read_npz_data
@@ -18,36 +20,38 @@ from digitnet.errors import DataError, ImageError
 from digitnet.npz import MAGIC
 from digitnet.paths import kind_of, why_missing
 
-if TYPE_CHECKING:
-    from digitnet.image.evidence import Score
-
 PICKLE_MAGIC = b"\x80"  # first byte of a pickle of protocol 2 or later (pickletools, PROTO)
 
 
-def read_data(
-    paths: Paths | Path, *, transposed: bool = False, score: "Score | None" = None
-) -> Data:
+def read_data(paths: Paths | Path, options: ReadOptions = DEFAULT_OPTIONS) -> Data:
     """Return the labelled pictures of files or folders: IDX, .npy, .npz, .csv, or pictures.
 
-    Several paths are concatenated in memory, training sets and test sets separately, in this order
-    and with the class names of the first path. A source listed n times, under one path or several,
-    is stored once with `repeats` n. Images of a single plain IDX or `.npy` file are memory-mapped:
-    the file must not be truncated while they are in use. transposed: rows and columns of the
-    pictures in arrays are exchanged, as in EMNIST; folders of pictures are not affected. score: the
-    network that chooses between candidates for the digit in a picture of a folder. Raises
+    Several paths are concatenated in memory, training sets, test sets and validation sets
+    separately, in this order and with the class names of the first path. A source listed n times,
+    under one path or several, is stored once with `repeats` n. Images of a single plain IDX or
+    `.npy` file are memory-mapped: the file must not be truncated while they are in use. Raises
     DataError, which names the file and the place, for missing or wrong data.
     """
     if isinstance(paths, str | Path):
-        return _read(paths, transposed, score)
+        return _read(paths, options)
     counts = Counter(paths)
-    sources = {path: _read(path, transposed, score) for path in counts}
+    sources = {path: _read(path, options) for path in counts}
     names = next(iter(sources.values())).training.class_names
-    training = {path: data.training.renumbered(names, path) for path, data in sources.items()}
-    tests = {path: data.test.renumbered(names, path) for path, data in sources.items() if data.test}
+    alike = {
+        path: data.map(partial(Dataset.renumbered, class_names=names, source=path))
+        for path, data in sources.items()
+    }
     return Data(
-        _concatenate([(dataset, counts[path]) for path, dataset in training.items()]),
-        _concatenate([(dataset, 1) for dataset in tests.values()], repeat=False) if tests else None,
+        _concatenate([(data.training, counts[path]) for path, data in alike.items()]),
+        _concatenate_once([data.test for data in alike.values()]),
+        _concatenate_once([data.validation for data in alike.values()]),
     )
+
+
+def _concatenate_once(datasets: list[Dataset | None]) -> Dataset | None:
+    """Return the data sets that exist concatenated, without `repeats`; None if there are none."""
+    sources = [(dataset, 1) for dataset in datasets if dataset]
+    return _concatenate(sources, repeat=False) if sources else None
 
 
 def _concatenate(sources: list[tuple[Dataset, int]], *, repeat: bool = True) -> Dataset:
@@ -70,15 +74,48 @@ def _concatenate(sources: list[tuple[Dataset, int]], *, repeat: bool = True) -> 
             np.concatenate([dataset.labels for dataset in datasets]),
             result.class_names,
             hashes=tuple(each for dataset in datasets for each in dataset.source_hashes),
+            origins=tuple(each for dataset in datasets for each in dataset.origins),
+            digits=_joined([dataset.digits for dataset in datasets], datasets, 1),
+            priors=_joined([dataset.priors for dataset in datasets], datasets, 0.0),
         )
-    remarks = tuple(remark for dataset, _ in sources for remark in dataset.remarks)
+    result = replace(
+        result,
+        remarks=tuple(remark for dataset, _ in sources for remark in dataset.remarks),
+        unreadable=tuple(each for dataset in datasets for each in dataset.unreadable),
+    )
     if not repeat or counts.total() == len(counts):
-        return replace(result, remarks=remarks)
+        return result
     lengths = [len(dataset) for dataset in datasets]
-    return replace(result, repeats=np.repeat([*counts.values()], lengths), remarks=remarks)
+    return replace(result, repeats=np.repeat([*counts.values()], lengths))
 
 
-def _read(path: str | Path, transposed: bool, score: "Score | None") -> Data:
+def _joined(
+    arrays: list[NDArray[Any] | None], datasets: list[Dataset], default: float
+) -> NDArray[Any] | None:
+    """Return arrays (n,) of data sets concatenated, with the default in the place of None."""
+    if all(array is None for array in arrays):
+        return None
+    return np.concatenate(
+        [
+            np.full(len(dataset), default) if array is None else array
+            for array, dataset in zip(arrays, datasets)
+        ]
+    )
+
+
+def _read(path: str | Path, options: ReadOptions) -> Data:
+    """Return the data at a path; its origins name the path as their source."""
+    data = _read_path(path, options)
+    source = os.fspath(path)
+
+    def named(dataset: Dataset) -> Dataset:
+        origins = tuple(each._replace(source=source) for each in dataset.origins)
+        return replace(dataset, origins=origins)
+
+    return data.map(named)
+
+
+def _read_path(path: str | Path, options: ReadOptions) -> Data:
     if not os.fspath(path):
         raise DataError("expected the path of data, found an empty path")
     path = Path(path)
@@ -87,14 +124,14 @@ def _read(path: str | Path, transposed: bool, score: "Score | None") -> Data:
         if kind == "folder":
             data = read_folder_of_pairs(path)
             if data is None:
-                return _read_pictures(path, score)
+                return _read_pictures(path, options)
         elif kind is None:
             raise DataError(f"{path}: {why_missing(path, 'file or folder')}")
         elif kind != "file":
             raise DataError(f"{path}: expected a file or a folder, found something else")
         else:
             data = _read_file(path)
-        return data.transposed() if transposed else data
+        return data.transposed() if options.transposed else data
     except ImageError as error:
         raise DataError(str(error)) from None
     except OSError as error:
@@ -109,7 +146,7 @@ def _read_file(path: Path) -> Data:
     if start[:2] == GZIP_MAGIC:
         _check_gzip(path)
     if start[:2] in (GZIP_MAGIC, b"\0\0") or start == MAGIC[:4]:
-        return Data(read_pair(path), None)
+        return Data(read_pair(path))
     if start == b"PK\3\4":
         return read_npz_data(path)
     if path.suffix.lower() == ".csv":
@@ -135,7 +172,7 @@ def _check_gzip(path: Path) -> None:
         )
 
 
-def _read_pictures(folder: Path, score: "Score | None") -> Data:
+def _read_pictures(folder: Path, options: ReadOptions) -> Data:
     from digitnet.dataset.folder import read_picture_folder  # imports Pillow
 
-    return read_picture_folder(folder, score)
+    return read_picture_folder(folder, options)

@@ -49,7 +49,9 @@ def read_npz_data(path: Path) -> Data:
 
 
 def _to_dataset(path: Path, arrays: dict[str, NDArray[Any]], images: str, labels: str) -> Dataset:
-    return make_dataset(f"{path}: {images}", arrays[images], f"{path}: {labels}", arrays[labels])
+    return make_dataset(
+        str(path), f"{path}: {images}", arrays[images], f"{path}: {labels}", arrays[labels]
+    )
 
 
 def read_csv_data(path: Path) -> Data:
@@ -82,7 +84,7 @@ def read_csv_data(path: Path) -> Data:
             tables.append(_parse_lines(path, chunk, label))
     table = np.concatenate(tables) if tables else np.empty((0, COLUMNS), np.uint8)
     pixels, labels = np.delete(table, label, axis=1), table[:, label]
-    return Data(make_dataset(str(path), pixels, str(path), labels), None)
+    return Data(make_dataset(str(path), str(path), pixels, str(path), labels), None)
 
 
 def _lines(path: Path, file: TextIO) -> Iterator[tuple[int, str]]:

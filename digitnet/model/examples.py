@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from digitnet.arrays import FloatArray
 from digitnet.config.definition import Config
 from digitnet.config.reader import to_config
-from digitnet.dataset.definition import Data, Dataset, Paths, as_tuple, join_paths
+from digitnet.dataset.definition import Data, Dataset, Paths, ReadOptions, as_tuple, join_paths
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
@@ -109,7 +109,7 @@ def choose_examples(
         data, transposed = _own_data(checkpoint, path), _is_transposed(checkpoint)
     else:
         data, transposed = _other_data(checkpoint, path)
-    is_own = data.training.fingerprint == checkpoint.data_hash
+    is_own = data.fingerprint == checkpoint.data_hash
     if split is None and data.test is not None:
         split = "test"
     if split in ("validation", "train"):
@@ -135,9 +135,9 @@ def choose_examples(
 
 def _own_data(checkpoint: Checkpoint, path: Paths) -> Data:
     """Return the data that the model was trained on, in the orientation used in training."""
-    data = read_data(path, transposed=_is_transposed(checkpoint), score=_score(checkpoint))
+    data = read_data(path, ReadOptions(_is_transposed(checkpoint), _score(checkpoint)))
     is_old = not checkpoint.data_sources
-    if is_old and data.training.remarks and data.training.fingerprint != checkpoint.data_hash:
+    if is_old and data.training.remarks and data.fingerprint != checkpoint.data_hash:
         raise DataError(
             f"{join_paths(path)}: expected the pixels that the model learned from, found pixels "
             "that digitnet now converts to MNIST's convention; train the model again"
@@ -152,12 +152,12 @@ def _other_data(checkpoint: Checkpoint, path: Paths) -> tuple[Data, bool]:
     makes its digits upright.
     """
     score = _score(checkpoint)
-    data = read_data(path, score=score)
+    data = read_data(path, ReadOptions(score=score))
     if _is_transposed(checkpoint):
-        transposed = read_data(path, transposed=True, score=score)
-        if transposed.training.fingerprint == checkpoint.data_hash:
+        transposed = read_data(path, ReadOptions(True, score))
+        if transposed.fingerprint == checkpoint.data_hash:
             return transposed, True
-    if data.training.fingerprint == checkpoint.data_hash:
+    if data.fingerprint == checkpoint.data_hash:
         return data, False
     problem = transposition(data.training)
     if problem is None:
@@ -207,7 +207,7 @@ def prepared_for(checkpoint: Checkpoint, examples: Examples) -> Examples:
     """
     if not examples.dataset.hashes:  # arrays need no preparation
         return examples
-    data = read_data(examples.path, transposed=examples.transposed, score=_score(checkpoint))
+    data = read_data(examples.path, ReadOptions(examples.transposed, _score(checkpoint)))
     dataset = data.test if examples.split == "test" else data.training
     assert dataset is not None
     names = examples.dataset.class_names

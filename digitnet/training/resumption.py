@@ -77,7 +77,7 @@ def _with_threads_of(config: Config, checkpoint: Checkpoint) -> Config:
 
 
 def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
-    if checkpoint.data_hash != state.data.training.fingerprint:
+    if checkpoint.data_hash != state.data.fingerprint:
         raise ConfigError(
             "data.path",
             "expected the data that the checkpoint was trained on "

@@ -8,7 +8,7 @@ from digitnet.arrays import SIDE
 from digitnet.config.definition import OPTIMIZER_KEYS, Config, TrainingSection
 from digitnet.config.threads import choose_threads
 from digitnet.dataset.classes import DIGITS
-from digitnet.dataset.definition import NON_DIGIT, Data, join_paths
+from digitnet.dataset.definition import NON_DIGIT, Data, ReadOptions, join_paths
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
 from digitnet.errors import ConfigError, DataError
@@ -24,7 +24,7 @@ def begin(config: Config) -> TrainingState:
 
     Raises DataError, and ConfigError if the config does not fit the data.
     """
-    data = read_data(config.data.path, transposed=config.data.transposed)
+    data = read_data(config.data.path, ReadOptions(config.data.transposed))
     _check_classes(config, data)
     config = _with_threads(_with_count(config, data))
     count = int(config.data.validation or 0)

@@ -203,7 +203,7 @@ class TrainingState:
             msgspec.to_builtins(self.config),
             self.data.training.class_names,
             self.config.data.path,
-            self.data.training.fingerprint,
+            self.data.fingerprint,
             msgspec.to_builtins(self.history),
             {"place": np.array(place), **arrays(self)},
             calibration=self.calibration,
