@@ -14,11 +14,11 @@ import digitnet
 PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
-    "cli": "evaluate predict train numbers options show output",
+    "cli": "evaluate info predict train numbers options show output",
     "session": "driver saving lock signals",
     "training": "loop resumption setup descent augmentation state optimizers schedules",
-    "model": "comparison examples evaluation orientation prediction checkpoint locations numbers "
-    "calibration",
+    "model": "comparison description examples evaluation orientation prediction checkpoint "
+    "locations numbers calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader minibatches splits folder pairs tables definition idx npy classes "
