@@ -16,7 +16,8 @@ PACKAGE = Path(digitnet.__file__).parent
 HOUSE = {
     "cli": "evaluate predict train numbers options show output",
     "session": "driver saving lock signals",
-    "training": "loop resumption setup descent augmentation state optimizers schedules",
+    "training": "loop resumption setup sampling descent augmentation state start optimizers "
+    "schedules",
     "model": "comparison examples evaluation orientation prediction checkpoint numbers calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",

@@ -10,10 +10,13 @@ from typing import Any
 import msgspec
 
 from digitnet.config.definition import (
+    DEFAULT_COST,
     LEARNING_RATES,
+    NETWORK_DEFAULTS,
     OPTIMIZER_KEYS,
     PATH_KEYS,
     Config,
+    NetworkSection,
     OptimizerSection,
     schema,
 )
@@ -127,16 +130,24 @@ def to_config(values: dict[str, Any]) -> Config:
         config = msgspec.convert(values, Config)
     except msgspec.ValidationError as error:
         raise _explain(str(error), values) from None
-    first = config.network.layer_sizes[0]
-    if first != PIXELS:
+    network, training = config.network, config.training
+    if config.start is None:
+        config = _complete_network(config)
+        if training.freeze:
+            problem = f"expected 0 without start, found {training.freeze}"
+            raise ConfigError("training.freeze", problem)
+    elif training.batch_norm:
+        problem = "expected false with start, whose weights contain its normalisation, found true"
+        raise ConfigError("training.batch_norm", problem)
+    if network.layer_sizes and network.layer_sizes[0] != PIXELS:
+        first = network.layer_sizes[0]
         raise ConfigError(
             "network.layer_sizes",
             f"expected {PIXELS} first, one for each of the 28×28 pixels, found {first}",
         )
-    training = config.training
     if training.batch_norm and training.minibatch_size == 1:
         raise ConfigError("training.minibatch_size", "expected at least 2 with batch_norm, found 1")
-    if len(config.network.layer_sizes) == 2:
+    if len(network.layer_sizes) == 2:
         for name in ("dropout", "batch_norm"):
             if value := getattr(training, name):
                 problem = f"expected no {name} without hidden layers, found {json.dumps(value)}"
@@ -145,6 +156,22 @@ def to_config(values: dict[str, Any]) -> Config:
     return msgspec.structs.replace(
         config, training=msgspec.structs.replace(training, optimizer=optimizer)
     )
+
+
+def _complete_network(config: Config) -> Config:
+    """Return the config with the defaults of network and cost.
+
+    Raises ConfigError if the network has no layers.
+    """
+    if not config.network.layer_sizes:
+        key = "network" if config.network == NetworkSection() else "network.layer_sizes"
+        problem = f"expected {_describe(_schema_at(key))}, found nothing"
+        raise ConfigError(key, problem)
+    given = {
+        name: getattr(config.network, name) or default for name, default in NETWORK_DEFAULTS.items()
+    }
+    network = msgspec.structs.replace(config.network, **given)
+    return msgspec.structs.replace(config, network=network, cost=config.cost or DEFAULT_COST)
 
 
 def saved_config(values: dict[str, Any]) -> Config:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from digitnet.config.definition import OUTPUT_KEY, PATH_KEYS
+from digitnet.config.definition import OUTPUT_KEY, PATH_KEYS, SHIPPED_NAME, START_KEY
 from digitnet.config.keys import pair_without_colon
 from digitnet.config.syntax import explain
 from digitnet.errors import ConfigError
@@ -180,11 +180,15 @@ def resolve_paths(tree: dict[str, Any], keys: Sequence[str], folder: str) -> Non
     Raises ConfigError if the output names a folder.
     """
     for key in keys:
-        section, _, last = key.rpartition(".")
-        values = tree.get(section) if section else tree
+        *sections, last = key.split(".")
+        values: Any = tree
+        for section in sections:
+            values = values.get(section) if isinstance(values, dict) else None
         if not isinstance(values, dict) or last not in values:
             continue
         path = values[last]
+        if key == START_KEY and path == SHIPPED_NAME:
+            continue
         if key == OUTPUT_KEY and path and isinstance(path, str) and not names_file(path):
             raise ConfigError(key, f"expected the name of a file, found {path!r:.60}")
         if isinstance(path, list | tuple):
