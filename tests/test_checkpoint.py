@@ -10,6 +10,8 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from conftest import Failing, read_mnist
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import digitnet
 from digitnet.config.reader import to_config
 from digitnet.dataset.classes import MAX_CLASSES
 from digitnet.errors import CheckpointError, OutputError
@@ -184,6 +187,47 @@ def test_a_stripped_checkpoint_is_loaded(tmp_path: Path) -> None:
     save_checkpoint(str(tmp_path / "m.npz"), stripped)
     assert not any(name.startswith("state_") for name in arrays_of(tmp_path / "m.npz"))
     assert load_checkpoint(tmp_path / "m.npz", with_state=True).state == {}
+
+
+# Who made it, and when
+
+
+def test_version_and_time_are_recorded(path: Path) -> None:
+    origin = json.loads(str(arrays_of(path)["origin"]))
+    assert origin.keys() == {"version", "created", "start"}
+    assert (origin["version"], origin["start"]) == (digitnet.__version__, None)
+    age = datetime.now(UTC) - datetime.fromisoformat(origin["created"])
+    assert timedelta(seconds=-1) < age < timedelta(minutes=2)
+
+
+def test_version_time_and_start_survive_another_saving(tmp_path: Path) -> None:
+    start = {"path": "/old.npz", "sha256": "ab" * 32, "classes": ["0", "1"], "images": 3}
+    made = {"version": "0.0.9", "created": "2001-02-03T04:05:06Z", "start": start}
+    for name, saved in (("a.npz", replace(random_checkpoint(), **made)), ("b.npz", None)):
+        save_checkpoint(str(tmp_path / name), saved or load_checkpoint(tmp_path / "a.npz"))
+        loaded = load_checkpoint(tmp_path / name)
+        assert {key: getattr(loaded, key) for key in made} == made
+
+
+def test_an_older_file_has_no_version_no_time_and_no_start(path: Path) -> None:
+    old = load_checkpoint(with_arrays(path, origin=None))
+    assert (old.version, old.created, old.start) == (None, None, None)
+    save_checkpoint(str(path), old)
+    assert load_checkpoint(path).created is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("version", value) for value in (1, [], "1" * 101)),
+        *(("created", value) for value in (0, "", "yesterday", "2026-11-30T08:00:00Z\n", "\u0662")),
+        *(("start", value) for value in ("", [], {}, {"path": "x"}, {"path": "x", "sha256": 1})),
+        ("start", {"path": None, "sha256": "x"}),
+    ],
+)
+def test_a_wrong_origin_is_refused(path: Path, name: str, value: Any) -> None:
+    message = refusal(with_arrays(path, origin=json.dumps({name: value})))
+    assert message.startswith(f"origin: {name}: expected ")
 
 
 # Atomic writing
@@ -497,7 +541,7 @@ def test_a_format_version_of_another_kind_is_refused(path: Path, version: Any) -
     assert refusal(with_arrays(path, format_version=version))
 
 
-@pytest.mark.parametrize("name", ["config", "data", "history"])
+@pytest.mark.parametrize("name", ["config", "data", "history", "origin"])
 @pytest.mark.parametrize(
     "text", ["", "hello", "{", "5", "null", '"x"', "[" * 100_000, "1" * 5000, "{}x", "\ud800"]
 )
@@ -622,7 +666,9 @@ def test_an_invalid_array_is_refused(path: Path, name: str, kind: str) -> None:
     assert refusal(with_member(path, name, INVALID_MEMBERS[kind]))
 
 
-@pytest.mark.parametrize("name", ["class_names", "preparation", "config", "data", "history"])
+@pytest.mark.parametrize(
+    "name", ["class_names", "preparation", "config", "data", "history", "origin"]
+)
 def test_text_beyond_unicode_is_refused(path: Path, name: str) -> None:
     shape = "(3,)" if name == "class_names" else "()"
     data = b"\xff\xff\xff\xff" * (3 if name == "class_names" else 1)
