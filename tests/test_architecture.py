@@ -14,7 +14,7 @@ import digitnet
 PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
-    "cli": "evaluate predict train numbers options show output",
+    "cli": "evaluate predict train numbers options show progress output",
     "session": "driver saving lock signals",
     "training": "loop resumption setup sampling descent augmentation state start optimizers "
     "schedules",

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from digitnet.arrays import PIXELS
 from digitnet.config import reader
-from digitnet.config.keys import known_keys
 from digitnet.config.definition import LEARNING_RATES, OPTIMIZER_KEYS, Config, schema
+from digitnet.config.keys import known_keys
 from digitnet.config.reader import locate, read_config, saved_config, to_config
 from digitnet.config.source import Source
 from digitnet.errors import ConfigError, ExitStatus

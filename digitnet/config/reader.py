@@ -21,13 +21,12 @@ from digitnet.config.definition import (
     schema,
 )
 from digitnet.config.keys import REMOVED, nearest_key, section_of
-from digitnet.config.source import MAX_DIGITS, Source, resolve_paths
+from digitnet.config.source import DEFAULT_MODEL, MAX_DIGITS, Source, resolve_paths
 from digitnet.config.values import suggest
 from digitnet.errors import ConfigError, DataError
-from digitnet.paths import absolute, kind_of
+from digitnet.paths import kind_of
 
 PIXELS = 784  # inputs of the network, as in `arrays`, which imports NumPy
-DEFAULT_MODEL = "model.npz"
 FIELD_ERROR = re.compile(  # msgspec's message; the name of an unknown field may be any text
     r"Object (contains unknown|missing required) field `(.*?)`(?: - at `\$[\w.\[\]]*`)?", re.DOTALL
 )
@@ -36,10 +35,10 @@ FIELD_ERROR = re.compile(  # msgspec's message; the name of an unknown field may
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Config:
     """Return the config in a YAML file, with the `KEY=VALUE` overrides applied.
 
-    Raises ConfigError, `FILE:LINE: KEY: expected …, found …`, for the first mistake.
+    path: of the file, or the name of a config that comes with digitnet, such as `own`. Raises
+    ConfigError, `FILE:LINE: KEY: expected …, found …`, for the first mistake.
     """
     source = Source(os.fspath(path), overrides)
-    source.tree.setdefault("model", os.path.join(os.path.dirname(absolute(path)), DEFAULT_MODEL))
     try:
         return to_config(source.tree)
     except ConfigError as error:
@@ -103,12 +102,15 @@ def locate_data(
 
     If a path does not exist, the message also says which folder relative paths start from.
     """
-    place = Source(os.fspath(path), overrides).place("data.path")
+    source = Source(os.fspath(path), overrides)
+    place = source.place("data.path")
     paths = config.data.path
     missing = any(map(_is_missing, (paths,) if isinstance(paths, str) else paths))
     base = (
         "on the command line, a relative path starts from the current folder"
         if place.startswith("--set ")
+        else "name your data with --set data.path=PATH"
+        if source.is_named
         else "in a config, a relative path starts from the folder of the config"
     )
     return DataError(f"{place}: data.path: {error}{'; ' + base if missing else ''}")

@@ -93,9 +93,7 @@ def _resumed(
 ) -> TrainingState:
     checkpoint = load_checkpoint(config.model, with_state=True)
     try:
-        return resume_training(
-            config, checkpoint, strict=strict, parallel=parallel, report=report
-        )
+        return resume_training(config, checkpoint, strict=strict, parallel=parallel, report=report)
     except CheckpointError as error:
         raise CheckpointError(f"{config.model}: {error}") from None
 

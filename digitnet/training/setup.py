@@ -11,9 +11,11 @@ from digitnet.config.threads import choose_threads
 from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, ReadOptions, Report, join_paths
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices, without_copies
-from digitnet.errors import CheckpointError, ConfigError, DataError
+from digitnet.errors import CheckpointError, ConfigError, DataError, join_names
 from digitnet.image.evidence import Judgement
-from digitnet.model.checkpoint import SHIPPED, load_checkpoint
+from digitnet.model.calibration import MIN_PICTURES
+from digitnet.model.checkpoint import load_checkpoint
+from digitnet.model.locations import SHIPPED
 from digitnet.network.network import Network
 from digitnet.network.regularisers import Regularisers
 from digitnet.randomness import Purpose, generator
@@ -55,11 +57,18 @@ def begin(
         state = prepare(config, data, class_names, options)
         keeps_output = class_names == model.class_names
         state.start = Start(str(config.start), model.sha256, keeps_output)
+        if not keeps_output:
+            old, new = join_names(model.class_names), join_names(class_names)
+            state.remarks += (f"start: its classes are {old}; a new output layer learns {new}",)
         state.network.initialise(rng=generator(config.seed, Purpose.INITIALISE))
         copy_parameters(model.network, state.network, keeps_output=keeps_output)
         if keeps_output:
             state.calibration = model.calibration
         state.sources += model.data_sources
+    n = len(state.validation_indices)
+    if state.refits_calibration and n < MIN_PICTURES:
+        problem = f"expected {MIN_PICTURES} or more pictures to fit the thresholds for ?, found {n}"
+        state.remarks += (f"data.validation: {problem}; the model will never answer ?",)
     state.best[:] = state.network.parameters
     return state
 
@@ -103,6 +112,9 @@ def prepare(
         training, train_indices, config.data.repeats, balance=config.data.balance
     )
     rehearsal, hashes, remarks = read_rehearsal(config, class_names, options)
+    if validation is not None:
+        found = f"{len(validation_indices):,} pictures of its own for validation"
+        remarks += (f"{source}: {found}; no training picture is held out",)
     n = len(train_indices) + len(rehearsal[1])
     pictures = rehearsal, make_synthetic(config, class_names, n)
     examples, train_indices = add_pictures(training, train_indices, pictures)

@@ -9,7 +9,8 @@ from digitnet.config.definition import Config
 from digitnet.config.reader import to_config
 from digitnet.dataset.classes import normalise_name
 from digitnet.errors import CheckpointError, ConfigError
-from digitnet.model.checkpoint import Checkpoint, find_model, load_checkpoint
+from digitnet.model.checkpoint import Checkpoint, load_checkpoint
+from digitnet.model.locations import locate_model
 from digitnet.network.network import Network
 
 
@@ -29,7 +30,7 @@ class Start:
 def load_start(path: str) -> Checkpoint:
     """Return the model to start from. Raises CheckpointError for a missing or invalid file."""
     try:
-        return load_checkpoint(find_model(path), hashed=True)
+        return load_checkpoint(locate_model(path), hashed=True)
     except CheckpointError as error:
         raise CheckpointError(f"start: {error}") from None
 
