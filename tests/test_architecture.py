@@ -18,7 +18,8 @@ HOUSE = {
     "session": "driver saving lock signals",
     "training": "loop resumption setup sampling descent augmentation state start optimizers "
     "schedules",
-    "model": "comparison examples evaluation orientation prediction checkpoint numbers calibration",
+    "model": "comparison examples evaluation orientation prediction checkpoint locations numbers "
+    "calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader minibatches splits folder pairs tables definition idx npy classes "
@@ -192,6 +193,7 @@ def test_predict_loads_nothing_for_training(model: Path, pictures: Path) -> None
     for name in ("yaml", "tqdm", "msgspec", "digitnet.config.reader", "digitnet.dataset.reader"):
         assert name not in loaded
     for name in (
+        "hashlib",
         "numpy.ma",
         "numpy.random",
         "PIL.ImageOps",

@@ -1,6 +1,7 @@
 """Test checkpoints: atomic writing, and refusal of damaged or hostile files."""
 
 import errno
+import hashlib
 import json
 import os
 import pickle
@@ -31,7 +32,6 @@ from digitnet.model.calibration import Calibration
 from digitnet.model.checkpoint import (
     PREPARATION,
     Checkpoint,
-    find_model,
     load_checkpoint,
     save_checkpoint,
 )
@@ -187,6 +187,38 @@ def test_a_stripped_checkpoint_is_loaded(tmp_path: Path) -> None:
     save_checkpoint(str(tmp_path / "m.npz"), stripped)
     assert not any(name.startswith("state_") for name in arrays_of(tmp_path / "m.npz"))
     assert load_checkpoint(tmp_path / "m.npz", with_state=True).state == {}
+
+
+# The hash of the file
+
+
+def test_the_hash_is_that_of_the_whole_file_and_only_on_request(path: Path) -> None:
+    assert load_checkpoint(path).sha256 == ""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert load_checkpoint(path, hashed=True).sha256 == digest
+    assert load_checkpoint(path, hashed=True, with_state=True).sha256 == digest
+
+
+def test_the_hash_is_that_of_the_model_even_if_another_replaces_it_meanwhile(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    read = checkpoint_module.read_archive
+
+    def replace_after(*arguments: Any) -> Any:
+        arrays = read(*arguments)
+        save_checkpoint(str(path), random_checkpoint(2))
+        return arrays
+
+    monkeypatch.setattr(checkpoint_module, "read_archive", replace_after)
+    loaded = load_checkpoint(path, hashed=True)
+    assert (loaded.network.parameters == random_checkpoint(1).network.parameters).all()
+    assert loaded.sha256 == digest != hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_hash_is_not_saved(path: Path) -> None:
+    save_checkpoint(str(path), load_checkpoint(path, hashed=True))
+    assert load_checkpoint(path).sha256 == ""
 
 
 # Who made it, and when
@@ -432,7 +464,8 @@ def test_a_file_without_its_last_bytes_is_refused(path: Path, missing: int) -> N
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "none.npz") == "no such file"
+    advice = "'shipped' is the model that ships"
+    assert refusal(tmp_path / "none.npz") == f"no such file; {advice}"
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
@@ -746,56 +779,6 @@ def load_or_refuse(path: Path) -> None:
     assert message.startswith(f"{path}: ")
 
 
-# The choice of the model
-
-
-def test_a_named_model_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "model.npz").touch()
-    monkeypatch.setenv("DIGITNET_MODEL", "environment.npz")
-    assert find_model("named.npz") == "named.npz"
-
-
-def test_the_environment_variable_comes_second(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "model.npz").touch()
-    monkeypatch.setenv("DIGITNET_MODEL", "environment.npz")
-    with pytest.raises(
-        CheckpointError, match=r"^environment\.npz: no such file; correct .*\$DIGITNET"
-    ):
-        find_model(None)
-    (tmp_path / "environment.npz").touch()
-    assert find_model(None) == "environment.npz"
-
-
-@pytest.mark.parametrize("environment", [None, ""])
-def test_model_npz_in_the_working_directory_comes_third(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: str | None
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "model.npz").touch()
-    monkeypatch.delenv("DIGITNET_MODEL", raising=False)
-    if environment is not None:
-        monkeypatch.setenv("DIGITNET_MODEL", environment)
-    assert find_model(None) == "model.npz"
-
-
-@pytest.mark.parametrize("environment", ["", "mine.npz"])
-def test_a_disk_error_does_not_choose_another_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: Failing, environment: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DIGITNET_MODEL", environment)
-    chosen = environment or "model.npz"
-    failing("lstat", chosen)
-    failing("stat", chosen)
-    assert find_model(None) == chosen
-    with pytest.raises(CheckpointError, match=f"^{chosen}: cannot be read: Input/output error$"):
-        load_checkpoint(chosen)
-
-
 def test_a_disk_error_is_not_reported_as_damage(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -805,12 +788,6 @@ def test_a_disk_error_is_not_reported_as_damage(
     monkeypatch.setattr(zipfile.ZipExtFile, "read", fail)
     with pytest.raises(CheckpointError, match=r"good\.npz: cannot be read: Input/output error$"):
         load_checkpoint(path)
-
-
-def test_the_shipped_model_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DIGITNET_MODEL", raising=False)
-    assert find_model(None) == str(Path(checkpoint_module.__file__).parents[1] / "model.npz")
 
 
 # Owner, group and mode of a rewritten file

@@ -23,6 +23,7 @@ from digitnet.config.definition import LEARNING_RATES, OPTIMIZER_KEYS, Config, s
 from digitnet.config.keys import known_keys
 from digitnet.config.reader import locate, read_config, saved_config, to_config
 from digitnet.config.source import Source
+from digitnet.dataset.definition import as_tuple
 from digitnet.errors import ConfigError, ExitStatus
 from digitnet.network.activations import ACTIVATIONS
 from digitnet.network.costs import COSTS, OUTPUTS
@@ -718,8 +719,11 @@ def test_a_config_of_the_project_fits_the_schema(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_a_config_of_the_project_is_read(path: Path) -> None:
-    paths = read_config(path).data.path
-    assert all(map(os.path.isdir, (paths,) if isinstance(paths, str) else paths))
+    data = read_config(path).data
+    assert data.path == str(path.parent.parent / "my-digits") or all(
+        map(os.path.isdir, as_tuple(data.path))
+    )
+    assert all(map(os.path.isdir, as_tuple(data.rehearsal.path or ())))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)

@@ -8,7 +8,8 @@ import json
 import os
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from io import BufferedReader
 from itertools import pairwise
 from typing import Any
 
@@ -25,10 +26,11 @@ from digitnet.model.calibration import (
     NO_CALIBRATION,
     Calibration,
 )
+from digitnet.model.locations import SHIPPED_NAME
 from digitnet.network.activations import ACTIVATIONS
 from digitnet.network.costs import COSTS
 from digitnet.network.network import Network
-from digitnet.npz import NpzError, member_names, read_npz
+from digitnet.npz import NpzError, member_names, read_archive
 from digitnet.paths import TEMPORARY, kind_of, replace_file, why_missing
 from digitnet.version import __version__
 
@@ -38,7 +40,6 @@ STATE_PREFIX = "state_"  # of the arrays that only training needs
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"  # UTC, ISO 8601
 TIME_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 MAX_VERSION = 100  # characters
-SHIPPED = os.path.join(os.path.dirname(os.path.dirname(__file__)), "model.npz")
 
 
 def _now() -> str:
@@ -55,7 +56,8 @@ class Checkpoint:
     stripped model. calibration: defaults if the file has none. version: of the digitnet that
     trained the model. created: when training made this checkpoint, UTC. version and created are
     None if an older file has none. start: the model that training started from, with the keys
-    `path` and `sha256` and others, plain values; None for random initial parameters.
+    `path` and `sha256` and others, plain values; None for random initial parameters. sha256: of the
+    file that was loaded, in hexadecimal; empty if it was not asked for.
     """
 
     network: Network
@@ -71,6 +73,7 @@ class Checkpoint:
     version: str | None = __version__
     created: str | None = field(default_factory=_now)
     start: dict[str, Any] | None = None
+    sha256: str = ""
 
 
 def save_checkpoint(path: str, checkpoint: Checkpoint, suffix: str = TEMPORARY) -> None:
@@ -105,23 +108,36 @@ def is_checkpoint(path: str) -> bool:
     return names == ["format_version"] or {"format_version", "weights_0"} <= set(names)
 
 
-def load_checkpoint(path: str | os.PathLike[str], *, with_state: bool = False) -> Checkpoint:
+def load_checkpoint(
+    path: str | os.PathLike[str], *, with_state: bool = False, hashed: bool = False
+) -> Checkpoint:
     """Return the model in a file and, with `with_state`, the state of its training.
 
+    hashed: also compute the sha256 of the file that is read, even if another one replaces it.
     Raises CheckpointError, with the file and the array's name, for a missing or invalid file.
     """
     path = os.fspath(path)
     try:
         kind = kind_of(path)
         if kind is None:
-            raise CheckpointError(f"{path}: {why_missing(path)}")
+            advice = f"{SHIPPED_NAME!r} is the model that ships"
+            raise CheckpointError(f"{path}: {why_missing(path)}; {advice}")
         if kind != "file":
             raise CheckpointError(f"{path}: expected a model file, found a folder or device")
-        return _to_checkpoint(read_npz(path, None if with_state else STATE_PREFIX))
+        with open(path, "rb") as file:
+            checkpoint = _to_checkpoint(read_archive(file, None if with_state else STATE_PREFIX))
+            return replace(checkpoint, sha256=_sha256(file)) if hashed else checkpoint
     except (NpzError, _InvalidArrays) as error:
         raise CheckpointError(f"{path}: {error}") from None
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _sha256(file: BufferedReader) -> str:
+    from hashlib import file_digest  # loads OpenSSL: slow to start
+
+    file.seek(0)
+    return file_digest(file, "sha256").hexdigest()
 
 
 class _InvalidArrays(Exception):
@@ -282,30 +298,3 @@ def _json(arrays: dict[str, NDArray[Any]], name: str, kind: type) -> Any:
     if not isinstance(value, kind):
         raise _InvalidArrays(f"{name}: expected a JSON {kind.__name__}, found something else")
     return value
-
-
-def find_model(path: str | None) -> str:
-    """Return the model's path: `path`, else $DIGITNET_MODEL, ./model.npz or the shipped model.
-
-    The file is not read: an unreadable `model.npz` is chosen, and `load_checkpoint` refuses it.
-    Raises CheckpointError if $DIGITNET_MODEL names a missing file.
-    """
-    if path is not None:
-        return path
-    named = os.environ.get("DIGITNET_MODEL")
-    if not named:
-        return "model.npz" if _may_exist("model.npz") else SHIPPED
-    if not _may_exist(named):
-        raise CheckpointError(f"{named}: no such file; correct or unset $DIGITNET_MODEL")
-    return named
-
-
-def _may_exist(path: str) -> bool:
-    """Return whether a path exists, even as a broken link, or the system cannot tell."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:  # for example a folder that may not be searched
-        return True
-    return True
