@@ -14,9 +14,10 @@ import digitnet
 PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
-    "cli": "evaluate info predict train numbers options show output",
+    "cli": "evaluate info predict train numbers options show progress output",
     "session": "driver saving lock signals",
-    "training": "loop resumption setup descent augmentation state optimizers schedules",
+    "training": "loop resumption setup sampling descent augmentation state start optimizers "
+    "schedules",
     "model": "comparison description examples evaluation orientation prediction checkpoint "
     "locations numbers calibration",
     "network": "crew network plain costs workspace activations regularisers",
