@@ -120,8 +120,8 @@ def load_checkpoint(
     try:
         kind = kind_of(path)
         if kind is None:
-            advice = f"{SHIPPED_NAME!r} is the model that ships"
-            raise CheckpointError(f"{path}: {why_missing(path)}; {advice}")
+            advice = "" if os.path.islink(path) else f"; {SHIPPED_NAME!r} is the model that ships"
+            raise CheckpointError(f"{path}: {why_missing(path)}{advice}")
         if kind != "file":
             raise CheckpointError(f"{path}: expected a model file, found a folder or device")
         with open(path, "rb") as file:
