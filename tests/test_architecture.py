@@ -14,10 +14,12 @@ import digitnet
 PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
-    "cli": "evaluate predict train numbers options show output",
+    "cli": "evaluate info predict train numbers options show progress output",
     "session": "driver saving lock signals",
-    "training": "loop resumption setup descent augmentation state optimizers schedules",
-    "model": "comparison examples evaluation orientation prediction checkpoint numbers calibration",
+    "training": "loop resumption setup sampling descent augmentation state start optimizers "
+    "schedules",
+    "model": "comparison description examples evaluation orientation prediction checkpoint "
+    "locations numbers calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader unlabelled minibatches splits folder pairs archives tables header "
@@ -191,6 +193,7 @@ def test_predict_loads_nothing_for_training(model: Path, pictures: Path) -> None
     for name in ("yaml", "tqdm", "msgspec", "digitnet.config.reader", "digitnet.dataset.reader"):
         assert name not in loaded
     for name in (
+        "hashlib",
         "numpy.ma",
         "numpy.random",
         "PIL.ImageOps",

@@ -1,5 +1,6 @@
 """The installed `digitnet evaluate`."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 from conftest import Run, read_mnist, train_model
 from PIL import Image
+
+from digitnet.model.locations import SHIPPED
 
 KEYS = {
     *("model", "data", "images", "accuracy", "interval", "cost", "confusion", "digits"),
@@ -109,6 +112,11 @@ def test_the_first_lines_of_text_keep_their_order(run: Run, model: Path) -> None
     assert lines[3] == f"calibration error {error:.2%}, temperature {temperature:.3f}"
 
 
+def test_json_names_the_hash_of_the_model(run: Run, model: Path) -> None:
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    assert evaluated(run, "-m", model)["model_sha256"] == digest
+
+
 # Calibration
 
 
@@ -177,6 +185,7 @@ def test_a_baseline_is_compared_picture_by_picture(run: Run, model: Path, hasty:
     compared = with_baseline.pop("baseline")
     assert with_baseline == evaluated(run, "-m", model)
     assert (compared["model"], compared["accuracy"]) == (str(hasty), other["accuracy"])
+    assert compared["model_sha256"] == other["model_sha256"] != with_baseline["model_sha256"]
     difference = with_baseline["accuracy"] - other["accuracy"]
     assert compared["difference"] == pytest.approx(difference)
     only = compared["only_model_right"] - compared["only_baseline_right"]
@@ -212,6 +221,15 @@ def test_a_model_is_no_better_than_itself(run: Run, model: Path) -> None:
     assert f"no significant difference from {model} (" in done.stdout.decode()
     compared = evaluated(run, "-m", model, "--baseline", model)["baseline"]
     assert (compared["difference"], compared["p_value"]) == (0, 1)
+
+
+def test_the_shipped_model_can_be_the_baseline(run: Run, model: Path) -> None:
+    words, folder = ("-m", model, "--baseline", "shipped"), model.parent
+    compared = evaluated(run, *words, cwd=folder)["baseline"]
+    assert compared["model"] == SHIPPED
+    assert compared["accuracy"] > 0.98
+    text = run("evaluate", *words, cwd=folder).stdout.decode()
+    assert f"\nworse than {SHIPPED} ({compared['accuracy']:.2%}) by " in text
 
 
 def test_a_baseline_trained_on_the_pictures_is_reported(run: Run, model: Path, hasty: Path) -> None:

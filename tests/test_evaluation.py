@@ -18,7 +18,7 @@ from digitnet.dataset.idx import read_idx
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.reader import read_data
 from digitnet.errors import DataError, DigitnetError
-from digitnet.model.checkpoint import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from digitnet.model.evaluation import (
     EVALUATION_MINIBATCH,
     Evaluation,
@@ -27,6 +27,7 @@ from digitnet.model.evaluation import (
     guessing,
 )
 from digitnet.model.examples import choose_examples, has_learned_from, prepared_for
+from digitnet.model.locations import SHIPPED
 from digitnet.model.prediction import load
 from digitnet.network.network import Network
 from digitnet.training.setup import begin

@@ -48,7 +48,11 @@ Examples
     help="Part of the data to use. Default: test, or all of the data if they are not split. "
     "validation and train require the data that the model was trained on.",
 )
-@click.option("--baseline", metavar="MODEL", help="Compare with this model on the same pictures.")
+@click.option(
+    "--baseline",
+    metavar="MODEL",
+    help="Compare with this model (a file, or shipped) on the same pictures.",
+)
 @click.option(
     "--min-accuracy",
     metavar="P",
@@ -77,19 +81,23 @@ def evaluate(
     load_numpy(environment_threads() or 1)
     silence_decoders()
     from digitnet.model import comparison
-    from digitnet.model.checkpoint import find_model, load_checkpoint
+    from digitnet.model.checkpoint import load_checkpoint
     from digitnet.model.examples import (
         choose_examples,
         evaluate_model,
         has_learned_from,
         prepared_for,
     )
+    from digitnet.model.locations import find_model, locate_model
 
-    path = find_model(model)
+    path, is_json = find_model(model), output_format == "json"
     if verbose:
         print_message(f"model {path}")
-    checkpoint = load_checkpoint(path)
-    other = None if baseline is None else comparison.load_baseline(baseline, checkpoint)
+    checkpoint = load_checkpoint(path, hashed=is_json)
+    other = None
+    if baseline is not None:
+        baseline = locate_model(baseline)
+        other = comparison.load_baseline(baseline, checkpoint, hashed=is_json)
     examples = choose_examples(checkpoint, data, split)
     for remark in examples.dataset.remarks:
         print_message(remark)
@@ -104,10 +112,10 @@ def evaluate(
             print_message(f"{source}: the baseline was trained on these pictures")
         prepared = prepared_for(other, examples)
         compared = comparison.compare(result, evaluate_model(other, prepared))
-    if output_format == "json":
-        value = _as_json(path, examples, result)
-        if compared is not None:
-            value["baseline"] = _comparison_as_json(str(baseline), compared)
+    if is_json:
+        value = _as_json(path, checkpoint.sha256, examples, result)
+        if compared is not None and other is not None:
+            value["baseline"] = _comparison_as_json(str(baseline), other.sha256, compared)
         print_json(value)
     else:
         lines = _summary_lines(path, examples, result)
@@ -122,12 +130,13 @@ def evaluate(
         raise BelowBar(f"{path}: worse than {baseline} {difference}")
 
 
-def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str, Any]:
+def _as_json(path: str, sha256: str, examples: "Examples", result: "Evaluation") -> dict[str, Any]:
     from digitnet.dataset.classes import as_answer
 
     names = examples.dataset.class_names
     return {
         "model": path,
+        "model_sha256": sha256,
         "data": examples.path,
         "split": examples.split,
         "images": result.images,
@@ -155,9 +164,10 @@ def _as_json(path: str, examples: "Examples", result: "Evaluation") -> dict[str,
     }
 
 
-def _comparison_as_json(path: str, compared: "Comparison") -> dict[str, Any]:
+def _comparison_as_json(path: str, sha256: str, compared: "Comparison") -> dict[str, Any]:
     return {
         "model": path,
+        "model_sha256": sha256,
         "accuracy": compared.baseline_accuracy,
         "difference": compared.difference,
         "interval": list(compared.interval),

@@ -121,10 +121,12 @@ def predict(
 
     load_numpy(environment_threads() or 1)
     silence_decoders()
-    from digitnet.model.checkpoint import find_model
-    from digitnet.model.prediction import load
+    from digitnet.model.checkpoint import load_checkpoint
+    from digitnet.model.locations import find_model
+    from digitnet.model.prediction import Model
 
-    loaded = load(find_model(model))
+    path = find_model(model)
+    loaded = Model(load_checkpoint(path, hashed=output_format == "json"), path)
     if min_confidence is not None:
         loaded = loaded.with_thresholds(min_confidence, 0.0)
     if verbose:
@@ -139,9 +141,9 @@ def predict(
                 if output_format == "json":
                     print_json({"path": name, "error": result.problem}, flush=False)
             elif digits == 1:
-                _print_digit(name, result, output_format, top, show, verbose, loaded.path)
+                _print_digit(name, result, output_format, top, show, verbose, loaded)
             else:
-                _print_numbers(name, result, output_format, show, loaded.path)
+                _print_numbers(name, result, output_format, show, loaded)
         sys.stdout.flush()
     context.exit(status)
 
@@ -164,7 +166,7 @@ def _print_digit(
     top: int,
     show: bool,
     verbose: bool,
-    model: str,
+    model: "Model",
 ) -> None:
     if doubt := _doubt(prediction, verbose=verbose):
         print_message(f"{name}: {doubt}")
@@ -175,7 +177,7 @@ def _print_digit(
 
 
 def _print_numbers(
-    name: str, numbers: "Numbers", output_format: str, show: bool, model: str
+    name: str, numbers: "Numbers", output_format: str, show: bool, model: "Model"
 ) -> None:
     from digitnet.cli.numbers import as_json, as_text
 
@@ -302,7 +304,7 @@ def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:
     return f"{line}\n{drawing(prediction)}"
 
 
-def _as_json(name: str, prediction: "Prediction", top: int, model: str) -> dict[str, Any]:
+def _as_json(name: str, prediction: "Prediction", top: int, model: "Model") -> dict[str, Any]:
     reading = prediction.reading
     value = {
         "path": name,
@@ -320,7 +322,8 @@ def _as_json(name: str, prediction: "Prediction", top: int, model: str) -> dict[
             "digits": reading.digits,
             "prior": reading.prior,
         },
-        "model": model,
+        "model": model.path,
+        "model_sha256": model.checkpoint.sha256,
     }
     if top > 1:
         value["top"] = [

@@ -29,7 +29,8 @@ class ReadOptions:
     pictures are not affected. score: the network that chooses between candidates for the digit in a
     picture of a folder. non_digits: names of folders whose pictures show no class. label_pattern: a
     regular expression for picture names, whose first group is the label. strict: the first picture
-    that cannot be read ends reading. processes: that prepare pictures. report: is told how many
+    that cannot be read ends reading. parallel: several processes prepare pictures. report: is told
+    how many
     pictures are prepared.
     """
 
@@ -38,7 +39,7 @@ class ReadOptions:
     non_digits: tuple[str, ...] = NON_DIGIT_FOLDERS
     label_pattern: str | None = None
     strict: bool = False
-    processes: int = 1
+    parallel: bool = False
     report: Report | None = None
 
 

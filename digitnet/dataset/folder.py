@@ -13,7 +13,7 @@ from digitnet.dataset.classes import MAX_CLASSES, as_answer, same_answer
 from digitnet.dataset.definition import Data, Dataset, Origin, ReadOptions, Unreadable
 from digitnet.errors import DataError, ImageError
 from digitnet.image.reading import reading_steps
-from digitnet.image.workers import Workers
+from digitnet.image.workers import Workers, worker_count
 from digitnet.paths import kind_of
 
 
@@ -65,7 +65,7 @@ def prepare_pictures(
     Pictures that cannot be read are left out and listed as `unreadable`. Raises DataError if
     `options.strict` is set and a picture cannot be read, or if none can.
     """
-    workers = Workers(options.processes, reading_steps(options.score))
+    workers = Workers(worker_count() if options.parallel else 1, reading_steps(options.score))
     images = np.empty((len(paths), SIDE, SIDE), np.uint8)
     digits, priors = np.ones(len(paths), np.int64), np.zeros(len(paths))
     readable = np.zeros(len(paths), np.bool_)

@@ -25,7 +25,8 @@ from digitnet.model.calibration import (
     evidence,
     probabilities,
 )
-from digitnet.model.checkpoint import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.model.locations import SHIPPED, locate_model
 from digitnet.network.network import Network
 from digitnet.paths import TEMPORARY
 
@@ -316,11 +317,12 @@ class Model:
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Model:
-    """Return the model in a file; without a path, the model that ships with digitnet.
+    """Return the model in a file; without a path or for "shipped", the model that ships.
 
+    A file of that name is "./shipped" or a path object.
     Raises CheckpointError for a file that is missing or not a valid model.
     """
-    path = SHIPPED if path is None else os.fspath(path)
+    path = SHIPPED if path is None else locate_model(path)
     return Model(load_checkpoint(path), path)
 
 
