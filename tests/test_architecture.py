@@ -20,8 +20,8 @@ HOUSE = {
     "model": "comparison examples evaluation orientation prediction checkpoint numbers calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
-    "dataset": "reader minibatches splits folder pairs tables definition idx npy classes "
-    "conventions mapped",
+    "dataset": "reader minibatches splits folder layout listed pairs tables definition idx npy "
+    "classes conventions mapped",
     "image": "numbers workers segmentation reading candidates look digit memory_budget evidence "
     "field files memory",
     "image.marks": "rows seams sheet box groups outline structure",

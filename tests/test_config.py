@@ -464,8 +464,8 @@ def test_an_error_offers_the_key_nearest_to_an_override(
 def test_an_error_lists_the_keys_of_the_section_if_none_is_near(write: Write) -> None:
     message = error_message(write(BASE), "data.zzz=1")
     assert (
-        "data.zzz: expected one of data.path, data.validation, data.transposed, found 'zzz'"
-        in message
+        "data.zzz: expected one of data.path, data.validation, data.transposed, data.non_digits, "
+        "data.label_pattern, found 'zzz'" in message
     )
 
 

@@ -133,6 +133,7 @@ def to_config(values: dict[str, Any]) -> Config:
             "network.layer_sizes",
             f"expected {PIXELS} first, one for each of the 28×28 pixels, found {first}",
         )
+    _check_pattern(config.data.label_pattern)
     training = config.training
     if training.batch_norm and training.minibatch_size == 1:
         raise ConfigError("training.minibatch_size", "expected at least 2 with batch_norm, found 1")
@@ -145,6 +146,23 @@ def to_config(values: dict[str, Any]) -> Config:
     return msgspec.structs.replace(
         config, training=msgspec.structs.replace(training, optimizer=optimizer)
     )
+
+
+def _check_pattern(pattern: str | None) -> None:
+    """Raise ConfigError unless a pattern is a regular expression with a group, or None."""
+    if pattern is None:
+        return
+    try:
+        groups = re.compile(pattern).groups
+    except (re.error, RecursionError, OverflowError) as error:
+        problem = f"expected a regular expression, found {pattern!r:.60} ({error})"
+        raise ConfigError("data.label_pattern", problem) from None
+    if not groups:
+        raise ConfigError(
+            "data.label_pattern",
+            f"expected a group in parentheses that is the label, as in ([0-9])_, "
+            f"found {pattern!r:.60}",
+        )
 
 
 def saved_config(values: dict[str, Any]) -> Config:

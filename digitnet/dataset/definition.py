@@ -32,7 +32,7 @@ class ReadOptions:
     picture of a folder. non_digits: names of folders whose pictures show no class. label_pattern: a
     regular expression for picture names, whose first group is the label. strict: the first picture
     that cannot be read ends reading. processes: that prepare pictures. report: is told how many
-    pictures are prepared.
+    pictures are prepared. may_lack: a class of the training set may have no readable picture.
     """
 
     transposed: bool = False
@@ -42,6 +42,7 @@ class ReadOptions:
     strict: bool = False
     processes: int = 1
     report: Report | None = None
+    may_lack: bool = False
 
 
 DEFAULT_OPTIONS = ReadOptions()

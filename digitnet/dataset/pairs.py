@@ -7,7 +7,7 @@ from digitnet.dataset.definition import Data, Dataset, make_dataset
 from digitnet.dataset.idx import read_idx
 from digitnet.dataset.npy import read_npy
 from digitnet.errors import DataError
-from digitnet.paths import kind_of
+from digitnet.paths import is_hidden, kind_of
 
 IMAGES_NAME = re.compile(r"(?P<before>.*?)[-_.]?images(?P<after>[-.]idx3-ubyte(\.gz)?|.*\.npy)")
 
@@ -20,7 +20,7 @@ def read_folder_of_pairs(folder: Path) -> Data | None:
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir(), reverse=True):  # reversed: a plain file wins over its .gz
         match = IMAGES_NAME.fullmatch(path.name)
-        if match and not path.is_dir():
+        if match and not is_hidden(path.name) and not path.is_dir():
             split = _split_of(match)
             other = found.setdefault(split, path)
             if other.name.removesuffix(".gz") != path.name.removesuffix(".gz"):

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from digitnet.arrays import FloatArray
 from digitnet.config.definition import Config
 from digitnet.config.reader import to_config
-from digitnet.dataset.definition import Data, Dataset, Paths, ReadOptions, as_tuple, join_paths
+from digitnet.dataset.definition import (
+    NON_DIGIT,
+    Data,
+    Dataset,
+    Paths,
+    ReadOptions,
+    as_tuple,
+    join_paths,
+)
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
@@ -135,7 +143,7 @@ def choose_examples(
 
 def _own_data(checkpoint: Checkpoint, path: Paths) -> Data:
     """Return the data that the model was trained on, in the orientation used in training."""
-    data = read_data(path, ReadOptions(_is_transposed(checkpoint), _score(checkpoint)))
+    data = read_data(path, _read_options(checkpoint, _is_transposed(checkpoint)))
     is_old = not checkpoint.data_sources
     if is_old and data.training.remarks and data.fingerprint != checkpoint.data_hash:
         raise DataError(
@@ -151,10 +159,10 @@ def _other_data(checkpoint: Checkpoint, path: Paths) -> tuple[Data, bool]:
     The model's own data keeps the orientation used in training. Other data is transposed if that
     makes its digits upright.
     """
-    score = _score(checkpoint)
-    data = read_data(path, ReadOptions(score=score))
+    options = _read_options(checkpoint, False)
+    data = read_data(path, options)
     if _is_transposed(checkpoint):
-        transposed = read_data(path, ReadOptions(True, score))
+        transposed = read_data(path, replace(options, transposed=True))
         if transposed.fingerprint == checkpoint.data_hash:
             return transposed, True
     if data.fingerprint == checkpoint.data_hash:
@@ -182,6 +190,16 @@ def _score(checkpoint: Checkpoint) -> "Score":
     return score
 
 
+def _read_options(checkpoint: Checkpoint, transposed: bool) -> ReadOptions:
+    """Return how to read pictures for a checkpoint's model."""
+    options = ReadOptions(transposed, _score(checkpoint))
+    try:
+        data = _config(checkpoint).data
+    except CheckpointError:
+        return options
+    return replace(options, non_digits=data.non_digits, label_pattern=data.label_pattern)
+
+
 def _is_transposed(checkpoint: Checkpoint) -> bool:
     try:
         return _config(checkpoint).data.transposed
@@ -207,7 +225,7 @@ def prepared_for(checkpoint: Checkpoint, examples: Examples) -> Examples:
     """
     if not examples.dataset.hashes:  # arrays need no preparation
         return examples
-    data = read_data(examples.path, ReadOptions(examples.transposed, _score(checkpoint)))
+    data = read_data(examples.path, _read_options(checkpoint, examples.transposed))
     dataset = data.test if examples.split == "test" else data.training
     assert dataset is not None
     names = examples.dataset.class_names
@@ -235,7 +253,7 @@ def _split(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the indices of the examples that training learned from, and of those it held out."""
     config = _config(checkpoint)
-    held_out, n = config.data.validation, len(training)
+    held_out, n = config.data.validation, int((training.labels != NON_DIGIT).sum())
     if not isinstance(held_out, int) or held_out >= n:
         raise CheckpointError(
             f"the model's config: data.validation: expected a count below {n:,}, found {held_out}"

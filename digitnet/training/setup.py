@@ -24,7 +24,7 @@ def begin(config: Config) -> TrainingState:
 
     Raises DataError, and ConfigError if the config does not fit the data.
     """
-    data = read_data(config.data.path, ReadOptions(config.data.transposed))
+    data = read_data(config.data.path, _read_options(config))
     _check_classes(config, data)
     config = _with_threads(_with_count(config, data))
     count = int(config.data.validation or 0)
@@ -61,6 +61,13 @@ def begin(config: Config) -> TrainingState:
             seed=config.seed,
         ),
         network.parameters.copy(),
+    )
+
+
+def _read_options(config: Config) -> ReadOptions:
+    data = config.data
+    return ReadOptions(
+        data.transposed, non_digits=data.non_digits, label_pattern=data.label_pattern
     )
 
 
@@ -108,7 +115,7 @@ def _check_classes(config: Config, data: Data) -> None:
 
 def _with_count(config: Config, data: Data) -> Config:
     """Return the config with data.validation as a count."""
-    held_out, n = config.data.validation, len(data.training)
+    held_out, n = config.data.validation, int((data.training.labels != NON_DIGIT).sum())
     if held_out is None:
         held_out = min(5000, n // 10)
     elif isinstance(held_out, float):
