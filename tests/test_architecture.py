@@ -22,8 +22,8 @@ HOUSE = {
     "locations numbers doubt calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
-    "dataset": "reader unlabelled minibatches splits folder pairs archives tables header "
-    "shapes drawing definition unpacking idx npy formats classes conventions mapped",
+    "dataset": "reader unlabelled minibatches splits folder layout listed pairs archives tables "
+    "header shapes drawing definition unpacking idx npy formats classes conventions mapped",
     "image": "numbers workers segmentation reading candidates look digit memory_budget evidence "
     "field files memory",
     "image.marks": "rows seams sheet box groups outline structure",

@@ -30,8 +30,7 @@ class ReadOptions:
     picture of a folder. non_digits: names of folders whose pictures show no class. label_pattern: a
     regular expression for picture names, whose first group is the label. strict: the first picture
     that cannot be read ends reading. parallel: several processes prepare pictures. report: is told
-    how many
-    pictures are prepared.
+    how many pictures are prepared. may_lack: a class of the training set may have no pictures.
     """
 
     transposed: bool = False
@@ -41,6 +40,7 @@ class ReadOptions:
     strict: bool = False
     parallel: bool = False
     report: Report | None = None
+    may_lack: bool = False
 
 
 DEFAULT_OPTIONS = ReadOptions()

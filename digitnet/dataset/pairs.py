@@ -13,7 +13,7 @@ from digitnet.dataset.idx import read_idx
 from digitnet.dataset.npy import read_npy
 from digitnet.dataset.shapes import make_dataset
 from digitnet.errors import DataError
-from digitnet.paths import kind_of
+from digitnet.paths import is_hidden, kind_of
 
 IMAGES_NAME = re.compile(
     r"(?P<before>.*?)[-_.]?"
@@ -35,7 +35,9 @@ def read_folder_of_pairs(folder: Path, options: ReadOptions) -> Data | None:
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir(), reverse=True):  # reversed: a plain file wins over its .gz
         match = IMAGES_NAME.fullmatch(path.name)
-        if match and not path.is_dir() and (_is_certain(match) or has_labels(path)):
+        if not match or is_hidden(path.name) or path.is_dir():
+            continue
+        if _is_certain(match) or has_labels(path):
             split = _split_of(match)
             other = found.setdefault(split, path)
             if other.name.removesuffix(".gz") != path.name.removesuffix(".gz"):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from digitnet.dataset.archives import read_npz_data
 from digitnet.dataset.definition import DEFAULT_OPTIONS, Data, Dataset, Paths, ReadOptions
 from digitnet.dataset.formats import GZIP_MAGIC, NPY_MAGIC, ZIP_MAGIC, is_csv
+from digitnet.dataset.listed import lists_pictures
 from digitnet.dataset.pairs import has_labels, read_folder_of_pairs, read_pair
 from digitnet.dataset.tables import read_csv_data
 from digitnet.errors import DataError, ImageError
@@ -125,11 +126,13 @@ def _read_path(path: str | Path, options: ReadOptions) -> Data:
         if kind == "folder":
             data = read_folder_of_pairs(path, options)
             if data is None:
-                return _read_pictures(path, options)
+                return _read_folder(path, options)
         elif kind is None:
             raise DataError(f"{path}: {why_missing(path, 'file or folder')}")
         elif kind != "file":
             raise DataError(f"{path}: expected a file or a folder, found something else")
+        elif lists_pictures(path):
+            return _read_list(path, options)
         else:
             data = _read_file(path, options)
         return data.transposed() if options.transposed else data
@@ -174,7 +177,25 @@ def _check_gzip(path: Path) -> None:
         )
 
 
-def _read_pictures(folder: Path, options: ReadOptions) -> Data:
-    from digitnet.dataset.folder import read_picture_folder  # imports Pillow
+def _read_list(path: Path, options: ReadOptions) -> Data:
+    from digitnet.dataset.folder import read_listed_pictures  # imports Pillow
 
-    return read_picture_folder(folder, options)
+    return read_listed_pictures(path, options)
+
+
+def _read_folder(folder: Path, options: ReadOptions) -> Data:
+    """Return the data of a folder of pictures, or of the only folder below it that holds data."""
+    from digitnet.dataset.folder import read_picture_folder  # imports Pillow
+    from digitnet.dataset.layout import find_data
+
+    found = find_data(folder, options)
+    data = read_folder_of_pairs(found, options)
+    if data is None:
+        data = read_picture_folder(found, options)
+    elif options.transposed:
+        data = data.transposed()
+    if found == folder:
+        return data
+    remark = f"{folder}: expected data, found it in {found}, which is read"
+    training = replace(data.training, remarks=(remark, *data.training.remarks))
+    return replace(data, training=training)

@@ -57,8 +57,16 @@ def read_other_data(checkpoint: Checkpoint, path: Paths, options: ReadOptions) -
 def model_options(
     checkpoint: Checkpoint, options: ReadOptions, transposed: bool = False
 ) -> ReadOptions:
-    """Return the options to read data with; the checkpoint's model chooses between candidates."""
-    return replace(options, transposed=transposed, score=_score(checkpoint))
+    """Return the options to read data with, as the model's training read its data.
+
+    The checkpoint's model chooses between candidates for the digit in a picture.
+    """
+    options = replace(options, transposed=transposed, score=_score(checkpoint), may_lack=True)
+    try:
+        data = training_config(checkpoint).data
+    except CheckpointError:
+        return options
+    return replace(options, non_digits=data.non_digits, label_pattern=data.label_pattern)
 
 
 def _score(checkpoint: Checkpoint) -> "Score":

@@ -82,7 +82,14 @@ def read_options(
     """
     score = None if config.start is None else _shipped_score()
     return ReadOptions(
-        config.data.transposed, score, strict=strict, parallel=parallel, report=report
+        config.data.transposed,
+        score,
+        config.data.non_digits,
+        config.data.label_pattern,
+        strict,
+        parallel,
+        report,
+        may_lack=config.start is not None,
     )
 
 
@@ -187,7 +194,7 @@ def _check_network(config: Config, training: Dataset, source: str) -> None:
 
 def _with_count(config: Config, data: Data, source: str) -> Config:
     """Return the config with data.validation as a count; 0 with an own validation set."""
-    held_out, n = config.data.validation, len(data.training)
+    held_out, n = config.data.validation, int((data.training.labels != NON_DIGIT).sum())
     if data.validation is not None:
         held_out = 0
     elif held_out is None:
