@@ -44,14 +44,20 @@ def gallery(
 ) -> Iterator[str]:
     """Yield images uint8 (28, 28) as lines, side by side in `width` columns, under captions.
 
-    A caption that is wider than its image is shortened.
+    The middle of a caption that is wider than its image is replaced by ….
     """
     per_row = max(1, (width + len(GAP)) // (SIDE + len(GAP)))
     for start in range(0, len(images), per_row):
         row = slice(start, start + per_row)
-        shortened = (c if len(c) <= SIDE else f"{c[: SIDE - 1]}…" for c in captions[row])
-        yield GAP.join(f"{caption:<{SIDE}}" for caption in shortened)
+        yield GAP.join(f"{_shortened(caption):<{SIDE}}" for caption in captions[row])
         yield from map(GAP.join, zip(*map(picture_lines, images[row])))
+
+
+def _shortened(caption: str) -> str:
+    if len(caption) <= SIDE:
+        return caption
+    start = SIDE // 3
+    return f"{caption[:start]}…{caption[start + 1 - SIDE :]}"
 
 
 def _has_colours() -> bool:
