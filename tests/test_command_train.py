@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, Run, Training
+from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, Run, Training, read_mnist
+from PIL import Image
 
 from digitnet.config.reader import read_config, to_config
 from digitnet.dataset.reader import read_data
@@ -382,6 +384,48 @@ def test_a_dry_run_checks_the_data(run: Run, config_file: Path, override: str, s
     assert (done.returncode, done.stdout) == (status, b"")
 
 
+@pytest.fixture
+def doubtful(tmp_path: Path) -> Path:
+    """Folders of 0s and 1s: a 0 twice, a picture that cannot be read, names of any bytes."""
+    images, labels = read_mnist("t10k", 100)
+    for label in (0, 1):
+        (tmp_path / "own" / str(label)).mkdir(parents=True)
+        for number, image in enumerate(images[labels == label][:4]):
+            name = ("a\n: #.png", "b\udce9.png", "c.png", "d.png")[number]
+            Image.fromarray(image).save(tmp_path / "own" / str(label) / name)
+    shutil.copy(tmp_path / "own/0/c.png", tmp_path / "own/0/copy.png")
+    (tmp_path / "own/1/bad.png").write_bytes(b"none")
+    return tmp_path / "own"
+
+
+OWN = ("--set", "network.layer_sizes=[784, 2]", "--set", "data.validation=0", "--dry-run")
+
+
+def test_a_dry_run_checks_the_pictures_in_comments(
+    run: Run, config_file: Path, doubtful: Path, tmp_path: Path
+) -> None:
+    options = ("--config", config_file, "--set", f"data.path={doubtful}", *OWN, "--show")
+    done = run("train", *options, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{doubtful}/1/bad.png: expected a picture, found ".encode())
+    lines = done.stdout.decode().splitlines()
+    assert "# the same picture: own/0/c.png (0, train) and own/0/copy.png (0, train)" in lines
+    assert [line for line in lines if line.startswith("# unreadable: own/1/bad.png: ")]
+    assert len([line for line in lines if "\u2580" in line]) > 20  # drawings
+    config = yaml.safe_load(done.stdout)
+    assert to_config(config).data.path == str(doubtful)
+
+
+def test_a_dry_run_checks_the_pictures_in_json(run: Run, config_file: Path, doubtful: Path) -> None:
+    options = ("--config", config_file, "--set", f"data.path={doubtful}", *OWN)
+    done = run("train", *options, "--format", "json")
+    assert done.returncode == 1
+    data = json.loads(done.stdout)["data"]
+    assert data["classes"] == [{"digit": 0, "train": 5}, {"digit": 1, "train": 4}]
+    assert [each["picture"] for each in data["unreadable"]] == [f"{doubtful}/1/bad.png"]
+    assert len(data["same"]) == 1
+
+
 # Bad input: one line, the right status, and nothing overwritten
 
 WRONG = [
@@ -409,6 +453,8 @@ WRONG = [
     ),
     ("--set training.optimizer.learning_rate=1e39", 1, "no longer finite"),
     ("--resume --overwrite", 2, "cannot be used together"),
+    ("--show", 2, "--show requires --dry-run."),
+    ("--show --dry-run --format json", 2, "--show requires --format text."),
     ("--format xml", 2, "'xml'"),
     ("--nonsense", 2, "--nonsense"),
     ("an-argument", 2, "an-argument"),

@@ -2,10 +2,12 @@
 
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from digitnet.arrays import SIDE
 from digitnet.cli.output import printable
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 12  # columns
 EIGHTHS = " ▏▎▍▌▋▊▉█"
+GAP = "  "  # between images
 HALVES = " ▄▀█"  # by 2 × (upper pixel is ink) + (lower pixel is ink)
 
 
@@ -34,6 +37,27 @@ def drawing(prediction: "Prediction") -> str:
 def picture_lines(image: "NDArray[np.uint8]") -> list[str]:
     """Return an image uint8 (28, 28) as 14 lines, in grey if the terminal has colours."""
     return _in_grey(image) if _has_colours() else _in_black(image)
+
+
+def gallery(
+    images: "Sequence[NDArray[np.uint8]]", captions: Sequence[str], width: int
+) -> Iterator[str]:
+    """Yield images uint8 (28, 28) as lines, side by side in `width` columns, under captions.
+
+    The middle of a caption that is wider than its image is replaced by ….
+    """
+    per_row = max(1, (width + len(GAP)) // (SIDE + len(GAP)))
+    for start in range(0, len(images), per_row):
+        row = slice(start, start + per_row)
+        yield GAP.join(f"{_shortened(caption):<{SIDE}}" for caption in captions[row])
+        yield from map(GAP.join, zip(*map(picture_lines, images[row])))
+
+
+def _shortened(caption: str) -> str:
+    if len(caption) <= SIDE:
+        return caption
+    start = SIDE // 3
+    return f"{caption[:start]}…{caption[start + 1 - SIDE :]}"
 
 
 def _has_colours() -> bool:

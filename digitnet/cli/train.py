@@ -39,7 +39,7 @@ Examples
   digitnet train --config own --set data.path=my-digits -o my.npz
   digitnet train --config my.yaml --set training.epochs=60 --resume
   digitnet train --config my.yaml --format json | jq .validation.accuracy
-  digitnet train --config my.yaml --dry-run
+  digitnet train --config my.yaml --dry-run --show
 """
 
 
@@ -87,7 +87,11 @@ Examples
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Check the config and the data and print the complete config; do not train.",
+    help="Check the config and the data; print the complete config and what looks wrong in the "
+    "data; do not train.",
+)
+@click.option(
+    "--show", is_flag=True, help="With --dry-run: also draw some pictures as the network sees them."
 )
 @click.pass_context
 def train(
@@ -102,6 +106,7 @@ def train(
     quiet: bool,
     verbose: bool,
     dry_run: bool,
+    show: bool,
 ) -> None:
     """Train a network as described in a config file, and save it.
 
@@ -118,6 +123,10 @@ def train(
         raise click.UsageError("--resume and --overwrite cannot be used together.")
     if quiet and verbose:
         raise click.UsageError("-q and -v cannot be used together.")
+    if show and not dry_run:
+        raise click.UsageError("--show requires --dry-run.")
+    if show and output_format == "json":
+        raise click.UsageError("--show requires --format text.")
     if output == "":
         raise click.UsageError("-o requires the name of a file.")
     if output is not None and not names_file(output):
@@ -131,7 +140,7 @@ def train(
     silence_decoders()
     try:
         if dry_run:
-            state = _dry_run(config, strict, output_format)
+            state = _dry_run(config, strict, output_format, show)
         else:
             state = _train(
                 config, started, resume, overwrite, strict, output_format, quiet, verbose
@@ -143,22 +152,29 @@ def train(
     context.exit(ExitStatus.FAILED if _unreadable(state) else ExitStatus.DONE)
 
 
-def _dry_run(config: "Config", strict: bool, output_format: str) -> "TrainingState":
+def _dry_run(config: "Config", strict: bool, output_format: str, show: bool) -> "TrainingState":
     import msgspec
 
+    from digitnet.cli.data_check import as_json, comment_lines, drawn_lines, inspect_data
     from digitnet.training.setup import begin
 
     with preparing_bar() as report:
         state = begin(config, strict=strict, parallel=True, report=report)
-    _print_remarks(state, quiet=False)
+    _print_remarks(state, quiet=False, several=False)
     values, parameters = msgspec.to_builtins(state.config), len(state.network.parameters)
+    found = inspect_data(state)
     if output_format == "json":
-        print_json({"config": values, "parameters": parameters})
-    else:
-        import yaml
+        print_json({"config": values, "parameters": parameters, "data": as_json(found)})
+        return state
+    import yaml
 
-        text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
-        print_result(f"{text}# parameters: {parameters:,}")
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    print_result(f"{text}# parameters: {parameters:,}", flush=False)
+    for line in comment_lines(found, balanced=state.config.data.balance):
+        print_result(line, flush=False)
+    for line in drawn_lines(state) if show else ():
+        print_result(line, flush=False)
+    sys.stdout.flush()
     return state
 
 
@@ -203,8 +219,11 @@ def _unreadable(state: "TrainingState") -> "list[Unreadable]":
     return [each for dataset in state.data.sets for each in dataset.unreadable]
 
 
-def _print_remarks(state: "TrainingState", quiet: bool) -> None:
-    """Print unreadable pictures, remarks unless quiet, and whether pictures look transposed."""
+def _print_remarks(state: "TrainingState", quiet: bool, several: bool = True) -> None:
+    """Print unreadable pictures, remarks unless quiet, and whether pictures look transposed.
+
+    several: also print which pictures seem to hold several digits.
+    """
     from digitnet.model.orientation import transposition
 
     training, transposed = state.data.training, state.config.data.transposed
@@ -212,9 +231,9 @@ def _print_remarks(state: "TrainingState", quiet: bool) -> None:
     if not quiet:
         for remark in (*training.remarks, *state.remarks):
             print_message(remark)
-        if several := _names_of_several(training):
+        if several and (names := _names_of_several(training)):
             problem = "expected one digit in each picture, found several in"
-            print_message(f"{problem} {len(several):,}: {join_names(several)}")
+            print_message(f"{problem} {len(names):,}: {join_names(names)}")
     if orientation := transposition(training):
         advice = f"set data.transposed: {'false' if transposed else 'true'}"
         print_message(f"{display_path(state.config.data.path)}: {orientation}; {advice}")
