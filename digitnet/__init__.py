@@ -4,7 +4,7 @@ Read pictures with the model that ships:
 
     import digitnet
 
-    model = digitnet.load()                      # digitnet.load("my.npz") for another model
+    model = digitnet.load()                      # or "shipped"; "my.npz" for another model
     model.predict("four.png").digit              # 4; None if the answer is "?"
     model.predict("four.png").confidence         # 0 to 1
     model.predict(["four.png", "no.png"], errors="return")   # [Prediction, ImageError]

@@ -10,6 +10,7 @@ import os
 import struct
 import zipfile
 from dataclasses import dataclass
+from io import BufferedReader
 from typing import IO, Any
 
 import numpy as np
@@ -78,26 +79,34 @@ class NpzError(ValueError):
 def read_npz(path: str | os.PathLike[str], skip: str | None = None) -> dict[str, NDArray[Any]]:
     """Return the arrays of an `.npz` file by name, without names that start with `skip`.
 
-    Raises NpzError if the file is not a zip archive of plain arrays, is damaged, or has a header
-    that promises more data than the file holds; OSError if it cannot be opened or read. Errors
-    caused by a shortage, such as MemoryError, pass through.
+    Raises OSError if the file cannot be opened, and the errors of `read_archive`.
     """
     with open(path, "rb") as file:
-        if file.peek(len(ZIP_MAGIC))[: len(ZIP_MAGIC)] != ZIP_MAGIC:
-            raise NpzError("expected an .npz archive, found something else")
-        try:
-            with zipfile.ZipFile(file) as archive:
-                return _read_members(archive, os.fstat(file.fileno()).st_size, skip)
-        except NpzError:
+        return read_archive(file, skip)
+
+
+def read_archive(file: BufferedReader, skip: str | None = None) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an open `.npz` file, like `read_npz`; the file stays open.
+
+    Raises NpzError if the file is not a zip archive of plain arrays, is damaged, or has a header
+    that promises more data than the file holds; OSError if it cannot be read. Errors caused by a
+    shortage, such as MemoryError, pass through.
+    """
+    if file.peek(len(ZIP_MAGIC))[: len(ZIP_MAGIC)] != ZIP_MAGIC:
+        raise NpzError("expected an .npz archive, found something else")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return _read_members(archive, os.fstat(file.fileno()).st_size, skip)
+    except NpzError:
+        raise
+    except Exception as error:  # zipfile raises some ten kinds of errors
+        if shortage(error):
             raise
-        except Exception as error:  # zipfile raises some ten kinds of errors
-            if shortage(error):
-                raise
-            for cause in (error, error.__context__):  # zipfile hides some disk errors
-                if isinstance(cause, OSError) and cause.errno not in (None, errno.EINVAL):
-                    raise cause from None  # EINVAL: a wrong offset in the file
-            problem = f"expected a sound .npz archive, found a damaged one ({error})"
-            raise NpzError(problem) from None
+        for cause in (error, error.__context__):  # zipfile hides some disk errors
+            if isinstance(cause, OSError) and cause.errno not in (None, errno.EINVAL):
+                raise cause from None  # EINVAL: a wrong offset in the file
+        problem = f"expected a sound .npz archive, found a damaged one ({error})"
+        raise NpzError(problem) from None
 
 
 def member_names(path: str | os.PathLike[str]) -> list[str]:

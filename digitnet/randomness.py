@@ -16,6 +16,7 @@ class Purpose(IntEnum):
     DROPOUT = 4
     BACKGROUND = 5
     DRAWN = 6
+    REHEARSAL = 7
 
 
 def generator(seed: int, purpose: Purpose, *keys: int) -> np.random.Generator:

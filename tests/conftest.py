@@ -195,11 +195,11 @@ def comparable(path: Path) -> dict[str, Any]:
     """Return the arrays of a checkpoint, without timings and without the model's own path."""
     with np.load(path) as file:
         arrays: dict[str, Any] = {name: array.tolist() for name, array in file.items()}
-    for name in ("history", "config", "state_place"):
+    for name in ("history", "config", "origin", "state_place"):
         arrays[name] = json.loads(arrays[name])
     for record in arrays["history"]:
         del record["seconds"], record["images_per_second"]
-    del arrays["config"]["model"], arrays["state_place"]["seconds"]
+    del arrays["config"]["model"], arrays["origin"]["created"], arrays["state_place"]["seconds"]
     return arrays
 
 

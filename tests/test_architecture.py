@@ -14,14 +14,16 @@ import digitnet
 PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
-    "cli": "evaluate predict train numbers options show output",
+    "cli": "evaluate info predict train mistakes evaluation numbers options show progress output",
     "session": "driver saving lock signals",
-    "training": "loop resumption setup descent augmentation state optimizers schedules",
-    "model": "comparison examples evaluation orientation prediction checkpoint numbers calibration",
+    "training": "loop resumption setup sampling descent augmentation state start optimizers "
+    "schedules",
+    "model": "comparison description examples data evaluation orientation prediction checkpoint "
+    "locations numbers doubt calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
-    "dataset": "reader minibatches splits folder layout listed pairs tables definition idx npy "
-    "classes conventions mapped",
+    "dataset": "reader unlabelled minibatches splits folder layout listed pairs archives tables "
+    "header shapes drawing definition unpacking idx npy formats classes conventions mapped",
     "image": "numbers workers segmentation reading candidates look digit memory_budget evidence "
     "field files heif memory",
     "image.marks": "rows seams sheet box groups outline structure",
@@ -191,6 +193,7 @@ def test_predict_loads_nothing_for_training(model: Path, pictures: Path) -> None
     for name in ("yaml", "tqdm", "msgspec", "digitnet.config.reader", "digitnet.dataset.reader"):
         assert name not in loaded
     for name in (
+        "hashlib",
         "numpy.ma",
         "numpy.random",
         "PIL.ImageOps",

@@ -1,6 +1,7 @@
 """Test checkpoints: atomic writing, and refusal of damaged or hostile files."""
 
 import errno
+import hashlib
 import json
 import os
 import pickle
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from conftest import Failing, read_mnist
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import digitnet
 from digitnet.config.reader import to_config
 from digitnet.dataset.classes import MAX_CLASSES
 from digitnet.errors import CheckpointError, OutputError
@@ -28,7 +32,6 @@ from digitnet.model.calibration import Calibration
 from digitnet.model.checkpoint import (
     PREPARATION,
     Checkpoint,
-    find_model,
     load_checkpoint,
     save_checkpoint,
 )
@@ -184,6 +187,79 @@ def test_a_stripped_checkpoint_is_loaded(tmp_path: Path) -> None:
     save_checkpoint(str(tmp_path / "m.npz"), stripped)
     assert not any(name.startswith("state_") for name in arrays_of(tmp_path / "m.npz"))
     assert load_checkpoint(tmp_path / "m.npz", with_state=True).state == {}
+
+
+# The hash of the file
+
+
+def test_the_hash_is_that_of_the_whole_file_and_only_on_request(path: Path) -> None:
+    assert load_checkpoint(path).sha256 == ""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert load_checkpoint(path, hashed=True).sha256 == digest
+    assert load_checkpoint(path, hashed=True, with_state=True).sha256 == digest
+
+
+def test_the_hash_is_that_of_the_model_even_if_another_replaces_it_meanwhile(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    read = checkpoint_module.read_archive
+
+    def replace_after(*arguments: Any) -> Any:
+        arrays = read(*arguments)
+        save_checkpoint(str(path), random_checkpoint(2))
+        return arrays
+
+    monkeypatch.setattr(checkpoint_module, "read_archive", replace_after)
+    loaded = load_checkpoint(path, hashed=True)
+    assert (loaded.network.parameters == random_checkpoint(1).network.parameters).all()
+    assert loaded.sha256 == digest != hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_hash_is_not_saved(path: Path) -> None:
+    save_checkpoint(str(path), load_checkpoint(path, hashed=True))
+    assert load_checkpoint(path).sha256 == ""
+
+
+# Who made it, and when
+
+
+def test_version_and_time_are_recorded(path: Path) -> None:
+    origin = json.loads(str(arrays_of(path)["origin"]))
+    assert origin.keys() == {"version", "created", "start"}
+    assert (origin["version"], origin["start"]) == (digitnet.__version__, None)
+    age = datetime.now(UTC) - datetime.fromisoformat(origin["created"])
+    assert timedelta(seconds=-1) < age < timedelta(minutes=2)
+
+
+def test_version_time_and_start_survive_another_saving(tmp_path: Path) -> None:
+    start = {"path": "/old.npz", "sha256": "ab" * 32, "classes": ["0", "1"], "images": 3}
+    made = {"version": "0.0.9", "created": "2001-02-03T04:05:06Z", "start": start}
+    for name, saved in (("a.npz", replace(random_checkpoint(), **made)), ("b.npz", None)):
+        save_checkpoint(str(tmp_path / name), saved or load_checkpoint(tmp_path / "a.npz"))
+        loaded = load_checkpoint(tmp_path / name)
+        assert {key: getattr(loaded, key) for key in made} == made
+
+
+def test_an_older_file_has_no_version_no_time_and_no_start(path: Path) -> None:
+    old = load_checkpoint(with_arrays(path, origin=None))
+    assert (old.version, old.created, old.start) == (None, None, None)
+    save_checkpoint(str(path), old)
+    assert load_checkpoint(path).created is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("version", value) for value in (1, [], "1" * 101)),
+        *(("created", value) for value in (0, "", "yesterday", "2026-11-30T08:00:00Z\n", "\u0662")),
+        *(("start", value) for value in ("", [], {}, {"path": "x"}, {"path": "x", "sha256": 1})),
+        ("start", {"path": None, "sha256": "x"}),
+    ],
+)
+def test_a_wrong_origin_is_refused(path: Path, name: str, value: Any) -> None:
+    message = refusal(with_arrays(path, origin=json.dumps({name: value})))
+    assert message.startswith(f"origin: {name}: expected ")
 
 
 # Atomic writing
@@ -388,7 +464,8 @@ def test_a_file_without_its_last_bytes_is_refused(path: Path, missing: int) -> N
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "none.npz") == "no such file"
+    advice = "'shipped' is the model that ships"
+    assert refusal(tmp_path / "none.npz") == f"no such file; {advice}"
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
@@ -497,7 +574,7 @@ def test_a_format_version_of_another_kind_is_refused(path: Path, version: Any) -
     assert refusal(with_arrays(path, format_version=version))
 
 
-@pytest.mark.parametrize("name", ["config", "data", "history"])
+@pytest.mark.parametrize("name", ["config", "data", "history", "origin"])
 @pytest.mark.parametrize(
     "text", ["", "hello", "{", "5", "null", '"x"', "[" * 100_000, "1" * 5000, "{}x", "\ud800"]
 )
@@ -622,7 +699,9 @@ def test_an_invalid_array_is_refused(path: Path, name: str, kind: str) -> None:
     assert refusal(with_member(path, name, INVALID_MEMBERS[kind]))
 
 
-@pytest.mark.parametrize("name", ["class_names", "preparation", "config", "data", "history"])
+@pytest.mark.parametrize(
+    "name", ["class_names", "preparation", "config", "data", "history", "origin"]
+)
 def test_text_beyond_unicode_is_refused(path: Path, name: str) -> None:
     shape = "(3,)" if name == "class_names" else "()"
     data = b"\xff\xff\xff\xff" * (3 if name == "class_names" else 1)
@@ -700,56 +779,6 @@ def load_or_refuse(path: Path) -> None:
     assert message.startswith(f"{path}: ")
 
 
-# The choice of the model
-
-
-def test_a_named_model_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "model.npz").touch()
-    monkeypatch.setenv("DIGITNET_MODEL", "environment.npz")
-    assert find_model("named.npz") == "named.npz"
-
-
-def test_the_environment_variable_comes_second(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "model.npz").touch()
-    monkeypatch.setenv("DIGITNET_MODEL", "environment.npz")
-    with pytest.raises(
-        CheckpointError, match=r"^environment\.npz: no such file; correct .*\$DIGITNET"
-    ):
-        find_model(None)
-    (tmp_path / "environment.npz").touch()
-    assert find_model(None) == "environment.npz"
-
-
-@pytest.mark.parametrize("environment", [None, ""])
-def test_model_npz_in_the_working_directory_comes_third(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: str | None
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "model.npz").touch()
-    monkeypatch.delenv("DIGITNET_MODEL", raising=False)
-    if environment is not None:
-        monkeypatch.setenv("DIGITNET_MODEL", environment)
-    assert find_model(None) == "model.npz"
-
-
-@pytest.mark.parametrize("environment", ["", "mine.npz"])
-def test_a_disk_error_does_not_choose_another_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: Failing, environment: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DIGITNET_MODEL", environment)
-    chosen = environment or "model.npz"
-    failing("lstat", chosen)
-    failing("stat", chosen)
-    assert find_model(None) == chosen
-    with pytest.raises(CheckpointError, match=f"^{chosen}: cannot be read: Input/output error$"):
-        load_checkpoint(chosen)
-
-
 def test_a_disk_error_is_not_reported_as_damage(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -759,12 +788,6 @@ def test_a_disk_error_is_not_reported_as_damage(
     monkeypatch.setattr(zipfile.ZipExtFile, "read", fail)
     with pytest.raises(CheckpointError, match=r"good\.npz: cannot be read: Input/output error$"):
         load_checkpoint(path)
-
-
-def test_the_shipped_model_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DIGITNET_MODEL", raising=False)
-    assert find_model(None) == str(Path(checkpoint_module.__file__).parents[1] / "model.npz")
 
 
 # Owner, group and mode of a rewritten file

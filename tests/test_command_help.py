@@ -34,7 +34,7 @@ def helped(run: Run, *arguments: str) -> str:
 
 
 def test_the_commands_are_those_documented() -> None:
-    assert {"train", "evaluate", "predict"} <= set(COMMANDS)
+    assert {"train", "evaluate", "predict", "info"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

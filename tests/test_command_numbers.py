@@ -8,7 +8,7 @@ import pytest
 from conftest import Run, read_mnist
 from PIL import Image
 
-from digitnet.model.checkpoint import SHIPPED
+from digitnet.model.locations import SHIPPED
 
 IMAGES, LABELS = read_mnist("t10k", 400)
 
@@ -55,7 +55,7 @@ def test_json_has_the_documented_keys(run: Run, folder: Path) -> None:
     arguments = "predict", "-m", SHIPPED, "--digits", "4", "--format", "json"
     done = run(*arguments, "0412.png", cwd=folder)
     value = json.loads(done.stdout)
-    assert value.keys() == {"path", "numbers", "doubt", "model"}
+    assert value.keys() == {"path", "numbers", "doubt", "model", "model_sha256"}
     (number,) = value["numbers"]
     assert number.keys() == {"text", "confidence", "row", "box", "digits"}
     assert (number["text"], number["row"], value["doubt"]) == ("0412", 0, None)

@@ -1,5 +1,6 @@
 """The installed `digitnet predict`."""
 
+import hashlib
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from conftest import DIGITNET, ENVIRONMENT, REPOSITORY, Run, read_mnist
 from PIL import Image, ImageDraw
 
 from digitnet.image.workers import worker_count
-from digitnet.model.checkpoint import SHIPPED
+from digitnet.model.locations import SHIPPED
 
 KEYS = {"path", "digit", "confidence", "probabilities", "evidence", "model"}
 
@@ -501,7 +502,8 @@ def test_a_closed_stdin_is_reported_and_other_pictures_are_answered(folder: Path
 
 def test_an_empty_model_name_is_an_error(run: Run, folder: Path) -> None:
     done = run("predict", "-m", "", "7.png", cwd=folder)
-    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b": no such file\n")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b": no such file; ")
 
 
 def test_a_file_longer_than_its_size_is_one_line(run: Run, folder: Path) -> None:
@@ -585,6 +587,30 @@ def test_the_named_model_wins_over_the_environment(run: Run, seven: Path, model:
     env = {"DIGITNET_MODEL": "/nowhere.npz"}
     done = run("predict", "-m", model, seven, env=env)
     assert done.returncode == 0
+
+
+def test_the_shipped_model_has_a_name(run: Run, folder: Path) -> None:
+    (folder / "shipped").write_bytes(b"hello")
+    for options in ({"env": {"DIGITNET_MODEL": "shipped"}}, {}):
+        words = ("-m", "shipped") if not options else ()
+        done = run("predict", "-v", *words, "7.png", cwd=folder, **options)
+        assert done.returncode == 0
+        assert done.stderr.endswith(b"/digitnet/model.npz\n")
+    done = run("predict", "-m", "./shipped", "7.png", cwd=folder)
+    assert done.stderr.startswith(b"./shipped: expected an .npz archive")
+
+
+def test_json_names_the_hash_of_the_model(run: Run, folder: Path) -> None:
+    digest = hashlib.sha256((folder / "model.npz").read_bytes()).hexdigest()
+    for mode in ("1", "any"):
+        done = run("predict", "--digits", mode, "--format", "json", "7.png", "7.png", cwd=folder)
+        assert [line["model_sha256"] for line in lines_of(done.stdout)] == [digest] * 2
+
+
+def test_a_missing_model_is_one_line(run: Run, folder: Path) -> None:
+    done = run("predict", "-m", "none.npz", "7.png", cwd=folder)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"none.npz: no such file; 'shipped' is the model that ships\n"
 
 
 def test_without_another_model_the_shipped_one_answers(run: Run, seven: Path) -> None:

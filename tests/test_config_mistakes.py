@@ -213,10 +213,7 @@ def test_an_ambiguous_value_gets_no_suggestion(
 
 def test_keys_that_are_not_indented_are_refused_with_advice(error_message: ErrorMessage) -> None:
     message = error_message("data:\npath: digits\nnetwork:\nlayer_sizes: [784, 10]\n")
-    assert message.startswith(
-        "my.yaml:1: data: expected the keys path, validation, transposed, non_digits, "
-        "label_pattern, found null"
-    )
+    assert message.startswith("my.yaml:1: data: expected the keys path, validation, transposed, ")
     assert message.endswith("; write the keys of the section below, indented by two spaces")
 
 

@@ -10,7 +10,7 @@ from conftest import read_mnist
 from PIL import Image, ImageDraw
 
 from digitnet.errors import CheckpointError, ImageError
-from digitnet.model.checkpoint import SHIPPED
+from digitnet.model.locations import SHIPPED
 from digitnet.model.numbers import Numbers
 from digitnet.model.prediction import Model, load
 

@@ -17,7 +17,7 @@ from conftest import DIGITNET, ENVIRONMENT, Run
 
 from digitnet.cli import output
 from digitnet.cli.output import ATOMIC_WRITE, JOINERS, MAX_MESSAGE, Lines, printable
-from digitnet.model.checkpoint import SHIPPED
+from digitnet.model.locations import SHIPPED
 
 NAME = "7" * 150
 PREDICT = ("predict", "-m", SHIPPED, "--files-from", "list")

@@ -95,6 +95,7 @@ COMMANDS = [
     ("predict", "four.png", "-m"),
     ("train", "--config", "config.yaml", "--resume", "-o"),
     ("evaluate", "-m"),
+    ("info", "-m"),
     ("evaluate", "--baseline"),
     ("evaluate", "-m", "model.npz", "--data"),
 ]

@@ -461,7 +461,7 @@ def test_a_signal_while_data_are_read_stops_it_at_once(
     number: signal.Signals,
     status: ExitStatus,
 ) -> None:
-    def interrupted(_: Config) -> Any:
+    def interrupted(_: Config, **_options: Any) -> Any:
         signal.raise_signal(number)
         pytest.fail("it went on")
 

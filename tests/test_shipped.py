@@ -10,8 +10,9 @@ from conftest import REPOSITORY
 from digitnet.config.reader import read_config, saved_config
 from digitnet.dataset.definition import Data
 from digitnet.dataset.reader import read_data
-from digitnet.model.checkpoint import SHIPPED, Checkpoint, load_checkpoint
+from digitnet.model.checkpoint import Checkpoint, load_checkpoint
 from digitnet.model.examples import Examples, evaluate_model
+from digitnet.model.locations import SHIPPED
 from digitnet.model.prediction import load
 from digitnet.synthetic.background import make_background
 from digitnet.synthetic.handwriting import make_digits

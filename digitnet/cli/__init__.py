@@ -6,6 +6,7 @@ import warnings
 import click
 
 from digitnet.cli.evaluate import evaluate
+from digitnet.cli.info import info
 from digitnet.cli.output import prepare_streams, print_message
 from digitnet.cli.predict import predict
 from digitnet.cli.train import train
@@ -43,7 +44,7 @@ def cli() -> None:
     """
 
 
-for command in (train, evaluate, predict):
+for command in (train, evaluate, predict, info):
     cli.add_command(command)
 
 

@@ -8,6 +8,7 @@ from digitnet.cli.output import printable
 if TYPE_CHECKING:
     from digitnet.image.marks.sheet import Box
     from digitnet.model.numbers import Number, NumberDigit, Numbers
+    from digitnet.model.prediction import Model
 
 BOX_SIDES = "top", "left", "bottom", "right"
 DRAWING_GAP = 2  # columns between two drawings
@@ -19,13 +20,14 @@ def as_text(name: str, numbers: "Numbers", show: bool) -> str:
     return "\n".join([line, *_drawings(numbers)] if show else [line])
 
 
-def as_json(name: str, numbers: "Numbers", model: str) -> dict[str, Any]:
+def as_json(name: str, numbers: "Numbers", model: "Model") -> dict[str, Any]:
     """Return the JSON object of a picture."""
     return {
         "path": name,
         "numbers": [_number(number) for number in numbers.numbers],
         "doubt": numbers.doubt,
-        "model": model,
+        "model": model.path,
+        "model_sha256": model.checkpoint.sha256,
     }
 
 

@@ -28,8 +28,8 @@ model_option = click.option(
     "-m",
     "--model",
     metavar="MODEL",
-    help="Model to use. Default: $DIGITNET_MODEL, else ./model.npz, else the model that ships "
-    "with digitnet.",
+    help="Model to use: a file, or shipped for the model that ships with digitnet. Default: "
+    "$DIGITNET_MODEL, else ./model.npz, else shipped.",
 )
 
 

@@ -6,11 +6,16 @@ import io
 import os
 import re
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from digitnet.errors import OutputError, join_names
 
+if TYPE_CHECKING:
+    from digitnet.dataset.definition import Unreadable
+
 ATOMIC_WRITE = 4096  # bytes: PIPE_BUF, the largest write that a pipe never splits (pipe(7))
+MAX_UNREADABLE = 20  # pictures that are listed
 MAX_MESSAGE = 1000  # characters per line on stderr
 INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}  # Unicode categories: controls, formats, line separators
 JOINERS = "\u200c\u200d"  # in Cf, but part of ordinary names: emoji and Persian words
@@ -152,6 +157,14 @@ def print_message(text: str) -> None:
             raise
         except OSError:  # a full disk, a terminal that hung up
             pass
+
+
+def print_unreadable(unreadable: "Sequence[Unreadable]") -> None:
+    """Write the pictures that were left out to stderr: at most MAX_UNREADABLE, then a count."""
+    for each in unreadable[:MAX_UNREADABLE]:
+        print_message(str(each))
+    if (others := len(unreadable) - MAX_UNREADABLE) > 0:
+        print_message(f"… and {others:,} more pictures that cannot be read")
 
 
 def _shortened(text: str) -> str:

@@ -121,10 +121,12 @@ def predict(
 
     load_numpy(environment_threads() or 1)
     silence_decoders()
-    from digitnet.model.checkpoint import find_model
-    from digitnet.model.prediction import load
+    from digitnet.model.checkpoint import load_checkpoint
+    from digitnet.model.locations import find_model
+    from digitnet.model.prediction import Model
 
-    loaded = load(find_model(model))
+    path = find_model(model)
+    loaded = Model(load_checkpoint(path, hashed=output_format == "json"), path)
     if min_confidence is not None:
         loaded = loaded.with_thresholds(min_confidence, 0.0)
     if verbose:
@@ -139,9 +141,9 @@ def predict(
                 if output_format == "json":
                     print_json({"path": name, "error": result.problem}, flush=False)
             elif digits == 1:
-                _print_digit(name, result, output_format, top, show, verbose, loaded.path)
+                _print_digit(name, result, output_format, top, show, verbose, loaded)
             else:
-                _print_numbers(name, result, output_format, show, loaded.path)
+                _print_numbers(name, result, output_format, show, loaded)
         sys.stdout.flush()
     context.exit(status)
 
@@ -164,9 +166,15 @@ def _print_digit(
     top: int,
     show: bool,
     verbose: bool,
-    model: str,
+    model: "Model",
 ) -> None:
-    if doubt := _doubt(prediction, verbose=verbose):
+    from digitnet.model.doubt import picture_problem
+
+    if verbose:
+        doubt = prediction.doubt
+    else:
+        doubt = picture_problem(prediction.grounds, prediction.calibration)
+    if doubt:
         print_message(f"{name}: {doubt}")
     if output_format == "json":
         print_json(_as_json(name, prediction, top, model), flush=False)
@@ -175,7 +183,7 @@ def _print_digit(
 
 
 def _print_numbers(
-    name: str, numbers: "Numbers", output_format: str, show: bool, model: str
+    name: str, numbers: "Numbers", output_format: str, show: bool, model: "Model"
 ) -> None:
     from digitnet.cli.numbers import as_json, as_text
 
@@ -267,28 +275,6 @@ def _stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
-    """Return why the answer is ?, or None. verbose: low confidence and evidence are reasons too."""
-    if prediction.is_digit:
-        return None
-    digits = prediction.reading.digits
-    if digits > 1:
-        found = f"found {digits} possible digits"
-        return f"expected one digit, {found}; to read numbers, use --digits any"
-    _, min_confidence, min_evidence = prediction.calibration
-    is_confident = prediction.confidence >= min_confidence
-    if is_confident and prediction.evidence >= min_evidence:
-        from digitnet.image.look import PHOTO_ADVICE
-
-        return f"expected one digit, found a line, or a part of something larger; {PHOTO_ADVICE}"
-    if not verbose:
-        return None
-    if not is_confident:
-        found = f"found {prediction.confidence:.4f}"
-        return f"expected a confidence of {min_confidence:.4f} or more, {found}"
-    return f"expected evidence of {min_evidence:.2f} or more, found {prediction.evidence:.2f}"
-
-
 def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:
     fields = [printable(name)]
     for rank, (digit, confidence) in enumerate(prediction.top(top)):
@@ -302,7 +288,7 @@ def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:
     return f"{line}\n{drawing(prediction)}"
 
 
-def _as_json(name: str, prediction: "Prediction", top: int, model: str) -> dict[str, Any]:
+def _as_json(name: str, prediction: "Prediction", top: int, model: "Model") -> dict[str, Any]:
     reading = prediction.reading
     value = {
         "path": name,
@@ -310,7 +296,7 @@ def _as_json(name: str, prediction: "Prediction", top: int, model: str) -> dict[
         "confidence": prediction.confidence,
         "probabilities": prediction.probabilities.tolist(),
         "evidence": prediction.evidence,
-        "doubt": _doubt(prediction, verbose=True),
+        "doubt": prediction.doubt,
         "box": dict(zip(("top", "left", "bottom", "right"), reading.box)),
         "decisions": {
             "dark": reading.dark,
@@ -320,7 +306,8 @@ def _as_json(name: str, prediction: "Prediction", top: int, model: str) -> dict[
             "digits": reading.digits,
             "prior": reading.prior,
         },
-        "model": model,
+        "model": model.path,
+        "model_sha256": model.checkpoint.sha256,
     }
     if top > 1:
         value["top"] = [

@@ -1,10 +1,9 @@
 """`digitnet train`: train a network and save it."""
 
 import contextlib
-import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,17 +13,22 @@ from digitnet.cli.output import (
     print_json,
     print_message,
     print_result,
+    print_unreadable,
     silence_decoders,
 )
-from digitnet.errors import ConfigError, DataError, OutputError
+from digitnet.cli.progress import (
+    preparing_bar,
+    terminal_width,
+    training_bar,
+    update_training_bar,
+)
+from digitnet.errors import ConfigError, DataError, ExitStatus, OutputError, join_names
 from digitnet.paths import absolute, names_file
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from digitnet.config.definition import Config
+    from digitnet.dataset.definition import Dataset, Unreadable
     from digitnet.model.evaluation import Guessing
-    from digitnet.training.loop import Progress
     from digitnet.training.state import Record, TrainingState
 
 EPILOG = """
@@ -32,6 +36,7 @@ EPILOG = """
 Examples
   digitnet train --config configs/default.yaml
   digitnet train --config configs/3blue1brown.yaml --set seed=2 -o seed2.npz
+  digitnet train --config own --set data.path=my-digits -o my.npz
   digitnet train --config my.yaml --set training.epochs=60 --resume
   digitnet train --config my.yaml --format json | jq .validation.accuracy
   digitnet train --config my.yaml --dry-run
@@ -39,7 +44,13 @@ Examples
 
 
 @click.command(epilog=EPILOG)
-@click.option("--config", "path", metavar="FILE", required=True, help="Config file (YAML).")
+@click.option(
+    "--config",
+    "path",
+    metavar="FILE",
+    required=True,
+    help="Config file (YAML), or the name of a config that comes with digitnet, such as own.",
+)
 @click.option(
     "--set",
     "overrides",
@@ -63,6 +74,9 @@ Examples
     is_flag=True,
     help="Replace an existing checkpoint, as soon as the first epoch has ended.",
 )
+@click.option(
+    "--strict", is_flag=True, help="Stop at the first picture that cannot be read; do not train."
+)
 @format_option("one object per epoch, then a summary.")
 @click.option(
     "-q", "--quiet", is_flag=True, help="Print nothing but warnings, errors and JSON results."
@@ -75,12 +89,15 @@ Examples
     is_flag=True,
     help="Check the config and the data and print the complete config; do not train.",
 )
+@click.pass_context
 def train(
+    context: click.Context,
     path: str,
     overrides: tuple[str, ...],
     output: str | None,
     resume: bool,
     overwrite: bool,
+    strict: bool,
     output_format: str,
     quiet: bool,
     verbose: bool,
@@ -114,21 +131,25 @@ def train(
     silence_decoders()
     try:
         if dry_run:
-            _dry_run(config, output_format)
+            state = _dry_run(config, strict, output_format)
         else:
-            _train(config, started, resume, overwrite, output_format, quiet, verbose)
+            state = _train(
+                config, started, resume, overwrite, strict, output_format, quiet, verbose
+            )
     except ConfigError as error:
         raise locate(error, path, overrides) from None
     except DataError as error:
         raise locate_data(error, config, path, overrides) from None
+    context.exit(ExitStatus.FAILED if _unreadable(state) else ExitStatus.DONE)
 
 
-def _dry_run(config: "Config", output_format: str) -> None:
+def _dry_run(config: "Config", strict: bool, output_format: str) -> "TrainingState":
     import msgspec
 
     from digitnet.training.setup import begin
 
-    state = begin(config)
+    with preparing_bar() as report:
+        state = begin(config, strict=strict, parallel=True, report=report)
     _print_remarks(state, quiet=False)
     values, parameters = msgspec.to_builtins(state.config), len(state.network.parameters)
     if output_format == "json":
@@ -138,6 +159,7 @@ def _dry_run(config: "Config", output_format: str) -> None:
 
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
         print_result(f"{text}# parameters: {parameters:,}")
+    return state
 
 
 def _train(
@@ -145,45 +167,64 @@ def _train(
     started: float,
     resume: bool,
     overwrite: bool,
+    strict: bool,
     output_format: str,
     quiet: bool,
     verbose: bool,
-) -> None:
+) -> "TrainingState":
     import msgspec
 
     from digitnet.session.driver import run
 
-    session = run(config, overwrite=overwrite, resume=resume)
-    progress = next(session)
+    with contextlib.nullcontext() if quiet else preparing_bar() as report:
+        session = run(config, overwrite=overwrite, resume=resume, strict=strict, report=report)
+        progress = next(session)
     _print_remarks(progress.state, quiet)
     if verbose:
         print_message(_description(progress.state))
-    shows_json = output_format == "json" and _terminal_width(sys.stdout)
-    shows_bar = _terminal_width(sys.stderr) and not shows_json and not quiet
-    bar = _new_bar(progress.state) if shows_bar else None
+    shows_json = output_format == "json" and terminal_width(sys.stdout)
+    shows_bar = terminal_width(sys.stderr) and not shows_json and not quiet
+    bar = training_bar(progress.state) if shows_bar else None
     with contextlib.closing(session), bar or contextlib.nullcontext():
         for progress in session:
             record = progress.record
             if bar is not None:
-                _update_bar(bar, progress)
+                update_training_bar(bar, progress)
             elif record and not quiet:
                 print_message(_epoch_line(record, config.training.epochs))
             if record and output_format == "json":
                 print_json(msgspec.to_builtins(record))
     _summarise(progress.state, time.perf_counter() - started, output_format, quiet)
+    return progress.state
+
+
+def _unreadable(state: "TrainingState") -> "list[Unreadable]":
+    """Return the pictures that were left out because they cannot be read."""
+    return [each for dataset in state.data.sets for each in dataset.unreadable]
 
 
 def _print_remarks(state: "TrainingState", quiet: bool) -> None:
-    """Print which pixels were converted, unless quiet, and whether pictures look transposed."""
+    """Print unreadable pictures, remarks unless quiet, and whether pictures look transposed."""
     from digitnet.model.orientation import transposition
 
     training, transposed = state.data.training, state.config.data.transposed
+    print_unreadable(_unreadable(state))
     if not quiet:
-        for remark in training.remarks:
+        for remark in (*training.remarks, *state.remarks):
             print_message(remark)
-    if problem := transposition(training):
+        if several := _names_of_several(training):
+            problem = "expected one digit in each picture, found several in"
+            print_message(f"{problem} {len(several):,}: {join_names(several)}")
+    if orientation := transposition(training):
         advice = f"set data.transposed: {'false' if transposed else 'true'}"
-        print_message(f"{display_path(state.config.data.path)}: {problem}; {advice}")
+        print_message(f"{display_path(state.config.data.path)}: {orientation}; {advice}")
+
+
+def _names_of_several(dataset: "Dataset") -> list[str]:
+    """Return the names of pictures that seem to hold several digits."""
+    if dataset.digits is None:
+        return []
+    return [dataset.name_of(index) for index in (dataset.digits > 1).nonzero()[0].tolist()]
 
 
 def _description(state: "TrainingState") -> str:
@@ -198,46 +239,6 @@ def _description(state: "TrainingState") -> str:
     )
 
 
-def _terminal_width(stream: TextIO | None) -> int:
-    """Return the columns of a stream's terminal; 0 if the stream or its size is missing."""
-    if stream is None or not stream.isatty():
-        return 0
-    return os.get_terminal_size(stream.fileno()).columns
-
-
-def _new_bar(state: "TrainingState") -> "tqdm[Any]":
-    """Return a progress bar for the whole training, counted in pictures."""
-    from tqdm import tqdm
-
-    epochs, n = state.config.training.epochs, len(state.train_indices)
-    return tqdm(
-        total=epochs * n,
-        initial=_pictures_seen(state),
-        unit="",
-        unit_scale=True,
-        dynamic_ncols=True,
-        file=sys.stderr,
-        bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed}<{remaining} {rate_fmt}{postfix}",
-    )
-
-
-def _update_bar(bar: "tqdm[Any]", progress: "Progress") -> None:
-    state = progress.state
-    last = state.history[-1] if state.history else None
-    epoch = min(state.position.epoch, state.config.training.epochs)
-    figures = {"cost": f"{progress.cost:.4g}"} if progress.cost is not None else {}
-    if last and last.validation:
-        figures["val"] = f"{last.validation.accuracy:.2%}"
-    bar.set_description_str(f"epoch {epoch}/{state.config.training.epochs}", refresh=False)
-    bar.set_postfix(figures, refresh=False)
-    bar.update(_pictures_seen(state) - bar.n)
-
-
-def _pictures_seen(state: "TrainingState") -> int:
-    """Return the number of training pictures used so far, in all epochs."""
-    return (state.position.epoch - 1) * len(state.train_indices) + state.pictures_seen
-
-
 def _epoch_line(record: "Record", epochs: int) -> str:
     validation = record.validation
     validated = (
@@ -249,6 +250,11 @@ def _epoch_line(record: "Record", epochs: int) -> str:
         f"epoch {record.epoch}/{epochs}: cost {record.training.cost:.4g}, {validated}"
         f"{record.seconds:.1f} s, {record.images_per_second:,.0f} images/s"
     )
+
+
+def _left_out(state: "TrainingState") -> str:
+    n = len(_unreadable(state))
+    return f"; {n:,} picture{'' if n == 1 else 's'} left out" if n else ""
 
 
 def _guessing_warning(state: "TrainingState", guess: "Guessing", accuracy: float) -> str:
@@ -283,6 +289,7 @@ def _summarise(state: "TrainingState", seconds: float, output_format: str, quiet
                 "done": state.done,
                 "validation": msgspec.to_builtins(validation),
                 "better_than_guessing": better,
+                "unreadable": len(_unreadable(state)),
             }
         )
     elif not quiet:
@@ -294,7 +301,7 @@ def _summarise(state: "TrainingState", seconds: float, output_format: str, quiet
         print_result(
             f"{display_path(model)}: {accuracy}{epochs} epoch{'' if epochs == 1 else 's'}, "
             f"{len(state.network.parameters):,} parameters, {seconds:.1f} s"
-            f"{'' if state.done else '; not finished, --resume continues it'}"
+            f"{_left_out(state)}{'' if state.done else '; not finished, --resume continues it'}"
         )
     if guess and validation and better is False:
         print_message(_guessing_warning(state, guess, validation.accuracy))

@@ -20,10 +20,24 @@ def key(description: str, **bounds: Any) -> Meta:
     return Meta(description=description, **bounds)
 
 
+Path = Annotated[str, Meta(min_length=1)]
+Paths = Path | Annotated[tuple[Path, ...], Meta(min_length=1)]
+
+
+class RehearsalSection(Section, frozen=True):
+    path: Annotated[
+        Paths | None,
+        key(
+            "data that the start has learned from, relative to the config file; or a list of "
+            "paths. A path that does not exist is left out. Default: none"
+        ),
+    ] = None
+    pictures: Annotated[int, key("how many of its training pictures to use", ge=1)] = 2000
+
+
 class DataSection(Section, frozen=True):
     path: Annotated[
-        Annotated[str, Meta(min_length=1)]
-        | Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)],
+        Paths,
         key(
             "data to learn from: IDX, .npy, .npz, .csv or a folder of pictures, relative to the "
             "config file; or a list of paths. A path listed n times is used n times per epoch"
@@ -57,23 +71,37 @@ class DataSection(Section, frozen=True):
             "class folders; its first group is the label: ([0-9])_ finds 7 in 7_003.png"
         ),
     ] = None
+    repeats: Annotated[int, key("how often an epoch uses each training picture", ge=1)] = 1
+    balance: Annotated[
+        bool,
+        key("true: pictures of rare classes are used more often, up to the most frequent class"),
+    ] = False
+    rehearsal: Annotated[
+        RehearsalSection,
+        key("pictures that are added to each epoch, so that the start's knowledge is kept"),
+    ] = RehearsalSection()
 
 
 class NetworkSection(Section, frozen=True):
     layer_sizes: Annotated[
         tuple[Annotated[int, Meta(ge=1, le=1_000_000)], ...],
-        key("neurons in each layer: first 784 (the pixels), last one per class", min_length=2),
-    ]
+        key(
+            "neurons in each layer: first 784 (the pixels), last one per class. "
+            "Required without `start`",
+            min_length=2,
+        ),
+    ] = ()
     activation: Annotated[
-        Literal["sigmoid", "tanh", "relu"], key("activation function of the hidden layers")
-    ] = "sigmoid"
+        Literal["sigmoid", "tanh", "relu"] | None,
+        key("activation function of the hidden layers. Default: sigmoid"),
+    ] = None
     output: Annotated[
-        Literal["sigmoid", "softmax"],
+        Literal["sigmoid", "softmax"] | None,
         key(
             "activation function of the last layer; sigmoid: an independent score per class, "
-            "softmax: probabilities that sum to 1"
+            "softmax: probabilities that sum to 1. Default: sigmoid"
         ),
-    ] = "sigmoid"
+    ] = None
 
 
 class OptimizerSection(Section, frozen=True):
@@ -157,6 +185,9 @@ class TrainingSection(Section, frozen=True):
             le=1000,
         ),
     ] = 0.0
+    freeze: Annotated[
+        int, key("with `start`: how many layers, counted from the pixels, do not change", ge=0)
+    ] = 0
     dropout: Annotated[
         float, key("fraction of the hidden neurons that each step switches off", ge=0, lt=1)
     ] = 0.0
@@ -199,10 +230,19 @@ class Config(Section, frozen=True):
     """Settings of one training."""
 
     data: Annotated[DataSection, key("training data")]
-    network: Annotated[NetworkSection, key("layers of the network")]
+    start: Annotated[
+        Path | None,
+        key(
+            "model whose parameters training starts from: shipped (the model that ships with "
+            "digitnet) or the path of a model, relative to the config file; network and cost are "
+            "then the model's. Default: random parameters"
+        ),
+    ] = None
+    network: Annotated[NetworkSection, key("layers of the network")] = NetworkSection()
     cost: Annotated[
-        Literal["quadratic", "cross_entropy"], key("cost function that training minimises")
-    ] = "quadratic"
+        Literal["quadratic", "cross_entropy"] | None,
+        key("cost function that training minimises. Default: quadratic"),
+    ] = None
     augment: Annotated[
         AugmentSection, key("random distortions of training pictures, new in each epoch")
     ] = AugmentSection()
@@ -216,14 +256,20 @@ class Config(Section, frozen=True):
 
 
 OUTPUT_KEY = "model"
-PATH_KEYS = ("data.path", OUTPUT_KEY)
+START_KEY = "start"
+SHIPPED_NAME = "shipped"  # stands for the model that ships, wherever a model is named
+PATH_KEYS = ("data.path", "data.rehearsal.path", START_KEY, OUTPUT_KEY)
+NETWORK_DEFAULTS = {"activation": "sigmoid", "output": "sigmoid"}
+DEFAULT_COST = "quadratic"
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of a config file (draft 2020-12)."""
     definition = msgspec.json.schema(Config)
+    del definition["$defs"]["NetworkSection"]["properties"]["layer_sizes"]["default"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "digitnet config",
+        "anyOf": [{"required": ["network"]}, {"required": ["start"]}],
         **definition,
     }

@@ -10,21 +10,23 @@ from typing import Any
 import msgspec
 
 from digitnet.config.definition import (
+    DEFAULT_COST,
     LEARNING_RATES,
+    NETWORK_DEFAULTS,
     OPTIMIZER_KEYS,
     PATH_KEYS,
     Config,
+    NetworkSection,
     OptimizerSection,
     schema,
 )
 from digitnet.config.keys import REMOVED, nearest_key, section_of
-from digitnet.config.source import MAX_DIGITS, Source, resolve_paths
+from digitnet.config.source import DEFAULT_MODEL, MAX_DIGITS, Source, resolve_paths
 from digitnet.config.values import suggest
 from digitnet.errors import ConfigError, DataError
-from digitnet.paths import absolute, kind_of
+from digitnet.paths import kind_of
 
 PIXELS = 784  # inputs of the network, as in `arrays`, which imports NumPy
-DEFAULT_MODEL = "model.npz"
 FIELD_ERROR = re.compile(  # msgspec's message; the name of an unknown field may be any text
     r"Object (contains unknown|missing required) field `(.*?)`(?: - at `\$[\w.\[\]]*`)?", re.DOTALL
 )
@@ -33,10 +35,10 @@ FIELD_ERROR = re.compile(  # msgspec's message; the name of an unknown field may
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Config:
     """Return the config in a YAML file, with the `KEY=VALUE` overrides applied.
 
-    Raises ConfigError, `FILE:LINE: KEY: expected …, found …`, for the first mistake.
+    path: of the file, or the name of a config that comes with digitnet, such as `own`. Raises
+    ConfigError, `FILE:LINE: KEY: expected …, found …`, for the first mistake.
     """
     source = Source(os.fspath(path), overrides)
-    source.tree.setdefault("model", os.path.join(os.path.dirname(absolute(path)), DEFAULT_MODEL))
     try:
         return to_config(source.tree)
     except ConfigError as error:
@@ -50,6 +52,8 @@ def resolve_config(config: Config | dict[str, Any] | str | os.PathLike[str]) -> 
     """
     if isinstance(config, Config):
         values = msgspec.to_builtins(config, enc_hook=_plain_value)
+        if not config.network.layer_sizes:  # the start's
+            del values["network"]["layer_sizes"]
     elif isinstance(config, dict):
         values = config
     else:
@@ -100,12 +104,15 @@ def locate_data(
 
     If a path does not exist, the message also says which folder relative paths start from.
     """
-    place = Source(os.fspath(path), overrides).place("data.path")
+    source = Source(os.fspath(path), overrides)
+    place = source.place("data.path")
     paths = config.data.path
     missing = any(map(_is_missing, (paths,) if isinstance(paths, str) else paths))
     base = (
         "on the command line, a relative path starts from the current folder"
         if place.startswith("--set ")
+        else "name your data with --set data.path=PATH"
+        if source.is_named
         else "in a config, a relative path starts from the folder of the config"
     )
     return DataError(f"{place}: data.path: {error}{'; ' + base if missing else ''}")
@@ -127,17 +134,25 @@ def to_config(values: dict[str, Any]) -> Config:
         config = msgspec.convert(values, Config)
     except msgspec.ValidationError as error:
         raise _explain(str(error), values) from None
-    first = config.network.layer_sizes[0]
-    if first != PIXELS:
+    _check_pattern(config.data.label_pattern)
+    network, training = config.network, config.training
+    if config.start is None:
+        config = _complete_network(config)
+        if training.freeze:
+            problem = f"expected 0 without start, found {training.freeze}"
+            raise ConfigError("training.freeze", problem)
+    elif training.batch_norm:
+        problem = "expected false with start, whose weights contain its normalisation, found true"
+        raise ConfigError("training.batch_norm", problem)
+    if network.layer_sizes and network.layer_sizes[0] != PIXELS:
+        first = network.layer_sizes[0]
         raise ConfigError(
             "network.layer_sizes",
             f"expected {PIXELS} first, one for each of the 28×28 pixels, found {first}",
         )
-    _check_pattern(config.data.label_pattern)
-    training = config.training
     if training.batch_norm and training.minibatch_size == 1:
         raise ConfigError("training.minibatch_size", "expected at least 2 with batch_norm, found 1")
-    if len(config.network.layer_sizes) == 2:
+    if len(network.layer_sizes) == 2:
         for name in ("dropout", "batch_norm"):
             if value := getattr(training, name):
                 problem = f"expected no {name} without hidden layers, found {json.dumps(value)}"
@@ -158,11 +173,24 @@ def _check_pattern(pattern: str | None) -> None:
         problem = f"expected a regular expression, found {pattern!r:.60} ({error})"
         raise ConfigError("data.label_pattern", problem) from None
     if not groups:
-        raise ConfigError(
-            "data.label_pattern",
-            f"expected a group in parentheses that is the label, as in ([0-9])_, "
-            f"found {pattern!r:.60}",
-        )
+        problem = "expected a group in parentheses that is the label, as in ([0-9])_"
+        raise ConfigError("data.label_pattern", f"{problem}, found {pattern!r:.60}")
+
+
+def _complete_network(config: Config) -> Config:
+    """Return the config with the defaults of network and cost.
+
+    Raises ConfigError if the network has no layers.
+    """
+    if not config.network.layer_sizes:
+        key = "network" if config.network == NetworkSection() else "network.layer_sizes"
+        problem = f"expected {_describe(_schema_at(key))}, found nothing"
+        raise ConfigError(key, problem)
+    given = {
+        name: getattr(config.network, name) or default for name, default in NETWORK_DEFAULTS.items()
+    }
+    network = msgspec.structs.replace(config.network, **given)
+    return msgspec.structs.replace(config, network=network, cost=config.cost or DEFAULT_COST)
 
 
 def saved_config(values: dict[str, Any]) -> Config:

@@ -11,12 +11,18 @@ from typing import Any
 
 import yaml
 
-from digitnet.config.definition import OUTPUT_KEY, PATH_KEYS
+from digitnet.config.definition import OUTPUT_KEY, PATH_KEYS, SHIPPED_NAME, START_KEY
 from digitnet.config.keys import pair_without_colon
 from digitnet.config.syntax import explain
 from digitnet.errors import ConfigError
 from digitnet.paths import absolute, kind_of, names_file, why_missing
 
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CONFIG_FOLDERS = (  # in an installed package, and in a copy of the repository
+    os.path.join(_PACKAGE, "configs"),
+    os.path.join(os.path.dirname(_PACKAGE), "configs"),
+)
+DEFAULT_MODEL = "model.npz"
 MAX_BYTES = 100_000  # bytes of a config file
 MAX_DIGITS = 18  # of an integer
 MAX_DEPTH = 20  # levels of nesting
@@ -59,10 +65,14 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 
 
 class Source:
-    """Values of a config file with its overrides applied, and the place that set each key."""
+    """Values of a config file with its overrides applied, and the place that set each key.
+
+    path: of the file, or the name of a config that comes with digitnet; see `find_config`.
+    """
 
     def __init__(self, path: str, overrides: Sequence[str] = ()) -> None:
-        self.path = path
+        self.path = find_config(path)
+        self.is_named = self.path != path
         self.places: dict[str, str] = {"": path}
         self.tree = self._read_file()
         for override in overrides:
@@ -78,7 +88,7 @@ class Source:
         try:
             kind = kind_of(self.path)
             if kind is None:
-                raise ConfigError("", why_missing(self.path), self.path)
+                raise ConfigError("", why_missing(self.path) + self._advice(), self.path)
             if kind != "file":
                 raise ConfigError("", "expected a config file, found something else", self.path)
             with open(self.path, "rb") as file:
@@ -92,7 +102,15 @@ class Source:
             found = "nothing" if tree is None else "a list" if isinstance(tree, list) else "text"
             raise ConfigError("", f"expected keys and values, found {found}", self.path)
         self._resolve(tree, PATH_KEYS, os.path.dirname(absolute(self.path)))
+        default = os.path.join(os.path.dirname(absolute(self.path)), DEFAULT_MODEL)
+        model = tree.setdefault(OUTPUT_KEY, default)
+        if self.is_named:  # the package's folder is not the place for the user's model
+            tree[OUTPUT_KEY] = absolute(os.path.basename(model))
         return tree
+
+    def _advice(self) -> str:
+        names = ", ".join(config_names())
+        return "" if os.path.dirname(self.path) else f"; configs that come with digitnet: {names}"
 
     def _resolve(self, tree: dict[str, Any], keys: Sequence[str], folder: str) -> None:
         try:
@@ -174,17 +192,41 @@ class Source:
         return value
 
 
+def find_config(path: str) -> str:
+    """Return the path of a config that comes with digitnet, if `path` is its name, else `path`.
+
+    A name has no folder and no extension, and no file of that name is in the working directory.
+    """
+    if re.fullmatch(r"\w+", path, re.ASCII) and not os.path.lexists(path):
+        for folder in CONFIG_FOLDERS:
+            candidate = os.path.join(folder, f"{path}.yaml")
+            if os.path.isfile(candidate):
+                return candidate
+    return path
+
+
+def config_names() -> list[str]:
+    """Return the names of the configs that come with digitnet."""
+    for folder in filter(os.path.isdir, CONFIG_FOLDERS):
+        return sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".yaml"))
+    return []
+
+
 def resolve_paths(tree: dict[str, Any], keys: Sequence[str], folder: str) -> None:
     """Make the paths under `keys` absolute, in place; relative paths start from `folder`.
 
     Raises ConfigError if the output names a folder.
     """
     for key in keys:
-        section, _, last = key.rpartition(".")
-        values = tree.get(section) if section else tree
+        *sections, last = key.split(".")
+        values: Any = tree
+        for section in sections:
+            values = values.get(section) if isinstance(values, dict) else None
         if not isinstance(values, dict) or last not in values:
             continue
         path = values[last]
+        if key == START_KEY and path == SHIPPED_NAME:
+            continue
         if key == OUTPUT_KEY and path and isinstance(path, str) and not names_file(path):
             raise ConfigError(key, f"expected the name of a file, found {path!r:.60}")
         if isinstance(path, list | tuple):

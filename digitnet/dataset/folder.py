@@ -37,7 +37,7 @@ from digitnet.dataset.listed import LabelledPaths, find_list, read_list
 from digitnet.errors import DataError, ImageError
 from digitnet.image.files import names_picture, pictures_below
 from digitnet.image.reading import BLANK, reading_steps
-from digitnet.image.workers import Workers
+from digitnet.image.workers import Workers, worker_count
 
 
 def read_picture_folder(folder: Path, options: ReadOptions) -> Data:
@@ -74,7 +74,7 @@ def _as_training(dataset: Dataset, source: Path, options: ReadOptions) -> Datase
     """
     if not options.may_lack:
         _check_complete(dataset, source)
-    non_digits = int((dataset.labels == NON_DIGIT).sum())
+    non_digits = len(dataset) - dataset.n_digits
     if not non_digits:
         return dataset
     remark = (
@@ -164,7 +164,7 @@ def prepare_pictures(
     pictures. Blank pictures that show no class are left out. Raises DataError if `options.strict`
     is set and a picture cannot be read, or if none can.
     """
-    workers = Workers(options.processes, reading_steps(options.score))
+    workers = Workers(worker_count() if options.parallel else 1, reading_steps(options.score))
     images = np.empty((len(paths), SIDE, SIDE), np.uint8)
     digits, priors = np.ones(len(paths), np.int64), np.zeros(len(paths))
     readable = np.zeros(len(paths), np.bool_)

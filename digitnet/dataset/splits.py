@@ -21,9 +21,20 @@ def split_indices(dataset: Dataset, held_out: int, *, seed: int) -> tuple[Indice
     order = generator(seed, Purpose.SPLIT).permutation(len(digits))
     validation = np.sort(digits[order[:held_out]])
     training = np.sort(np.concatenate([digits[order[held_out:]], non_digits]))
-    images = dataset.images
-    hashes = {hash(images[i].tobytes()) for i in validation}  # smaller than 784 bytes per picture
-    if hashes:
-        is_new = (hash(images[i].tobytes()) not in hashes for i in training)
-        training = training[np.fromiter(is_new, np.bool_, len(training))]
-    return training, validation
+    return without_copies(dataset, training, dataset, validation), validation
+
+
+def without_copies(
+    training: Dataset, indices: Indices, validation: Dataset, held_out: Indices | None = None
+) -> Indices:
+    """Return the indices of training pictures that differ from all validation pictures.
+
+    held_out: indices of the validation pictures in `validation`; None for all.
+    """
+    chosen = range(len(validation)) if held_out is None else held_out
+    # smaller than 784 bytes per picture
+    hashes = {hash(validation.images[i].tobytes()) for i in chosen}
+    if not hashes:
+        return indices
+    is_new = (hash(training.images[i].tobytes()) not in hashes for i in indices)
+    return indices[np.fromiter(is_new, np.bool_, len(indices))]

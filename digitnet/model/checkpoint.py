@@ -6,7 +6,10 @@ Structured values are JSON in text arrays. Arrays named `state_…` let training
 
 import json
 import os
-from dataclasses import dataclass, field
+import re
+import time
+from dataclasses import dataclass, field, replace
+from io import BufferedReader
 from itertools import pairwise
 from typing import Any
 
@@ -23,16 +26,24 @@ from digitnet.model.calibration import (
     NO_CALIBRATION,
     Calibration,
 )
+from digitnet.model.locations import SHIPPED_NAME
 from digitnet.network.activations import ACTIVATIONS
 from digitnet.network.costs import COSTS
 from digitnet.network.network import Network
-from digitnet.npz import NpzError, member_names, read_npz
+from digitnet.npz import NpzError, member_names, read_archive
 from digitnet.paths import TEMPORARY, kind_of, replace_file, why_missing
+from digitnet.version import __version__
 
 FORMAT_VERSION = 2
 PREPARATION = "mnist-6"  # name of what `image.prepare` does; models of other names are refused
 STATE_PREFIX = "state_"  # of the arrays that only training needs
-SHIPPED = os.path.join(os.path.dirname(os.path.dirname(__file__)), "model.npz")
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"  # UTC, ISO 8601
+TIME_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+MAX_VERSION = 100  # characters
+
+
+def _now() -> str:
+    return time.strftime(TIME_FORMAT, time.gmtime())
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +53,11 @@ class Checkpoint:
     network: has the parameters that were best on validation. config: plain values. data_path,
     data_hash: identify the training data. data_sources: a hash of the pictures per source; empty in
     older files. history: a record per epoch, plain values. state: arrays by name, empty in a
-    stripped model. calibration: defaults if the file has none.
+    stripped model. calibration: defaults if the file has none. version: of the digitnet that
+    trained the model. created: when training made this checkpoint, UTC. version and created are
+    None if an older file has none. start: the model that training started from, with the keys
+    `path` and `sha256` and others, plain values; None for random initial parameters. sha256: of the
+    file that was loaded, in hexadecimal; empty if it was not asked for.
     """
 
     network: Network
@@ -55,6 +70,10 @@ class Checkpoint:
     preparation: str = PREPARATION
     calibration: Calibration = NO_CALIBRATION
     data_sources: tuple[str, ...] = ()
+    version: str | None = __version__
+    created: str | None = field(default_factory=_now)
+    start: dict[str, Any] | None = None
+    sha256: str = ""
 
 
 def save_checkpoint(path: str, checkpoint: Checkpoint, suffix: str = TEMPORARY) -> None:
@@ -73,6 +92,8 @@ def save_checkpoint(path: str, checkpoint: Checkpoint, suffix: str = TEMPORARY) 
     data = {"path": checkpoint.data_path, "hash": checkpoint.data_hash}
     arrays["data"] = json.dumps(data | {"sources": checkpoint.data_sources})
     arrays["history"] = json.dumps(checkpoint.history)
+    origin = {"version": checkpoint.version, "created": checkpoint.created}
+    arrays["origin"] = json.dumps(origin | {"start": checkpoint.start})
     arrays |= {STATE_PREFIX + name: array for name, array in checkpoint.state.items()}
     with replace_file(path, suffix) as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -87,23 +108,36 @@ def is_checkpoint(path: str) -> bool:
     return names == ["format_version"] or {"format_version", "weights_0"} <= set(names)
 
 
-def load_checkpoint(path: str | os.PathLike[str], *, with_state: bool = False) -> Checkpoint:
+def load_checkpoint(
+    path: str | os.PathLike[str], *, with_state: bool = False, hashed: bool = False
+) -> Checkpoint:
     """Return the model in a file and, with `with_state`, the state of its training.
 
+    hashed: also compute the sha256 of the file that is read, even if another one replaces it.
     Raises CheckpointError, with the file and the array's name, for a missing or invalid file.
     """
     path = os.fspath(path)
     try:
         kind = kind_of(path)
         if kind is None:
-            raise CheckpointError(f"{path}: {why_missing(path)}")
+            advice = "" if os.path.islink(path) else f"; {SHIPPED_NAME!r} is the model that ships"
+            raise CheckpointError(f"{path}: {why_missing(path)}{advice}")
         if kind != "file":
             raise CheckpointError(f"{path}: expected a model file, found a folder or device")
-        return _to_checkpoint(read_npz(path, None if with_state else STATE_PREFIX))
+        with open(path, "rb") as file:
+            checkpoint = _to_checkpoint(read_archive(file, None if with_state else STATE_PREFIX))
+            return replace(checkpoint, sha256=_sha256(file)) if hashed else checkpoint
     except (NpzError, _InvalidArrays) as error:
         raise CheckpointError(f"{path}: {error}") from None
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _sha256(file: BufferedReader) -> str:
+    from hashlib import file_digest  # loads OpenSSL: slow to start
+
+    file.seek(0)
+    return file_digest(file, "sha256").hexdigest()
 
 
 class _InvalidArrays(Exception):
@@ -120,8 +154,8 @@ def _to_checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
         raise _InvalidArrays(
             f"format_version: expected {FORMAT_VERSION}, found {version}; {advice}"
         )
-    config, origin = _json(arrays, "config", dict), _json(arrays, "data", dict)
-    path, data_hash, sources = origin.get("path"), origin.get("hash"), origin.get("sources", [])
+    config, data = _json(arrays, "config", dict), _json(arrays, "data", dict)
+    path, data_hash, sources = data.get("path"), data.get("hash"), data.get("sources", [])
     paths = tuple(path) if isinstance(path, list) else (path,)
     hashes = (data_hash, *sources) if isinstance(sources, list) else (None,)
     if not paths or not all(isinstance(text, str) for text in (*paths, *hashes)):
@@ -150,7 +184,26 @@ def _to_checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
             _number(arrays, "min_evidence", 0.0, MAX_EVIDENCE, 0.0),
         ),
         tuple(sources),
+        *_origin(arrays),
     )
+
+
+def _origin(
+    arrays: dict[str, NDArray[Any]],
+) -> tuple[str | None, str | None, dict[str, Any] | None]:
+    """Return version, time and start; None for each that the file does not have."""
+    origin = _json(arrays, "origin", dict) if "origin" in arrays else {}
+    version, created, start = (origin.get(name) for name in ("version", "created", "start"))
+    if version is not None and not (isinstance(version, str) and len(version) <= MAX_VERSION):
+        raise _InvalidArrays("origin: version: expected a short text, found something else")
+    if created is not None and not (isinstance(created, str) and TIME_PATTERN.fullmatch(created)):
+        raise _InvalidArrays("origin: created: expected a time in UTC, found something else")
+    if start is not None and not (
+        isinstance(start, dict)
+        and all(isinstance(start.get(name), str) for name in ("path", "sha256"))
+    ):
+        raise _InvalidArrays("origin: start: expected a path and a sha256, found something else")
+    return version, created, start
 
 
 def _network(arrays: dict[str, NDArray[Any]], config: dict[str, Any]) -> Network:
@@ -245,30 +298,3 @@ def _json(arrays: dict[str, NDArray[Any]], name: str, kind: type) -> Any:
     if not isinstance(value, kind):
         raise _InvalidArrays(f"{name}: expected a JSON {kind.__name__}, found something else")
     return value
-
-
-def find_model(path: str | None) -> str:
-    """Return the model's path: `path`, else $DIGITNET_MODEL, ./model.npz or the shipped model.
-
-    The file is not read: an unreadable `model.npz` is chosen, and `load_checkpoint` refuses it.
-    Raises CheckpointError if $DIGITNET_MODEL names a missing file.
-    """
-    if path is not None:
-        return path
-    named = os.environ.get("DIGITNET_MODEL")
-    if not named:
-        return "model.npz" if _may_exist("model.npz") else SHIPPED
-    if not _may_exist(named):
-        raise CheckpointError(f"{named}: no such file; correct or unset $DIGITNET_MODEL")
-    return named
-
-
-def _may_exist(path: str) -> bool:
-    """Return whether a path exists, even as a broken link, or the system cannot tell."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:  # for example a folder that may not be searched
-        return True
-    return True

@@ -58,12 +58,13 @@ class Comparison:
         return mcnemar(self.only_model_right, self.only_baseline_right)
 
 
-def load_baseline(path: str, checkpoint: Checkpoint) -> Checkpoint:
+def load_baseline(path: str, checkpoint: Checkpoint, *, hashed: bool = False) -> Checkpoint:
     """Return the model at `path`, to be compared with the model of a checkpoint.
 
-    Raises CheckpointError for an invalid model file, or if the classes of the two models differ.
+    hashed: as for `load_checkpoint`. Raises CheckpointError for an invalid model file, or if the
+    classes of the two models differ.
     """
-    baseline = load_checkpoint(path)
+    baseline = load_checkpoint(path, hashed=hashed)
     if baseline.class_names != checkpoint.class_names:
         expected, found = join_names(checkpoint.class_names), join_names(baseline.class_names)
         raise CheckpointError(f"{path}: expected the model's classes, {expected}; found {found}")

@@ -5,7 +5,8 @@ import numpy as np
 from digitnet.dataset.classes import DIGITS
 from digitnet.dataset.definition import Dataset
 from digitnet.errors import CheckpointError
-from digitnet.model.checkpoint import SHIPPED, load_checkpoint
+from digitnet.model.checkpoint import load_checkpoint
+from digitnet.model.locations import SHIPPED
 
 SAMPLE_SIZE = 200  # pictures, spread evenly over the data set
 MIN_PICTURES = 20  # pictures: fewer do not decide

@@ -5,7 +5,7 @@ import time
 from collections.abc import Generator
 
 from digitnet.config.definition import Config
-from digitnet.dataset.definition import Paths, as_tuple
+from digitnet.dataset.definition import Paths, Report, as_tuple
 from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
 from digitnet.model.checkpoint import is_checkpoint, load_checkpoint
 from digitnet.npz import member_names
@@ -20,12 +20,19 @@ from digitnet.training.state import TrainingState
 
 
 def run(
-    config: Config, *, overwrite: bool = False, resume: bool = False
+    config: Config,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    strict: bool = False,
+    report: Report | None = None,
 ) -> Generator[Progress, None, None]:
     """Train, save checkpoints to `config.model` in time, and yield the training's progress.
 
     resume: continue from an existing checkpoint; start a new training if there is none.
-    overwrite: replace an existing model, but not before the first epoch has ended.
+    overwrite: replace an existing model, but not before the first epoch has ended. strict: the
+    first picture that cannot be read is an error. report: is told how many pictures of a folder are
+    prepared.
 
     SIGHUP, SIGINT and SIGTERM stop the training after the current step: the checkpoint is saved and
     Stopped raised. Before the first step, Stopped is raised at once. A second SIGINT raises
@@ -45,7 +52,8 @@ def run(
             discard_unfinished(output)
             if overwrite and exists:
                 _check_replaceable(output, config.data.path)
-            state = _load_state(config) if resume and exists else begin(config)
+            set_up = _resumed if resume and exists else begin
+            state = set_up(config, strict=strict, parallel=True, report=report)
             saver = Saver(output, state, replaces=overwrite and exists)
         minutes, first_position = state.config.training.max_minutes, state.position
         for progress in train(config, state):
@@ -80,10 +88,12 @@ def _stop_message(reason: str, state: TrainingState) -> str:
     return f"stopped by {reason} in epoch {state.position.epoch}"
 
 
-def _load_state(config: Config) -> TrainingState:
+def _resumed(
+    config: Config, *, strict: bool, parallel: bool, report: Report | None
+) -> TrainingState:
     checkpoint = load_checkpoint(config.model, with_state=True)
     try:
-        return resume_training(config, checkpoint)
+        return resume_training(config, checkpoint, strict=strict, parallel=parallel, report=report)
     except CheckpointError as error:
         raise CheckpointError(f"{config.model}: {error}") from None
 

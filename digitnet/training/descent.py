@@ -25,7 +25,8 @@ PART = 262144  # parameters: longest slice updated at once, 1 MB of each vector
 class Descent:
     """Gradient descent on a network, in arrays that are allocated once.
 
-    Raises TrainingError if the threads cannot be started.
+    frozen: how many layers, counted from the first, keep their parameters. Raises TrainingError
+    if the threads cannot be started.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Descent:
         *,
         regularisers: Regularisers = NO_REGULARISERS,
         threads: int = 1,
+        frozen: int = 0,
     ) -> None:
         self.network, self.optimizer, self.regularisers = network, optimizer, regularisers
         self.gradient = arrays.empty(network.parameters.shape, network.parameters.dtype)
@@ -44,7 +46,7 @@ class Descent:
         self.scratch = [
             arrays.empty((PART,), self.gradient.dtype) if needs_scratch else None for _ in shares
         ]
-        self.parts = [_parts(network, share) for share in shares]
+        self.parts = [_parts(network, share, frozen) for share in shares]
         self.workspaces: dict[int, list[Workspace]] = {}
 
     def walk(
@@ -121,14 +123,16 @@ class Descent:
         return self.workspaces[n]
 
 
-def _parts(network: Network, share: Share) -> list[slice]:
+def _parts(network: Network, share: Share, frozen: int) -> list[slice]:
     """Return the slices of the flat vector that a thread updates, each at most PART long."""
     if share.members == 1:
-        return _cut(0, len(network.parameters))
+        first = sum(Wb.size for Wb in network.matrices[:frozen])
+        return _cut(first, len(network.parameters))
     parts, start = [], 0
-    for n_in, n_out in pairwise(network.layer_sizes):
+    for l, (n_in, n_out) in enumerate(pairwise(network.layer_sizes)):
         rows, width = share.rows(n_out), n_in + 1
-        parts += _cut(start + rows.start * width, start + rows.stop * width)
+        if l >= frozen:
+            parts += _cut(start + rows.start * width, start + rows.stop * width)
         start += n_out * width
     return parts
 

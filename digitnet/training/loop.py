@@ -76,6 +76,7 @@ def train(
         state.optimizer,
         regularisers=state.regularisers,
         threads=int(settings.threads),
+        frozen=settings.freeze,
     )
     augmentation = None
     if state.distortions:
@@ -144,7 +145,7 @@ def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, R
     outputs = np.empty((len(held_out), state.network.layer_sizes[-1]), np.float32)
     if len(held_out):
         evaluator, yielded = Evaluator(model, outputs=outputs), time.perf_counter()
-        for x, y in Minibatches(state.examples, EVALUATION_MINIBATCH)(held_out):
+        for x, y in Minibatches(state.validation, EVALUATION_MINIBATCH)(held_out):
             evaluator.read(x, y)
             if time.perf_counter() - yielded > YIELD_SECONDS:
                 yield Progress(state, cost)
@@ -164,6 +165,7 @@ def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, R
     state.history.append(record)
     if state.best_record is record:
         state.best[:] = model.parameters
-        state.calibration = calibrate(outputs, state.examples.labels[held_out])
+        if state.refits_calibration:
+            state.calibration = calibrate(outputs, state.validation.labels[held_out])
     state.position = Position(epoch=state.position.epoch + 1)
     return record

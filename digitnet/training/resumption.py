@@ -9,10 +9,12 @@ import numpy as np
 from digitnet.config.definition import Config
 from digitnet.config.reader import saved_config
 from digitnet.config.threads import MAX_THREADS
-from digitnet.dataset.definition import join_paths
+from digitnet.dataset.definition import Report, join_paths
+from digitnet.dataset.reader import read_data
 from digitnet.errors import CheckpointError, ConfigError
 from digitnet.model.checkpoint import Checkpoint
-from digitnet.training.setup import begin
+from digitnet.training.setup import prepare, read_options
+from digitnet.training.start import Start, adopt_network
 from digitnet.training.state import Position, Record, TrainingState, arrays, varies
 
 MAY_CHANGE = {
@@ -23,19 +25,44 @@ MAY_CHANGE = {
     "training.max_minutes",
     "model",
     "data.path",
+    "data.rehearsal.path",
 }
 NOT_NEGATIVE = {"squares", "batch_variance"}
 
 
-def resume(config: Config, checkpoint: Checkpoint) -> TrainingState:
-    """Return the state of the training in a checkpoint.
+def resume(
+    config: Config,
+    checkpoint: Checkpoint,
+    *,
+    strict: bool = False,
+    parallel: bool = False,
+    report: Report | None = None,
+) -> TrainingState:
+    """Return the state of the training in a checkpoint; a model to start from is not needed.
 
-    Raises ConfigError if the config describes another training; only the keys MAY_CHANGE may
-    differ. Raises CheckpointError if the checkpoint has no state, or one that does not fit.
+    strict, parallel, report: see `ReadOptions`. Raises ConfigError if the config describes another
+    training; only the keys MAY_CHANGE may differ. Raises CheckpointError if the checkpoint has no
+    state, or one that does not fit.
     """
     if not checkpoint.state:
         raise CheckpointError("expected the state of a training, found only a model")
-    state = begin(_with_threads_of(config, checkpoint))
+    options = read_options(config, strict=strict, parallel=parallel, report=report)
+    data = read_data(config.data.path, options)
+    if checkpoint.data_hash != data.fingerprint:
+        raise ConfigError(
+            "data.path",
+            "expected the data that the checkpoint was trained on "
+            f"({join_paths(checkpoint.data_path)}), found other pictures or labels",
+        )
+    config, class_names = _with_threads_of(config, checkpoint), data.training.class_names
+    if config.start is not None:
+        class_names = checkpoint.class_names
+        config = adopt_network(config, checkpoint.config, len(class_names))
+    state = prepare(config, data, class_names, options)
+    try:
+        state.start = msgspec.convert(checkpoint.start, Start | None)
+    except msgspec.MsgspecError as error:
+        raise CheckpointError(f"origin: start: {error}") from None
     _check_same_training(state, checkpoint)
     _check_same_split(state, checkpoint)
     for name, array in arrays(state).items():
@@ -77,12 +104,6 @@ def _with_threads_of(config: Config, checkpoint: Checkpoint) -> Config:
 
 
 def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
-    if checkpoint.data_hash != state.data.fingerprint:
-        raise ConfigError(
-            "data.path",
-            "expected the data that the checkpoint was trained on "
-            f"({join_paths(checkpoint.data_path)}), found other pictures or labels",
-        )
     try:
         before = _flat(msgspec.to_builtins(saved_config(checkpoint.config)))
     except ConfigError as error:
@@ -95,7 +116,16 @@ def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
         if key not in may_change and before.get(key) != now[key]:
             was, found = json.dumps(before.get(key)), json.dumps(now[key])
             problem = f"expected {was}, as in the checkpoint to resume, found {found}"
+            if key == "training.epochs":
+                problem += (
+                    "; the learning rate or the distortions depend on it: to train a finished "
+                    "model further, use its path as `start` of a new training"
+                )
             raise ConfigError(key, problem)
+    sources = state.sources + (state.start.sources if state.start else ())
+    if checkpoint.data_sources not in ((), sources):
+        problem = "expected the pictures of the checkpoint to resume, found others"
+        raise ConfigError("data.rehearsal.path", problem)
 
 
 def _check_same_split(state: TrainingState, checkpoint: Checkpoint) -> None:

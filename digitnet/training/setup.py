@@ -1,56 +1,136 @@
-"""From a config to a training before its first step: data, split, random parameters."""
+"""From a config to a training before its first step: data, split, first parameters."""
+
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.arrays import SIDE
 from digitnet.config.definition import OPTIMIZER_KEYS, Config, TrainingSection
 from digitnet.config.threads import choose_threads
-from digitnet.dataset.classes import DIGITS
-from digitnet.dataset.definition import NON_DIGIT, Data, ReadOptions, join_paths
+from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, ReadOptions, Report, join_paths
 from digitnet.dataset.reader import read_data
-from digitnet.dataset.splits import split_indices
-from digitnet.errors import ConfigError, DataError
+from digitnet.dataset.splits import split_indices, without_copies
+from digitnet.errors import CheckpointError, ConfigError, DataError, join_names
+from digitnet.image.evidence import Judgement
+from digitnet.model.calibration import MIN_PICTURES
+from digitnet.model.checkpoint import load_checkpoint
+from digitnet.model.locations import SHIPPED
 from digitnet.network.network import Network
 from digitnet.network.regularisers import Regularisers
 from digitnet.randomness import Purpose, generator
 from digitnet.training.optimizers import OPTIMIZERS, Optimizer, l2_coefficients
+from digitnet.training.sampling import (
+    add_pictures,
+    make_synthetic,
+    read_rehearsal,
+    repeat_indices,
+)
+from digitnet.training.start import (
+    Start,
+    adopt_network,
+    classes_after,
+    copy_parameters,
+    load_start,
+)
 from digitnet.training.state import TrainingState, make_network
 
 
-def begin(config: Config) -> TrainingState:
+def begin(
+    config: Config, *, strict: bool = False, parallel: bool = False, report: Report | None = None
+) -> TrainingState:
     """Return a training before its first step: read and check the data, draw the parameters.
+
+    strict, parallel, report: see `ReadOptions`. Raises DataError, ConfigError if the config does
+    not fit the data, and CheckpointError for a model to start from that cannot be used.
+    """
+    options = read_options(config, strict=strict, parallel=parallel, report=report)
+    if config.start is None:
+        data = read_data(config.data.path, options)
+        state = prepare(config, data, data.training.class_names, options)
+        state.network.initialise(rng=generator(config.seed, Purpose.INITIALISE))
+    else:
+        model = load_start(config.start)
+        data = read_data(config.data.path, options)
+        class_names = classes_after(model, data.training.class_names)
+        config = adopt_network(config, model.config, len(class_names))
+        state = prepare(config, data, class_names, options)
+        keeps_output = class_names == model.class_names
+        state.start = Start(str(config.start), model.sha256, keeps_output, model.data_sources)
+        if not keeps_output:
+            old, new = join_names(model.class_names), join_names(class_names)
+            state.remarks += (f"start: its classes are {old}; a new output layer learns {new}",)
+        state.network.initialise(rng=generator(config.seed, Purpose.INITIALISE))
+        copy_parameters(model.network, state.network, keeps_output=keeps_output)
+        if keeps_output:
+            state.calibration = model.calibration
+    n = len(state.validation_indices)
+    if state.refits_calibration and n < MIN_PICTURES:
+        problem = f"expected {MIN_PICTURES} or more pictures to fit the thresholds for ?, found {n}"
+        state.remarks += (f"data.validation: {problem}; the model will never answer ?",)
+    state.best[:] = state.network.parameters
+    return state
+
+
+def read_options(
+    config: Config, *, strict: bool, parallel: bool, report: Report | None
+) -> ReadOptions:
+    """Return how a training reads its data.
+
+    With a model to start from, the shipped model chooses between candidates for the digit in a
+    picture: a training that is resumed without the start prepares the same pictures.
+    """
+    score = None if config.start is None else _shipped_score()
+    return ReadOptions(
+        config.data.transposed,
+        score,
+        config.data.non_digits,
+        config.data.label_pattern,
+        strict,
+        parallel,
+        report,
+        may_lack=config.start is not None,
+    )
+
+
+def _shipped_score() -> Callable[[NDArray[np.uint8]], Judgement] | None:
+    from digitnet.model.prediction import Model  # imports Pillow: slow to start
+
+    try:
+        return Model(load_checkpoint(SHIPPED)).judge
+    except CheckpointError:  # the preparation has changed, and the model is not yet trained anew
+        return None
+
+
+def prepare(
+    config: Config, data: Data, class_names: tuple[str, ...], options: ReadOptions
+) -> TrainingState:
+    """Return a training with all its pictures; all its parameters are 0.
 
     Raises DataError, and ConfigError if the config does not fit the data.
     """
-    data = read_data(config.data.path, _read_options(config))
-    _check_classes(config, data)
-    config = _with_threads(_with_count(config, data))
-    count = int(config.data.validation or 0)
-    if config.training.patience and not count:
-        problem = f"expected null without validation pictures, found {config.training.patience}"
-        raise ConfigError("training.patience", problem)
-    examples = data.training
-    train_indices, validation_indices = split_indices(examples, count, seed=config.seed)
-    if not len(train_indices):
-        raise DataError(
-            f"{join_paths(config.data.path)}: expected training pictures that differ from the "
-            f"{count:,} validation pictures, found none; set data.validation to 0"
-        )
-    if examples.repeats is not None:
-        train_indices = np.repeat(train_indices, examples.repeats[train_indices])
-    images, labels = _make_synthetic(config, examples.class_names, len(train_indices))
-    if len(images):
-        train_indices = np.append(train_indices, len(examples) + np.arange(len(images)))
-        examples = examples.followed_by(images, labels)
+    source = join_paths(config.data.path)
+    training = data.training.renumbered(class_names, source)
+    _check_network(config, training, source)
+    config = _with_threads(_with_count(config, data, source))
+    train_indices, validation_indices, validation = _split(config, data, training, source)
+    train_indices = repeat_indices(
+        training, train_indices, config.data.repeats, balance=config.data.balance
+    )
+    rehearsal, hashes, remarks = read_rehearsal(config, class_names, options)
+    if validation is not None:
+        found = f"{len(validation_indices):,} pictures of its own for validation"
+        remarks += (f"{source}: {found}; no training picture is held out",)
+    n = len(train_indices) + len(rehearsal[1])
+    pictures = rehearsal, make_synthetic(config, class_names, n)
+    examples, train_indices = add_pictures(training, train_indices, pictures)
     network = make_network(config)
-    network.initialise(rng=generator(config.seed, Purpose.INITIALISE))
     return TrainingState(
         config,
         data,
         examples,
         train_indices,
+        examples if validation is None else validation,
         validation_indices,
         network,
         _make_optimizer(config.training, network),
@@ -61,38 +141,34 @@ def begin(config: Config) -> TrainingState:
             seed=config.seed,
         ),
         network.parameters.copy(),
+        (*data.training.source_hashes, *hashes),
+        remarks,
     )
 
 
-def _read_options(config: Config) -> ReadOptions:
-    data = config.data
-    return ReadOptions(
-        data.transposed, non_digits=data.non_digits, label_pattern=data.label_pattern
-    )
-
-
-def _make_synthetic(
-    config: Config, class_names: tuple[str, ...], n: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return synthetic digits and non-digits for n training images, and their labels."""
-    n_digits = round(config.training.drawn * n)
-    n_background = round(config.training.background * n)
-    images, labels = np.empty((0, SIDE, SIDE), np.uint8), np.empty(0, np.int64)
-    if config.training.drawn and class_names != DIGITS:
-        found = ", ".join(class_names)
-        problem = f"expected 0 for other classes than the digits, found the classes {found:.60}"
-        raise ConfigError("training.drawn", problem)
-    if n_digits:
-        from digitnet.synthetic.handwriting import make_digits  # imports Pillow: slow to start
-
-        images, labels = make_digits(n_digits, rng=generator(config.seed, Purpose.DRAWN))
-    if n_background:
-        from digitnet.synthetic.background import make_background
-
-        background = make_background(n_background, rng=generator(config.seed, Purpose.BACKGROUND))
-        images = np.concatenate([images, background])
-        labels = np.append(labels, np.full(n_background, NON_DIGIT))
-    return images, labels
+def _split(
+    config: Config, data: Data, training: Dataset, source: str
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Dataset | None]:
+    """Return the indices of training and validation pictures, and the validation set if own."""
+    count = int(config.data.validation or 0)
+    if data.validation is not None:
+        validation = data.validation.renumbered(training.class_names, source)
+        train_indices = without_copies(training, np.arange(len(training)), validation)
+        validation_indices = np.flatnonzero(validation.labels != NON_DIGIT)
+        advice = "which are the same pictures"
+    else:
+        validation = None
+        train_indices, validation_indices = split_indices(training, count, seed=config.seed)
+        advice = "set data.validation to 0"
+    if not len(train_indices):
+        raise DataError(
+            f"{source}: expected training pictures that differ from the "
+            f"{len(validation_indices):,} validation pictures, found none; {advice}"
+        )
+    if config.training.patience and not len(validation_indices):
+        problem = f"expected null without validation pictures, found {config.training.patience}"
+        raise ConfigError("training.patience", problem)
+    return train_indices, validation_indices, validation
 
 
 def _make_optimizer(training: TrainingSection, network: Network) -> Optimizer:
@@ -103,25 +179,29 @@ def _make_optimizer(training: TrainingSection, network: Network) -> Optimizer:
     return OPTIMIZERS[section.name](network.parameters, l2=l2, **options)
 
 
-def _check_classes(config: Config, data: Data) -> None:
-    outputs, classes = config.network.layer_sizes[-1], len(data.training.class_names)
-    source = join_paths(config.data.path)
-    if outputs != classes:
+def _check_network(config: Config, training: Dataset, source: str) -> None:
+    sizes, classes = config.network.layer_sizes, len(training.class_names)
+    if sizes[-1] != classes:
         raise ConfigError(
             "network.layer_sizes",
-            f"expected {classes} last, one per class in {source}, found {outputs}",
+            f"expected {classes} last, one per class in {source}, found {sizes[-1]}",
         )
+    if config.training.freeze >= len(sizes) - 1:
+        most = len(sizes) - 2
+        problem = f"expected at most {most}, all layers but the last, found"
+        raise ConfigError("training.freeze", f"{problem} {config.training.freeze}")
 
 
-def _with_count(config: Config, data: Data) -> Config:
-    """Return the config with data.validation as a count."""
-    held_out, n = config.data.validation, int((data.training.labels != NON_DIGIT).sum())
-    if held_out is None:
+def _with_count(config: Config, data: Data, source: str) -> Config:
+    """Return the config with data.validation as a count; 0 with an own validation set."""
+    held_out, n = config.data.validation, data.training.n_digits
+    if data.validation is not None:
+        held_out = 0
+    elif held_out is None:
         held_out = min(5000, n // 10)
     elif isinstance(held_out, float):
         held_out = max(round(held_out * n), 1)
     if held_out >= n:
-        source = join_paths(config.data.path)
         problem = f"expected fewer than the {n:,} examples in {source}, found {held_out:,}"
         raise ConfigError("data.validation", problem)
     return msgspec.structs.replace(

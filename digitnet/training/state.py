@@ -1,7 +1,7 @@
 """The state of a training: all that it needs to continue."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -20,9 +20,12 @@ from digitnet.network.regularisers import Regularisers
 from digitnet.synthetic.distortions import Distortions
 from digitnet.training.optimizers import Optimizer
 from digitnet.training.schedules import rate_factor
+from digitnet.training.start import Start
 
 if TYPE_CHECKING:
     from digitnet.model.prediction import Model
+
+MIN_REFIT = 1000  # validation pictures: with fewer, the start's calibration is kept
 
 
 class TrainingMeasure(Struct, frozen=True):
@@ -69,10 +72,13 @@ class Position(Struct, frozen=True):
 class TrainingState:
     """A training between two steps.
 
-    examples: the training set of `data`, followed by synthetic digits and non-digits.
-    train_indices, validation_indices: indices into `examples`. network: with its current
-    parameters, regularisers not folded. best: the parameters (n_parameters,) of the epoch that was
-    best on validation. calibration: of that epoch, fitted on validation. position: where in the
+    examples: the training set of `data`, followed by pictures for rehearsal and synthetic ones.
+    train_indices: indices into `examples`; a picture may occur more than once. validation: the data
+    set that `validation_indices` belong to: `examples`, or a validation set of its own. network:
+    with its current parameters, regularisers not folded. best: the parameters (n_parameters,) of
+    the epoch that was best on validation. sources: hashes of the data and of the pictures for
+    rehearsal. remarks: lines for the user. start: the model that training started from.
+    calibration: of the best epoch, fitted on validation, or the start's. position: where in the
     training it is.
     """
 
@@ -80,11 +86,15 @@ class TrainingState:
     data: Data
     examples: Dataset
     train_indices: NDArray[np.int64]
+    validation: Dataset
     validation_indices: NDArray[np.int64]
     network: Network
     optimizer: Optimizer
     regularisers: Regularisers
     best: FloatArray
+    sources: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    start: Start | None = None
     calibration: Calibration = NO_CALIBRATION
     history: list[Record] = field(default_factory=list)
     position: Position = field(default_factory=Position)
@@ -185,7 +195,13 @@ class TrainingState:
     def guessing(self) -> Guessing | None:
         """The accuracy of guessing on the validation examples; None if there are none."""
         held_out = self.validation_indices
-        return guessing(self.examples.labels[held_out]) if len(held_out) else None
+        return guessing(self.validation.labels[held_out]) if len(held_out) else None
+
+    @property
+    def refits_calibration(self) -> bool:
+        """True unless the start's calibration is kept: its own validation pictures were more."""
+        kept = self.start is not None and self.start.keeps_output
+        return not kept or len(self.validation_indices) >= MIN_REFIT
 
     def checkpoint(self) -> Checkpoint:
         """Return the checkpoint to save: the best model so far, and the current state.
@@ -201,13 +217,14 @@ class TrainingState:
         return Checkpoint(
             model,
             msgspec.to_builtins(self.config),
-            self.data.training.class_names,
+            self.examples.class_names,
             self.config.data.path,
             self.data.fingerprint,
             msgspec.to_builtins(self.history),
             {"place": np.array(place), **arrays(self)},
             calibration=self.calibration,
-            data_sources=self.data.training.source_hashes,
+            data_sources=self.sources + (self.start.sources if self.start else ()),
+            start=None if self.start is None else asdict(self.start),
         )
 
 
@@ -215,9 +232,9 @@ def make_network(config: Config) -> Network:
     """Return the network that a config describes, with all parameters 0."""
     return Network(
         config.network.layer_sizes,
-        activation=config.network.activation,
-        output=config.network.output,
-        cost=config.cost,
+        activation=str(config.network.activation),
+        output=str(config.network.output),
+        cost=str(config.cost),
     )
 
 

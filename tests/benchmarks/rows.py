@@ -19,7 +19,7 @@ from PIL import Image
 
 from digitnet.dataset.reader import read_data
 from digitnet.errors import ImageError
-from digitnet.model.checkpoint import SHIPPED
+from digitnet.model.locations import SHIPPED
 from digitnet.model.numbers import Number
 from digitnet.model.prediction import Model, load
 

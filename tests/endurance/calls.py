@@ -37,7 +37,8 @@ from tracing import Done, Injection, Tracer, counting, injections, reason_to_ski
 
 from configs import contents, differing
 from digitnet.errors import CheckpointError
-from digitnet.model.checkpoint import SHIPPED, load_checkpoint
+from digitnet.model.checkpoint import load_checkpoint
+from digitnet.model.locations import SHIPPED
 
 TIMINGS = re.compile(r'[0-9.,]+ s\b|[0-9,]+ images/s|"(seconds|images_per_second)": [0-9.e+-]+')
 CONFIGS = re.compile(r".*\.yaml")

@@ -74,11 +74,11 @@ def contents(path: Path) -> dict[str, Any]:
     """Return the arrays and history of a checkpoint, without timings and paths."""
     with np.load(path) as file:
         arrays: dict[str, Any] = dict(file)
-    for name in ("config", "history", "state_place"):
+    for name in ("config", "history", "origin", "state_place"):
         arrays[name] = json.loads(str(arrays[name]))
     for record in arrays["history"]:
         del record["seconds"], record["images_per_second"]
-    del arrays["config"]["model"], arrays["state_place"]["seconds"]
+    del arrays["config"]["model"], arrays["origin"]["created"], arrays["state_place"]["seconds"]
     return arrays
 
 

@@ -1,0 +1,98 @@
+"""Which pictures an epoch uses, and how often: repeats, balance, rehearsal, synthetic pictures."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitnet.arrays import SIDE
+from digitnet.config.definition import Config
+from digitnet.dataset.classes import DIGITS
+from digitnet.dataset.definition import NON_DIGIT, Dataset, ReadOptions, as_tuple
+from digitnet.dataset.reader import read_data
+from digitnet.errors import ConfigError
+from digitnet.paths import kind_of
+from digitnet.randomness import Purpose, generator
+
+Indices = NDArray[np.int64]
+Pictures = tuple[NDArray[np.uint8], NDArray[np.int64]]  # images (n, 28, 28), labels (n,)
+NO_PICTURES: Pictures = np.empty((0, SIDE, SIDE), np.uint8), np.empty(0, np.int64)
+
+
+def repeat_indices(dataset: Dataset, indices: Indices, repeats: int, *, balance: bool) -> Indices:
+    """Return indices of training pictures, each as often as an epoch uses the picture.
+
+    A picture is used `repeats` times as often as its source is listed. balance: also, the pictures
+    of a class are used so often that the class has about as many as the most frequent class.
+    """
+    times = np.full(len(indices), repeats)
+    if dataset.repeats is not None:
+        times *= dataset.repeats[indices]
+    if balance:
+        labels = dataset.labels[indices]
+        is_digit = labels != NON_DIGIT
+        counts = np.bincount(labels[is_digit], times[is_digit], len(dataset.class_names))
+        factors = np.rint(counts.max() / np.maximum(counts, 1)).astype(np.int64)
+        times[is_digit] *= factors[labels[is_digit]]
+    return indices if (times == 1).all() else np.repeat(indices, times)
+
+
+def read_rehearsal(
+    config: Config, class_names: tuple[str, ...], options: ReadOptions
+) -> tuple[Pictures, tuple[str, ...], tuple[str, ...]]:
+    """Return the pictures for rehearsal, the hashes of their sources, and remarks for the user.
+
+    They are drawn by the seed from the training set at `data.rehearsal.path`; paths that do not
+    exist are left out. Raises DataError for wrong data.
+    """
+    section = config.data.rehearsal
+    if section.path is None:
+        return NO_PICTURES, (), ()
+    paths = as_tuple(section.path)
+    found = tuple(path for path in paths if kind_of(path) is not None)
+    missing = dict.fromkeys(path for path in paths if path not in found)
+    remarks = tuple(f"data.rehearsal.path: {path} does not exist; left out" for path in missing)
+    if not found:
+        return NO_PICTURES, (), remarks
+    dataset = read_data(found, options).training.renumbered(class_names, ", ".join(found))
+    usable = np.flatnonzero(dataset.labels != NON_DIGIT)
+    rng = generator(config.seed, Purpose.REHEARSAL)
+    chosen = rng.permutation(usable)[: section.pictures]
+    return (dataset.images[chosen], dataset.labels[chosen]), dataset.source_hashes, remarks
+
+
+def make_synthetic(config: Config, class_names: tuple[str, ...], n: int) -> Pictures:
+    """Return synthetic digits and non-digits for n training images.
+
+    Raises ConfigError if `training.drawn` is set for other classes than the digits.
+    """
+    n_digits = round(config.training.drawn * n)
+    n_background = round(config.training.background * n)
+    if config.training.drawn and class_names != DIGITS:
+        found = ", ".join(class_names)
+        problem = f"expected 0 for other classes than the digits, found the classes {found:.60}"
+        raise ConfigError("training.drawn", problem)
+    images, labels = NO_PICTURES
+    if n_digits:
+        from digitnet.synthetic.handwriting import make_digits  # imports Pillow: slow to start
+
+        images, labels = make_digits(n_digits, rng=generator(config.seed, Purpose.DRAWN))
+    if n_background:
+        from digitnet.synthetic.background import make_background
+
+        background = make_background(n_background, rng=generator(config.seed, Purpose.BACKGROUND))
+        images = np.concatenate([images, background])
+        labels = np.append(labels, np.full(n_background, NON_DIGIT))
+    return images, labels
+
+
+def add_pictures(
+    dataset: Dataset, indices: Indices, pictures: Iterable[Pictures]
+) -> tuple[Dataset, Indices]:
+    """Return the data set with pictures appended, and the indices with those of the pictures."""
+    images, labels = zip(*pictures)
+    added = sum(map(len, labels))
+    if not added:
+        return dataset, indices
+    indices = np.append(indices, len(dataset) + np.arange(added))
+    return dataset.followed_by(np.concatenate(images), np.concatenate(labels)), indices
