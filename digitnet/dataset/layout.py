@@ -190,7 +190,9 @@ def first_picture(folder: Path, depth: int) -> str | None:
                     below.append(entry.name)
                 elif names_picture(entry.name):
                     return entry.path
-    except PermissionError:
+    except FileNotFoundError:  # deleted meanwhile
+        return None
+    except OSError:
         return str(folder)
     if depth:
         for name in sorted(name for name in below if not is_hidden(name)):
