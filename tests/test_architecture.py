@@ -26,7 +26,7 @@ HOUSE = {
     "dataset": "reader unlabelled minibatches splits folder layout listed pairs archives tables "
     "header shapes drawing definition unpacking idx npy formats classes conventions mapped",
     "image": "numbers workers segmentation reading candidates look digit memory_budget evidence "
-    "field files memory",
+    "field files heif memory",
     "image.marks": "rows seams sheet box groups outline structure",
     "image.ink": "paper uneven ruling shadow closing components ink",
     "config": "reader source values syntax keys definition threads",

@@ -194,7 +194,7 @@ def _check_network(config: Config, training: Dataset, source: str) -> None:
 
 def _with_count(config: Config, data: Data, source: str) -> Config:
     """Return the config with data.validation as a count; 0 with an own validation set."""
-    held_out, n = config.data.validation, int((data.training.labels != NON_DIGIT).sum())
+    held_out, n = config.data.validation, data.training.n_digits
     if data.validation is not None:
         held_out = 0
     elif held_out is None:
