@@ -14,12 +14,13 @@ import digitnet
 PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
-    "cli": "evaluate info predict train sources numbers options show progress output",
+    "cli": "evaluate info predict train mistakes evaluation sources numbers options show progress "
+    "output",
     "session": "driver saving lock signals",
     "training": "loop resumption setup sampling descent augmentation state start optimizers "
     "schedules",
-    "model": "array_files comparison description examples evaluation orientation prediction "
-    "checkpoint locations numbers calibration",
+    "model": "array_files comparison description examples data evaluation orientation prediction "
+    "checkpoint locations numbers doubt calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader unlabelled minibatches splits folder pairs archives tables header "

@@ -52,6 +52,8 @@ def resolve_config(config: Config | dict[str, Any] | str | os.PathLike[str]) -> 
     """
     if isinstance(config, Config):
         values = msgspec.to_builtins(config, enc_hook=_plain_value)
+        if not config.network.layer_sizes:  # the start's
+            del values["network"]["layer_sizes"]
     elif isinstance(config, dict):
         values = config
     else:

@@ -67,6 +67,15 @@ class Origin(NamedTuple):
         return place if isinstance(place, str) else f"{self.file}:{place}"
 
 
+def name_in(origins: Sequence[Origin], index: int) -> str:
+    """Return the name of a picture of a data set with these origins; see `Dataset.name_of`."""
+    for origin in origins:
+        if index < origin.length:
+            return origin.name_of(index)
+        index -= origin.length
+    raise IndexError("the origin of the picture is unknown")
+
+
 class Unreadable(NamedTuple):
     """A picture that was left out because it cannot be read."""
 
@@ -127,11 +136,7 @@ class Dataset:
 
     def name_of(self, index: int) -> str:
         """Return where a picture comes from; see `Origin.name_of`. Raises IndexError if unknown."""
-        for origin in self.origins:
-            if index < origin.length:
-                return origin.name_of(index)
-            index -= origin.length
-        raise IndexError("the origin of the picture is unknown")
+        return name_in(self.origins, index)
 
     def followed_by(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> "Dataset":
         """Return this data set with images (m, 28, 28) and labels (m,) appended.

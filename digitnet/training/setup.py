@@ -56,7 +56,7 @@ def begin(
         config = adopt_network(config, model.config, len(class_names))
         state = prepare(config, data, class_names, options)
         keeps_output = class_names == model.class_names
-        state.start = Start(str(config.start), model.sha256, keeps_output)
+        state.start = Start(str(config.start), model.sha256, keeps_output, model.data_sources)
         if not keeps_output:
             old, new = join_names(model.class_names), join_names(class_names)
             state.remarks += (f"start: its classes are {old}; a new output layer learns {new}",)
@@ -64,7 +64,6 @@ def begin(
         copy_parameters(model.network, state.network, keeps_output=keeps_output)
         if keeps_output:
             state.calibration = model.calibration
-        state.sources += model.data_sources
     n = len(state.validation_indices)
     if state.refits_calibration and n < MIN_PICTURES:
         problem = f"expected {MIN_PICTURES} or more pictures to fit the thresholds for ?, found {n}"
