@@ -22,7 +22,8 @@ def draw(images: NDArray[np.uint8], options: ReadOptions) -> NDArray[np.uint8]:
     drawn = np.zeros((len(images), SIDE, SIDE), np.uint8)
     margin = images.shape[1] // MARGIN
     margins = ((0, 0), (margin, margin), (margin, margin))
-    workers, done = Workers(worker_count() if options.parallel else 1, reading_steps()), 0
+    processes = worker_count() if options.parallel else 1
+    workers, done = Workers(processes, reading_steps()), 0
     try:
         for start in range(0, len(images), PICTURES_AT_ONCE):
             padded = np.pad(images[start : start + PICTURES_AT_ONCE], margins)
