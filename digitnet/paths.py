@@ -30,6 +30,11 @@ def status_at(path: AnyPath) -> os.stat_result | None:
         return None
 
 
+def is_hidden(name: str) -> bool:
+    """Return whether a name in a folder is hidden, or the folder of a Mac's resource forks."""
+    return name.startswith(".") or name == "__MACOSX"
+
+
 def kind_of(path: AnyPath) -> Kind | None:
     """Return what exists at a path, following links; None if nothing does.
 

@@ -7,16 +7,23 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from conftest import Run, read_mnist, train_model
 from PIL import Image
 
+from digitnet.config.reader import to_config
+from digitnet.dataset.classes import DIGITS
+from digitnet.model.calibration import Calibration
+from digitnet.model.checkpoint import Checkpoint, save_checkpoint
 from digitnet.model.locations import SHIPPED
+from digitnet.network.network import Network
 
 KEYS = {
     *("model", "data", "images", "accuracy", "interval", "cost", "confusion", "digits"),
     *("temperature", "calibration_error", "reliability", "coverage"),
+    *("doubtful", "sure_accuracy", "unreadable"),
 }
 
 
@@ -174,6 +181,215 @@ def test_text_shows_only_bins_with_pictures(run: Run, model: Path) -> None:
     last = result["coverage"][-1]
     row = f"{last['min_confidence']:.4f}  {last['coverage']:>8.2%}  {last['accuracy']:>8.2%}"
     assert row in text
+
+
+# The whole text
+
+
+def bright_digits(folder: Path, labels: list[int], answers: list[int], name: str = "data") -> Path:
+    """Write pictures to an .npz file and return its path: pixel i is bright to be answered i."""
+    images = np.zeros((len(answers), 784), np.uint8)
+    images[np.arange(len(answers)), answers] = 255
+    np.savez(folder / f"{name}.npz", images=images.reshape(-1, 28, 28), labels=np.array(labels))
+    return folder / f"{name}.npz"
+
+
+def brightest(folder: Path, data_path: str | tuple[str, ...] = "none", **options: Any) -> Path:
+    """Write a model that answers which of the first ten pixels is brightest; return its path."""
+    network = Network([784, 10], output="softmax", cost="cross_entropy")
+    network.weights[0][:, :10] = 4 * np.eye(10)
+    section = {"layer_sizes": [784, 10], "output": "softmax"}
+    values = {"network": section, "cost": "cross_entropy", "data": {"path": "data"}}
+    config = msgspec.to_builtins(to_config(values))
+    checkpoint = Checkpoint(network, config, DIGITS, data_path, "x", [], **options)
+    save_checkpoint(str(folder / "bright.npz"), checkpoint)
+    return folder / "bright.npz"
+
+
+TEXT = """\
+bright.npz on data.npz (5 pictures)
+accuracy 60.00%, 95 % interval 23.07% to 88.24%
+cost 1.7526
+calibration error 25.85%, temperature 1.000
+answered ?: 0 (0.00%)
+
+confidence    on average  accuracy  pictures
+0.80 to 0.87      85.85%    60.00%         5
+
+--min-confidence  answered  accuracy
+          0.8584   100.00%    60.00%
+
+digit  precision  recall  pictures
+    0    100.00%  50.00%         2
+    1     50.00%  50.00%         2
+    2          –       –         0
+    3          –       –         0
+    4          –       –         0
+    5          –       –         0
+    6          –       –         0
+    7     50.00%  100.00%         1
+    8          –       –         0
+    9          –       –         0
+
+confusion matrix: rows are true digits, columns are answers
+         0    1    2    3    4    5    6    7    8    9
+    0    1    1    ·    ·    ·    ·    ·    ·    ·    ·
+    1    ·    1    ·    ·    ·    ·    ·    1    ·    ·
+    2    ·    ·    ·    ·    ·    ·    ·    ·    ·    ·
+    3    ·    ·    ·    ·    ·    ·    ·    ·    ·    ·
+    4    ·    ·    ·    ·    ·    ·    ·    ·    ·    ·
+    5    ·    ·    ·    ·    ·    ·    ·    ·    ·    ·
+    6    ·    ·    ·    ·    ·    ·    ·    ·    ·    ·
+    7    ·    ·    ·    ·    ·    ·    ·    1    ·    ·
+    8    ·    ·    ·    ·    ·    ·    ·    ·    ·    ·
+    9    ·    ·    ·    ·    ·    ·    ·    ·    ·    ·
+"""
+
+
+def test_the_whole_text_is_as_written_here(run: Run, tmp_path: Path) -> None:
+    """The confidence is e⁴ / (e⁴ + 9); the cost its logarithm, and 4 more for two mistakes."""
+    brightest(tmp_path)
+    bright_digits(tmp_path, labels=[0, 0, 1, 1, 7], answers=[0, 1, 1, 7, 7])
+    done = run("evaluate", "-m", "bright.npz", "--data", "data.npz", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == TEXT
+
+
+def test_doubtful_answers_are_counted(run: Run, tmp_path: Path) -> None:
+    model = brightest(tmp_path, calibration=Calibration(1.0, 0.5))
+    images = np.zeros((4, 784), np.uint8)
+    images[[0, 1, 2], [0, 1, 1]] = 255  # the last is blank: 0, with confidence 0.1
+    np.savez(tmp_path / "data.npz", images=images, labels=np.array([0, 1, 2, 3]))
+    arguments = ("-m", model, "--data", tmp_path / "data.npz")
+    result = evaluated(run, *arguments)
+    assert (result["doubtful"], result["sure_accuracy"]) == (1, 2 / 3)
+    text = run("evaluate", *arguments).stdout.decode()
+    assert "\nanswered ?: 1 (25.00%), accuracy of the others 66.67%\n" in text
+    first, second = evaluated(run, *arguments, "--mistakes")["mistakes"]
+    assert (first["digit"], first["answer"], first["doubt"]) == (2, 1, None)
+    assert (second["digit"], second["answer"]) == (3, 0)
+    assert second["doubt"] == "expected a confidence of 0.5000 or more, found 0.1000"
+
+
+def test_each_of_several_sources_has_its_accuracy(run: Run, tmp_path: Path) -> None:
+    one = bright_digits(tmp_path, [0, 1, 2], [0, 1, 3], "one")
+    two = bright_digits(tmp_path, [4, 5], [4, 6], "two")
+    model = brightest(tmp_path, (str(one), str(two)))
+    result = evaluated(run, "-m", model)
+    assert result["sources"] == [
+        {"source": str(one), "images": 3, "accuracy": 2 / 3},
+        {"source": str(two), "images": 2, "accuracy": 1 / 2},
+    ]
+    lines = run("evaluate", "-m", model, cwd=tmp_path).stdout.decode().splitlines()
+    assert lines[5:10] == [
+        "",
+        "accuracy  pictures  source",
+        "  66.67%         3  one.npz",
+        "  50.00%         2  two.npz",
+        "",
+    ]
+    assert "sources" not in evaluated(run, "-m", model, "--data", one)
+
+
+# --mistakes
+
+
+def test_mistakes_are_lines_of_picture_digit_answer_and_confidence(
+    run: Run, tmp_path: Path
+) -> None:
+    brightest(tmp_path)
+    bright_digits(tmp_path, labels=[0, 0, 1, 1, 7], answers=[0, 1, 1, 7, 7])
+    words = ("evaluate", "-m", "bright.npz", "--data", "data.npz", "--mistakes")
+    done = run(*words, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == b"data.npz#1\t0\t1\t0.8585\ndata.npz#3\t1\t7\t0.8585\n"
+    result = json.loads(run(*words, "--format", "json", cwd=tmp_path).stdout)
+    assert [(each["picture"], each["digit"], each["answer"]) for each in result["mistakes"]] == [
+        ("data.npz#1", 0, 1),
+        ("data.npz#3", 1, 7),
+    ]
+    assert result["mistakes"][0].keys() == {"picture", "digit", "answer", "confidence", "doubt"}
+    assert result["accuracy"] == 3 / 5
+    below = run(*words, "--min-accuracy", "0.7", cwd=tmp_path)
+    assert (below.returncode, below.stdout) == (3, done.stdout)
+    assert below.stderr == b"bright.npz: accuracy 0.6 is below 0.7\n"
+    same = run(*words, "--baseline", "bright.npz", "--min-accuracy", "0.5", cwd=tmp_path)
+    assert (same.returncode, same.stdout) == (0, done.stdout)
+
+
+def test_without_mistakes_nothing_is_printed(run: Run, tmp_path: Path) -> None:
+    model, data = brightest(tmp_path), bright_digits(tmp_path, [0, 7], [0, 7])
+    done = run("evaluate", "-m", model, "--data", data, "--mistakes")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert evaluated(run, "-m", model, "--data", data, "--mistakes")["mistakes"] == []
+    assert "mistakes" not in evaluated(run, "-m", model, "--data", data)
+
+
+def test_mistakes_of_a_model_are_all_listed_with_confidence_falling(run: Run, model: Path) -> None:
+    listed = evaluated(run, "-m", model, "--mistakes")
+    assert len(listed["mistakes"]) == round(500 * (1 - listed["accuracy"])) > 10
+    confidences = [each["confidence"] for each in listed["mistakes"]]
+    assert confidences == sorted(confidences, reverse=True)
+    lines = run("evaluate", "-m", model, "--mistakes").stdout.decode().splitlines()
+    assert [line.split("\t")[0] for line in lines] == [
+        each["picture"] for each in listed["mistakes"]
+    ]
+
+
+def test_names_of_mistakes_are_escaped(run: Run, pictures: Path, tmp_path: Path) -> None:
+    """Of the picture of a 7, in a folder of another class."""
+    (tmp_path / "3").mkdir()
+    shutil.copy(pictures / "00.png", tmp_path / "3" / "a\tb\n\x1b[31m.png")
+    done = run("evaluate", "-m", "shipped", "--data", tmp_path, "--mistakes")
+    name = f"{tmp_path}/3/a\\tb\\n\\x1b[31m.png"
+    assert done.stdout.startswith(f"{name}\t3\t7\t".encode())
+    assert done.stdout.count(b"\n") == 1
+
+
+# Pictures that cannot be read
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
+    """A folder with one picture of a 7, and 23 files that are no pictures."""
+    folder = tmp_path_factory.mktemp("damaged")
+    (folder / "7").mkdir()
+    shutil.copy(pictures / "00.png", folder / "7" / "good.png")
+    for number in range(23):
+        (folder / "7" / f"bad{number:02}.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_unreadable_pictures_are_listed_and_counted(run: Run, damaged: Path) -> None:
+    words = ("evaluate", "-m", "shipped", "--data", damaged)
+    done = run(*words, "--format", "json")
+    assert done.returncode == 1
+    result = json.loads(done.stdout)
+    assert (result["images"], result["unreadable"], result["accuracy"]) == (1, 23, 1)
+    *listed, last = done.stderr.decode().splitlines()
+    assert [line.split(": ")[0] for line in listed] == [
+        str(damaged / "7" / f"bad{number:02}.png") for number in range(20)
+    ]
+    assert last == "… and 3 more pictures that cannot be read"
+    text = run(*words)
+    assert text.returncode == 1
+    assert text.stdout.decode().splitlines()[0].endswith("(1 pictures, 23 cannot be read)")
+    listing = run(*words, "--mistakes")
+    assert (listing.returncode, listing.stdout, listing.stderr) == (1, b"", done.stderr)
+
+
+def test_a_model_below_the_bar_exits_3_whatever_cannot_be_read(
+    run: Run, damaged: Path, copied: Path
+) -> None:
+    rewrite(copied, biases_1=np.array([9e9, *[0.0] * 9], np.float32))  # always answers 0
+    done = run("evaluate", "-m", copied, "--data", damaged, "--min-accuracy", "0.5")
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) == 22
+
+
+def test_strict_stops_at_the_first_unreadable_picture(run: Run, damaged: Path) -> None:
+    done = run("evaluate", "-m", "shipped", "--data", damaged, "--strict")
+    assert_one_line(done, f"{damaged}/7/bad00.png: ")
 
 
 # A baseline

@@ -508,17 +508,11 @@ def test_npy_file_with_another_name_is_refused_with_advice(name: str, tmp_path: 
     assert_refused(tmp_path / name, "expected a name like .* train-images.npy")
 
 
-@pytest.mark.parametrize("dtype", [np.float32, bool, "S3"])
-def test_npy_images_that_are_not_whole_numbers_are_refused(dtype: Any, tmp_path: Path) -> None:
+def test_npy_images_of_text_are_refused(tmp_path: Path) -> None:
     assert_refused(
-        write_train_pair(tmp_path, IMAGES.astype(dtype)), "expected whole numbers, found the type"
+        write_train_pair(tmp_path, IMAGES.astype("S3")),
+        "expected pixels that are numbers, found the type",
     )
-
-
-def test_npy_labels_that_are_not_whole_numbers_are_refused(tmp_path: Path) -> None:
-    path = write_train_pair(tmp_path, labels=LABELS.astype(float))
-    culprit = tmp_path / "train-labels.npy"
-    assert_refused(path, "expected whole numbers, found the type float64", culprit)
 
 
 class Trap:
@@ -558,7 +552,7 @@ def test_npy_with_a_label_out_of_range_is_refused(label: int, tmp_path: Path) ->
     assert_refused(path, f"picture 8: expected a label from 0 to 9, found {label}", culprit)
 
 
-@pytest.mark.parametrize("shape", [(20, 28, 28, 1), (15680,), ()])
+@pytest.mark.parametrize("shape", [(20, 4, 196), (15680,), ()])
 def test_npy_of_another_shape_is_refused(shape: tuple[int, ...], tmp_path: Path) -> None:
     images = IMAGES.reshape(shape) if shape else np.array(5)
     assert_refused(write_train_pair(tmp_path, images), "expected pictures of 28×28 pixels")
@@ -718,11 +712,6 @@ def write_npz(folder: Path, images: np.ndarray, labels: np.ndarray) -> Path:
     return path
 
 
-def test_npz_of_floats_is_refused(tmp_path: Path) -> None:
-    path = write_npz(tmp_path, IMAGES / 255, LABELS)
-    assert_refused(path, "images: expected whole numbers, found the type float64")
-
-
 @pytest.mark.parametrize("pixel", [-1, 256])
 def test_npz_with_a_pixel_out_of_range_is_refused(pixel: int, tmp_path: Path) -> None:
     images = IMAGES.astype(np.int64)
@@ -744,13 +733,7 @@ def test_npz_with_an_extra_label_is_refused(tmp_path: Path) -> None:
     )
 
 
-def test_npz_with_labels_in_two_dimensions_is_refused(tmp_path: Path) -> None:
-    assert_refused(
-        write_npz(tmp_path, IMAGES, LABELS[:, None]), r"labels: .*one dimension, found .*\(20, 1\)"
-    )
-
-
-@pytest.mark.parametrize("shape", [(20, 28, 28, 1), (20, 2, 392), (15680,), ()])
+@pytest.mark.parametrize("shape", [(20, 2, 392), (15680,), ()])
 def test_npz_of_another_shape_is_refused(shape: tuple[int, ...], tmp_path: Path) -> None:
     images = IMAGES.reshape(shape) if shape else np.array(5)
     assert_refused(write_npz(tmp_path, images, LABELS), "images: expected pictures of 28×28 pixels")
@@ -825,7 +808,7 @@ def test_csv_of_many_lines_is_read_to_the_end(tmp_path: Path) -> None:
     assert_holds(training, np.tile(IMAGES, (110, 1, 1)), np.tile(LABELS, 110))
 
 
-@pytest.mark.parametrize("cell", ["x", "1.5", "1e2", "", "256", "-1", "nan", "0x1f", "9" * 30])
+@pytest.mark.parametrize("cell", ["x", "1.5", "25.5e-1", "", "256", "-1", "nan", "0x1f", "9" * 30])
 def test_an_error_names_line_and_column_of_a_wrong_csv_cell(cell: str, tmp_path: Path) -> None:
     rows = csv_rows()
     rows[1][407] = cell
@@ -894,16 +877,11 @@ def test_an_error_names_the_csv_line_with_a_wrong_number_of_columns(
     assert_refused(path, rf"line {line}: expected 785 columns .*, found {columns}")
 
 
-@pytest.mark.parametrize(
-    ("separator", "found"), [(";", "semicolons"), ("\t", "tabs"), (" ", "spaces")]
-)
 @pytest.mark.parametrize("header", [HEADER, None])
-def test_csv_with_other_separators_is_refused(
-    header: str | None, separator: str, found: str, tmp_path: Path
-) -> None:
+def test_csv_separated_by_spaces_is_refused(header: str | None, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "mnist.csv", csv_rows(), header)
-    path.write_text(path.read_text().replace(",", separator))
-    assert_refused(path, f"line 1: expected 785 columns .* with commas between them, found {found}")
+    path.write_text(path.read_text().replace(",", " "))
+    assert_refused(path, "line 1: expected 785 columns .* with commas .*, found spaces")
 
 
 @pytest.mark.parametrize("names", [range(785), ["label", *range(784)], ["label", *range(1, 785)]])
@@ -930,13 +908,6 @@ def test_an_error_names_a_wrong_csv_cell_after_correct_cells_with_signs(tmp_path
     rows = csv_rows()
     rows[0][5], rows[2][7] = "+5", "x"
     assert_refused(write_csv(tmp_path / "mnist.csv", rows), "line 3, column 8: .*, found 'x'")
-
-
-@pytest.mark.parametrize("header", [HEADER, None])
-def test_an_error_names_the_first_csv_float(header: str | None, tmp_path: Path) -> None:
-    rows = [[float(label), *pixels] for label, *pixels in csv_rows()]
-    path = write_csv(tmp_path / "mnist.csv", rows, header)
-    assert_refused(path, r"line [12], column 1: expected a whole number from 0 to 9, found '5\.0'")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
@@ -1474,14 +1445,14 @@ def test_folders_with_names_of_idx_files_are_skipped(tmp_path: Path) -> None:
     ("name", "content", "problem"),
     [
         ("mnist.pkl.gz", gzip.compress(pickle.dumps([1])), "expected IDX .*, found a pickle"),
-        ("train.csv.gz", gzip.compress(HEADER.encode()), "expected IDX .*; unpack it with gunzip"),
+        ("train.txt.gz", gzip.compress(HEADER.encode()), "expected IDX .*; unpack it with gunzip"),
         (
-            "train.csv.zip",
-            zip_archive("train.csv", HEADER.encode()),
-            "found 'train.csv' in it; unpack it",
+            "train.txt.zip",
+            zip_archive("train.txt", HEADER.encode()),
+            "found 'train.txt' in it; unpack it",
         ),
     ],
-    ids=["pickle", "csv.gz", "csv.zip"],
+    ids=["pickle", "text.gz", "text.zip"],
 )
 def test_an_error_says_what_to_do_with_other_packed_data(
     name: str, content: bytes, problem: str, tmp_path: Path

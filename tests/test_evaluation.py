@@ -5,6 +5,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,11 +14,12 @@ from conftest import REPOSITORY, read_mnist, write_idx
 from PIL import Image
 
 from digitnet.config.reader import read_config
-from digitnet.dataset.definition import Dataset
+from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, Origin, ReadOptions, Unreadable
 from digitnet.dataset.idx import read_idx
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.reader import read_data
 from digitnet.errors import DataError, DigitnetError
+from digitnet.model.calibration import Calibration
 from digitnet.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from digitnet.model.evaluation import (
     EVALUATION_MINIBATCH,
@@ -26,9 +28,15 @@ from digitnet.model.evaluation import (
     evaluate_network,
     guessing,
 )
-from digitnet.model.examples import choose_examples, has_learned_from, prepared_for
+from digitnet.model.examples import (
+    Examples,
+    choose_examples,
+    evaluate_model,
+    has_learned_from,
+    prepared_for,
+)
 from digitnet.model.locations import SHIPPED
-from digitnet.model.prediction import load
+from digitnet.model.prediction import Model, load
 from digitnet.network.network import Network
 from digitnet.training.setup import begin
 
@@ -96,6 +104,59 @@ def test_the_interval_is_wilsons(right: int, n: int, low: float, high: float) ->
     interval = evaluation_of([right, n - right], [0, 0]).interval
     assert interval == pytest.approx((low, high), abs=6e-5)
     assert 0 <= interval[0] < interval[1] <= 1
+
+
+# Mistakes, doubts and sources
+
+
+def answered(labels: list[int], answers: list[int], **more: Any) -> Evaluation:
+    """Return an evaluation with falling confidences."""
+    confidences = 1 - np.arange(len(labels)) / 100
+    return Evaluation(0.5, np.array(labels), np.array(answers), confidences, 3, **more)
+
+
+def test_mistakes_are_the_most_confident_first() -> None:
+    result = answered([0, 1, 2, 0, 1], [0, 2, 2, 1, 0])
+    assert result.mistakes.tolist() == [1, 3, 4]
+    assert replace(result, confidences=np.array([1, 0.5, 1, 0.5, 0.9])).mistakes.tolist() == [
+        *(4, 1, 3)
+    ]
+    assert answered([0, 1], [0, 1]).mistakes.tolist() == []
+
+
+def test_the_accuracy_without_doubtful_answers() -> None:
+    result = answered([0, 1, 2, 0], [0, 2, 2, 1])
+    assert result.doubtful.tolist() == [False] * 4
+    assert result.sure_accuracy == result.accuracy == 1 / 2
+    doubts = {1: "too little evidence", 0: "two digits"}
+    doubtful = replace(result, doubts=doubts)
+    assert doubtful.doubtful.tolist() == [True, True, False, False]
+    assert doubtful.sure_accuracy == doubtful.accuracy == 1 / 2
+    assert replace(result, doubts={1: "x", 3: "x"}).sure_accuracy == 1
+    assert replace(result, doubts=dict.fromkeys(range(4), "x")).sure_accuracy is None
+
+
+def test_names_and_sources_are_those_of_the_evaluated_pictures() -> None:
+    origins = (
+        Origin("mnist", 3, "mnist/images"),
+        Origin("scans", 2, "scans", ["scans/7/a.png", "scans/1/b.png"]),
+        Origin("mnist", 1, "more.csv", np.array([12])),
+        Origin("unused", 1, "unused.npz"),
+    )
+    indices = np.array([5, 4, 0, 2])
+    result = answered([0, 1, 2, 0], [0, 2, 2, 1], origins=origins, indices=indices)
+    names = [result.name_of(position) for position in range(4)]
+    assert names == ["more.csv:12", "scans/1/b.png", "mnist/images#0", "mnist/images#2"]
+    assert result.sources == [("mnist", 3, 2 / 3), ("scans", 1, 0.0)]
+    everything = answered([0] * 7, [0] * 7, origins=origins)
+    assert everything.name_of(3) == "scans/7/a.png"
+    assert [source.images for source in everything.sources] == [4, 2, 1]
+
+
+def test_unknown_origins_have_no_names_and_no_sources() -> None:
+    assert THREE.sources == []
+    with pytest.raises(IndexError):
+        THREE.name_of(0)
 
 
 # A network on labelled pictures
@@ -529,3 +590,193 @@ def test_a_folder_is_evaluated_as_predict_reads_it(tmp_path: Path) -> None:
     assert unscored.fingerprint == examples.dataset.fingerprint
     prepared = prepared_for(checkpoint, replace(examples, dataset=unscored))
     assert (prepared.dataset.images == examples.dataset.images).all()
+
+
+# As `predict` answers
+
+
+@pytest.mark.parametrize("n", [1, 15, 16, 37, 1013])
+def test_answers_are_those_of_predict_to_the_last_bit(n: int, small_mnist: Path) -> None:
+    checkpoint, dataset = load_checkpoint(SHIPPED), read_data(str(small_mnist)).training
+    indices = np.arange(len(dataset))[-n:][::-1]
+    result = evaluate_model(checkpoint, Examples("", None, dataset, indices))
+    p, evidence, is_sure = Model(checkpoint).judge(dataset.images[indices])
+    assert (result.answers == p.argmax(axis=1)).all()
+    assert (result.confidences == p.max(axis=1)).all()
+    assert (result.evidence == evidence).all()
+    assert (result.doubtful == ~is_sure).all()
+
+
+def test_the_cost_is_that_of_whole_minibatches(trained: Checkpoint) -> None:
+    examples = choose_examples(trained)
+    expected = evaluate_network(trained.network, examples.minibatches()).cost
+    assert evaluate_model(trained, examples).cost == pytest.approx(expected, rel=1e-5)
+
+
+def test_doubts_in_a_folder_are_those_of_predict(tmp_path: Path) -> None:
+    folder = class_folders(tmp_path, {str(digit): digit for digit in range(10)})
+    seven = 255 - read_mnist("t10k", 1)[0][0]
+    doubtful = {
+        "two digits": np.tile(seven, (1, 2)),
+        "lines": np.full((300, 300), 255, np.uint8),
+        "cross": np.full((100, 100), 255, np.uint8),
+    }
+    rows, columns = np.mgrid[:100, :100]
+    is_ink = np.minimum(abs(rows - columns), abs(rows + columns - 99)) < 6
+    doubtful["cross"][20:80, 20:80][is_ink[20:80, 20:80]] = 0
+    doubtful["lines"][:, 20:40] = 0
+    for name, picture in doubtful.items():
+        Image.fromarray(picture).save(folder / "7" / f"{name}.png")
+    model = load()
+    result = evaluate_model(model.checkpoint, choose_examples(model.checkpoint, str(folder)))
+    paths = [result.name_of(position) for position in range(result.images)]
+    predictions = model.predict(paths)
+    assert {Path(path).stem for path in paths} >= doubtful.keys()
+    assert result.confidences.tolist() == [each.confidence for each in predictions]
+    reasons = [result.doubts.get(position) for position in range(result.images)]
+    assert reasons == [each.doubt for each in predictions]
+    assert result.doubtful.tolist() == [each.digit is None for each in predictions]
+    assert sum(reason is not None for reason in reasons) >= 3
+    assert sum("found 2 possible digits" in (reason or "") for reason in reasons) == 1
+    assert sum("found a line" in (reason or "") for reason in reasons) == 1
+
+
+# Pictures without a digit
+
+
+def with_non_digits(*labels: int) -> tuple[Checkpoint, Examples]:
+    """Return a model that is unsure of blank pictures, and blank and bright pictures."""
+    answers = [0, 1, 2, 0, 1][: len(labels)]
+    data = pictures(answers, [0] * len(labels), classes=3)
+    data = replace(data, labels=np.array(labels))
+    data.images[data.labels == NON_DIGIT] = 0
+    calibration = Calibration(1.0, min_confidence=0.5)
+    network = brightest(3)
+    checkpoint = Checkpoint(network, {}, ("0", "1", "2"), "", "", [], calibration=calibration)
+    return checkpoint, Examples("", None, data, np.arange(len(labels)))
+
+
+def test_pictures_without_a_digit_are_counted_apart() -> None:
+    checkpoint, examples = with_non_digits(0, NON_DIGIT, 0, NON_DIGIT, 1)
+    examples.dataset.images[3, 0, 1] = 255
+    result = evaluate_model(checkpoint, examples)
+    assert result.non_digits == (2, 1)
+    assert result.confusion.tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
+    assert result.doubtful.tolist() == [False] * 3
+    assert result.indices is not None
+    assert result.indices.tolist() == [0, 2, 4]
+    digits = replace(examples, indices=np.array([0, 2, 4]))
+    assert evaluate_model(checkpoint, digits).cost == result.cost
+    assert evaluate_model(checkpoint, digits).non_digits is None
+
+
+# A validation set of the data's own
+
+
+def of_sets(monkeypatch: pytest.MonkeyPatch, *answers: Data) -> list[ReadOptions]:
+    """Make `read_data` return this data in turn; return the options it was called with."""
+    rest, options = list(answers), []
+
+    def read(_: object, given: ReadOptions) -> Data:
+        options.append(given)
+        return rest.pop(0) if len(rest) > 1 else rest[0]
+
+    monkeypatch.setattr("digitnet.model.data.read_data", read)
+    monkeypatch.setattr("digitnet.model.examples.read_data", read)
+    return options
+
+
+def own_sets() -> Data:
+    training = pictures([0, 1, 2, 0], [0, 1, 2, 1], classes=3)
+    validation = replace(pictures([1, 2], [0, 1], classes=2), class_names=("1", "2"))
+    return Data(training, pictures([2], [2], classes=3), validation)
+
+
+def model_of(data: Data, small_mnist: Path, validation: int = 0) -> Checkpoint:
+    config = {
+        "data": {"path": str(small_mnist), "validation": validation},
+        "network": {"layer_sizes": [784, 3]},
+        "seed": 1,
+    }
+    sources = data.training.source_hashes
+    names = ("0", "1", "2")
+    path, found = str(small_mnist), data.fingerprint
+    return Checkpoint(brightest(3), config, names, path, found, [], data_sources=sources)
+
+
+def test_an_own_validation_set_is_evaluated(
+    monkeypatch: pytest.MonkeyPatch, small_mnist: Path
+) -> None:
+    data = own_sets()
+    checkpoint = model_of(data, small_mnist)
+    of_sets(monkeypatch, data)
+    for path in (None, "others"):
+        examples = choose_examples(checkpoint, path, "validation")
+        assert examples.dataset.labels.tolist() == [1, 2]
+        assert evaluate_model(checkpoint, examples).accuracy == 1
+        assert not has_learned_from(checkpoint, examples)
+    learned = choose_examples(checkpoint, split="train")
+    assert learned.indices.tolist() == [0, 3]  # validation holds the same pictures as 1 and 2
+    assert has_learned_from(checkpoint, learned)
+    other = replace(checkpoint, data_hash="x", data_sources=())
+    assert len(choose_examples(other, "others", "validation").dataset) == 2
+    with pytest.raises(DataError, match="only this data has a train split"):
+        choose_examples(other, "others", "train")
+
+
+def test_own_data_with_fewer_classes_than_the_model_keeps_its_splits(
+    monkeypatch: pytest.MonkeyPatch, small_mnist: Path
+) -> None:
+    training = pictures([1, 2] * 4, [0, 1] * 4, classes=2)
+    training.images[:, 5, 5] = np.arange(8)  # all different
+    data = Data(replace(training, class_names=("1", "2")))
+    checkpoint = model_of(data, small_mnist, validation=3)
+    of_sets(monkeypatch, data)
+    held_out = choose_examples(checkpoint, split="validation")
+    assert evaluate_model(checkpoint, held_out).accuracy == 1
+    assert (held_out.dataset.class_names, len(held_out.indices)) == (("0", "1", "2"), 3)
+    assert not has_learned_from(checkpoint, held_out)
+    assert has_learned_from(checkpoint, choose_examples(checkpoint, split="train"))
+
+
+def test_data_without_digits_is_refused(monkeypatch: pytest.MonkeyPatch, small_mnist: Path) -> None:
+    data = own_sets()
+    data.training.labels[:] = NON_DIGIT
+    of_sets(monkeypatch, Data(data.training))
+    with pytest.raises(DataError, match="others: expected pictures of digits, found none"):
+        choose_examples(model_of(data, small_mnist), "others")
+
+
+def test_options_reach_the_reader(
+    monkeypatch: pytest.MonkeyPatch, small_mnist: Path, trained: Checkpoint
+) -> None:
+    data = own_sets()
+    data = Data(replace(data.training, hashes=("x",)))
+    options = of_sets(monkeypatch, data)
+    given = ReadOptions(strict=True, parallel=True)
+    checkpoint = model_of(data, small_mnist)
+    for path in (None, "others"):
+        prepared_for(checkpoint, choose_examples(checkpoint, path, None, given), given)
+    assert len(options) == 4
+    assert all(each.strict and each.parallel and each.score for each in options)
+
+
+def test_a_picture_that_only_the_baseline_cannot_read_keeps_its_preparation(
+    monkeypatch: pytest.MonkeyPatch, small_mnist: Path
+) -> None:
+    def folder(names: str, answers: list[int]) -> Dataset:
+        data = pictures(answers, [0] * len(answers), classes=3)
+        origin = Origin("folder", len(answers), "folder", list(names))
+        unreadable = tuple(Unreadable(name, "empty") for name in "abcd" if name not in names)
+        ones, priors = np.ones(len(answers), np.int64), np.array(answers) / 10
+        changes = {"hashes": ("x",), "origins": (origin,), "unreadable": unreadable}
+        return replace(data, digits=ones, priors=priors, **changes)
+
+    mine, baselines = folder("abc", [0, 0, 0]), folder("acd", [1, 2, 2])
+    of_sets(monkeypatch, Data(mine), Data(baselines))
+    checkpoint = model_of(own_sets(), small_mnist)
+    examples = choose_examples(checkpoint, "folder")
+    prepared = prepared_for(checkpoint, examples)
+    assert evaluate_model(checkpoint, prepared).answers.tolist() == [1, 0, 2]
+    assert prepared.dataset.priors is not None
+    assert prepared.dataset.priors.tolist() == [0.1, 0.0, 0.2]

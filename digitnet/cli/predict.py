@@ -168,7 +168,13 @@ def _print_digit(
     verbose: bool,
     model: "Model",
 ) -> None:
-    if doubt := _doubt(prediction, verbose=verbose):
+    from digitnet.model.doubt import picture_problem
+
+    if verbose:
+        doubt = prediction.doubt
+    else:
+        doubt = picture_problem(prediction.grounds, prediction.calibration)
+    if doubt:
         print_message(f"{name}: {doubt}")
     if output_format == "json":
         print_json(_as_json(name, prediction, top, model), flush=False)
@@ -269,28 +275,6 @@ def _stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _doubt(prediction: "Prediction", *, verbose: bool) -> str | None:
-    """Return why the answer is ?, or None. verbose: low confidence and evidence are reasons too."""
-    if prediction.is_digit:
-        return None
-    digits = prediction.reading.digits
-    if digits > 1:
-        found = f"found {digits} possible digits"
-        return f"expected one digit, {found}; to read numbers, use --digits any"
-    _, min_confidence, min_evidence = prediction.calibration
-    is_confident = prediction.confidence >= min_confidence
-    if is_confident and prediction.evidence >= min_evidence:
-        from digitnet.image.look import PHOTO_ADVICE
-
-        return f"expected one digit, found a line, or a part of something larger; {PHOTO_ADVICE}"
-    if not verbose:
-        return None
-    if not is_confident:
-        found = f"found {prediction.confidence:.4f}"
-        return f"expected a confidence of {min_confidence:.4f} or more, {found}"
-    return f"expected evidence of {min_evidence:.2f} or more, found {prediction.evidence:.2f}"
-
-
 def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:
     fields = [printable(name)]
     for rank, (digit, confidence) in enumerate(prediction.top(top)):
@@ -312,7 +296,7 @@ def _as_json(name: str, prediction: "Prediction", top: int, model: "Model") -> d
         "confidence": prediction.confidence,
         "probabilities": prediction.probabilities.tolist(),
         "evidence": prediction.evidence,
-        "doubt": _doubt(prediction, verbose=True),
+        "doubt": prediction.doubt,
         "box": dict(zip(("top", "left", "bottom", "right"), reading.box)),
         "decisions": {
             "dark": reading.dark,

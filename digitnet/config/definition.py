@@ -66,6 +66,20 @@ class DataSection(Section, frozen=True):
         RehearsalSection,
         key("pictures that are added to each epoch, so that the start's knowledge is kept"),
     ] = RehearsalSection()
+    non_digits: Annotated[
+        tuple[str, ...],
+        key(
+            "folders of this name, in any case, hold pictures that show no class: training teaches "
+            "the network equal probabilities for them. []: no folder does"
+        ),
+    ] = ("none", "nothing", "nan")
+    label_pattern: Annotated[
+        str | None,
+        key(
+            "regular expression that matches the start of a picture's name, for folders without "
+            "class folders; its first group is the label: ([0-9])_ finds 7 in 7_003.png"
+        ),
+    ] = None
 
 
 class NetworkSection(Section, frozen=True):

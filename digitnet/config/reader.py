@@ -52,6 +52,8 @@ def resolve_config(config: Config | dict[str, Any] | str | os.PathLike[str]) -> 
     """
     if isinstance(config, Config):
         values = msgspec.to_builtins(config, enc_hook=_plain_value)
+        if not config.network.layer_sizes:  # the start's
+            del values["network"]["layer_sizes"]
     elif isinstance(config, dict):
         values = config
     else:
@@ -147,6 +149,7 @@ def to_config(values: dict[str, Any]) -> Config:
             "network.layer_sizes",
             f"expected {PIXELS} first, one for each of the 28×28 pixels, found {first}",
         )
+    _check_pattern(config.data.label_pattern)
     if training.batch_norm and training.minibatch_size == 1:
         raise ConfigError("training.minibatch_size", "expected at least 2 with batch_norm, found 1")
     if len(network.layer_sizes) == 2:
@@ -174,6 +177,23 @@ def _complete_network(config: Config) -> Config:
     }
     network = msgspec.structs.replace(config.network, **given)
     return msgspec.structs.replace(config, network=network, cost=config.cost or DEFAULT_COST)
+
+
+def _check_pattern(pattern: str | None) -> None:
+    """Raise ConfigError unless a pattern is a regular expression with a group, or None."""
+    if pattern is None:
+        return
+    try:
+        groups = re.compile(pattern).groups
+    except (re.error, RecursionError, OverflowError) as error:
+        problem = f"expected a regular expression, found {pattern!r:.60} ({error})"
+        raise ConfigError("data.label_pattern", problem) from None
+    if not groups:
+        raise ConfigError(
+            "data.label_pattern",
+            f"expected a group in parentheses that is the label, as in ([0-9])_, "
+            f"found {pattern!r:.60}",
+        )
 
 
 def saved_config(values: dict[str, Any]) -> Config:

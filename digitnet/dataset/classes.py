@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 DIGITS = tuple("0123456789")
 MAX_DIGITS = 1000  # digits of one number in a picture
@@ -27,6 +27,22 @@ def normalise_name(class_name: str) -> int | str:
 
         class_name = unicodedata.normalize("NFC", class_name)
     return as_answer(class_name.strip())
+
+
+def sort_key(class_name: str) -> tuple[int, str]:
+    """Return the key that sorts class names: text first, then numbers in numeric order."""
+    answer = as_answer(class_name)
+    return (answer, class_name) if isinstance(answer, int) else (-1, class_name)
+
+
+def name_classes(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return the class names of labels that are text, without leading zeros or spaces.
+
+    DIGITS if all labels are numbers from 0 to 9; otherwise the distinct labels, sorted.
+    """
+    answers = {normalise_name(label) for label in labels}
+    names = {str(answer) for answer in answers}
+    return DIGITS if names <= {*DIGITS} else tuple(sorted(names, key=sort_key))
 
 
 def same_answer(class_names: Sequence[str]) -> tuple[str, str] | None:

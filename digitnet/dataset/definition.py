@@ -4,14 +4,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.arrays import PIXELS, SIDE
 from digitnet.dataset.classes import DIGITS, normalise_name
-from digitnet.dataset.conventions import to_mnist
 from digitnet.errors import DataError, join_names
 
 if TYPE_CHECKING:
@@ -32,8 +30,7 @@ class ReadOptions:
     picture of a folder. non_digits: names of folders whose pictures show no class. label_pattern: a
     regular expression for picture names, whose first group is the label. strict: the first picture
     that cannot be read ends reading. parallel: several processes prepare pictures. report: is told
-    how many
-    pictures are prepared.
+    how many pictures are prepared. may_lack: a class of the training set may have no pictures.
     """
 
     transposed: bool = False
@@ -43,6 +40,7 @@ class ReadOptions:
     strict: bool = False
     parallel: bool = False
     report: Report | None = None
+    may_lack: bool = False
 
 
 DEFAULT_OPTIONS = ReadOptions()
@@ -67,6 +65,15 @@ class Origin(NamedTuple):
             return f"{self.file}#{index}"
         place = self.places[index]
         return place if isinstance(place, str) else f"{self.file}:{place}"
+
+
+def name_in(origins: Sequence[Origin], index: int) -> str:
+    """Return the name of a picture of a data set with these origins; see `Dataset.name_of`."""
+    for origin in origins:
+        if index < origin.length:
+            return origin.name_of(index)
+        index -= origin.length
+    raise IndexError("the origin of the picture is unknown")
 
 
 class Unreadable(NamedTuple):
@@ -129,11 +136,7 @@ class Dataset:
 
     def name_of(self, index: int) -> str:
         """Return where a picture comes from; see `Origin.name_of`. Raises IndexError if unknown."""
-        for origin in self.origins:
-            if index < origin.length:
-                return origin.name_of(index)
-            index -= origin.length
-        raise IndexError("the origin of the picture is unknown")
+        return name_in(self.origins, index)
 
     def followed_by(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> "Dataset":
         """Return this data set with images (m, 28, 28) and labels (m,) appended.
@@ -215,48 +218,3 @@ def as_tuple(paths: Paths) -> tuple[str, ...]:
 def join_paths(paths: Paths) -> str:
     """Return one or several paths as text for a message."""
     return join_names(as_tuple(paths))
-
-
-def make_dataset(
-    file: str, images_name: str, images: NDArray[Any], labels_name: str, labels: NDArray[Any]
-) -> Dataset:
-    """Return a data set of digits, with labels from 0 to 9, from arrays of a file.
-
-    images: whole numbers from 0 to 255, (n, 28, 28) or (n, 784). uint8 images that follow MNIST's
-    convention are not copied. labels: whole numbers (n,). Raises DataError, which names the wrong
-    array.
-    """
-    for name, array in ((images_name, images), (labels_name, labels)):
-        if not np.issubdtype(array.dtype, np.integer):
-            advice = "; multiply pixels up to 1 by 255, then .astype('uint8')" * (
-                array.dtype.kind == "f"
-            )
-            raise DataError(f"{name}: expected whole numbers, found the type {array.dtype}{advice}")
-    if images.shape[1:] not in ((SIDE, SIDE), (PIXELS,)):
-        size = "×".join(map(str, images.shape[1:])) or "single numbers"
-        raise DataError(f"{images_name}: expected pictures of {SIDE}×{SIDE} pixels, found {size}")
-    if labels.ndim != 1:
-        raise DataError(
-            f"{labels_name}: expected labels in one dimension, found the shape {labels.shape}"
-        )
-    if len(images) != len(labels):
-        raise DataError(
-            f"{labels_name}: expected {len(images):,} labels, one for each picture of "
-            f"{images_name}; found {len(labels):,}"
-        )
-    if len(images) == 0:
-        raise DataError(f"{images_name}: expected pictures, found none")
-    if images.dtype != np.uint8:
-        if images.min() < 0 or images.max() > 255:
-            raise DataError(f"{images_name}: expected pixels from 0 to 255, found others")
-        images = images.astype(np.uint8)
-    outside = np.flatnonzero((labels < 0) | (labels > 9))
-    if len(outside):
-        first = int(outside[0])
-        raise DataError(
-            f"{labels_name}: picture {first + 1:,}: expected a label from 0 to 9, "
-            f"found {labels[first]}"
-        )
-    images, remarks = to_mnist(images_name, images.reshape(-1, SIDE, SIDE))
-    origin = Origin(file, len(images), file)
-    return Dataset(images, labels.astype(np.int64), remarks=remarks, origins=(origin,))

@@ -1,56 +1,153 @@
-"""Read folders of pictures, one subfolder per class, prepared as `predict` prepares pictures."""
+"""Read pictures with labels, prepared as `predict` prepares pictures."""
 
 import hashlib
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from digitnet.arrays import SIDE
-from digitnet.dataset.classes import MAX_CLASSES, as_answer, same_answer
-from digitnet.dataset.definition import Data, Dataset, Origin, ReadOptions, Unreadable
+from digitnet.dataset.classes import (
+    DIGITS,
+    MAX_CLASSES,
+    name_classes,
+    normalise_name,
+    same_answer,
+    sort_key,
+)
+from digitnet.dataset.definition import (
+    NON_DIGIT,
+    Data,
+    Dataset,
+    Origin,
+    ReadOptions,
+    Unreadable,
+)
+from digitnet.dataset.layout import (
+    find_splits,
+    holds_classes,
+    holds_labels,
+    no_labels_error,
+    sort_subfolders,
+)
+from digitnet.dataset.listed import LabelledPaths, find_list, read_list
 from digitnet.errors import DataError, ImageError
-from digitnet.image.reading import reading_steps
+from digitnet.image.files import names_picture, pictures_below
+from digitnet.image.reading import BLANK, reading_steps
 from digitnet.image.workers import Workers, worker_count
-from digitnet.paths import kind_of
 
 
 def read_picture_folder(folder: Path, options: ReadOptions) -> Data:
-    """Return the pictures of a folder with one subfolder per class, or of its `train` and `test`.
+    """Return the pictures of a folder, or of its training, validation and test set.
 
-    Hidden files and files with other extensions than pictures' are skipped.
+    Raises DataError for a folder without labels, and for a class of the training set without
+    pictures, unless `options.may_lack` is set.
     """
-    if kind_of(folder / "train") == "folder":
-        training = _read_classes(folder / "train", options)
-        test_folder = folder / "test"
-        if kind_of(test_folder) != "folder":
-            return Data(training, None)
-        test = _read_classes(test_folder, options)
-        return Data(training, test.renumbered(training.class_names, str(test_folder)))
-    return Data(_read_classes(folder, options), None)
+    splits = find_splits(folder, options)
+    if not holds_labels(splits.training, options):
+        raise no_labels_error(folder)
+    training = _as_training(_read_set(splits.training, options), splits.training, options)
+    names = training.class_names
+
+    def read_other(path: Path | None) -> Dataset | None:
+        return None if path is None else _read_set(path, options).renumbered(names, str(path))
+
+    return Data(
+        replace(training, remarks=(*splits.remarks, *training.remarks)),
+        read_other(splits.test),
+        read_other(splits.validation),
+    )
+
+
+def read_listed_pictures(path: Path, options: ReadOptions) -> Data:
+    """Return the pictures that a CSV lists; raises DataError as `read_picture_folder` does."""
+    return Data(_as_training(_read_list(path, options), path, options))
+
+
+def _as_training(dataset: Dataset, source: Path, options: ReadOptions) -> Dataset:
+    """Return the data set with a remark about its non-digits.
+
+    Raises DataError for a class without pictures, unless `options.may_lack` is set.
+    """
+    if not options.may_lack:
+        _check_complete(dataset, source)
+    non_digits = int((dataset.labels == NON_DIGIT).sum())
+    if not non_digits:
+        return dataset
+    remark = (
+        f"{source}: {non_digits:,} of {len(dataset):,} pictures show no class; "
+        "a network learns to give them equal probabilities"
+    )
+    return replace(dataset, remarks=(remark,))
+
+
+def _read_set(folder: Path, options: ReadOptions) -> Dataset:
+    """Return the pictures of one set: a folder that holds labels."""
+    if holds_classes(folder, options):
+        return _read_classes(folder, options)
+    if path := find_list(folder):
+        return _read_list(path, options)
+    return _prepare_labelled(folder, _match_names(folder, options.label_pattern or ""), options)
 
 
 def _read_classes(folder: Path, options: ReadOptions) -> Dataset:
-    class_names = _class_names(folder)
-    extensions = Image.registered_extensions()
+    """Return the pictures in the class folders of a folder, and in folders below these."""
+    below = sort_subfolders(folder, options)
+    class_names = _check_names(folder, [path.name for path in below.classes])
     paths: list[str] = []
     labels: list[int] = []
-    for label, name in enumerate(class_names):
-        here = [path for path in _visible(folder / name) if path.suffix.lower() in extensions]
-        paths += map(str, here)
+    labelled = [(folder / name, label) for label, name in enumerate(class_names)]
+    for path, label in [*labelled, *((path, NON_DIGIT) for path in below.non_digits)]:
+        here = list(pictures_below(str(path)))
+        paths += here
         labels += [label] * len(here)
-    if not paths:
-        raise DataError(
-            f"{folder}: expected IDX or .npy files, or pictures in one subfolder per class; "
-            "found neither"
-        )
-    dataset = prepare_pictures(str(folder), paths, np.array(labels, np.int64), class_names, options)
-    for name, count in zip(class_names, np.bincount(dataset.labels, minlength=len(class_names))):
-        if not count:
-            raise DataError(f"{folder / name}: expected pictures of this class, found none")
-    return dataset
+    return prepare_pictures(str(folder), paths, np.array(labels, np.int64), class_names, options)
+
+
+def _read_list(path: Path, options: ReadOptions) -> Dataset:
+    return _prepare_labelled(path, read_list(path), options)
+
+
+def _match_names(folder: Path, pattern: str) -> LabelledPaths:
+    """Return the pictures of a folder, with labels that a pattern finds in their names."""
+    result = LabelledPaths([], [], [])
+    for path in sorted(folder.iterdir()):
+        if not names_picture(path.name) or path.is_dir():
+            continue
+        match = re.match(pattern, path.name)
+        if match and match[1] and match[1].strip():
+            result.paths.append(str(path))
+            result.labels.append(match[1].strip())
+        else:
+            problem = f"expected a name with a label that data.label_pattern finds ({pattern})"
+            result.unlabelled.append(Unreadable(str(path), f"{problem}, found none"))
+    return result
+
+
+def _prepare_labelled(source: Path, pictures: LabelledPaths, options: ReadOptions) -> Dataset:
+    """Return prepared pictures with labels that are text."""
+    if options.strict and pictures.unlabelled:
+        raise DataError(str(pictures.unlabelled[0]))
+    without = {name.lower() for name in options.non_digits}
+    is_class = [label.lower() not in without for label in pictures.labels]
+    class_names = name_classes(label for label, kept in zip(pictures.labels, is_class) if kept)
+    if len(class_names) > MAX_CLASSES:
+        found = f"found {len(class_names):,}"
+        raise DataError(f"{source}: expected at most {MAX_CLASSES:,} classes, {found}")
+    index_of = {normalise_name(name): index for index, name in enumerate(class_names)}
+    labels = np.array(
+        [
+            index_of[normalise_name(label)] if kept else NON_DIGIT
+            for label, kept in zip(pictures.labels, is_class)
+        ],
+        np.int64,
+    )
+    return prepare_pictures(
+        str(source), pictures.paths, labels, class_names, options, pictures.unlabelled
+    )
 
 
 def prepare_pictures(
@@ -59,24 +156,27 @@ def prepare_pictures(
     labels: NDArray[np.int64],
     class_names: tuple[str, ...],
     options: ReadOptions,
+    unlabelled: Sequence[Unreadable] = (),
 ) -> Dataset:
     """Return the pictures at paths (n,), prepared as `predict` prepares them, with labels (n,).
 
-    Pictures that cannot be read are left out and listed as `unreadable`. Raises DataError if
-    `options.strict` is set and a picture cannot be read, or if none can.
+    Pictures that cannot be read are left out and listed as `unreadable`, after `unlabelled`
+    pictures. Blank pictures that show no class are left out. Raises DataError if `options.strict`
+    is set and a picture cannot be read, or if none can.
     """
     workers = Workers(worker_count() if options.parallel else 1, reading_steps(options.score))
     images = np.empty((len(paths), SIDE, SIDE), np.uint8)
     digits, priors = np.ones(len(paths), np.int64), np.zeros(len(paths))
     readable = np.zeros(len(paths), np.bool_)
-    contents, unreadable, done = hashlib.sha256(), [], 0
+    contents, unreadable, done = hashlib.sha256(), list(unlabelled), 0
     try:
         for portion in workers.prepare([(path, path) for path in paths]):
             for path, reading in portion:
                 if isinstance(reading, ImageError):
-                    if options.strict:
-                        raise DataError(str(reading))
-                    unreadable.append(Unreadable(path, reading.problem))
+                    if labels[done] != NON_DIGIT or reading.problem not in BLANK:
+                        if options.strict:
+                            raise DataError(str(reading))
+                        unreadable.append(Unreadable(path, reading.problem))
                 else:
                     images[done], readable[done] = reading.image, True
                     digits[done], priors[done] = reading.digits, reading.prior
@@ -88,6 +188,8 @@ def prepare_pictures(
         workers.close()
     kept = np.flatnonzero(readable).tolist()
     if not kept:
+        if not unreadable:
+            raise DataError(f"{source}: expected pictures{' with ink' * bool(paths)}, found none")
         first, others = unreadable[0], len(unreadable) - 1
         raise DataError(f"{first}" + f"; nor can the other {others:,} be read" * bool(others))
     return Dataset(
@@ -102,12 +204,19 @@ def prepare_pictures(
     )
 
 
-def _class_names(folder: Path) -> tuple[str, ...]:
-    """Return the names of the subfolders: text first, then numbers in numeric order."""
-    names = [path.name for path in _visible(folder) if kind_of(path) == "folder"]
-    if len(names) > MAX_CLASSES:
-        found = f"found {len(names):,}"
-        raise DataError(f"{folder}: expected at most {MAX_CLASSES:,} folders of classes, {found}")
+def _check_complete(dataset: Dataset, folder: Path) -> None:
+    """Raise DataError for a class without pictures. Labels that are text may lack some digits."""
+    for label in sorted(set(range(len(dataset.class_names))) - set(dataset.labels.tolist())):
+        path = folder / dataset.class_names[label]
+        if path.is_dir() or dataset.class_names != DIGITS:
+            raise DataError(f"{path}: expected pictures of this class, found none")
+
+
+def _check_names(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of class folders: text first, then numbers in numeric order.
+
+    Raises DataError for a name that is not UTF-8, and for two that stand for the same answer.
+    """
     for name in names:
         if name.encode(errors="replace").decode() != name:
             raise DataError(f"{folder / name}: expected a class name in UTF-8; rename the folder")
@@ -117,13 +226,4 @@ def _class_names(folder: Path) -> tuple[str, ...]:
             f"{other}: expected a different answer for each class, found {one} in the same folder; "
             "rename one of the two, or put their pictures together"
         )
-    return tuple(sorted(names, key=_sort_key))
-
-
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def _sort_key(name: str) -> tuple[int, str]:
-    answer = as_answer(name)
-    return (answer, name) if isinstance(answer, int) else (-1, name)
+    return tuple(sorted(names, key=sort_key))

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.dataset.formats import GZIP_MAGIC
 from digitnet.dataset.mapped import map_file, view_array
 from digitnet.errors import DataError
 from digitnet.paths import kind_of
 
 UNSIGNED_BYTE = 0x08
-GZIP_MAGIC = b"\x1f\x8b"
 CHUNK_BYTES = 1 << 20  # bytes unpacked at once
 MAX_DEFLATE_RATIO = 1040  # unpacked bytes per packed byte; DEFLATE reaches about 1032
 

@@ -12,19 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.dataset.archives import read_npz_data
 from digitnet.dataset.definition import DEFAULT_OPTIONS, Data, Dataset, Paths, ReadOptions
-from digitnet.dataset.idx import GZIP_MAGIC
-from digitnet.dataset.pairs import read_folder_of_pairs, read_pair
-from digitnet.dataset.tables import read_csv_data, read_npz_data
+from digitnet.dataset.formats import GZIP_MAGIC, NPY_MAGIC, ZIP_MAGIC, is_csv
+from digitnet.dataset.listed import lists_pictures
+from digitnet.dataset.pairs import has_labels, read_folder_of_pairs, read_pair
+from digitnet.dataset.tables import read_csv_data
 from digitnet.errors import DataError, ImageError
-from digitnet.npz import MAGIC
 from digitnet.paths import kind_of, why_missing
 
 PICKLE_MAGIC = b"\x80"  # first byte of a pickle of protocol 2 or later (pickletools, PROTO)
 
 
 def read_data(paths: Paths | Path, options: ReadOptions = DEFAULT_OPTIONS) -> Data:
-    """Return the labelled pictures of files or folders: IDX, .npy, .npz, .csv, or pictures.
+    """Return the labelled pictures of files or folders: IDX, .npy, .npz, .csv, .csv.gz, .zip, or
+    pictures.
 
     Several paths are concatenated in memory, training sets, test sets and validation sets
     separately, in this order and with the class names of the first path. A source listed n times,
@@ -122,15 +124,17 @@ def _read_path(path: str | Path, options: ReadOptions) -> Data:
     try:
         kind = kind_of(path)
         if kind == "folder":
-            data = read_folder_of_pairs(path)
+            data = read_folder_of_pairs(path, options)
             if data is None:
-                return _read_pictures(path, options)
+                return _read_folder(path, options)
         elif kind is None:
             raise DataError(f"{path}: {why_missing(path, 'file or folder')}")
         elif kind != "file":
             raise DataError(f"{path}: expected a file or a folder, found something else")
+        elif lists_pictures(path):
+            return _read_list(path, options)
         else:
-            data = _read_file(path)
+            data = _read_file(path, options)
         return data.transposed() if options.transposed else data
     except ImageError as error:
         raise DataError(str(error)) from None
@@ -138,19 +142,19 @@ def _read_path(path: str | Path, options: ReadOptions) -> Data:
         raise DataError(f"{error.filename or path}: {error.strerror or error}") from None
 
 
-def _read_file(path: Path) -> Data:
+def _read_file(path: Path, options: ReadOptions) -> Data:
     with path.open("rb") as file:
         start = file.read(4)
     if not start:
         raise DataError(f"{path}: expected pictures and labels, found an empty file")
+    if is_csv(path, start):
+        return read_csv_data(path, options)
     if start[:2] == GZIP_MAGIC:
         _check_gzip(path)
-    if start[:2] in (GZIP_MAGIC, b"\0\0") or start == MAGIC[:4]:
-        return Data(read_pair(path))
-    if start == b"PK\3\4":
-        return read_npz_data(path)
-    if path.suffix.lower() == ".csv":
-        return read_csv_data(path)
+    if start[:2] in (GZIP_MAGIC, b"\0\0") or start == NPY_MAGIC:
+        return Data(read_pair(path, options))
+    if start == ZIP_MAGIC:
+        return Data(read_pair(path, options)) if has_labels(path) else read_npz_data(path, options)
     raise DataError(f"{path}: expected IDX, .npy, .npz, .csv or a folder, found another format")
 
 
@@ -168,11 +172,30 @@ def _check_gzip(path: Path) -> None:
         )
     if start != b"\0\0":
         raise DataError(
-            f"{path}: expected IDX in a gzip file, found something else; unpack it with gunzip"
+            f"{path}: expected IDX in a gzip file, found something else; unpack it with gunzip, or "
+            "name a table .csv.gz"
         )
 
 
-def _read_pictures(folder: Path, options: ReadOptions) -> Data:
-    from digitnet.dataset.folder import read_picture_folder  # imports Pillow
+def _read_list(path: Path, options: ReadOptions) -> Data:
+    from digitnet.dataset.folder import read_listed_pictures  # imports Pillow
 
-    return read_picture_folder(folder, options)
+    return read_listed_pictures(path, options)
+
+
+def _read_folder(folder: Path, options: ReadOptions) -> Data:
+    """Return the data of a folder of pictures, or of the only folder below it that holds data."""
+    from digitnet.dataset.folder import read_picture_folder  # imports Pillow
+    from digitnet.dataset.layout import find_data
+
+    found = find_data(folder, options)
+    data = read_folder_of_pairs(found, options)
+    if data is None:
+        data = read_picture_folder(found, options)
+    elif options.transposed:
+        data = data.transposed()
+    if found == folder:
+        return data
+    remark = f"{folder}: expected data, found it in {found}, which is read"
+    training = replace(data.training, remarks=(remark, *data.training.remarks))
+    return replace(data, training=training)

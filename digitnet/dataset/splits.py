@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.dataset.definition import Dataset
+from digitnet.dataset.definition import NON_DIGIT, Dataset
 from digitnet.randomness import Purpose, generator
 
 Indices = NDArray[np.int64]
@@ -12,11 +12,15 @@ Indices = NDArray[np.int64]
 def split_indices(dataset: Dataset, held_out: int, *, seed: int) -> tuple[Indices, Indices]:
     """Return the indices of the training and of the validation examples, both ascending.
 
-    held_out: the number of examples drawn for validation. Other examples with the same pixels as a
-    validation example are in neither split: validation measures pictures the network has not seen.
+    held_out: the number of examples drawn for validation. Non-digits are not drawn. Other examples
+    with the same pixels as a validation example are in neither split: validation measures pictures
+    the network has not seen.
     """
-    order = generator(seed, Purpose.SPLIT).permutation(len(dataset))
-    validation, training = np.sort(order[:held_out]), np.sort(order[held_out:])
+    is_non_digit = dataset.labels == NON_DIGIT
+    digits, non_digits = np.flatnonzero(~is_non_digit), np.flatnonzero(is_non_digit)
+    order = digits[generator(seed, Purpose.SPLIT).permutation(len(digits))]
+    validation = np.sort(order[:held_out])
+    training = np.sort(np.concatenate([order[held_out:], non_digits]))
     return without_copies(dataset, training, dataset, validation), validation
 
 

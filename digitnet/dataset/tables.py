@@ -1,90 +1,79 @@
-"""Read data sets in one file: NumPy's `.npz` and Kaggle's `.csv`."""
+"""Read tables of pictures (CSV), one per line, with labels or without."""
 
-import codecs
-import re
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.arrays import PIXELS, SIDE
-from digitnet.dataset.definition import Data, Dataset, make_dataset
-from digitnet.errors import DataError, join_names
-from digitnet.npz import NpzError, read_npz
+from digitnet.dataset.definition import Data, ReadOptions
+from digitnet.dataset.header import NUMBER, Columns, columns_error, read_header
+from digitnet.dataset.shapes import CLASSES_ADVICE, make_dataset
+from digitnet.dataset.unpacking import open_table
+from digitnet.errors import DataError
 
-COLUMNS = 1 + PIXELS
-PANDAS_NAMES = [str(column) for column in range(COLUMNS)]  # default column names of pandas
-WRONG_SEPARATORS = {";": "semicolons", "\t": "tabs", " ": "spaces"}
 LINES_PER_CHUNK = 1000  # lines parsed at once
-NUMBER = re.compile(r"[-+]?[0-9]*[.]?[0-9]+(e[-+]?[0-9]+)?", re.ASCII)
 MAX_LINE = 65_536  # characters: four times the length of 785 whole numbers with 18 digits
 
 
-def read_npz_data(path: Path) -> Data:
-    """Return the data of an `.npz` file: `x_train`, `y_train`, … as Keras, or `images`, `labels`.
+class Table(NamedTuple):
+    """Pictures of a table: pixels (n, side²), labels int64 (n,) if there are any, and line numbers.
 
-    Raises DataError for other names, and for any wrong array.
+    pixels: uint8, or float32 from -1 to 1. lines: int64 (n,), from 1.
     """
-    try:
-        arrays = read_npz(path)
-    except NpzError as error:
-        advice = "; unpack it first" if path.suffix.lower() == ".zip" else ""
-        raise DataError(f"{path}: {error}{advice}") from None
-    if "images" in arrays and "labels" in arrays:
-        return Data(_to_dataset(path, arrays, "images", "labels"), None)
-    if "x_train" in arrays and "y_train" in arrays:
-        has_test = "x_test" in arrays and "y_test" in arrays
-        return Data(
-            _to_dataset(path, arrays, "x_train", "y_train"),
-            _to_dataset(path, arrays, "x_test", "y_test") if has_test else None,
-        )
-    found = join_names([f"{name:.60}" for name in sorted(arrays)]) or "none"
-    raise DataError(
-        f"{path}: expected the arrays x_train, y_train, x_test, y_test or images, labels; "
-        f"found {found}"
+
+    pixels: NDArray[Any]
+    labels: NDArray[np.int64] | None
+    lines: NDArray[np.int64]
+
+
+def read_csv_data(path: Path, options: ReadOptions) -> Data:
+    """Return the data of a table with a label and the pixels of a picture per line.
+
+    Raises DataError, which names the line.
+    """
+    table, name = read_table(path, labelled=True), str(path)
+    assert table.labels is not None
+    return Data(
+        make_dataset(name, name, table.pixels, name, table.labels, options, table.lines), None
     )
 
 
-def _to_dataset(path: Path, arrays: dict[str, NDArray[Any]], images: str, labels: str) -> Dataset:
-    return make_dataset(
-        str(path), f"{path}: {images}", arrays[images], f"{path}: {labels}", arrays[labels]
-    )
+def read_table(path: Path, *, labelled: bool = False) -> Table:
+    """Return the pictures of a CSV file, plain or packed, in UTF-8.
 
-
-def read_csv_data(path: Path) -> Data:
-    """Return the data of a `.csv` file in UTF-8 with one `label,pixel0,…,pixel783` per line.
-
-    The first line may be a header. A header may put `label` in any column, or number the columns
-    from 0 to 784. Raises DataError, which names the line.
+    The separator is a comma, semicolon or tab. The first line may be a header; see `read_header`.
+    labelled: whether labels are required. Raises DataError, which names the line.
     """
-    tables, label = [], 0
-    with path.open("rb") as file:
-        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            raise DataError(f"{path}: expected UTF-8, found UTF-16; save it as CSV in UTF-8")
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
+    with open_table(path) as file:
         lines = _lines(path, file)
         first = next(lines, None)
         if first is None:
             raise DataError(f"{path}: expected lines of label and pixels, found only blank lines")
-        names = [cell.strip(' "').lower() for cell in first[1].split(",")]
-        if "label" in names or names == PANDAS_NAMES:
-            label = names.index("label") if "label" in names else 0
-            if len(names) != COLUMNS:
-                raise _columns_error(path, *first)
-        elif any(NUMBER.fullmatch(name) for name in names):
-            tables.append(_parse_lines(path, [first], label))
-        elif len(names) != COLUMNS:
-            raise _columns_error(path, *first)
-        else:
-            raise DataError(f"{path}: line {first[0]}: expected a column called label, found none")
+        columns, has_header = read_header(path, *first, labelled=labelled)
+        if not has_header:
+            lines = chain([first], lines)
+        parts: list[NDArray[Any]] = [np.empty((0, len(columns.pixels)), np.uint8)]
+        labels, numbers = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         while chunk := list(islice(lines, LINES_PER_CHUNK)):
-            tables.append(_parse_lines(path, chunk, label))
-    table = np.concatenate(tables) if tables else np.empty((0, COLUMNS), np.uint8)
-    pixels, labels = np.delete(table, label, axis=1), table[:, label]
-    return Data(make_dataset(str(path), str(path), pixels, str(path), labels), None)
+            if len(numbers) == 1:
+                columns = columns._replace(fractions=_has_fractions(chunk, columns))
+                parts = [part.astype(_pixel_type(columns)) for part in parts]
+            table = _parse_lines(path, chunk, columns)
+            parts.append(table[:, -len(columns.pixels) :].astype(_pixel_type(columns)))
+            labels.append(table[:, 0].astype(np.int64))
+            numbers.append(np.array([number for number, _ in chunk]))
+    pixels, all_labels = np.concatenate(parts), np.concatenate(labels)
+    if not has_header and columns.label is not None:
+        _refuse_label_last(path, pixels, all_labels)
+    has_labels = columns.label is not None
+    return Table(pixels, all_labels if has_labels else None, np.concatenate(numbers))
+
+
+def _pixel_type(columns: Columns) -> type[np.number]:
+    return np.float32 if columns.fractions else np.uint8
 
 
 def _lines(path: Path, file: TextIO) -> Iterator[tuple[int, str]]:
@@ -104,54 +93,84 @@ def _lines(path: Path, file: TextIO) -> Iterator[tuple[int, str]]:
             yield number, line.rstrip("\n")
 
 
-def _parse_lines(path: Path, chunk: list[tuple[int, str]], label: int) -> NDArray[np.uint8]:
-    """Return lines as an array (lines, 785). label: the column of the labels.
+def _parse_lines(path: Path, chunk: list[tuple[int, str]], columns: Columns) -> NDArray[Any]:
+    """Return the used columns of lines, (lines, used): the label, if there is one, then pixels.
 
     Raises DataError, which names the first wrong cell.
     """
-    try:
-        table = _load_table([line for _, line in chunk])
-    except ValueError:
-        table = None
-    if table is not None and table.shape[1] == COLUMNS:
-        maximum = np.full(COLUMNS, 255)
-        maximum[label] = 9
-        if (table >= 0).all() and (table <= maximum).all():
-            return table.astype(np.uint8)
+    table = _load_table(chunk, columns)
+    if table is not None:
+        least = np.full(table.shape[1], -1 if columns.fractions else 0)
+        most = np.full(table.shape[1], 1 if columns.fractions else 255)
+        if columns.label is not None:
+            least[0], most[0] = 0, 9
+        whole = table[:, : len(least) - len(columns.pixels)] if columns.fractions else table
+        if ((table >= least) & (table <= most)).all() and (whole == np.rint(whole)).all():
+            return table
     for number, line in chunk:
-        cells = line.split(",")
-        if len(cells) != COLUMNS:
-            raise _columns_error(path, number, line)
-        for column, cell in enumerate(cells):
-            limit, value = 9 if column == label else 255, _parse_whole(cell)
-            if value is None or not 0 <= value <= limit:
-                raise DataError(
-                    f"{path}: line {number}, column {column + 1}: "
-                    f"expected a whole number from 0 to {limit}, found {cell.strip()!r:.40}"
-                )
+        cells = line.split(columns.separator)
+        if len(cells) != columns.width:
+            raise columns_error(path, number, line, columns.separator, columns.width)
+        for column in sorted(columns.used):
+            if problem := _problem(cells[column], columns, is_label=column == columns.label):
+                raise DataError(f"{path}: line {number}, column {column + 1}: {problem}")
     raise DataError(
         f"{path}: lines {chunk[0][0]} to {chunk[-1][0]}: expected rows of whole numbers"
     )
 
 
-def _load_table(lines: list[str]) -> NDArray[np.int64]:
-    """Return lines of whole numbers as an array. Raises ValueError for anything else."""
-    return np.loadtxt(lines, np.int64, comments=None, delimiter=",", quotechar='"', ndmin=2)
+def _load_table(chunk: list[tuple[int, str]], columns: Columns) -> NDArray[Any] | None:
+    """Return the used columns of lines of numbers as an array; None for anything else.
+
+    int64, or float64 where a number is written with a point or an exponent.
+    """
+    lines = [line for _, line in chunk]
+    separators = columns.width - 1
+    if any(line.count(columns.separator) != separators for line in lines):
+        return None
+    is_whole = not any("." in line or "e" in line or "E" in line for line in lines)
+    try:
+        table = np.loadtxt(
+            lines,
+            np.int64 if is_whole else np.float64,
+            comments=None,
+            delimiter=columns.separator,
+            quotechar='"',
+            usecols=columns.used,
+            ndmin=2,
+        )
+    except ValueError:
+        return None
+    return table if len(table) == len(lines) else None  # a quote may hide line ends
 
 
-def _parse_whole(cell: str) -> int | None:
-    """Return the whole number in a cell, as `_load_table` reads it, or None."""
-    match = re.fullmatch(r'\s*"?\s*([-+]?[0-9]{1,18})\s*"?\s*', cell, re.ASCII)
-    return int(match[1]) if match else None
+def _has_fractions(chunk: list[tuple[int, str]], columns: Columns) -> bool:
+    """Return whether the pixels in lines are from -1 to 1, and not all whole."""
+    table = _load_table(chunk, columns)
+    if table is None:
+        return False
+    pixels = table[:, -len(columns.pixels) :]
+    return bool((abs(pixels) <= 1).all() and (pixels != np.rint(pixels)).any())
 
 
-def _columns_error(path: Path, number: int, line: str) -> DataError:
-    """Return the error for a line with another number of columns than 785."""
-    found = f"{line.count(',') + 1}"
-    for separator, name in WRONG_SEPARATORS.items():
-        if line.count(separator) == COLUMNS - 1:
-            found = f"{name} between them"
-    return DataError(
-        f"{path}: line {number}: expected {COLUMNS} columns (label, then {SIDE}×{SIDE} pixels) "
-        f"with commas between them, found {found}"
-    )
+def _problem(cell: str, columns: Columns, *, is_label: bool) -> str | None:
+    """Return what is wrong with a cell, or None."""
+    fractions = columns.fractions and not is_label
+    least, most = (-1, 1) if fractions else (0, 9 if is_label else 255)
+    text = cell.strip(' "\t')
+    value = float(text) if NUMBER.fullmatch(text) else None
+    if value is not None and least <= value <= most and (fractions or value == round(value)):
+        return None
+    kind = "number" if fractions else "whole number"
+    advice = f"; {CLASSES_ADVICE}" if is_label and value is not None and value > most else ""
+    return f"expected a {kind} from {least} to {most}, found {cell.strip()!r:.40}{advice}"
+
+
+def _refuse_label_last(path: Path, pixels: NDArray[Any], labels: NDArray[np.int64]) -> None:
+    """Raise DataError if the last column of a table without a header seems to hold the labels."""
+    last = pixels[:, -1]
+    is_constant = len(labels) > 1 and labels.min() == labels.max()
+    if is_constant and last.max() <= 9 and len(np.unique(last)) > 2:
+        found = f"found {labels[0]} in each, and other digits in the last column"
+        advice = "write a header with the name label"
+        raise DataError(f"{path}: expected labels in the first column, {found}; {advice}")

@@ -1,5 +1,6 @@
 """Open pictures of any kind safely, turn them upright, flatten them and measure brightness."""
 
+import functools
 import io
 import math
 import os
@@ -16,7 +17,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from digitnet.arrays import PIXELS, FloatArray
 from digitnet.errors import ImageError, shortage
 from digitnet.image import memory
-from digitnet.paths import why_missing
+from digitnet.paths import is_hidden, why_missing
 
 MAX_PIXELS = 64_000_000  # of a picture
 MAX_NESTED_PIXELS = 2_000_000  # of a picture inside an icon or container: icons have 1024×1024
@@ -44,17 +45,27 @@ def name_of(picture: Picture, default: str = "picture") -> str:
     return os.fspath(picture) if isinstance(picture, str | os.PathLike) else default
 
 
+@functools.cache
+def _picture_extensions() -> frozenset[str]:
+    return frozenset(Image.registered_extensions())
+
+
+def names_picture(name: str) -> bool:
+    """Return whether a file's name is not hidden and has a picture's extension."""
+    return not is_hidden(name) and os.path.splitext(name)[1].lower() in _picture_extensions()
+
+
 def pictures_below(folder: str) -> Iterator[str]:
     """Yield the paths of the pictures in a folder, by name, then those of each subfolder.
 
     Skips hidden files and folders, and files without a picture's extension. Folders that cannot be
     read come last.
     """
-    extensions, shut = Image.registered_extensions(), []
+    shut: list[str] = []
     for path, folders, files in os.walk(folder, onerror=lambda error: shut.append(error.filename)):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in sorted(files):
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in extensions:
+            if names_picture(name):
                 yield os.path.join(path, name)
     yield from shut
 

@@ -22,6 +22,7 @@ COARSE_RESOLUTION = 320  # px of the longer side: usually enough to separate ink
 FINE_RESOLUTION = 640  # px of the longer side: the second attempt, and for numbers
 MAX_STRIP = 5  # times the resolution: largest longer side of a long strip
 PHOTO_ADVICE = "crop closer to the digit, or photograph it with more light and contrast"
+NO_INK = f"expected a digit, found no ink; {PHOTO_ADVICE}"
 UNSCORED_WEIGHT = 4.0  # times the context cost of a candidate that no network scores
 
 
@@ -108,7 +109,7 @@ def look_at(
 
 def no_ink_error(name: str) -> ImageError:
     """Return the error for a picture without ink."""
-    return ImageError(name, f"expected a digit, found no ink; {PHOTO_ADVICE}")
+    return ImageError(name, NO_INK)
 
 
 def reduction(height: int, width: int, resolution: int) -> int:

@@ -14,6 +14,7 @@ from digitnet.image.files import SHRUNK, Picture, name_of, open_picture
 from digitnet.image.look import (
     COARSE_RESOLUTION,
     FINE_RESOLUTION,
+    NO_INK,
     Look,
     LookResult,
     Reading,
@@ -25,6 +26,9 @@ from digitnet.image.look import (
 from digitnet.image.marks.sheet import Box, Sheet, lightest_sheet, sheet_of
 
 Steps = tuple[Callable[[Image.Image, str], Look], Callable[[Look, str], Reading]]
+
+EMPTY_SHEET = "expected a digit, found an empty sheet or box"
+BLANK = (NO_INK, EMPTY_SHEET)  # problems of pictures that can be read but show nothing
 
 MIN_DIGIT_SIDE = 100  # px of the longer side: below this the digit is re-read at full resolution
 DIGIT_MARGIN = 0.3  # of the digit's longer side: paper around it when it is re-read
@@ -87,7 +91,7 @@ def look_closer(look: Look, name: str, score: Score | None = None) -> Reading:
     """
     result = _best_result(look, score)
     if result is None:
-        raise ImageError(name, "expected a digit, found an empty sheet or box")
+        raise ImageError(name, EMPTY_SHEET)
     reading = _reread(result, score)
     shrunk: int = look.image.info.get(SHRUNK, 1)
     if shrunk == 1:

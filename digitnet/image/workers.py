@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitnet.arrays import SIDE
 from digitnet.errors import DigitnetError, ImageError, shortage
@@ -38,7 +39,9 @@ MAX_WAIT = 0.05  # s: a prepared picture waits this long for others; then the po
 MANY_PICTURES = 500  # pictures: more are shared with workers at once
 START_AFTER = 0.02  # s of work: then the rest is shared; starting a worker takes about as long
 
-NamedPicture = tuple[str, str | bytes | ImageError]  # the picture to read, or why it cannot be read
+NamedPicture = tuple[
+    str, "str | bytes | NDArray[np.uint8] | ImageError"
+]  # or why it cannot be read
 Prepared = tuple[str, Any]  # a name and a Reading (or the result of other steps) or an ImageError
 Steps = tuple[Callable[["Image", str], Any], Callable[[Any, str], Any]]
 Decoded = tuple[str, "Image | ImageError"]

@@ -1,35 +1,57 @@
 """Evaluate a network on labelled pictures: accuracy, cost, confusion matrix, calibration."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray
+from digitnet.dataset.definition import Origin, name_in
 from digitnet.model.calibration import (
     Bin,
     Coverage,
     calibration_error,
     coverages,
+    evidence,
     probabilities,
     reliability,
 )
-from digitnet.network.network import Network
+from digitnet.network.network import FORWARD_BLOCK, Network
 
 EVALUATION_MINIBATCH = 1000  # pictures per minibatch
 Z_95 = 1.959964  # standard deviations: 97.5 % quantile of the normal distribution
+
+
+class NonDigits(NamedTuple):
+    """Pictures without a digit: their number, and how many of them are answered `?`."""
+
+    images: int
+    doubtful: int
+
+
+class SourceAccuracy(NamedTuple):
+    """The pictures of one of several sources: their number, and the share of right answers."""
+
+    source: str
+    images: int
+    accuracy: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """A network's answers to labelled pictures.
 
-    cost: mean over the pictures. labels, answers: one per picture, (n,), integers below `classes`.
+    cost: mean over the pictures. labels, answers: one per picture, (n,), integers below `classes`;
+    an answer is the likeliest class, even where `predict` answers `?`.
     confidences: float64 (n,), the probability of each answer at `temperature`.
+    evidence: float64 (n,), nats, see `calibration.evidence`; None if unknown.
+    doubts: why an answer is `?`, by position from 0 to n - 1, as `predict` decides.
+    non_digits: the pictures without a digit, which count in no other figure; None: there are none.
+    indices: int64 (n,), positions of the pictures in the data set with these `origins`.
     """
 
     cost: float
@@ -38,6 +60,11 @@ class Evaluation:
     confidences: NDArray[np.float64]
     classes: int
     temperature: float = 1.0
+    evidence: NDArray[np.float64] | None = None
+    doubts: Mapping[int, str] = field(default_factory=dict)
+    non_digits: NonDigits | None = None
+    origins: tuple[Origin, ...] = ()
+    indices: NDArray[np.int64] | None = None
 
     def __repr__(self) -> str:
         low, high = self.interval
@@ -55,6 +82,50 @@ class Evaluation:
         """True for each right answer, (n,)."""
         right: NDArray[np.bool_] = self.answers == self.labels
         return right
+
+    @property
+    def mistakes(self) -> NDArray[np.int64]:
+        """Positions of the wrong answers, the most confident first, (m,)."""
+        wrong = np.flatnonzero(~self.right)
+        return wrong[np.argsort(-self.confidences[wrong], kind="stable")]
+
+    @property
+    def doubtful(self) -> NDArray[np.bool_]:
+        """True for each answer that `predict` replaces by `?`, (n,)."""
+        doubtful = np.zeros(self.images, np.bool_)
+        doubtful[list(self.doubts)] = True
+        return doubtful
+
+    @property
+    def sure_accuracy(self) -> float | None:
+        """The share of right answers among those that are not `?`; None if all are `?`."""
+        right = self.right[~self.doubtful]
+        return int(right.sum()) / len(right) if len(right) else None
+
+    def name_of(self, position: int) -> str:
+        """Return the path of a picture, `FILE:LINE` or `FILE#index`. Raises IndexError if unknown.
+
+        position: from 0 to n - 1.
+        """
+        index = position if self.indices is None else int(self.indices[position])
+        return name_in(self.origins, index)
+
+    @property
+    def sources(self) -> list[SourceAccuracy]:
+        """The accuracy of each source, in the order of the data; empty if sources are unknown."""
+        if not self.origins:
+            return []
+        names = list(dict.fromkeys(origin.source for origin in self.origins))
+        numbers = [names.index(origin.source) for origin in self.origins]
+        of_picture = np.repeat(numbers, [origin.length for origin in self.origins])
+        if self.indices is not None:
+            of_picture = of_picture[self.indices]
+        sources = []
+        for number, name in enumerate(names):
+            right = self.right[of_picture == number]
+            if len(right):
+                sources.append(SourceAccuracy(name, len(right), int(right.sum()) / len(right)))
+        return sources
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
@@ -146,38 +217,65 @@ class Evaluator:
     """Incremental `evaluate`: the caller may do other work between minibatches.
 
     outputs: buffer (pictures, classes) to store the last layer's activations in; None: not stored.
+    as_predict: compute all answers to the last bit as `predict` does, which takes longer.
     """
 
     def __init__(
-        self, network: Network, temperature: float = 1.0, outputs: FloatArray | None = None
+        self,
+        network: Network,
+        temperature: float = 1.0,
+        outputs: FloatArray | None = None,
+        *,
+        as_predict: bool = False,
     ) -> None:
         self.network, self.temperature, self.outputs = network, temperature, outputs
         self.classes = network.layer_sizes[-1]
-        self._workspace = network.workspace(EVALUATION_MINIBATCH)
+        self._as_predict = as_predict
+        self._workspace = network.workspace(FORWARD_BLOCK if as_predict else EVALUATION_MINIBATCH)
         self._cost, self._seen = 0.0, 0
         self._parts: list[tuple[NDArray[Any], ...]] = []
 
     def read(self, x: FloatArray, y: FloatArray) -> None:
         """Feed a minibatch x (785, n) with labels y (classes, n) through the network."""
         n, label_type = x.shape[1], np.min_scalar_type(self.classes)
-        if self._workspace.n != n:
-            self._workspace = self.network.workspace(n)
-        workspace = self._workspace
         with np.errstate(over="ignore", invalid="ignore"):  # huge weights overflow
-            a = self.network.feedforward(x, workspace)
-            self._cost += self.network.cost(workspace.z[-1], a, y, 1, workspace.δ[-1])
-        p = probabilities(a.T, self.temperature)
+            z, a, δ = self._in_blocks(x) if self._as_predict else self._at_once(x)
+            self._cost += self.network.cost(z, a, y, 1, δ)
+        outputs = np.ascontiguousarray(a.T)  # the order of a sum, as in `predict`
+        p = probabilities(outputs, self.temperature)
         labels, answers = y.argmax(axis=0).astype(label_type), p.argmax(axis=1).astype(label_type)
-        self._parts.append((labels, answers, p.max(axis=1)))
+        self._parts.append((labels, answers, p.max(axis=1), evidence(outputs)))
         if self.outputs is not None:
-            self.outputs[self._seen : self._seen + n] = a.T
+            self.outputs[self._seen : self._seen + n] = outputs
         self._seen += n
+
+    def _at_once(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return z, a and a buffer for δ of the last layer, (classes, n)."""
+        if self._workspace.n != x.shape[1]:
+            self._workspace = self.network.workspace(x.shape[1])
+        a = self.network.feedforward(x, self._workspace)
+        return self._workspace.z[-1], a, self._workspace.δ[-1]
+
+    def _in_blocks(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the same from blocks of FORWARD_BLOCK pictures, the last filled with blanks."""
+        z, a, δ = np.empty((3, self.classes, x.shape[1]), x.dtype)
+        for start in range(0, x.shape[1], FORWARD_BLOCK):
+            columns = slice(start, start + FORWARD_BLOCK)
+            block = x[:, columns]
+            n = block.shape[1]
+            if n < FORWARD_BLOCK:
+                padded = np.zeros((FORWARD_BLOCK, len(x)), x.dtype).T
+                padded[:, :n] = block
+                block = padded
+            a[:, columns] = self.network.feedforward(block, self._workspace)[:, :n]
+            z[:, columns] = self._workspace.z[-1][:, :n]
+        return z, a, δ
 
     def result(self) -> Evaluation:
         """Return the evaluation of all minibatches read so far."""
-        labels, answers, confidences = map(np.concatenate, zip(*self._parts))
+        labels, answers, confidences, nats = map(np.concatenate, zip(*self._parts))
         cost = self._cost / self._seen
-        return Evaluation(cost, labels, answers, confidences, self.classes, self.temperature)
+        return Evaluation(cost, labels, answers, confidences, self.classes, self.temperature, nats)
 
 
 def evaluate_network(

@@ -5,26 +5,38 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray
-from digitnet.config.definition import Config
-from digitnet.config.reader import to_config
-from digitnet.dataset.definition import Data, Dataset, Paths, ReadOptions, as_tuple, join_paths
+from digitnet.dataset.definition import (
+    DEFAULT_OPTIONS,
+    NON_DIGIT,
+    Data,
+    Dataset,
+    Paths,
+    ReadOptions,
+    as_tuple,
+    join_paths,
+)
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.reader import read_data
-from digitnet.dataset.splits import split_indices
-from digitnet.errors import CheckpointError, ConfigError, DataError
+from digitnet.dataset.splits import split_indices, without_copies
+from digitnet.errors import CheckpointError, DataError
 from digitnet.model.checkpoint import Checkpoint
-from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluation, evaluate_network
-from digitnet.model.orientation import transposition
+from digitnet.model.data import (
+    model_options,
+    read_other_data,
+    read_own_data,
+    training_config,
+)
+from digitnet.model.doubt import Grounds, why_doubtful
+from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluation, Evaluator, NonDigits
 from digitnet.paths import kind_of
 
 if TYPE_CHECKING:
-    from digitnet.image.evidence import Judgement, Score
     from digitnet.model.prediction import Model
 
 
@@ -33,7 +45,8 @@ class Examples:
     """Labelled pictures to evaluate a model on: the pictures `indices` (n,) of `dataset`.
 
     split: `test`, `validation`, `train`, or None for a data set without splits, used whole.
-    transposed: whether the arrays at `path` were transposed after reading.
+    transposed: whether the arrays at `path` were transposed after reading. data_hash: what
+    a model trained on `dataset` has as its `data_hash`; empty if unknown.
     """
 
     path: Paths
@@ -41,6 +54,7 @@ class Examples:
     dataset: Dataset
     indices: NDArray[np.int64]
     transposed: bool = False
+    data_hash: str = ""
 
     def minibatches(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Yield pixels (785, n), the last row ones, and labels (classes, n).
@@ -59,8 +73,14 @@ def evaluate(
 
     data: a path in one of the formats of data/README.md, or several; None for the data that the
     model was trained on. split: None means the test split if there is one, else all pictures;
-    "validation" and "train" exist for the model's own data only. Warns if the model was trained on
-    these pictures, or if they had to be converted. Raises DataError for data that cannot be used,
+    "train", and "validation" if the data has no validation set, exist for the model's own data
+    only.
+
+    The result also says which answers are wrong (`mistakes`, `name_of`), which `predict` would
+    replace by `?` (`doubtful`, `doubts`), and how accurate each source is (`sources`).
+
+    Warns if the model was trained on these pictures, if they had to be converted, and of pictures
+    that cannot be read, which are left out. Raises DataError for data that cannot be used,
     CheckpointError if the model does not say how its data was split, and ValueError for another
     split or no path.
     """
@@ -76,6 +96,9 @@ def evaluate(
     examples = choose_examples(model.checkpoint, paths, split)
     for remark in examples.dataset.remarks:
         warnings.warn(remark, stacklevel=2)
+    if unreadable := examples.dataset.unreadable:
+        number = f"pictures left out because they cannot be read: {len(unreadable):,}"
+        warnings.warn(f"{unreadable[0]}; {number}", stacklevel=2)
     if has_learned_from(model.checkpoint, examples):
         problem = "the model was trained on these pictures; it is less accurate on others"
         warnings.warn(f"{join_paths(examples.path)}: {problem}", stacklevel=2)
@@ -83,19 +106,52 @@ def evaluate(
 
 
 def evaluate_model(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
-    """Return the evaluation of a checkpoint's model on examples, at the model's temperature."""
-    temperature = checkpoint.calibration.temperature
-    return evaluate_network(checkpoint.network, examples.minibatches(), temperature)
+    """Return the evaluation of a checkpoint's model on examples, at the model's temperature.
+
+    Answers, confidences and doubts are those of `predict`. Pictures without a digit count in
+    `non_digits` alone.
+    """
+    is_digit = examples.dataset.labels[examples.indices] != NON_DIGIT
+    result = _evaluate(checkpoint, replace(examples, indices=examples.indices[is_digit]))
+    if is_digit.all():
+        return result
+    others = _evaluate(checkpoint, replace(examples, indices=examples.indices[~is_digit]))
+    return replace(result, non_digits=NonDigits(others.images, len(others.doubts)))
+
+
+def _evaluate(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
+    calibration, dataset = checkpoint.calibration, examples.dataset
+    evaluator = Evaluator(checkpoint.network, calibration.temperature, as_predict=True)
+    for x, y in examples.minibatches():
+        evaluator.read(x, y)
+    result, indices = evaluator.result(), examples.indices
+    assert result.evidence is not None
+    n = len(indices)
+    columns = (
+        result.confidences,
+        result.evidence,
+        np.ones(n, np.int64) if dataset.digits is None else dataset.digits[indices],
+        np.zeros(n) if dataset.priors is None else dataset.priors[indices],
+    )
+    doubts = {}
+    for position, row in enumerate(zip(*(column.tolist() for column in columns))):
+        if reason := why_doubtful(Grounds(*row), calibration):
+            doubts[position] = reason
+    return replace(result, doubts=doubts, origins=dataset.origins, indices=indices)
 
 
 def choose_examples(
-    checkpoint: Checkpoint, path: Paths | None = None, split: str | None = None
+    checkpoint: Checkpoint,
+    path: Paths | None = None,
+    split: str | None = None,
+    options: ReadOptions = DEFAULT_OPTIONS,
 ) -> Examples:
     """Return the examples at `path`; without a path, of the model's own data.
 
-    split: None means the test split if there is one, else all pictures. Raises DataError if the
-    data or the split does not exist, or if `validation` or `train` is requested and the data is not
-    the model's own.
+    split: None means the test split if there is one, else all pictures. options: how to read the
+    data; the model sets `score` and `transposed`. Raises DataError if the data or the split does
+    not exist or shows no digit, or if a split that only training makes is requested and the data is
+    not the model's own.
     """
     if path is None:
         path = checkpoint.data_path
@@ -106,112 +162,93 @@ def choose_examples(
                         f"{source}: expected the model's own data, found none; "
                         "name other data with --data"
                     )
-        data, transposed = _own_data(checkpoint, path), _is_transposed(checkpoint)
+        data, transposed = read_own_data(checkpoint, path, options)
     else:
-        data, transposed = _other_data(checkpoint, path)
-    is_own = data.fingerprint == checkpoint.data_hash
+        data, transposed = read_other_data(checkpoint, path, options)
     if split is None and data.test is not None:
         split = "test"
-    if split in ("validation", "train"):
-        if not is_own:
-            raise DataError(
-                f"{join_paths(path)}: expected the data that the model was trained on, because "
-                f"only this data has a {split} split; found other pictures or labels"
-            )
-        learned, held_out = _split(checkpoint, data.training)
-        indices = learned if split == "train" else held_out
-        if not len(indices):
-            raise DataError(
-                f"{join_paths(path)}: expected a {split} split, found none; "
-                "training held no picture out"
-            )
-        return Examples(path, split, data.training, indices, transposed)
-    chosen = data.test if split == "test" else data.training
+    source = join_paths(path)
+    chosen = _chosen_set(data, split)
     if chosen is None:
-        raise DataError(f"{join_paths(path)}: expected a test split, found none")
-    chosen = chosen.renumbered(checkpoint.class_names, join_paths(path))
-    return Examples(path, split, chosen, np.arange(len(chosen)), transposed)
-
-
-def _own_data(checkpoint: Checkpoint, path: Paths) -> Data:
-    """Return the data that the model was trained on, in the orientation used in training."""
-    data = read_data(path, ReadOptions(_is_transposed(checkpoint), _score(checkpoint)))
-    is_old = not checkpoint.data_sources
-    if is_old and data.training.remarks and data.fingerprint != checkpoint.data_hash:
-        raise DataError(
-            f"{join_paths(path)}: expected the pixels that the model learned from, found pixels "
-            "that digitnet now converts to MNIST's convention; train the model again"
-        )
-    return data
-
-
-def _other_data(checkpoint: Checkpoint, path: Paths) -> tuple[Data, bool]:
-    """Return data that may or may not be the model's own, and whether it was transposed.
-
-    The model's own data keeps the orientation used in training. Other data is transposed if that
-    makes its digits upright.
-    """
-    score = _score(checkpoint)
-    data = read_data(path, ReadOptions(score=score))
-    if _is_transposed(checkpoint):
-        transposed = read_data(path, ReadOptions(True, score))
-        if transposed.fingerprint == checkpoint.data_hash:
-            return transposed, True
-    if data.fingerprint == checkpoint.data_hash:
-        return data, False
-    problem = transposition(data.training)
-    if problem is None:
-        return data, False
-    remark = f"{join_paths(path)}: {problem}; rows and columns are exchanged for the evaluation"
-    training, test = data.training.transposed(), data.test and data.test.transposed()
-    transposed = Data(
-        replace(training, remarks=(*training.remarks, remark)),
-        test and replace(test, remarks=(*test.remarks, remark)),
+        raise DataError(f"{source}: expected a test split, found none")
+    dataset = chosen.renumbered(checkpoint.class_names, source)
+    is_part = split == "train" or (split == "validation" and chosen is data.training)
+    indices = (
+        _part_of_training(checkpoint, data, str(split), source)
+        if is_part
+        else np.arange(len(dataset))
     )
-    return transposed, True
+    if (dataset.labels[indices] == NON_DIGIT).all():
+        raise DataError(f"{source}: expected pictures of digits, found none")
+    data_hash = data.fingerprint if chosen is data.training else chosen.fingerprint
+    return Examples(path, split, dataset, indices, transposed, data_hash)
 
 
-def _score(checkpoint: Checkpoint) -> "Score":
-    """Return the function by which a checkpoint's model scores candidates for a picture's digit."""
-
-    def score(images: NDArray[np.uint8]) -> "Judgement":
-        from digitnet.model.prediction import Model  # imports Pillow: only needed for pictures
-
-        return Model(checkpoint).judge(images)
-
-    return score
+def _chosen_set(data: Data, split: str | None) -> Dataset | None:
+    """Return the set that holds a split; None if the data has no test set."""
+    if split == "test":
+        return data.test
+    return data.validation if split == "validation" and data.validation else data.training
 
 
-def _is_transposed(checkpoint: Checkpoint) -> bool:
-    try:
-        return _config(checkpoint).data.transposed
-    except CheckpointError:
-        return False
+def _part_of_training(
+    checkpoint: Checkpoint, data: Data, split: str, source: str
+) -> NDArray[np.int64]:
+    """Return the indices of the pictures that training learned from, or of those it held out.
 
-
-def _config(checkpoint: Checkpoint) -> Config:
-    """Return what the checkpoint's config says about data and seed.
-
-    Its `training` section is left out: an earlier version may have written other keys there.
+    Raises DataError, which names the source, if the data is not the model's own, and for no
+    pictures.
     """
-    try:
-        return to_config(checkpoint.config | {"training": {}})
-    except ConfigError as error:
-        raise CheckpointError(f"the model's config: {error}") from None
+    if data.fingerprint != checkpoint.data_hash:
+        raise DataError(
+            f"{source}: expected the data that the model was trained on, because only this data "
+            f"has a {split} split; found other pictures or labels"
+        )
+    learned, held_out = _split(checkpoint, data.training)
+    if data.validation is not None:
+        learned = without_copies(data.training, learned, data.validation)
+    indices = learned if split == "train" else held_out
+    if not len(indices):
+        raise DataError(
+            f"{source}: expected a {split} split, found none; training held no picture out"
+        )
+    return indices
 
 
-def prepared_for(checkpoint: Checkpoint, examples: Examples) -> Examples:
+def prepared_for(
+    checkpoint: Checkpoint, examples: Examples, options: ReadOptions = DEFAULT_OPTIONS
+) -> Examples:
     """Return the same examples, with pictures prepared by the model of a checkpoint.
 
-    In each picture of a folder, this model then chooses the candidate that is read as the digit.
+    In each picture of a folder, this model then chooses the candidate that is read as the digit. A
+    picture in which it finds none stays as it is. options: those of `choose_examples`.
     """
     if not examples.dataset.hashes:  # arrays need no preparation
         return examples
-    data = read_data(examples.path, ReadOptions(examples.transposed, _score(checkpoint)))
-    dataset = data.test if examples.split == "test" else data.training
+    data = read_data(examples.path, model_options(checkpoint, options, examples.transposed))
+    dataset = _chosen_set(data, examples.split)
     assert dataset is not None
-    names = examples.dataset.class_names
-    return replace(examples, dataset=dataset.renumbered(names, join_paths(examples.path)))
+    dataset = dataset.renumbered(examples.dataset.class_names, join_paths(examples.path))
+    return replace(examples, dataset=_aligned(dataset, examples.dataset))
+
+
+def _aligned(dataset: Dataset, other: Dataset) -> Dataset:
+    """Return a data set with exactly the pictures of `other`, which fills those that it lacks.
+
+    Both are prepared from the same files by different models, which may differ in what they can
+    read.
+    """
+    unreadable = [{each.picture for each in one.unreadable} for one in (dataset, other)]
+    if unreadable[0] == unreadable[1]:
+        return dataset
+    index_of = {dataset.name_of(index): index for index in range(len(dataset))}
+    n = len(dataset)
+    indices = [index_of.get(other.name_of(index), n + index) for index in range(len(other))]
+
+    def joined(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(dataset, name), getattr(other, name)])[indices]
+
+    return replace(other, images=joined("images"), digits=joined("digits"), priors=joined("priors"))
 
 
 def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
@@ -221,7 +258,7 @@ def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
     examples were held out.
     """
     dataset = examples.dataset
-    if dataset.fingerprint != checkpoint.data_hash:
+    if examples.data_hash != checkpoint.data_hash:
         return not set(checkpoint.data_sources).isdisjoint(dataset.source_hashes)
     try:
         learned, _ = _split(checkpoint, dataset)
@@ -234,7 +271,7 @@ def _split(
     checkpoint: Checkpoint, training: Dataset
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the indices of the examples that training learned from, and of those it held out."""
-    config = _config(checkpoint)
+    config = training_config(checkpoint)
     held_out, n = config.data.validation, len(training)
     if not isinstance(held_out, int) or held_out >= n:
         raise CheckpointError(

@@ -26,18 +26,15 @@ from digitnet.model.calibration import (
     probabilities,
 )
 from digitnet.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.model.doubt import Grounds, is_doubtful, why_doubtful
 from digitnet.model.locations import SHIPPED, locate_model
-from digitnet.network.network import Network
+from digitnet.network.network import FORWARD_BLOCK, Network
 from digitnet.paths import TEMPORARY
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from digitnet.model.numbers import Numbers
-
-# pictures per feedforward, always the same number: the bits of a matrix product depend on its
-# width, and from 32 columns OpenBLAS's AVX2 kernels do not sum all columns in the same order.
-FORWARD_BLOCK = 16
 
 SinglePicture = Union[str, os.PathLike[str], bytes, "Image"]
 Errors = Literal["raise", "return"]
@@ -65,17 +62,18 @@ class Prediction:
 
     @property
     def is_digit(self) -> bool:
-        """True if both thresholds are reached and exactly one digit was found.
+        """False if the answer is `?`; see `doubt.is_doubtful`."""
+        return not is_doubtful(self.grounds, self.calibration)
 
-        If evidence has a threshold, the reading's prior is subtracted from evidence first. Without
-        thresholds, the result is True for every picture.
-        """
-        _, min_confidence, min_evidence = self.calibration
-        if not (min_confidence or min_evidence):
-            return True
-        evidence_left = self.evidence - (self.reading.prior if min_evidence else 0)
-        is_sure = self.confidence >= min_confidence and evidence_left >= min_evidence
-        return is_sure and self.reading.digits == 1
+    @property
+    def doubt(self) -> str | None:
+        """Why `is_digit` is False; None if it is True."""
+        return why_doubtful(self.grounds, self.calibration)
+
+    @property
+    def grounds(self) -> Grounds:
+        """What decides whether the answer is `?`."""
+        return Grounds(self.confidence, self.evidence, self.reading.digits, self.reading.prior)
 
     @property
     def confidence(self) -> float:

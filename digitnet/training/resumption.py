@@ -59,6 +59,10 @@ def resume(
         class_names = checkpoint.class_names
         config = adopt_network(config, checkpoint.config, len(class_names))
     state = prepare(config, data, class_names, options)
+    try:
+        state.start = msgspec.convert(checkpoint.start, Start | None)
+    except msgspec.MsgspecError as error:
+        raise CheckpointError(f"origin: start: {error}") from None
     _check_same_training(state, checkpoint)
     _check_same_split(state, checkpoint)
     for name, array in arrays(state).items():
@@ -75,16 +79,14 @@ def resume(
     try:
         state.position = msgspec.json.decode(str(checkpoint.state.get("place")), type=Position)
         state.history = msgspec.convert(checkpoint.history, list[Record])
-        state.start = msgspec.convert(checkpoint.start, Start | None)
     except (msgspec.MsgspecError, UnicodeError, SystemError) as error:
-        raise CheckpointError(f"state_place, history, start: {error}") from None
+        raise CheckpointError(f"state_place, history: {error}") from None
     position = state.position
     beyond = position.step > state.steps or (position.step and not position.seconds)
     if beyond or position.epoch != len(state.history) + 1:
         raise CheckpointError("state_place: expected a position within the training, found another")
     state.best[:] = checkpoint.network.parameters
     state.calibration = checkpoint.calibration
-    state.sources = checkpoint.data_sources or state.sources
     return state
 
 
@@ -120,8 +122,8 @@ def _check_same_training(state: TrainingState, checkpoint: Checkpoint) -> None:
                     "model further, use its path as `start` of a new training"
                 )
             raise ConfigError(key, problem)
-    known = checkpoint.data_sources
-    if known and state.sources != known[: len(state.sources)]:
+    sources = state.sources + (state.start.sources if state.start else ())
+    if checkpoint.data_sources not in ((), sources):
         problem = "expected the pictures of the checkpoint to resume, found others"
         raise ConfigError("data.rehearsal.path", problem)
 

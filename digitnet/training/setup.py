@@ -56,7 +56,7 @@ def begin(
         config = adopt_network(config, model.config, len(class_names))
         state = prepare(config, data, class_names, options)
         keeps_output = class_names == model.class_names
-        state.start = Start(str(config.start), model.sha256, keeps_output)
+        state.start = Start(str(config.start), model.sha256, keeps_output, model.data_sources)
         if not keeps_output:
             old, new = join_names(model.class_names), join_names(class_names)
             state.remarks += (f"start: its classes are {old}; a new output layer learns {new}",)
@@ -64,7 +64,6 @@ def begin(
         copy_parameters(model.network, state.network, keeps_output=keeps_output)
         if keeps_output:
             state.calibration = model.calibration
-        state.sources += model.data_sources
     n = len(state.validation_indices)
     if state.refits_calibration and n < MIN_PICTURES:
         problem = f"expected {MIN_PICTURES} or more pictures to fit the thresholds for ?, found {n}"
@@ -83,7 +82,14 @@ def read_options(
     """
     score = None if config.start is None else _shipped_score()
     return ReadOptions(
-        config.data.transposed, score, strict=strict, parallel=parallel, report=report
+        config.data.transposed,
+        score,
+        config.data.non_digits,
+        config.data.label_pattern,
+        strict,
+        parallel,
+        report,
+        may_lack=config.start is not None,
     )
 
 
@@ -188,7 +194,7 @@ def _check_network(config: Config, training: Dataset, source: str) -> None:
 
 def _with_count(config: Config, data: Data, source: str) -> Config:
     """Return the config with data.validation as a count; 0 with an own validation set."""
-    held_out, n = config.data.validation, len(data.training)
+    held_out, n = config.data.validation, int((data.training.labels != NON_DIGIT).sum())
     if data.validation is not None:
         held_out = 0
     elif held_out is None:

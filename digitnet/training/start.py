@@ -1,5 +1,6 @@
 """Start from a trained model: its network, its parameters, its classes and its calibration."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +20,14 @@ class Start:
     """The model that a training started from.
 
     path: as in the config. sha256: of the file. keeps_output: whether its output layer and its
-    calibration are kept, because the classes are the same or some of them.
+    calibration are kept, because the classes are the same or some of them. sources: hashes of the
+    data that it had learned from.
     """
 
     path: str
     sha256: str
     keeps_output: bool
+    sources: tuple[str, ...]
 
 
 def load_start(path: str) -> Checkpoint:
@@ -55,14 +58,15 @@ def adopt_network(config: Config, model: dict[str, Any], classes: int) -> Config
     """
     values, network = msgspec.to_builtins(config), model["network"]
     network = {name: network[name] for name in ("layer_sizes", "activation", "output")}
-    network["layer_sizes"] = [*network["layer_sizes"][:-1], classes]
+    network["layer_sizes"] = (*network["layer_sizes"][:-1], classes)
     expected = {f"network.{name}": value for name, value in network.items()}
     expected["cost"] = model["cost"]
     given = {f"network.{name}": value for name, value in values["network"].items()}
     given["cost"] = values["cost"]
     for key, value in expected.items():
-        if given[key] not in (None, [], (), value):
-            problem = f"expected {value}, as in the start, or nothing, found {given[key]}"
+        if given[key] not in (None, (), value):
+            wanted, found = (json.dumps(each).strip('"') for each in (value, given[key]))
+            problem = f"expected {wanted}, as in the start, or nothing, found {found}"
             raise ConfigError(key, problem)
     return to_config(values | {"network": network, "cost": model["cost"]})
 

@@ -76,8 +76,8 @@ class TrainingState:
     train_indices: indices into `examples`; a picture may occur more than once. validation: the data
     set that `validation_indices` belong to: `examples`, or a validation set of its own. network:
     with its current parameters, regularisers not folded. best: the parameters (n_parameters,) of
-    the epoch that was best on validation. sources: hashes of all that was learned from, by the
-    start as well. remarks: lines for the user. start: the model that training started from.
+    the epoch that was best on validation. sources: hashes of the data and of the pictures for
+    rehearsal. remarks: lines for the user. start: the model that training started from.
     calibration: of the best epoch, fitted on validation, or the start's. position: where in the
     training it is.
     """
@@ -223,7 +223,7 @@ class TrainingState:
             msgspec.to_builtins(self.history),
             {"place": np.array(place), **arrays(self)},
             calibration=self.calibration,
-            data_sources=self.sources,
+            data_sources=self.sources + (self.start.sources if self.start else ()),
             start=None if self.start is None else asdict(self.start),
         )
 
