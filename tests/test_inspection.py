@@ -69,7 +69,9 @@ def test_unreadable_pictures_of_a_data_set_are_listed_once() -> None:
 
 
 def test_pictures_of_several_digits_are_named() -> None:
-    found = inspect([digits(3, digits=np.array([1, 2, 1]))], None)
+    train = digits(3, digits=np.array([1, 2, 2]))
+    train.dataset.labels[2] = NON_DIGIT
+    found = inspect([train], None)
     assert [picture.name for picture in found.several] == ["own.npz#1"]
 
 

@@ -13,6 +13,7 @@ from digitnet.dataset.definition import NON_DIGIT, Dataset, Unreadable
 from digitnet.errors import CheckpointError
 from digitnet.model.calibration import evidence, probabilities
 from digitnet.model.checkpoint import Checkpoint, load_checkpoint
+from digitnet.model.doubt import Grounds, is_doubtful
 from digitnet.model.locations import SHIPPED
 
 MAX_COMPARED = 5000  # pictures: with more, pictures that are nearly the same are not looked for
@@ -70,7 +71,7 @@ class Inspection:
     """What was found in the pictures of all splits.
 
     counts: pictures of each split, (classes + 1,), in the order of `class_names`, non-digits last.
-    several: pictures in which several digits were found. same: pairs with equal pixels.
+    several: pictures in which several digits were found, without non-digits. same: pairs with equal pixels.
     perhaps_same: pairs with similar pixels. perhaps_wrong: surest first. unchecked: why
     `perhaps_same` or `perhaps_wrong` is None. In `same` and `perhaps_same`, a picture is the second
     of one pair at most; pairs with different labels come first, then pairs of different splits.
@@ -134,12 +135,13 @@ def inspect(splits: Sequence[Split], shipped: Checkpoint | None) -> Inspection:
             )
             for i in suspects[order].tolist()
         )
+    holds_several = (pictures.digits > 1) & (pictures.labels != NON_DIGIT)
     datasets = {id(split.dataset): split.dataset for split in splits}.values()
     return Inspection(
         class_names,
         {split.name: _counts(split) for split in splits},
         tuple(each for dataset in datasets for each in dataset.unreadable),
-        tuple(pictures[i] for i in np.flatnonzero(pictures.digits > 1).tolist()),
+        tuple(pictures[i] for i in np.flatnonzero(holds_several).tolist()),
         _sorted(Pair(pictures[first], pictures[second]) for first, second in copies),
         perhaps_same,
         perhaps_wrong,
@@ -223,19 +225,16 @@ def _score(pictures: _Pictures, model: Checkpoint) -> _Scores:
     labels = np.where(pictures.labels == NON_DIGIT, NON_DIGIT, own_index[pictures.labels])
     answers, confidences = np.zeros(n, np.int64), np.zeros(n)
     contradicts = np.zeros(n, np.bool_)
-    temperature, min_confidence, min_evidence = model.calibration
     for where, images in pictures.chunks():
         outputs = model.network(images)
-        p = probabilities(outputs, temperature)
+        p = probabilities(outputs, model.calibration.temperature)
         answers[where], confidences[where] = p.argmax(axis=1), p.max(axis=1)
-        of_label = p[np.arange(len(p)), labels[where]]
-        contradicts[where] = (
-            (labels[where] != NON_DIGIT)
-            & (of_label < MAX_PROBABILITY)
-            & (confidences[where] >= min_confidence)
-            & (evidence(outputs) - pictures.priors[where] >= min_evidence)
-            & (pictures.digits[where] == 1)
-        )
+        is_improbable = p[np.arange(len(p)), labels[where]] < MAX_PROBABILITY
+        nats = evidence(outputs)
+        for row in np.flatnonzero(is_improbable & (labels[where] != NON_DIGIT)).tolist():
+            i = where.start + row
+            grounds = Grounds(confidences[i], nats[row], pictures.digits[i], pictures.priors[i])
+            contradicts[i] = not is_doubtful(grounds, model.calibration)
     knows_labels = None not in known
     return _Scores(
         model.class_names, answers, confidences, contradicts & knows_labels, knows_labels
