@@ -71,8 +71,8 @@ class Inspection:
     """What was found in the pictures of all splits.
 
     counts: pictures of each split, (classes + 1,), in the order of `class_names`, non-digits last.
-    several: pictures in which several digits were found, without non-digits. same: pairs with equal pixels.
-    perhaps_same: pairs with similar pixels. perhaps_wrong: surest first. unchecked: why
+    several: pictures in which several digits were found, without non-digits. same: pairs with equal
+    pixels. perhaps_same: pairs with similar pixels. perhaps_wrong: surest first. unchecked: why
     `perhaps_same` or `perhaps_wrong` is None. In `same` and `perhaps_same`, a picture is the second
     of one pair at most; pairs with different labels come first, then pairs of different splits.
     """
