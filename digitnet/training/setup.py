@@ -122,7 +122,7 @@ def prepare(
         found = f"{len(validation_indices):,} pictures of its own for validation"
         remarks += (f"{source}: {found}; no training picture is held out",)
     n = len(train_indices) + len(rehearsal[1])
-    pictures = rehearsal, make_synthetic(config, class_names, n)
+    pictures = rehearsal, make_synthetic(config, class_names, n, options.report)
     examples, train_indices = add_pictures(training, train_indices, pictures)
     network = make_network(config)
     return TrainingState(
