@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from digitnet.config.definition import OPTIMIZER_KEYS, Config, TrainingSection
 from digitnet.config.threads import choose_threads
+from digitnet.dataset.classes import DIGITS
 from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, ReadOptions, Report, join_paths
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices, without_copies
@@ -121,6 +122,9 @@ def prepare(
     if validation is not None:
         found = f"{len(validation_indices):,} pictures of its own for validation"
         remarks += (f"{source}: {found}; no training picture is held out",)
+    if config.training.background and class_names != DIGITS:
+        advice = "if your classes are letters or shapes, set it to 0"
+        remarks += (f"training.background: its made-up pictures are letters and shapes; {advice}",)
     n = len(train_indices) + len(rehearsal[1])
     pictures = rehearsal, make_synthetic(config, class_names, n, options.report)
     examples, train_indices = add_pictures(training, train_indices, pictures)
