@@ -14,19 +14,19 @@ import digitnet
 PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
-    "cli": "evaluate info predict train data_check mistakes evaluation numbers options show "
-    "progress output",
+    "cli": "evaluate info predict train mistakes evaluation data_check sources numbers "
+    "options show progress output",
     "session": "driver saving lock signals",
     "training": "loop resumption setup sampling descent augmentation state start optimizers "
     "schedules",
-    "model": "inspection comparison description examples data evaluation orientation prediction "
-    "checkpoint locations numbers doubt calibration",
+    "model": "inspection array_files comparison description examples data evaluation orientation "
+    "prediction checkpoint locations numbers doubt calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader unlabelled minibatches splits folder layout listed pairs archives tables "
     "header shapes drawing definition unpacking idx npy formats classes conventions mapped",
     "image": "numbers workers segmentation reading candidates look digit memory_budget evidence "
-    "field files memory",
+    "field files heif memory",
     "image.marks": "rows seams sheet box groups outline structure",
     "image.ink": "paper uneven ruling shadow closing components ink",
     "config": "reader source values syntax keys definition threads",

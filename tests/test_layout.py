@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import read_mnist, write_idx
+from conftest import Failing, read_mnist, write_idx
 from PIL import Image
 
 from digitnet.config.reader import to_config
@@ -12,7 +12,9 @@ from digitnet.dataset.definition import DEFAULT_OPTIONS, NON_DIGIT, Data, ReadOp
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
 from digitnet.errors import ConfigError, DataError
+from digitnet.model.examples import choose_examples
 from digitnet.training.loop import train
+from digitnet.training.setup import begin
 
 IMAGES, LABELS = read_mnist("train", 20)  # 5, 0, 4, 1, 9, 2, 1, 3, 1, 4, …
 PATTERN = ReadOptions(label_pattern="([0-9])_")
@@ -140,6 +142,15 @@ def test_an_empty_class_is_refused_in_the_training_set_only(tmp_path: Path) -> N
     assert lacking.labels.tolist() == [0, 1, 2, 3]
 
 
+def test_a_class_may_be_empty_if_the_start_knows_it(tmp_path: Path) -> None:
+    write_classes(tmp_path / "data")
+    (tmp_path / "data" / "7").mkdir()
+    section = {"path": str(tmp_path / "data"), "validation": 0}
+    state = begin(to_config({"data": section, "start": "shipped", "model": "unused.npz"}))
+    assert state.data.training.class_names == ("0", "1", "4", "5", "7")
+    assert len(state.train_indices) == 4
+
+
 # --- Data below the named folder ---
 
 
@@ -189,6 +200,22 @@ def test_a_data_set_beside_class_folders_is_left_out_with_a_remark(tmp_path: Pat
     assert training.remarks == (
         f"{tmp_path}: expected class folders, found others, which are left out: old",
     )
+
+
+@pytest.mark.parametrize("below", [".", "photos"])
+def test_a_folder_that_cannot_be_read_is_listed(
+    below: str, tmp_path: Path, failing: Failing
+) -> None:
+    write_classes(tmp_path / below)
+    write_picture(tmp_path / below / "0" / "shut" / "1.png")
+    failing("scandir", tmp_path / below / "0" / "shut")
+    failing("scandir", tmp_path / below / "shut")
+    (tmp_path / below / "shut").mkdir()
+    training = read_data(tmp_path, ReadOptions(may_lack=True)).training
+    assert [str(each) for each in training.unreadable] == [
+        f"{tmp_path / below / name}: expected a readable picture, found: Input/output error"
+        for name in ("shut", "0/shut")
+    ]
 
 
 def test_data_three_levels_below_is_not_looked_for(tmp_path: Path) -> None:
@@ -308,6 +335,20 @@ def test_labels_in_names_may_be_text_or_non_digits(tmp_path: Path) -> None:
         "none-1": NON_DIGIT,
         "plus-1": 1,
     }
+
+
+def test_a_model_finds_its_own_pictures_by_the_pattern_of_its_config(tmp_path: Path) -> None:
+    for number in range(4):
+        write_picture(tmp_path / f"{LABELS[number]}_{number:03}.png", number)
+    values = {
+        "data": {"path": str(tmp_path), "validation": 0, "label_pattern": "([0-9])_"},
+        "network": {"layer_sizes": [784, 8, 10]},
+        "training": {"epochs": 1},
+        "model": str(tmp_path / "model.npz"),
+    }
+    *_, progress = train(to_config(values))
+    examples = choose_examples(progress.state.checkpoint())
+    assert examples.dataset.labels.tolist() == [0, 1, 4, 5]
 
 
 def test_labels_in_names_work_in_splits_and_below_the_named_folder(tmp_path: Path) -> None:

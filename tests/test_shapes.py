@@ -162,7 +162,7 @@ def test_drawing_reports_its_progress() -> None:
 
 def test_drawing_is_the_same_in_several_processes() -> None:
     squares = np.tile(resized(16), (30, 1, 1))
-    together, _ = to_images("", squares, ReadOptions(processes=2))
+    together, _ = to_images("", squares, ReadOptions(parallel=True))
     np.testing.assert_array_equal(together, np.tile(to_images("", resized(16))[0], (30, 1, 1)))
 
 

@@ -170,6 +170,18 @@ def test_other_classes_get_a_new_output_layer(model: Path, tmp_path: Path) -> No
     assert state.calibration == NO_CALIBRATION
     assert any("a new output layer learns I, O, S" in remark for remark in state.remarks)
     assert any("the model will never answer ?" in remark for remark in state.remarks)
+    assert not any("training.background" in remark for remark in state.remarks)
+
+
+def test_made_up_letters_beside_classes_that_may_be_letters_are_said(
+    model: Path, new_data: Path, tmp_path: Path
+) -> None:
+    letters = write_classes(tmp_path / "letters", {0: "O", 1: "I"})
+    said = [
+        any("training.background: its made-up pictures" in remark for remark in state.remarks)
+        for state in (begin(make(model, path, background=0.5)) for path in (letters, new_data))
+    ]
+    assert said == [True, False]
 
 
 def test_calibration_is_fitted_anew_with_many_held_out(

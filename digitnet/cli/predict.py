@@ -1,12 +1,9 @@
 """`digitnet predict`: read the digits in pictures."""
 
-import codecs
-import errno
-import os
 import sys
 from collections.abc import Iterator
-from itertools import chain, groupby, islice
-from typing import TYPE_CHECKING, Any, BinaryIO
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,18 +15,15 @@ from digitnet.cli.output import (
     printable,
     silence_decoders,
 )
-from digitnet.errors import DigitnetError, ExitStatus, ImageError
-from digitnet.paths import why_missing
+from digitnet.cli.sources import ArrayFile, batches
+from digitnet.errors import DataError, ExitStatus, ImageError
 
 if TYPE_CHECKING:
+    from digitnet.image.look import Reading
     from digitnet.image.workers import NamedPicture
     from digitnet.model.numbers import Numbers
     from digitnet.model.prediction import Model, Prediction
 
-FOLDER_BATCH = 1000  # paths of a folder per batch
-LIST_CHUNK = 65536  # bytes of a list read at once, at most
-PATH_MAX = 4096  # bytes: Linux opens no file with a path of this length
-SHOWN_PATH = 60  # bytes of a longer path in messages
 EPILOG = """
 \b
 Examples
@@ -39,6 +33,7 @@ Examples
   digitnet predict --digits 5 zip-code.png
   digitnet predict --digits any table.jpg
   digitnet predict scans/
+  digitnet predict test.csv
   find scans -name '*.png' -print0 | digitnet predict --files-from - -0
   digitnet predict *.png --format json | jq .digit
 """
@@ -100,9 +95,10 @@ def predict(
 ) -> None:
     """Read the digit in each picture.
 
-    IMAGE is a picture, a folder (all pictures in it and its subfolders), or - (one picture on
-    stdin). Each picture gets one line: its path, digit and confidence (0 to 1), separated by tabs.
-    The digit is ? if the model is unsure, or if the picture seems to show no digit or several.
+    IMAGE is a picture, a folder (all pictures in it and its subfolders), - (one picture on stdin),
+    or a file of prepared digits: CSV, IDX, .npy or .npz. Each picture gets one line: its path (or
+    FILE#0, FILE#1, …), digit and confidence (0 to 1), separated by tabs. The digit is ? if the
+    model is unsure, or if the picture seems to show no digit or several.
 
     A picture that cannot be read is an error on stderr. The other pictures are still answered, and
     the exit status is 1.
@@ -131,9 +127,9 @@ def predict(
         loaded = loaded.with_thresholds(min_confidence, 0.0)
     if verbose:
         print_message(f"model {loaded.path}")
-    batches = _batches(images, files_from, b"\0" if null else b"\n")
+    found = batches(images, files_from, b"\0" if null else b"\n")
     status = ExitStatus.DONE
-    for answers in _answers(loaded, batches, digits):
+    for answers in _answers(loaded, found, digits):
         for name, result in answers:
             if isinstance(result, ImageError):
                 status = ExitStatus.FAILED
@@ -149,14 +145,40 @@ def predict(
 
 
 def _answers(
-    model: "Model", batches: Iterator["list[NamedPicture]"], digits: int | None
+    model: "Model", batches: Iterator["list[NamedPicture] | ArrayFile"], digits: int | None
 ) -> Iterator[list[tuple[str, Any]]]:
     """Yield batches of names, each with an ImageError, a `Prediction` (digits = 1) or `Numbers`."""
     from digitnet.image.workers import worker_count
 
-    if digits == 1:
-        return model.answers(batches, processes=worker_count())
-    return model.number_answers(batches, digits, processes=worker_count())
+    for is_arrays, group in groupby(batches, lambda batch: isinstance(batch, ArrayFile)):
+        pictures: Any = group
+        if is_arrays:
+            for file in pictures:
+                yield from _array_answers(model, file.path, digits)
+        elif digits == 1:
+            yield from model.answers(pictures, processes=worker_count())
+        else:
+            yield from model.number_answers(pictures, digits, processes=worker_count())
+
+
+def _array_answers(
+    model: "Model", path: str, digits: int | None
+) -> Iterator[list[tuple[str, Any]]]:
+    """Yield the answers to the pictures in a file of arrays, or the error of reading it."""
+    from digitnet.model.array_files import answer_array_file
+
+    if digits != 1:
+        found = "found a file of arrays, each a single digit; leave out --digits"
+        yield [(path, ImageError(path, f"expected a picture of numbers, {found}"))]
+        return
+    try:
+        remarks, answers = answer_array_file(model, path)
+    except DataError as error:
+        yield [(path, ImageError(path, str(error).removeprefix(f"{path}: ")))]
+        return
+    for remark in remarks:
+        print_message(remark)
+    yield from answers
 
 
 def _print_digit(
@@ -195,86 +217,6 @@ def _print_numbers(
         print_result(as_text(name, numbers, show), flush=False)
 
 
-def _batches(
-    images: tuple[str, ...], files_from: str | None, separator: bytes
-) -> Iterator["list[NamedPicture]"]:
-    """Yield names, each with its picture: a path, or bytes or an error from stdin.
-
-    IMAGEs come first, then the list. A batch holds what can be read without waiting.
-    """
-    from digitnet.image.files import MAX_FILE_BYTES, pictures_below
-
-    for kind, names in groupby(images, _kind_of_image):
-        if kind == "folder":
-            for name in names:
-                paths = pictures_below(name)
-                first = next(paths, name)  # an empty folder becomes an error
-                yield from _folder_batches(chain([first], paths))
-        else:
-            yield [(n, _read_stdin(MAX_FILE_BYTES + 1) if kind == "stdin" else n) for n in names]
-    try:
-        if files_from == "-":
-            yield from _list_batches(_stdin(), separator)
-        elif files_from is not None:
-            with open(files_from, "rb") as file:
-                yield from _list_batches(file, separator)
-    except FileNotFoundError:
-        raise DigitnetError(f"{files_from}: {why_missing(str(files_from))}") from None
-    except OSError as error:
-        raise DigitnetError(f"{files_from}: {error.strerror}") from None
-
-
-def _kind_of_image(name: str) -> str:
-    return "stdin" if name == "-" else "folder" if os.path.isdir(name) else "file"
-
-
-def _folder_batches(paths: Iterator[str]) -> Iterator["list[NamedPicture]"]:
-    while batch := list(islice(paths, FOLDER_BATCH)):
-        yield [(path, path) for path in batch]
-
-
-def _list_batches(file: BinaryIO, separator: bytes) -> Iterator["list[NamedPicture]"]:
-    """Yield the paths of a list as they arrive, using little memory for a path of any length."""
-    carriage_return = b"\r" if separator == b"\n" else b""  # lists from Windows
-    rest, skipping = b"", False  # skipping: the current path is too long and already yielded
-    is_first = True
-    while chunk := file.read1(LIST_CHUNK):  # type: ignore[attr-defined]
-        if is_first:
-            is_first, chunk = False, chunk.removeprefix(codecs.BOM_UTF8)
-        *lines, rest = (rest + chunk).split(separator)
-        if skipping and lines:
-            del lines[0]
-            skipping = False
-        if not skipping and len(rest) >= PATH_MAX:
-            lines.append(rest)
-            skipping = True
-        if skipping:
-            rest = b""
-        yield [_named(path) for line in lines if (path := line.removesuffix(carriage_return))]
-    if path := rest.removesuffix(carriage_return):
-        yield [_named(path)]
-
-
-def _named(path: bytes) -> "NamedPicture":
-    if len(path) < PATH_MAX:
-        return os.fsdecode(path), os.fsdecode(path)
-    return os.fsdecode(path[:SHOWN_PATH]) + "…", "-" * PATH_MAX  # opening it gives the error
-
-
-def _read_stdin(limit: int) -> bytes | ImageError:
-    """Return at most `limit` bytes of stdin, or the error of reading it."""
-    try:
-        return _stdin().read(limit)
-    except OSError as error:
-        return ImageError("-", str(error.strerror))
-
-
-def _stdin() -> BinaryIO:
-    if sys.stdin is None:
-        raise OSError(errno.EBADF, "standard input is closed")
-    return sys.stdin.buffer
-
-
 def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:
     fields = [printable(name)]
     for rank, (digit, confidence) in enumerate(prediction.top(top)):
@@ -289,7 +231,7 @@ def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:
 
 
 def _as_json(name: str, prediction: "Prediction", top: int, model: "Model") -> dict[str, Any]:
-    reading = prediction.reading
+    reading, is_prepared = prediction.reading, prediction.is_prepared
     value = {
         "path": name,
         "digit": prediction.digit,
@@ -297,15 +239,8 @@ def _as_json(name: str, prediction: "Prediction", top: int, model: "Model") -> d
         "probabilities": prediction.probabilities.tolist(),
         "evidence": prediction.evidence,
         "doubt": prediction.doubt,
-        "box": dict(zip(("top", "left", "bottom", "right"), reading.box)),
-        "decisions": {
-            "dark": reading.dark,
-            "threshold": reading.threshold,
-            "stroke": reading.stroke,
-            "corner": dict(zip(("top", "left"), reading.corner)),
-            "digits": reading.digits,
-            "prior": reading.prior,
-        },
+        "box": None if is_prepared else dict(zip(("top", "left", "bottom", "right"), reading.box)),
+        "decisions": None if is_prepared else _decisions_as_json(reading),
         "model": model.path,
         "model_sha256": model.checkpoint.sha256,
     }
@@ -314,3 +249,14 @@ def _as_json(name: str, prediction: "Prediction", top: int, model: "Model") -> d
             {"digit": digit, "confidence": confidence} for digit, confidence in prediction.top(top)
         ]
     return value
+
+
+def _decisions_as_json(reading: "Reading") -> dict[str, Any]:
+    return {
+        "dark": reading.dark,
+        "threshold": reading.threshold,
+        "stroke": reading.stroke,
+        "corner": dict(zip(("top", "left"), reading.corner)),
+        "digits": reading.digits,
+        "prior": reading.prior,
+    }

@@ -91,6 +91,10 @@ def _bars(prediction: "Prediction") -> list[str]:
 
 def _decisions(prediction: "Prediction") -> list[str]:
     reading, min_evidence = prediction.reading, prediction.calibration.min_evidence
+    needed = f", needed {min_evidence:.2f}" * bool(min_evidence)
+    evidence = f"evidence {prediction.evidence:.2f}{needed}"
+    if prediction.is_prepared:
+        return ["not prepared", evidence]
     top, left, bottom, right = reading.box
     return [
         "dark on light" if reading.dark else "light on dark",
@@ -99,5 +103,5 @@ def _decisions(prediction: "Prediction") -> list[str]:
         f"stroke width {reading.stroke:.1f} of 20 px",
         f"placed at {reading.corner[1]}, {reading.corner[0]}",
         f"{reading.digits} digit{'' if reading.digits == 1 else 's'}",
-        f"evidence {prediction.evidence:.2f}" + f", needed {min_evidence:.2f}" * bool(min_evidence),
+        evidence,
     ]

@@ -134,6 +134,7 @@ def to_config(values: dict[str, Any]) -> Config:
         config = msgspec.convert(values, Config)
     except msgspec.ValidationError as error:
         raise _explain(str(error), values) from None
+    _check_pattern(config.data.label_pattern)
     network, training = config.network, config.training
     if config.start is None:
         config = _complete_network(config)
@@ -149,7 +150,6 @@ def to_config(values: dict[str, Any]) -> Config:
             "network.layer_sizes",
             f"expected {PIXELS} first, one for each of the 28×28 pixels, found {first}",
         )
-    _check_pattern(config.data.label_pattern)
     if training.batch_norm and training.minibatch_size == 1:
         raise ConfigError("training.minibatch_size", "expected at least 2 with batch_norm, found 1")
     if len(network.layer_sizes) == 2:
@@ -161,6 +161,20 @@ def to_config(values: dict[str, Any]) -> Config:
     return msgspec.structs.replace(
         config, training=msgspec.structs.replace(training, optimizer=optimizer)
     )
+
+
+def _check_pattern(pattern: str | None) -> None:
+    """Raise ConfigError unless a pattern is a regular expression with a group, or None."""
+    if pattern is None:
+        return
+    try:
+        groups = re.compile(pattern).groups
+    except (re.error, RecursionError, OverflowError) as error:
+        problem = f"expected a regular expression, found {pattern!r:.60} ({error})"
+        raise ConfigError("data.label_pattern", problem) from None
+    if not groups:
+        problem = "expected a group in parentheses that is the label, as in ([0-9])_"
+        raise ConfigError("data.label_pattern", f"{problem}, found {pattern!r:.60}")
 
 
 def _complete_network(config: Config) -> Config:
@@ -177,23 +191,6 @@ def _complete_network(config: Config) -> Config:
     }
     network = msgspec.structs.replace(config.network, **given)
     return msgspec.structs.replace(config, network=network, cost=config.cost or DEFAULT_COST)
-
-
-def _check_pattern(pattern: str | None) -> None:
-    """Raise ConfigError unless a pattern is a regular expression with a group, or None."""
-    if pattern is None:
-        return
-    try:
-        groups = re.compile(pattern).groups
-    except (re.error, RecursionError, OverflowError) as error:
-        problem = f"expected a regular expression, found {pattern!r:.60} ({error})"
-        raise ConfigError("data.label_pattern", problem) from None
-    if not groups:
-        raise ConfigError(
-            "data.label_pattern",
-            f"expected a group in parentheses that is the label, as in ([0-9])_, "
-            f"found {pattern!r:.60}",
-        )
 
 
 def saved_config(values: dict[str, Any]) -> Config:

@@ -30,7 +30,8 @@ class ReadOptions:
     picture of a folder. non_digits: names of folders whose pictures show no class. label_pattern: a
     regular expression for picture names, whose first group is the label. strict: the first picture
     that cannot be read ends reading. parallel: several processes prepare pictures. report: is told
-    how many pictures are prepared. may_lack: a class of the training set may have no pictures.
+    how many pictures are prepared. may_lack: a class of the training set may have no picture that
+    can be read.
     """
 
     transposed: bool = False
@@ -115,6 +116,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def n_digits(self) -> int:
+        """The number of pictures that show a class."""
+        return int((self.labels != NON_DIGIT).sum())
 
     @cached_property
     def fingerprint(self) -> str:

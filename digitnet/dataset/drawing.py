@@ -17,12 +17,13 @@ def draw(images: NDArray[np.uint8], options: ReadOptions) -> NDArray[np.uint8]:
     A picture without ink becomes zeros.
     """
     from digitnet.image.reading import reading_steps  # imports Pillow; few arrays need it
-    from digitnet.image.workers import Workers
+    from digitnet.image.workers import Workers, worker_count
 
     drawn = np.zeros((len(images), SIDE, SIDE), np.uint8)
     margin = images.shape[1] // MARGIN
     margins = ((0, 0), (margin, margin), (margin, margin))
-    workers, done = Workers(options.parallel, reading_steps()), 0
+    processes = worker_count() if options.parallel else 1
+    workers, done = Workers(processes, reading_steps()), 0
     try:
         for start in range(0, len(images), PICTURES_AT_ONCE):
             padded = np.pad(images[start : start + PICTURES_AT_ONCE], margins)

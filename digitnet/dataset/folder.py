@@ -74,7 +74,7 @@ def _as_training(dataset: Dataset, source: Path, options: ReadOptions) -> Datase
     """
     if not options.may_lack:
         _check_complete(dataset, source)
-    non_digits = int((dataset.labels == NON_DIGIT).sum())
+    non_digits = len(dataset) - dataset.n_digits
     if not non_digits:
         return dataset
     remark = (

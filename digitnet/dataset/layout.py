@@ -9,7 +9,7 @@ from typing import NamedTuple
 from digitnet.dataset.classes import MAX_CLASSES, as_answer
 from digitnet.dataset.definition import ReadOptions
 from digitnet.dataset.listed import find_list
-from digitnet.dataset.pairs import IMAGES_NAME
+from digitnet.dataset.pairs import holds_pairs
 from digitnet.errors import DataError, join_names
 from digitnet.image.files import names_picture
 from digitnet.paths import is_hidden, kind_of
@@ -76,7 +76,7 @@ def find_data(folder: Path, options: ReadOptions) -> Path:
 def holds_data(folder: Path, options: ReadOptions) -> bool:
     """Return whether a folder itself holds IDX or .npy files, pictures with labels, or splits."""
     return (
-        _holds_pairs(folder)
+        holds_pairs(folder)
         or holds_labels(folder, options)
         or any(holds_labels(below, options) for below in _training_folders(folder))
     )
@@ -190,7 +190,9 @@ def first_picture(folder: Path, depth: int) -> str | None:
                     below.append(entry.name)
                 elif names_picture(entry.name):
                     return entry.path
-    except PermissionError:
+    except FileNotFoundError:  # deleted meanwhile
+        return None
+    except OSError:
         return str(folder)
     if depth:
         for name in sorted(name for name in below if not is_hidden(name)):
@@ -234,14 +236,6 @@ def _without_test(folders: Sequence[Path]) -> list[Path]:
     if "training" not in splits:
         return list(folders)
     return [path for path, split in zip(folders, splits) if split in (None, "training")]
-
-
-def _holds_pairs(folder: Path) -> bool:
-    with os.scandir(folder) as entries:
-        return any(
-            IMAGES_NAME.fullmatch(entry.name) and not is_hidden(entry.name) and not entry.is_dir()
-            for entry in entries
-        )
 
 
 def _is_data_set(folder: Path) -> bool:

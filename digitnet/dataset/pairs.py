@@ -33,19 +33,14 @@ def read_folder_of_pairs(folder: Path, options: ReadOptions) -> Data | None:
     Raises DataError if a split has two pairs, and for any wrong file.
     """
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir(), reverse=True):  # reversed: a plain file wins over its .gz
-        match = IMAGES_NAME.fullmatch(path.name)
-        if not match or is_hidden(path.name) or path.is_dir():
-            continue
-        if _is_certain(match) or has_labels(path):
-            split = _split_of(match)
-            other = found.setdefault(split, path)
-            if other.name.removesuffix(".gz") != path.name.removesuffix(".gz"):
-                raise DataError(
-                    f"{folder}: expected one pair of files per split, found two: "
-                    f"{path.name}, {other.name}"
-                )
-            found[split] = path
+    for path, split in _images_files(folder):
+        other = found.setdefault(split, path)
+        if other.name.removesuffix(".gz") != path.name.removesuffix(".gz"):
+            raise DataError(
+                f"{folder}: expected one pair of files per split, found two: "
+                f"{path.name}, {other.name}"
+            )
+        found[split] = path
     if not found:
         return None
     pairs = {split: read_pair(path, options) for split, path in found.items()}
@@ -53,6 +48,21 @@ def read_folder_of_pairs(folder: Path, options: ReadOptions) -> Data | None:
         if training := pairs.pop(split, None):
             return Data(training, pairs.get("test"), pairs.get("validation"))
     return None
+
+
+def holds_pairs(folder: Path) -> bool:
+    """Return whether a folder holds the files that `read_folder_of_pairs` reads."""
+    return any(_images_files(folder))
+
+
+def _images_files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the files of images in a folder and the splits that they name."""
+    for path in sorted(folder.iterdir(), reverse=True):  # reversed: a plain file wins over its .gz
+        match = IMAGES_NAME.fullmatch(path.name)
+        if match is None or is_hidden(path.name) or path.is_dir():
+            continue
+        if _is_certain(match) or has_labels(path):
+            yield path, _split_of(match)
 
 
 def _is_certain(match: re.Match[str]) -> bool:

@@ -18,9 +18,9 @@ def split_indices(dataset: Dataset, held_out: int, *, seed: int) -> tuple[Indice
     """
     is_non_digit = dataset.labels == NON_DIGIT
     digits, non_digits = np.flatnonzero(~is_non_digit), np.flatnonzero(is_non_digit)
-    order = digits[generator(seed, Purpose.SPLIT).permutation(len(digits))]
-    validation = np.sort(order[:held_out])
-    training = np.sort(np.concatenate([order[held_out:], non_digits]))
+    order = generator(seed, Purpose.SPLIT).permutation(len(digits))
+    validation = np.sort(digits[order[:held_out]])
+    training = np.sort(np.concatenate([digits[order[held_out:]], non_digits]))
     return without_copies(dataset, training, dataset, validation), validation
 
 

@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from digitnet.arrays import PIXELS, FloatArray
 from digitnet.errors import ImageError, shortage
-from digitnet.image import memory
+from digitnet.image import heif, memory
 from digitnet.paths import is_hidden, why_missing
 
 MAX_PIXELS = 64_000_000  # of a picture
@@ -47,7 +47,7 @@ def name_of(picture: Picture, default: str = "picture") -> str:
 
 @functools.cache
 def _picture_extensions() -> frozenset[str]:
-    return frozenset(Image.registered_extensions())
+    return frozenset((*Image.registered_extensions(), *heif.EXTENSIONS))
 
 
 def names_picture(name: str) -> bool:
@@ -81,7 +81,7 @@ def open_picture(picture: Picture, name: str, claim: Claim | None = None) -> Ima
     is animated.
     """
     try:
-        image, content = _open(picture, claim)
+        image, content = _open(picture, name, claim)
         _refuse_unreadable(image, name)
         scale = _choose_scale(image, content, name, claim, may_shrink=image is not picture)
         upright = _normalise(image, content, name)
@@ -103,10 +103,11 @@ def open_picture(picture: Picture, name: str, claim: Claim | None = None) -> Ima
         if shortage(error):
             raise
         problem = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ImageError(name, f"expected a readable picture, found: {problem}") from None
+        one_line = " ".join(str(problem).split())  # messages of libheif have several lines
+        raise ImageError(name, f"expected a readable picture, found: {one_line}") from None
 
 
-def _open(picture: Picture, claim: Claim | None) -> tuple[Image.Image, bytes]:
+def _open(picture: Picture, name: str, claim: Claim | None) -> tuple[Image.Image, bytes]:
     """Return the picture, not yet decoded, and the bytes of its file (empty without a file)."""
     if isinstance(picture, Image.Image):
         return picture, b""
@@ -130,6 +131,8 @@ def _open(picture: Picture, claim: Claim | None) -> tuple[Image.Image, bytes]:
             pass  # as in `Image.open`, which is called below and says what is wrong
     if picture.startswith(NESTING_SIGNATURES):
         return _open_nesting(picture), picture
+    if heif.is_heif(picture):
+        return heif.open_heif(picture, name), picture
     return Image.open(io.BytesIO(picture)), picture
 
 

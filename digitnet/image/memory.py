@@ -22,6 +22,8 @@ DECODER = {"raw": 0, "zip": 0, "gif": 0, "jpeg": 0, "packbits": 0, "tga_rle": 0,
 DECODER |= {"WEBP": 14, "SGI": 3}  # by format: their decoders pass raw pixels to Pillow
 DECODER_JPEG_2000 = 5.3  # per band; in addition, a second copy of the file
 DECODER_AVIF = 3  # per band, without the transparency
+DECODER_HEIF = 1.8  # per band, without the transparency; in addition, a second copy of the file
+DECODER_HEIF_420 = 1.35  # per band of a picture with a quarter of the colours, as phones take them
 DECODER_OTHER = 8  # decoders written in Python, which keep one or two copies of the values
 COEFFICIENT = 2  # bytes: of a coefficient that libjpeg keeps until the last scan of a JPEG
 DEEP_AVIF = 1.6  # times as much for an AVIF of more than 8 bits
@@ -41,7 +43,7 @@ def bytes_needed(
     copies = transparent.get(image.mode) or COPIES.get(image.mode[:4], COPIES_OTHER)
     per_pixel = max(kept + _decoding(image, content, kept), copies + kept * rotated)
     pixels = image.width * image.height
-    files = 2 if image.format == "JPEG2000" else 1
+    files = 2 if image.format in ("JPEG2000", "HEIF") else 1
     return int(
         files * len(content) + pixels * (_coefficients(image, content) + per_pixel / scale**2)
     )
@@ -68,6 +70,9 @@ def _decoding(image: Image.Image, content: bytes, kept: int) -> float:
         at = content.find(b"av1C")  # AV1 in ISOBMFF, section 2.3.3
         is_deep = at >= 0 and content[at + 6 : at + 7] >= b"\x40"
         return DECODER_AVIF * min(bands, 3) * (DEEP_AVIF if is_deep else 1)
+    if image.format == "HEIF":
+        is_420 = image.info.get("chroma") == 420
+        return (DECODER_HEIF_420 if is_420 else DECODER_HEIF) * min(bands, 3)
     if decoder == "jpeg2k":
         return DECODER_JPEG_2000 * bands
     if decoder == "libtiff":

@@ -239,7 +239,7 @@ def _aligned(dataset: Dataset, other: Dataset) -> Dataset:
     read.
     """
     unreadable = [{each.picture for each in one.unreadable} for one in (dataset, other)]
-    if unreadable[0] == unreadable[1]:
+    if unreadable[0] == unreadable[1] and np.array_equal(dataset.labels, other.labels):
         return dataset
     index_of = {dataset.name_of(index): index for index in range(len(dataset))}
     n = len(dataset)
@@ -272,7 +272,7 @@ def _split(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the indices of the examples that training learned from, and of those it held out."""
     config = training_config(checkpoint)
-    held_out, n = config.data.validation, len(training)
+    held_out, n = config.data.validation, training.n_digits
     if not isinstance(held_out, int) or held_out >= n:
         raise CheckpointError(
             f"the model's config: data.validation: expected a count below {n:,}, found {held_out}"

@@ -46,7 +46,8 @@ class Prediction:
 
     probabilities: (classes,), sum 1, in the order of `class_names`. reading: the network's input,
     and how it was found in the picture. evidence: nats, from 0; see `calibration.evidence`.
-    calibration: the thresholds that confidence and evidence have to reach.
+    calibration: the thresholds that confidence and evidence have to reach. is_prepared: whether the
+    picture went to the network as it was; then the reading holds nothing but its image.
     """
 
     probabilities: NDArray[np.float64]
@@ -54,6 +55,7 @@ class Prediction:
     reading: Reading
     evidence: float
     calibration: Calibration = NO_CALIBRATION
+    is_prepared: bool = False
 
     @property
     def digit(self) -> int | str | None:

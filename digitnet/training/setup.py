@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from digitnet.config.definition import OPTIMIZER_KEYS, Config, TrainingSection
 from digitnet.config.threads import choose_threads
+from digitnet.dataset.classes import DIGITS
 from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, ReadOptions, Report, join_paths
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices, without_copies
@@ -121,8 +122,11 @@ def prepare(
     if validation is not None:
         found = f"{len(validation_indices):,} pictures of its own for validation"
         remarks += (f"{source}: {found}; no training picture is held out",)
+    if config.training.background and class_names != DIGITS:
+        advice = "if your classes are letters or shapes, set it to 0"
+        remarks += (f"training.background: its made-up pictures are letters and shapes; {advice}",)
     n = len(train_indices) + len(rehearsal[1])
-    pictures = rehearsal, make_synthetic(config, class_names, n)
+    pictures = rehearsal, make_synthetic(config, class_names, n, options.report)
     examples, train_indices = add_pictures(training, train_indices, pictures)
     network = make_network(config)
     return TrainingState(
@@ -194,7 +198,7 @@ def _check_network(config: Config, training: Dataset, source: str) -> None:
 
 def _with_count(config: Config, data: Data, source: str) -> Config:
     """Return the config with data.validation as a count; 0 with an own validation set."""
-    held_out, n = config.data.validation, int((data.training.labels != NON_DIGIT).sum())
+    held_out, n = config.data.validation, data.training.n_digits
     if data.validation is not None:
         held_out = 0
     elif held_out is None:
