@@ -237,6 +237,18 @@ def test_resuming_with_other_pictures_for_rehearsal_is_refused(
     assert error.value.key == "data.rehearsal.path"
 
 
+def test_without_pictures_for_rehearsal_the_learning_rate_is_another(
+    model: Path, new_data: Path, old_data: Path, tmp_path: Path
+) -> None:
+    def rate(path: Path) -> float:
+        rehearsal = {"path": str(path), "rate_without": 0.001}
+        state = begin(make(model, new_data, data={"rehearsal": rehearsal}, **COSINE))
+        assert state.config.training.optimizer.learning_rate == state.optimizer.learning_rate
+        return float(state.optimizer.learning_rate)
+
+    assert (rate(old_data), rate(tmp_path / "gone")) == (0.1, 0.001)
+
+
 def test_more_epochs_of_a_cosine_are_refused_with_advice(
     model: Path, new_data: Path, tmp_path: Path
 ) -> None:

@@ -50,10 +50,14 @@ def read_rehearsal(
         return NO_PICTURES, (), ()
     paths = as_tuple(section.path)
     found = tuple(path for path in paths if kind_of(path) is not None)
+    if not found:
+        rate = (
+            "" if section.rate_without is None else f"the learning rate is {section.rate_without:g}"
+        )
+        remark = f"data.rehearsal.path: none of its paths exists; {rate or 'nothing is rehearsed'}"
+        return NO_PICTURES, (), (remark,)
     missing = dict.fromkeys(path for path in paths if path not in found)
     remarks = tuple(f"data.rehearsal.path: {path} does not exist; left out" for path in missing)
-    if not found:
-        return NO_PICTURES, (), remarks
     dataset = read_data(found, options).training.renumbered(class_names, ", ".join(found))
     usable = np.flatnonzero(dataset.labels != NON_DIGIT)
     rng = generator(config.seed, Purpose.REHEARSAL)

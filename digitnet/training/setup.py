@@ -119,6 +119,7 @@ def prepare(
         training, train_indices, config.data.repeats, balance=config.data.balance
     )
     rehearsal, hashes, remarks = read_rehearsal(config, class_names, options)
+    config = _with_rate(config, has_rehearsal=bool(hashes))
     if validation is not None:
         found = f"{len(validation_indices):,} pictures of its own for validation"
         remarks += (f"{source}: {found}; no training picture is held out",)
@@ -148,6 +149,16 @@ def prepare(
         (*data.training.source_hashes, *hashes),
         remarks,
     )
+
+
+def _with_rate(config: Config, *, has_rehearsal: bool) -> Config:
+    """Return the config with the learning rate for a training without its rehearsal."""
+    rehearsal, training = config.data.rehearsal, config.training
+    if has_rehearsal or rehearsal.path is None or rehearsal.rate_without is None:
+        return config
+    optimizer = msgspec.structs.replace(training.optimizer, learning_rate=rehearsal.rate_without)
+    training = msgspec.structs.replace(training, optimizer=optimizer)
+    return msgspec.structs.replace(config, training=training)
 
 
 def _split(
