@@ -51,10 +51,9 @@ def read_rehearsal(
     paths = as_tuple(section.path)
     found = tuple(path for path in paths if kind_of(path) is not None)
     if not found:
-        rate = (
-            "" if section.rate_without is None else f"the learning rate is {section.rate_without:g}"
-        )
-        remark = f"data.rehearsal.path: none of its paths exists; {rate or 'nothing is rehearsed'}"
+        rate = section.rate_without
+        change = "nothing is rehearsed" if rate is None else f"the learning rate is {rate:g}"
+        remark = f"data.rehearsal.path: none of its paths exists; {change}"
         return NO_PICTURES, (), (remark,)
     missing = dict.fromkeys(path for path in paths if path not in found)
     remarks = tuple(f"data.rehearsal.path: {path} does not exist; left out" for path in missing)
