@@ -172,6 +172,18 @@ def test_other_classes_get_a_new_output_layer(model: Path, tmp_path: Path) -> No
     assert state.calibration == NO_CALIBRATION
     assert any("a new output layer learns I, O, S" in remark for remark in state.remarks)
     assert any("the model will never answer ?" in remark for remark in state.remarks)
+    assert not any("training.background" in remark for remark in state.remarks)
+
+
+def test_made_up_letters_beside_classes_that_may_be_letters_are_said(
+    model: Path, new_data: Path, tmp_path: Path
+) -> None:
+    letters = write_classes(tmp_path / "letters", {0: "O", 1: "I"})
+    said = [
+        any("training.background: its made-up pictures" in remark for remark in state.remarks)
+        for state in (begin(make(model, path, background=0.5)) for path in (letters, new_data))
+    ]
+    assert said == [True, False]
 
 
 def test_calibration_is_fitted_anew_with_many_held_out(
@@ -225,6 +237,18 @@ def test_resuming_with_other_pictures_for_rehearsal_is_refused(
     with pytest.raises(ConfigError) as error:
         resume(other, load_checkpoint(tmp_path / "half.npz", with_state=True))
     assert error.value.key == "data.rehearsal.path"
+
+
+def test_without_pictures_for_rehearsal_the_learning_rate_is_another(
+    model: Path, new_data: Path, old_data: Path, tmp_path: Path
+) -> None:
+    def rate(path: Path) -> float:
+        rehearsal = {"path": str(path), "rate_without": 0.001}
+        state = begin(make(model, new_data, data={"rehearsal": rehearsal}, **COSINE))
+        assert state.config.training.optimizer.learning_rate == state.optimizer.learning_rate
+        return float(state.optimizer.learning_rate)
+
+    assert (rate(old_data), rate(tmp_path / "gone")) == (0.1, 0.001)
 
 
 def test_more_epochs_of_a_cosine_are_refused_with_advice(

@@ -33,6 +33,13 @@ class RehearsalSection(Section, frozen=True):
         ),
     ] = None
     pictures: Annotated[int, key("how many of its training pictures to use", ge=1)] = 2000
+    rate_without: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        key(
+            "learning rate if none of the paths exists: without rehearsal, a network forgets less "
+            "if it learns more slowly. Default: the optimizer's"
+        ),
+    ] = None
 
 
 class DataSection(Section, frozen=True):

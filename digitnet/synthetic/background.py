@@ -7,6 +7,7 @@ and drawings with a part of a shape. All have the size and position that `image`
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +73,13 @@ SUPERELLIPSE_EXPONENTS = (1.5, 2, 4, 50)  # from a pointed shape to a box; 2 is 
 PIXEL_DISTANCES = np.subtract.outer(np.arange(SIDE), np.arange(SIDE)).astype(np.float32)
 
 
-def make_background(count: int, *, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return pictures of non-digits: uint8 (count, 28, 28), 0 paper to 255 ink."""
+def make_background(
+    count: int, *, rng: np.random.Generator, report: Callable[[int, int], None] | None = None
+) -> NDArray[np.uint8]:
+    """Return pictures of non-digits: uint8 (count, 28, 28), 0 paper to 255 ink.
+
+    report: called with the number of pictures made so far, and with `count`.
+    """
     pictures = np.empty((count, SIDE, SIDE), np.uint8)
     for start in range(0, count, GROUP):
         group = pictures[start : start + GROUP]
@@ -84,6 +90,8 @@ def make_background(count: int, *, rng: np.random.Generator) -> NDArray[np.uint8
         with_shapes = ink[letters : letters + both]
         np.maximum(with_shapes, _shapes(both, rng) * _half_planes(both, rng), out=with_shapes)
         group[:] = prepare_ink(ink)
+        if report:
+            report(min(start + GROUP, count), count)
     return pictures
 
 

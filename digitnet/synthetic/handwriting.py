@@ -4,6 +4,8 @@ Examples: the 1 with a long upstroke or a foot, the crossed 7, the open 4 and th
 4, the 9 that curls or ends in a hook, the 3 with a flat top.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -96,11 +98,12 @@ DIGIT_VARIANTS = (  # forms of each digit, 0 to 9, in the notation of `strokes`
 
 
 def make_digits(
-    count: int, *, rng: np.random.Generator
+    count: int, *, rng: np.random.Generator, report: Callable[[int, int], None] | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return pictures of digits, uint8 (count, 28, 28), and their labels, int64 (count,).
 
-    All digits are equally likely, and so are all variants of a digit.
+    All digits are equally likely, and so are all variants of a digit. report: called with the
+    number of pictures made so far, and with `count`.
     """
     script = Script([variant for variants in DIGIT_VARIANTS for variant in variants])
     first = np.cumsum([0, *map(len, DIGIT_VARIANTS)])
@@ -110,4 +113,6 @@ def make_digits(
     for start in range(0, count, GROUP):
         group = slice(start, start + GROUP)
         pictures[group] = prepare_ink(draw(script.write(which[group], rng), rng))
+        if report:
+            report(min(start + GROUP, count), count)
     return pictures, labels

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from digitnet.arrays import SIDE
 from digitnet.config.definition import Config
 from digitnet.dataset.classes import DIGITS
-from digitnet.dataset.definition import NON_DIGIT, Dataset, ReadOptions, as_tuple
+from digitnet.dataset.definition import NON_DIGIT, Dataset, ReadOptions, Report, as_tuple
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import without_copies
 from digitnet.errors import ConfigError
@@ -56,10 +56,14 @@ def read_rehearsal(
         return NO_PICTURES, (), ()
     paths = as_tuple(section.path)
     found = tuple(path for path in paths if kind_of(path) is not None)
+    if not found:
+        rate = (
+            "" if section.rate_without is None else f"the learning rate is {section.rate_without:g}"
+        )
+        remark = f"data.rehearsal.path: none of its paths exists; {rate or 'nothing is rehearsed'}"
+        return NO_PICTURES, (), (remark,)
     missing = dict.fromkeys(path for path in paths if path not in found)
     remarks = tuple(f"data.rehearsal.path: {path} does not exist; left out" for path in missing)
-    if not found:
-        return NO_PICTURES, (), remarks
     dataset = read_data(found, options).training.renumbered(class_names, ", ".join(found))
     usable = np.flatnonzero(dataset.labels != NON_DIGIT)
     usable = without_copies(dataset, usable, validation, held_out)
@@ -68,10 +72,13 @@ def read_rehearsal(
     return (dataset.images[chosen], dataset.labels[chosen]), dataset.source_hashes, remarks
 
 
-def make_synthetic(config: Config, class_names: tuple[str, ...], n: int) -> Pictures:
+def make_synthetic(
+    config: Config, class_names: tuple[str, ...], n: int, report: Report | None = None
+) -> Pictures:
     """Return synthetic digits and non-digits for n training images.
 
-    Raises ConfigError if `training.drawn` is set for other classes than the digits.
+    report: is told how many are made. Raises ConfigError if `training.drawn` is set for other
+    classes than the digits.
     """
     n_digits = round(config.training.drawn * n)
     n_background = round(config.training.background * n)
@@ -83,11 +90,15 @@ def make_synthetic(config: Config, class_names: tuple[str, ...], n: int) -> Pict
     if n_digits:
         from digitnet.synthetic.handwriting import make_digits  # imports Pillow: slow to start
 
-        images, labels = make_digits(n_digits, rng=generator(config.seed, Purpose.DRAWN))
+        images, labels = make_digits(
+            n_digits, rng=generator(config.seed, Purpose.DRAWN), report=report
+        )
     if n_background:
         from digitnet.synthetic.background import make_background
 
-        background = make_background(n_background, rng=generator(config.seed, Purpose.BACKGROUND))
+        background = make_background(
+            n_background, rng=generator(config.seed, Purpose.BACKGROUND), report=report
+        )
         images = np.concatenate([images, background])
         labels = np.append(labels, np.full(n_background, NON_DIGIT))
     return images, labels

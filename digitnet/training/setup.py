@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from digitnet.config.definition import OPTIMIZER_KEYS, Config, TrainingSection
 from digitnet.config.threads import choose_threads
+from digitnet.dataset.classes import DIGITS
 from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, ReadOptions, Report, join_paths
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices, without_copies
@@ -120,11 +121,15 @@ def prepare(
     )
     held_out = training if validation is None else validation, validation_indices
     rehearsal, hashes, remarks = read_rehearsal(config, class_names, options, *held_out)
+    config = _with_rate(config, has_rehearsal=bool(hashes))
     if validation is not None:
         found = f"{len(validation_indices):,} pictures of its own for validation"
         remarks += (f"{source}: {found}; no training picture is held out",)
+    if config.training.background and class_names != DIGITS:
+        advice = "if your classes are letters or shapes, set it to 0"
+        remarks += (f"training.background: its made-up pictures are letters and shapes; {advice}",)
     n = len(train_indices) + len(rehearsal[1])
-    pictures = rehearsal, make_synthetic(config, class_names, n)
+    pictures = rehearsal, make_synthetic(config, class_names, n, options.report)
     examples, train_indices = add_pictures(training, train_indices, pictures)
     network = make_network(config)
     return TrainingState(
@@ -146,6 +151,16 @@ def prepare(
         (*data.training.source_hashes, *hashes),
         remarks,
     )
+
+
+def _with_rate(config: Config, *, has_rehearsal: bool) -> Config:
+    """Return the config with the learning rate for a training without its rehearsal."""
+    rehearsal, training = config.data.rehearsal, config.training
+    if has_rehearsal or rehearsal.path is None or rehearsal.rate_without is None:
+        return config
+    optimizer = msgspec.structs.replace(training.optimizer, learning_rate=rehearsal.rate_without)
+    training = msgspec.structs.replace(training, optimizer=optimizer)
+    return msgspec.structs.replace(config, training=training)
 
 
 def _split(
