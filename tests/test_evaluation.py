@@ -21,6 +21,7 @@ from digitnet.dataset.reader import read_data
 from digitnet.errors import DataError, DigitnetError
 from digitnet.model.calibration import Calibration
 from digitnet.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from digitnet.model.data import model_options
 from digitnet.model.evaluation import (
     EVALUATION_MINIBATCH,
     Evaluation,
@@ -702,6 +703,11 @@ def model_of(data: Data, small_mnist: Path, validation: int = 0) -> Checkpoint:
     names = ("0", "1", "2")
     path, found = str(small_mnist), data.fingerprint
     return Checkpoint(brightest(3), config, names, path, found, [], data_sources=sources)
+
+
+def test_a_class_of_an_older_model_is_no_name_of_non_digits(small_mnist: Path) -> None:
+    checkpoint = replace(model_of(own_sets(), small_mnist), class_names=("1", "2", "None"))
+    assert model_options(checkpoint, ReadOptions()).non_digits == ("nothing", "nan")
 
 
 def test_an_own_validation_set_is_evaluated(

@@ -189,6 +189,16 @@ def test_overwrite_keeps_the_training_data(
     assert path.read_bytes() == before
 
 
+def test_overwrite_keeps_the_model_that_ships(
+    config: Config, model: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output.write_bytes(model.read_bytes())
+    monkeypatch.setattr("digitnet.session.driver.SHIPPED", str(output))
+    with pytest.raises(OutputError, match="found the model that ships with digitnet; name another"):
+        finish(session.run(config, overwrite=True))
+    assert output.read_bytes() == model.read_bytes()
+
+
 def test_overwrite_keeps_a_file_that_cannot_be_read(
     config: Config, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,6 +194,7 @@ def test_labels_of_any_kind_are_read(labels: np.ndarray) -> None:
         (np.array([3, 2.5]), "picture 2: expected a label from 0 to 9, found 2.5"),
         (np.array([3, np.nan]), "picture 2: expected a label from 0 to 9, found nan"),
         (np.array(["3", "seven"]), "expected labels from 0 to 9, found other text; for letters"),
+        (np.array(["9" * 20]), "expected labels from 0 to 9, found other text; for letters"),
         (np.array([3 + 0j]), "found the type complex128"),
         (np.eye(26)[[1, 24]], "picture 2: expected a label from 0 to 9, found 24"),
         (np.full((2, 10), 0.1), "picture 1: expected a single label, or one-hot"),

@@ -11,6 +11,7 @@ from conftest import read_mnist, write_idx
 from PIL import Image
 
 from digitnet.arrays import FloatArray
+from digitnet.cli.train import _guessing_warning
 from digitnet.config.definition import Config
 from digitnet.config.reader import to_config
 from digitnet.dataset.definition import Data, ReadOptions
@@ -18,6 +19,7 @@ from digitnet.dataset.reader import read_data
 from digitnet.errors import CheckpointError, ConfigError, DataError
 from digitnet.model.calibration import NO_CALIBRATION, Calibration
 from digitnet.model.checkpoint import load_checkpoint, save_checkpoint
+from digitnet.model.evaluation import Guessing
 from digitnet.model.examples import choose_examples, has_learned_from
 from digitnet.training import setup
 from digitnet.training.loop import train
@@ -270,6 +272,47 @@ def test_the_data_of_the_start_and_of_rehearsal_count_as_learned_from(
         for path in (new_data, old_data, rehearsed, unseen)
     ]
     assert seen == [True, True, True, False]
+
+
+@pytest.mark.parametrize("has_own", [False, True])
+def test_validation_pictures_are_not_rehearsed(
+    has_own: bool,
+    model: Path,
+    new_data: Path,
+    old_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if has_own:
+        monkeypatch.setattr(setup, "read_data", lambda *_: with_validation(new_data, own))
+    own = write_set(tmp_path / "own", slice(0, 30))
+    rehearsal = {"path": [str(old_data), str(new_data)]}
+    state = begin(make(model, new_data, data={"validation": 20, "rehearsal": rehearsal}))
+    held_out = {state.validation.images[i].tobytes() for i in state.validation_indices}
+    learned = {state.examples.images[i].tobytes() for i in state.train_indices}
+    assert len(held_out) == (30 if has_own else 20)
+    assert len(learned) == (130 if has_own else 140)
+    assert held_out.isdisjoint(learned)
+
+
+def test_a_warning_names_a_class_that_only_the_start_knows_by_its_index(
+    model: Path, tmp_path: Path
+) -> None:
+    state = begin(make(model, write_classes(tmp_path, {3: "3", 7: "7"})))
+    assert "always answering 7, " in _guessing_warning(state, Guessing(7, 0.5, 4), 0.5)
+
+
+def test_a_chain_of_trainings_does_not_grow(
+    model: Path, new_data: Path, old_data: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "nightly.npz"
+    path.write_bytes(model.read_bytes())
+    numbers = []
+    for _ in range(3):
+        config = make(path, new_data, data={"rehearsal": {"path": str(old_data)}})
+        save_checkpoint(str(path), begin(config).checkpoint())
+        numbers.append(len(load_checkpoint(path).data_sources))
+    assert numbers == [3, 4, 4]
 
 
 def test_a_model_can_start_from_itself(model: Path, new_data: Path) -> None:

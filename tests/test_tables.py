@@ -3,6 +3,7 @@
 import gzip
 import io
 import re
+import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -153,6 +154,14 @@ def test_a_letter_as_label_is_refused_with_advice(tmp_path: Path) -> None:
         "line 2, column 1: .* 0 to 9, found '26'; for letters .* a folder of pictures for each"
     )
     assert_refused(write(tmp_path / "a.csv", rows), problem)
+
+
+def test_a_cell_of_many_digits_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "digits.csv"
+    path.write_text("1" * 60_000 + "x\n")
+    started = time.perf_counter()
+    assert_refused(path, "line 1: expected 785 columns .* found 1$")
+    assert time.perf_counter() - started < 5
 
 
 def test_a_wrong_cell_is_named_under_a_header_with_an_index(tmp_path: Path) -> None:

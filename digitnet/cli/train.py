@@ -287,7 +287,7 @@ def _guessing_warning(state: "TrainingState", guess: "Guessing", accuracy: float
         advice = f"a smaller {key} than {rate:g}, such as {usual:g}"
     return (
         f"{display_path(state.config.model)}: expected a validation accuracy clearly above the "
-        f"{guess.share:.2%} of always answering {state.data.training.class_names[guess.label]}, "
+        f"{guess.share:.2%} of always answering {state.examples.class_names[guess.label]}, "
         f"found {accuracy:.2%} on {guess.images:,} pictures, no better than guessing; "
         f"try {advice}, or more epochs"
     )

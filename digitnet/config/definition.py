@@ -64,7 +64,9 @@ class DataSection(Section, frozen=True):
             "do; folders of pictures are not affected"
         ),
     ] = False
-    repeats: Annotated[int, key("how often an epoch uses each training picture", ge=1)] = 1
+    repeats: Annotated[
+        int, key("how often an epoch uses each training picture", ge=1, le=10_000)
+    ] = 1
     balance: Annotated[
         bool,
         key("true: pictures of rare classes are used more often, up to the most frequent class"),

@@ -11,7 +11,7 @@ from digitnet.errors import DataError
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 LABEL_NAMES = ("label", "class", "digit", "target")
 INDEX_NAMES = ("", "unnamed: 0", "index", "id", "imageid")  # the first two are pandas'
-NUMBER = re.compile(r"[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?")
+NUMBER = re.compile(r"[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]+)?")
 
 
 class Columns(NamedTuple):

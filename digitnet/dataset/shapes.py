@@ -119,7 +119,7 @@ def to_labels(name: str, labels: NDArray[Any]) -> NDArray[np.int64]:
     if labels.dtype.kind in "SU":
         try:
             labels = labels.astype(np.int64)
-        except ValueError:
+        except (ValueError, OverflowError):
             found = "found other text"
             problem = f"expected labels from 0 to 9, {found}; {CLASSES_ADVICE}"
             raise DataError(f"{name}: {problem}") from None

@@ -59,14 +59,17 @@ def model_options(
 ) -> ReadOptions:
     """Return the options to read data with, as the model's training read its data.
 
-    The checkpoint's model chooses between candidates for the digit in a picture.
+    The checkpoint's model chooses between candidates for the digit in a picture. A class of the
+    model is no name of non-digits: earlier versions trained classes called `none`.
     """
     options = replace(options, transposed=transposed, score=_score(checkpoint), may_lack=True)
     try:
         data = training_config(checkpoint).data
     except CheckpointError:
         return options
-    return replace(options, non_digits=data.non_digits, label_pattern=data.label_pattern)
+    classes = {name.lower() for name in checkpoint.class_names}
+    non_digits = tuple(name for name in data.non_digits if name.lower() not in classes)
+    return replace(options, non_digits=non_digits, label_pattern=data.label_pattern)
 
 
 def _score(checkpoint: Checkpoint) -> "Score":

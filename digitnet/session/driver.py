@@ -8,6 +8,7 @@ from digitnet.config.definition import Config
 from digitnet.dataset.definition import Paths, Report, as_tuple
 from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
 from digitnet.model.checkpoint import is_checkpoint, load_checkpoint
+from digitnet.model.locations import SHIPPED
 from digitnet.npz import member_names
 from digitnet.paths import Kind, discard_unfinished, kind_of, resolve_output
 from digitnet.session.lock import lock_output
@@ -128,8 +129,8 @@ def _kind_of(path: str, output: str) -> Kind | None:
 def _check_replaceable(output: str, data: Paths) -> None:
     """Raise OutputError unless the output may be replaced: an empty file or a checkpoint.
 
-    A damaged checkpoint may be replaced. The training data may not, under any name, even if the
-    file is a checkpoint as well.
+    A damaged checkpoint may be replaced. The model that ships and the training data may not, under
+    any name, even if the data is a checkpoint as well.
     """
     try:
         found = _reason_to_keep(output, data)
@@ -143,6 +144,8 @@ def _reason_to_keep(output: str, data: Paths) -> str | None:
     """Return what the output is if it must not be replaced; None if it may be."""
     if os.path.getsize(output) and not is_checkpoint(output):
         return _describe_file(member_names(output))
+    if _is_same(output, SHIPPED):
+        return "the model that ships with digitnet"
     is_data = any(_is_same(output, path) for path in as_tuple(data))
     return "the data of this training" if is_data else None
 

@@ -10,6 +10,7 @@ from digitnet.config.definition import Config
 from digitnet.dataset.classes import DIGITS
 from digitnet.dataset.definition import NON_DIGIT, Dataset, ReadOptions, Report, as_tuple
 from digitnet.dataset.reader import read_data
+from digitnet.dataset.splits import without_copies
 from digitnet.errors import ConfigError
 from digitnet.paths import kind_of
 from digitnet.randomness import Purpose, generator
@@ -38,12 +39,17 @@ def repeat_indices(dataset: Dataset, indices: Indices, repeats: int, *, balance:
 
 
 def read_rehearsal(
-    config: Config, class_names: tuple[str, ...], options: ReadOptions
+    config: Config,
+    class_names: tuple[str, ...],
+    options: ReadOptions,
+    validation: Dataset,
+    held_out: Indices,
 ) -> tuple[Pictures, tuple[str, ...], tuple[str, ...]]:
     """Return the pictures for rehearsal, the hashes of their sources, and remarks for the user.
 
-    They are drawn by the seed from the training set at `data.rehearsal.path`; paths that do not
-    exist are left out. Raises DataError for wrong data.
+    They are drawn by the seed from the training set at `data.rehearsal.path`, without copies of the
+    pictures `held_out` of `validation`; paths that do not exist are left out. Raises DataError for
+    wrong data.
     """
     section = config.data.rehearsal
     if section.path is None:
@@ -59,6 +65,7 @@ def read_rehearsal(
     remarks = tuple(f"data.rehearsal.path: {path} does not exist; left out" for path in missing)
     dataset = read_data(found, options).training.renumbered(class_names, ", ".join(found))
     usable = np.flatnonzero(dataset.labels != NON_DIGIT)
+    usable = without_copies(dataset, usable, validation, held_out)
     rng = generator(config.seed, Purpose.REHEARSAL)
     chosen = rng.permutation(usable)[: section.pictures]
     return (dataset.images[chosen], dataset.labels[chosen]), dataset.source_hashes, remarks

@@ -57,7 +57,8 @@ def begin(
         config = adopt_network(config, model.config, len(class_names))
         state = prepare(config, data, class_names, options)
         keeps_output = class_names == model.class_names
-        state.start = Start(str(config.start), model.sha256, keeps_output, model.data_sources)
+        learned = tuple(dict.fromkeys(model.data_sources))  # a chain of trainings repeats them
+        state.start = Start(str(config.start), model.sha256, keeps_output, learned)
         if not keeps_output:
             old, new = join_names(model.class_names), join_names(class_names)
             state.remarks += (f"start: its classes are {old}; a new output layer learns {new}",)
@@ -118,7 +119,8 @@ def prepare(
     train_indices = repeat_indices(
         training, train_indices, config.data.repeats, balance=config.data.balance
     )
-    rehearsal, hashes, remarks = read_rehearsal(config, class_names, options)
+    held_out = training if validation is None else validation, validation_indices
+    rehearsal, hashes, remarks = read_rehearsal(config, class_names, options, *held_out)
     config = _with_rate(config, has_rehearsal=bool(hashes))
     if validation is not None:
         found = f"{len(validation_indices):,} pictures of its own for validation"
