@@ -30,7 +30,12 @@ class DigitnetError(Exception):
 
 
 class DataError(DigitnetError):
-    """A data set is missing, damaged or in an unknown format."""
+    """A data set is missing, damaged or in an unknown format.
+
+    key: the config's key that names the data, in a training.
+    """
+
+    key = "data.path"
 
 
 class ImageError(DigitnetError):

@@ -17,8 +17,8 @@ HOUSE = {
     "cli": "evaluate info predict train mistakes evaluation data_check sources numbers "
     "options show progress output",
     "session": "driver saving lock signals",
-    "training": "loop resumption setup sampling descent augmentation state start optimizers "
-    "schedules",
+    "training": "loop resumption setup rehearsal sampling descent augmentation state start "
+    "optimizers schedules",
     "model": "inspection array_files comparison description examples data evaluation orientation "
     "prediction checkpoint locations numbers doubt calibration",
     "network": "crew network plain costs workspace activations regularisers",

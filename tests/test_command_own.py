@@ -81,9 +81,23 @@ def test_an_unknown_name_lists_the_configs(run: Run, tmp_path: Path) -> None:
     done = run("train", "--config", "mine", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == (
-        b"mine: no such file; configs that come with digitnet: "
+        b"mine: no such file; digitnet comes with "
         b"3blue1brown, best, default, nielsen, own, simard\n"
     )
+    done = run("train", "--config", "configs/own.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.endswith(b"--config own names the config that comes with digitnet\n")
+
+
+def test_a_name_means_the_config_in_the_folder_configs_of_the_working_directory(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "configs" / "own.yaml").write_text("seed: x\n")
+    done = run("train", "--config", "own", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"configs/own.yaml")
 
 
 def test_unreadable_pictures_are_listed_and_the_others_are_learned_from(

@@ -8,6 +8,7 @@ from conftest import Failing, read_mnist, write_idx
 from PIL import Image
 
 from digitnet.config.reader import to_config
+from digitnet.dataset import folder
 from digitnet.dataset.definition import DEFAULT_OPTIONS, NON_DIGIT, Data, ReadOptions
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices
@@ -17,7 +18,7 @@ from digitnet.training.loop import train
 from digitnet.training.setup import begin
 
 IMAGES, LABELS = read_mnist("train", 20)  # 5, 0, 4, 1, 9, 2, 1, 3, 1, 4, …
-PATTERN = ReadOptions(label_pattern="([0-9])_")
+PATTERN = ReadOptions(label_pattern="<label>_*")
 
 
 def write_picture(path: Path, number: int = 0) -> None:
@@ -138,16 +139,26 @@ def test_an_empty_class_is_refused_in_the_training_set_only(tmp_path: Path) -> N
     empty = tmp_path / "train" / "7"
     assert refusal(tmp_path) == f"{empty}: expected pictures of this class, found none"
     lacking = read_data(tmp_path, ReadOptions(may_lack=True)).training
-    assert lacking.class_names == ("0", "1", "4", "5", "7")
-    assert lacking.labels.tolist() == [0, 1, 2, 3]
+    assert lacking.class_names == ("0", "1", "4", "5")
+    assert lacking.remarks == (f"{empty.parent}: folders without pictures are passed over: 7",)
 
 
-def test_a_class_may_be_empty_if_the_start_knows_it(tmp_path: Path) -> None:
+def test_a_list_wins_over_folders_that_are_not_named_by_numbers(tmp_path: Path) -> None:
+    for number, name in enumerate(("pics/a.png", "pics/b.png", "more/c.png")):
+        write_picture(tmp_path / name, number)
+    (tmp_path / "list.csv").write_text("filename,label\npics/a.png,5\npics/b.png,0\nc.png,4\n")
+    training = read_data(tmp_path).training
+    assert training.class_names == tuple("0123456789")
+    assert training.labels.tolist() == [5, 0, 4]
+
+
+@pytest.mark.parametrize("name", ["7", "notes"])
+def test_an_empty_folder_is_no_class_with_a_start(name: str, tmp_path: Path) -> None:
     write_classes(tmp_path / "data")
-    (tmp_path / "data" / "7").mkdir()
+    (tmp_path / "data" / name).mkdir()
     section = {"path": str(tmp_path / "data"), "validation": 0}
     state = begin(to_config({"data": section, "start": "shipped", "model": "unused.npz"}))
-    assert state.data.training.class_names == ("0", "1", "4", "5", "7")
+    assert state.examples.class_names == tuple("0123456789")
     assert len(state.train_indices) == 4
 
 
@@ -249,6 +260,7 @@ def test_a_folder_of_non_digits_is_no_class(name: str, tmp_path: Path) -> None:
     assert training.labels.tolist() == [0, 1, 2, 3, NON_DIGIT]
     assert [each.picture for each in training.unreadable] == [str(tmp_path / name / "broken.png")]
     assert training.remarks == (
+        f"{tmp_path}: blank pictures of no class are left out: 1",
         f"{tmp_path}: 1 of 5 pictures show no class; "
         "a network learns to give them equal probabilities",
     )
@@ -314,10 +326,10 @@ def test_labels_are_read_from_names(tmp_path: Path) -> None:
     assert training.class_names == tuple("0123456789")
     assert training.labels.tolist() == [0, 1, 4, 5]
     assert [str(each) for each in training.unreadable] == [
-        f"{tmp_path / 'cover.png'}: expected a name with a label that data.label_pattern finds "
-        "(([0-9])_), found none"
+        f"{tmp_path / 'cover.png'}: expected a name like <label>_* (data.label_pattern), "
+        "found another"
     ]
-    assert refusal(tmp_path, ReadOptions(label_pattern="([0-9])_", strict=True)).startswith(
+    assert refusal(tmp_path, ReadOptions(label_pattern="<label>_*", strict=True)).startswith(
         str(tmp_path / "cover.png")
     )
 
@@ -325,7 +337,7 @@ def test_labels_are_read_from_names(tmp_path: Path) -> None:
 def test_labels_in_names_may_be_text_or_non_digits(tmp_path: Path) -> None:
     for name in ("plus-1", "b-2", "07-1", "7-2", "none-1"):
         write_picture(tmp_path / f"{name}.png")
-    training = read_data(tmp_path, ReadOptions(label_pattern="(.+)-")).training
+    training = read_data(tmp_path, ReadOptions(label_pattern="<label>-*")).training
     assert training.class_names == ("b", "plus", "7")
     names = [Path(training.name_of(index)).stem for index in range(5)]
     assert dict(zip(names, training.labels.tolist())) == {
@@ -341,7 +353,7 @@ def test_a_model_finds_its_own_pictures_by_the_pattern_of_its_config(tmp_path: P
     for number in range(4):
         write_picture(tmp_path / f"{LABELS[number]}_{number:03}.png", number)
     values = {
-        "data": {"path": str(tmp_path), "validation": 0, "label_pattern": "([0-9])_"},
+        "data": {"path": str(tmp_path), "validation": 0, "label_pattern": "<label>_*"},
         "network": {"layer_sizes": [784, 8, 10]},
         "training": {"epochs": 1},
         "model": str(tmp_path / "model.npz"),
@@ -367,18 +379,33 @@ def test_pictures_without_labels_are_refused_with_the_key_that_helps(tmp_path: P
         "put the pictures of each class in a subfolder, list file names and labels in a CSV, "
         "or set data.label_pattern"
     )
-    assert "(x([0-9]))" in refusal(tmp_path, ReadOptions(label_pattern="x([0-9])"))
+    assert "like x<label>.png (" in refusal(tmp_path, ReadOptions(label_pattern="x<label>.png"))
 
 
 @pytest.mark.parametrize(
-    ("pattern", "problem"),
+    ("pattern", "name", "label"),
     [
-        ("([0-9]", "expected a regular expression, found '([0-9]' (missing ), unterminated"),
-        ("[0-9]_", "expected a group in parentheses that is the label, as in ([0-9])_"),
+        ("<label>_*", "7_003.png", "7"),
+        ("*_<label>.png", "scan_01_7.png", "7"),
+        ("*-<label>-*", "a-b-seven-1.png", "b"),
+        ("digit(<label>)*", "digit(4).png", "4"),
+        ("<label>.png", "a.b.png", None),
+        ("<label>_*", "_1.png", None),
     ],
 )
-def test_a_wrong_pattern_is_a_mistake_in_the_config(pattern: str, problem: str) -> None:
+def test_a_pattern_finds_the_label(pattern: str, name: str, label: str | None) -> None:
+    match = folder._compiled(pattern).fullmatch(name)
+    assert (match and match[1]) == label
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_long_name_is_matched_in_little_time() -> None:
+    assert not folder._compiled("*_*_*_<label>=x").fullmatch("_" * 255)
+
+
+@pytest.mark.parametrize("pattern", ["", "digits", "<label>_<label>", "*<label>*_*_*"])
+def test_a_wrong_pattern_is_a_mistake_in_the_config(pattern: str) -> None:
     values = {"data": {"path": "x", "label_pattern": pattern}, "network": {"layer_sizes": [784, 9]}}
     with pytest.raises(ConfigError) as caught:
         to_config(values)
-    assert str(caught.value).startswith(f"data.label_pattern: {problem}")
+    assert str(caught.value).startswith("data.label_pattern: expected <label> once and at most 3 *")

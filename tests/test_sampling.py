@@ -1,18 +1,12 @@
 """Which pictures an epoch uses, and how often."""
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 from conftest import read_mnist
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitnet.config.definition import Config
-from digitnet.config.reader import to_config
-from digitnet.dataset.definition import NON_DIGIT, Dataset, ReadOptions
-from digitnet.errors import DataError
-from digitnet.training.sampling import Pictures, add_pictures, read_rehearsal, repeat_indices
+from digitnet.dataset.definition import NON_DIGIT, Dataset
+from digitnet.training.sampling import add_pictures, repeat_indices
 
 IMAGES, LABELS = read_mnist("train", 50)
 
@@ -47,63 +41,6 @@ def test_balanced_classes_differ_by_less_than_half(labels: list[int], repeats: i
     counts = counts[counts > 0]
     assert counts.max() < 2 * counts.min()
     assert set(chosen) == set(range(len(labels)))
-
-
-def make(path: object, pictures: int = 20, seed: int = 1) -> Config:
-    rehearsal = {"path": path, "pictures": pictures}
-    data = {"path": "/unused", "rehearsal": rehearsal}
-    return to_config({"data": data, "start": "shipped", "seed": seed, "model": "/unused.npz"})
-
-
-def rehearse(
-    config: Config, names: tuple[str, ...], held_out: int = 0
-) -> tuple[Pictures, tuple[str, ...], tuple[str, ...]]:
-    """Return what `read_rehearsal` does; the first pictures of IMAGES are held out."""
-    validation = Dataset(IMAGES, LABELS)
-    return read_rehearsal(config, names, ReadOptions(), validation, np.arange(held_out))
-
-
-@pytest.fixture
-def digits(tmp_path: Path) -> Path:
-    path = tmp_path / "digits.npz"
-    np.savez(path, images=IMAGES, labels=LABELS)
-    return path
-
-
-def test_pictures_for_rehearsal_are_drawn_by_the_seed(digits: Path) -> None:
-    names = tuple("0123456789")
-    drawn = [rehearse(make(str(digits), seed=seed), names)[0] for seed in (1, 1, 2)]
-    (one, labels), (same, _), (other, _) = drawn
-    assert len(one) == len(labels) == 20
-    assert (one == same).all()
-    assert (one != other).any()
-    of_picture = {image.tobytes(): label for image, label in zip(IMAGES, LABELS)}
-    assert [of_picture[image.tobytes()] for image in one] == labels.tolist()
-    (all_images, _), hashes, _ = rehearse(make(str(digits), 500), names)
-    assert len(all_images) == 50
-    assert len(hashes) == 1
-
-
-def test_validation_pictures_are_not_rehearsed(digits: Path) -> None:
-    (images, _), _, _ = rehearse(make(str(digits), 500), tuple("0123456789"), held_out=10)
-    rehearsed = {image.tobytes() for image in images}
-    assert rehearsed == {image.tobytes() for image in IMAGES[10:]}
-
-
-def test_missing_paths_for_rehearsal_are_left_out_and_said(digits: Path, tmp_path: Path) -> None:
-    gone, names = str(tmp_path / "gone"), tuple("0123456789")
-    (images, _), hashes, remarks = rehearse(make([str(digits), gone]), names)
-    assert (len(images), len(hashes)) == (20, 1)
-    assert remarks == (f"data.rehearsal.path: {gone} does not exist; left out",)
-    (images, _), hashes, remarks = rehearse(make(gone), names)
-    assert (len(images), hashes) == (0, ())
-    expected = "data.rehearsal.path: none of its paths exists; nothing is rehearsed"
-    assert remarks == (expected,)
-
-
-def test_rehearsal_with_other_classes_is_refused(digits: Path) -> None:
-    with pytest.raises(DataError, match="expected classes among a, b; found '0'"):
-        rehearse(make(str(digits)), ("a", "b"))
 
 
 def test_added_pictures_are_used_once() -> None:

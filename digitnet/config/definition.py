@@ -85,8 +85,8 @@ class DataSection(Section, frozen=True):
     label_pattern: Annotated[
         str | None,
         key(
-            "regular expression that matches the start of a picture's name, for folders without "
-            "class folders; its first group is the label: ([0-9])_ finds 7 in 7_003.png"
+            "how pictures are named in a folder without class folders: <label> stands for the "
+            "label, * for any text; <label>_* finds 7 in 7_003.png"
         ),
     ] = None
 

@@ -18,7 +18,8 @@ from digitnet.errors import ConfigError
 from digitnet.paths import absolute, kind_of, names_file, why_missing
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-CONFIG_FOLDERS = (  # in an installed package, and in a copy of the repository
+CONFIG_FOLDERS = (  # in the working directory, an installed package, a copy of the repository
+    "configs",
     os.path.join(_PACKAGE, "configs"),
     os.path.join(os.path.dirname(_PACKAGE), "configs"),
 )
@@ -109,8 +110,10 @@ class Source:
         return tree
 
     def _advice(self) -> str:
-        names = ", ".join(config_names())
-        return "" if os.path.dirname(self.path) else f"; configs that come with digitnet: {names}"
+        names, (name, _) = config_names(), os.path.splitext(os.path.basename(self.path))
+        if name in names:
+            return f"; --config {name} names the config that comes with digitnet"
+        return "" if os.path.dirname(self.path) else f"; digitnet comes with {', '.join(names)}"
 
     def _resolve(self, tree: dict[str, Any], keys: Sequence[str], folder: str) -> None:
         try:
@@ -193,11 +196,11 @@ class Source:
 
 
 def find_config(path: str) -> str:
-    """Return the path of a config that comes with digitnet, if `path` is its name, else `path`.
+    """Return the path of a config in one of the CONFIG_FOLDERS if `path` is its name, else `path`.
 
     A name has no folder and no extension, and no file of that name is in the working directory.
     """
-    if re.fullmatch(r"\w+", path, re.ASCII) and not os.path.lexists(path):
+    if re.fullmatch(r"\w+", path, re.ASCII) and not os.path.isfile(path):
         for folder in CONFIG_FOLDERS:
             candidate = os.path.join(folder, f"{path}.yaml")
             if os.path.isfile(candidate):
@@ -207,7 +210,7 @@ def find_config(path: str) -> str:
 
 def config_names() -> list[str]:
     """Return the names of the configs that come with digitnet."""
-    for folder in filter(os.path.isdir, CONFIG_FOLDERS):
+    for folder in filter(os.path.isdir, CONFIG_FOLDERS[1:]):
         return sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".yaml"))
     return []
 

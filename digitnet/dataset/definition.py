@@ -27,8 +27,8 @@ class ReadOptions:
 
     transposed: rows and columns of the pictures in arrays are exchanged, as in EMNIST; folders of
     pictures are not affected. score: the network that chooses between candidates for the digit in a
-    picture of a folder. non_digits: names of folders whose pictures show no class. label_pattern: a
-    regular expression for picture names, whose first group is the label. strict: the first picture
+    picture of a folder. non_digits: names of folders whose pictures show no class. label_pattern:
+    how pictures are named, with `<label>` once and perhaps `*`. strict: the first picture
     that cannot be read ends reading. parallel: several processes prepare pictures. report: is told
     how many pictures are prepared. may_lack: a class of the training set may have no picture that
     can be read.

@@ -30,11 +30,12 @@ from digitnet.dataset.layout import (
     find_splits,
     holds_classes,
     holds_labels,
+    holds_numbers,
     no_labels_error,
     sort_subfolders,
 )
 from digitnet.dataset.listed import LabelledPaths, find_list, read_list
-from digitnet.errors import DataError, ImageError
+from digitnet.errors import DataError, ImageError, join_names
 from digitnet.image.files import names_picture, pictures_below
 from digitnet.image.reading import BLANK, reading_steps
 from digitnet.image.workers import Workers, worker_count
@@ -81,22 +82,26 @@ def _as_training(dataset: Dataset, source: Path, options: ReadOptions) -> Datase
         f"{source}: {non_digits:,} of {len(dataset):,} pictures show no class; "
         "a network learns to give them equal probabilities"
     )
-    return replace(dataset, remarks=(remark,))
+    return replace(dataset, remarks=(*dataset.remarks, remark))
 
 
 def _read_set(folder: Path, options: ReadOptions) -> Dataset:
     """Return the pictures of one set: a folder that holds labels."""
+    path = None if holds_numbers(folder, options) else find_list(folder)
+    if path is not None:
+        return _read_list(path, options)
     if holds_classes(folder, options):
         return _read_classes(folder, options)
-    if path := find_list(folder):
-        return _read_list(path, options)
-    return _prepare_labelled(folder, _match_names(folder, options.label_pattern or ""), options)
+    return _prepare_labelled(
+        folder, _match_names(folder, options.label_pattern or "<label>"), options
+    )
 
 
 def _read_classes(folder: Path, options: ReadOptions) -> Dataset:
     """Return the pictures in the class folders of a folder, and in folders below these."""
     below = sort_subfolders(folder, options)
-    class_names = _check_names(folder, [path.name for path in below.classes])
+    empty = [path for path in below.classes if options.may_lack and not any_picture(path)]
+    class_names = _check_names(folder, [path.name for path in below.classes if path not in empty])
     paths: list[str] = []
     labels: list[int] = []
     labelled = [(folder / name, label) for label, name in enumerate(class_names)]
@@ -104,7 +109,17 @@ def _read_classes(folder: Path, options: ReadOptions) -> Dataset:
         here = list(pictures_below(str(path)))
         paths += here
         labels += [label] * len(here)
-    return prepare_pictures(str(folder), paths, np.array(labels, np.int64), class_names, options)
+    dataset = prepare_pictures(str(folder), paths, np.array(labels, np.int64), class_names, options)
+    if not empty:
+        return dataset
+    names = join_names([path.name for path in empty])
+    remark = f"{folder}: folders without pictures are passed over: {names}"
+    return replace(dataset, remarks=(*dataset.remarks, remark))
+
+
+def any_picture(folder: Path) -> bool:
+    """Return whether there is a picture in a folder or below it."""
+    return next(pictures_below(str(folder)), None) is not None
 
 
 def _read_list(path: Path, options: ReadOptions) -> Dataset:
@@ -112,19 +127,27 @@ def _read_list(path: Path, options: ReadOptions) -> Dataset:
 
 
 def _match_names(folder: Path, pattern: str) -> LabelledPaths:
-    """Return the pictures of a folder, with labels that a pattern finds in their names."""
-    result = LabelledPaths([], [], [])
+    """Return the pictures of a folder, with the labels in their names; see `_compiled`."""
+    result, names = LabelledPaths([], [], []), _compiled(pattern)
     for path in sorted(folder.iterdir()):
         if not names_picture(path.name) or path.is_dir():
             continue
-        match = re.match(pattern, path.name)
-        if match and match[1] and match[1].strip():
+        if match := names.fullmatch(path.name):
             result.paths.append(str(path))
-            result.labels.append(match[1].strip())
+            result.labels.append(match[1])
         else:
-            problem = f"expected a name with a label that data.label_pattern finds ({pattern})"
-            result.unlabelled.append(Unreadable(str(path), f"{problem}, found none"))
+            problem = f"expected a name like {pattern} (data.label_pattern), found another"
+            result.unlabelled.append(Unreadable(str(path), problem))
     return result
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return the regular expression of a pattern such as `<label>_*`, which covers whole names.
+
+    The label is its first group: text without `_`, `-`, `.` and spaces.
+    """
+    parts = re.escape(pattern).replace(r"\*", ".*?").split(re.escape("<label>"))
+    return re.compile(r"([^_\-. ]+)".join(parts))
 
 
 def _prepare_labelled(source: Path, pictures: LabelledPaths, options: ReadOptions) -> Dataset:
@@ -168,14 +191,16 @@ def prepare_pictures(
     images = np.empty((len(paths), SIDE, SIDE), np.uint8)
     digits, priors = np.ones(len(paths), np.int64), np.zeros(len(paths))
     readable = np.zeros(len(paths), np.bool_)
-    contents, unreadable, done = hashlib.sha256(), list(unlabelled), 0
+    contents, unreadable, done, blank = hashlib.sha256(), list(unlabelled), 0, 0
     try:
         for portion in workers.prepare([(path, path) for path in paths]):
             for path, reading in portion:
                 if isinstance(reading, ImageError):
-                    if labels[done] != NON_DIGIT or reading.problem not in BLANK:
-                        if options.strict:
-                            raise DataError(str(reading))
+                    if labels[done] == NON_DIGIT and reading.problem in BLANK:
+                        blank += 1
+                    elif options.strict:
+                        raise DataError(str(reading))
+                    else:
                         unreadable.append(Unreadable(path, reading.problem))
                 else:
                     images[done], readable[done] = reading.image, True
@@ -193,7 +218,7 @@ def prepare_pictures(
         first, others = unreadable[0], len(unreadable) - 1
         raise DataError(f"{first}" + f"; nor can the other {others:,} be read" * bool(others))
     return Dataset(
-        images[kept],
+        images if len(kept) == len(images) else images[kept],
         labels[kept],
         class_names,
         hashes=(contents.hexdigest(),),
@@ -201,6 +226,7 @@ def prepare_pictures(
         digits=digits[kept],
         priors=priors[kept],
         unreadable=tuple(unreadable),
+        remarks=(f"{source}: blank pictures of no class are left out: {blank:,}",) * bool(blank),
     )
 
 

@@ -91,6 +91,12 @@ def holds_labels(folder: Path, options: ReadOptions) -> bool:
     )
 
 
+def holds_numbers(folder: Path, options: ReadOptions) -> bool:
+    """Return whether a folder holds class folders that are named by numbers."""
+    below = sort_subfolders(folder, options)
+    return any(_is_number(path.name) and first_picture(path, CLASS_DEPTH) for path in below.classes)
+
+
 def holds_classes(folder: Path, options: ReadOptions) -> bool:
     """Return whether a folder holds class folders.
 

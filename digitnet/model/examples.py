@@ -254,10 +254,13 @@ def _aligned(dataset: Dataset, other: Dataset) -> Dataset:
 def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:
     """Return whether the model was trained on any of the examples.
 
-    Held-out examples do not count as trained on, unless the model's config no longer tells which
-    examples were held out.
+    Held-out examples do not count as trained on, unless the model that training started from knew
+    them, or the model's config no longer tells which examples were held out.
     """
     dataset = examples.dataset
+    known = (checkpoint.start or {}).get("sources")
+    if isinstance(known, list) and any(each in known for each in dataset.source_hashes):
+        return True
     if examples.data_hash != checkpoint.data_hash:
         return not set(checkpoint.data_sources).isdisjoint(dataset.source_hashes)
     try:

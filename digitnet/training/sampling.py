@@ -1,4 +1,4 @@
-"""Which pictures an epoch uses, and how often: repeats, balance, rehearsal, synthetic pictures."""
+"""Which pictures an epoch uses, and how often: repeats, balance, added pictures."""
 
 from collections.abc import Iterable
 
@@ -8,11 +8,8 @@ from numpy.typing import NDArray
 from digitnet.arrays import SIDE
 from digitnet.config.definition import Config
 from digitnet.dataset.classes import DIGITS
-from digitnet.dataset.definition import NON_DIGIT, Dataset, ReadOptions, Report, as_tuple
-from digitnet.dataset.reader import read_data
-from digitnet.dataset.splits import without_copies
+from digitnet.dataset.definition import NON_DIGIT, Dataset, Report
 from digitnet.errors import ConfigError
-from digitnet.paths import kind_of
 from digitnet.randomness import Purpose, generator
 
 Indices = NDArray[np.int64]
@@ -36,39 +33,6 @@ def repeat_indices(dataset: Dataset, indices: Indices, repeats: int, *, balance:
         factors = np.rint(counts.max() / np.maximum(counts, 1)).astype(np.int64)
         times[is_digit] *= factors[labels[is_digit]]
     return indices if (times == 1).all() else np.repeat(indices, times)
-
-
-def read_rehearsal(
-    config: Config,
-    class_names: tuple[str, ...],
-    options: ReadOptions,
-    validation: Dataset,
-    held_out: Indices,
-) -> tuple[Pictures, tuple[str, ...], tuple[str, ...]]:
-    """Return the pictures for rehearsal, the hashes of their sources, and remarks for the user.
-
-    They are drawn by the seed from the training set at `data.rehearsal.path`, without copies of the
-    pictures `held_out` of `validation`; paths that do not exist are left out. Raises DataError for
-    wrong data.
-    """
-    section = config.data.rehearsal
-    if section.path is None:
-        return NO_PICTURES, (), ()
-    paths = as_tuple(section.path)
-    found = tuple(path for path in paths if kind_of(path) is not None)
-    if not found:
-        rate = section.rate_without
-        change = "nothing is rehearsed" if rate is None else f"the learning rate is {rate:g}"
-        remark = f"data.rehearsal.path: none of its paths exists; {change}"
-        return NO_PICTURES, (), (remark,)
-    missing = dict.fromkeys(path for path in paths if path not in found)
-    remarks = tuple(f"data.rehearsal.path: {path} does not exist; left out" for path in missing)
-    dataset = read_data(found, options).training.renumbered(class_names, ", ".join(found))
-    usable = np.flatnonzero(dataset.labels != NON_DIGIT)
-    usable = without_copies(dataset, usable, validation, held_out)
-    rng = generator(config.seed, Purpose.REHEARSAL)
-    chosen = rng.permutation(usable)[: section.pictures]
-    return (dataset.images[chosen], dataset.labels[chosen]), dataset.source_hashes, remarks
 
 
 def make_synthetic(

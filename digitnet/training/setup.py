@@ -21,12 +21,8 @@ from digitnet.network.network import Network
 from digitnet.network.regularisers import Regularisers
 from digitnet.randomness import Purpose, generator
 from digitnet.training.optimizers import OPTIMIZERS, Optimizer, l2_coefficients
-from digitnet.training.sampling import (
-    add_pictures,
-    make_synthetic,
-    read_rehearsal,
-    repeat_indices,
-)
+from digitnet.training.rehearsal import Rehearsal, read_rehearsal
+from digitnet.training.sampling import add_pictures, make_synthetic, repeat_indices
 from digitnet.training.start import (
     Start,
     adopt_network,
@@ -120,16 +116,17 @@ def prepare(
         training, train_indices, config.data.repeats, balance=config.data.balance
     )
     held_out = training if validation is None else validation, validation_indices
-    rehearsal, hashes, remarks = read_rehearsal(config, class_names, options, *held_out)
-    config = _with_rate(config, has_rehearsal=bool(hashes))
+    rehearsal = read_rehearsal(config, class_names, options, *held_out)
+    config, remarks = _with_rate(config, rehearsal), rehearsal.remarks
     if validation is not None:
         found = f"{len(validation_indices):,} pictures of its own for validation"
         remarks += (f"{source}: {found}; no training picture is held out",)
     if config.training.background and class_names != DIGITS:
         advice = "if your classes are letters or shapes, set it to 0"
         remarks += (f"training.background: its made-up pictures are letters and shapes; {advice}",)
-    n = len(train_indices) + len(rehearsal[1])
-    pictures = rehearsal, make_synthetic(config, class_names, n, options.report)
+    n = len(train_indices) + len(rehearsal.labels)
+    synthetic = make_synthetic(config, class_names, n, options.report)
+    pictures = (rehearsal.images, rehearsal.labels), synthetic
     examples, train_indices = add_pictures(training, train_indices, pictures)
     network = make_network(config)
     return TrainingState(
@@ -148,17 +145,17 @@ def prepare(
             seed=config.seed,
         ),
         network.parameters.copy(),
-        (*data.training.source_hashes, *hashes),
+        (*data.training.source_hashes, *rehearsal.hashes),
         remarks,
     )
 
 
-def _with_rate(config: Config, *, has_rehearsal: bool) -> Config:
+def _with_rate(config: Config, rehearsal: Rehearsal) -> Config:
     """Return the config with the learning rate for a training without its rehearsal."""
-    rehearsal, training = config.data.rehearsal, config.training
-    if has_rehearsal or rehearsal.path is None or rehearsal.rate_without is None:
+    section, training = config.data.rehearsal, config.training
+    if rehearsal.hashes or section.path is None or section.rate_without is None:
         return config
-    optimizer = msgspec.structs.replace(training.optimizer, learning_rate=rehearsal.rate_without)
+    optimizer = msgspec.structs.replace(training.optimizer, learning_rate=section.rate_without)
     training = msgspec.structs.replace(training, optimizer=optimizer)
     return msgspec.structs.replace(config, training=training)
 
