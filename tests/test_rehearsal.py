@@ -87,10 +87,12 @@ def test_validation_pictures_are_not_rehearsed(digits: Path) -> None:
 
 def test_missing_paths_are_left_out_and_said(digits: Path, tmp_path: Path) -> None:
     gone = str(tmp_path / "gone")
-    images, _, hashes, remarks = rehearse(make([str(digits), gone]))
+    images, _, hashes, remarks, is_missing = rehearse(make([str(digits), gone]))
+    assert not is_missing
     assert (len(images), len(hashes)) == (20, 1)
     assert remarks == (f"data.rehearsal.path: {gone} does not exist; left out",)
-    images, _, hashes, remarks = rehearse(make(gone))
+    images, _, hashes, remarks, is_missing = rehearse(make(gone))
+    assert is_missing
     assert (len(images), hashes) == (0, ())
     expected = "data.rehearsal.path: none of its paths exists; nothing is rehearsed"
     assert remarks == (expected,)
@@ -102,12 +104,19 @@ def test_unreadable_pictures_are_said(tmp_path: Path) -> None:
         Image.fromarray(IMAGES[label == LABELS][0]).save(tmp_path / str(label) / "a.png")
     bad = tmp_path / "1" / "bad.png"
     bad.write_bytes(b"nothing")
-    images, _, _, (remark,) = rehearse(make(str(tmp_path)))
+    images, _, _, (remark,), _ = rehearse(make(str(tmp_path)))
     assert len(images) == 2
     assert remark.startswith(f"data.rehearsal.path: {bad}: expected a picture")
 
 
-def test_wrong_data_is_an_error_of_the_key(digits: Path) -> None:
-    with pytest.raises(DataError, match="expected classes among a, b; found '0'") as error:
-        rehearse(make(str(digits)), ("a", "b"))
+def test_other_classes_are_left_out_and_said(digits: Path) -> None:
+    images, _, hashes, (remark,), is_missing = rehearse(make(str(digits)), ("a", "b"))
+    assert (len(images), hashes, is_missing) == (0, (), False)
+    assert remark.endswith("7, 8, 9, not among a, b; left out")
+
+
+def test_wrong_data_is_an_error_of_the_key(tmp_path: Path) -> None:
+    (tmp_path / "wrong.npz").write_bytes(b"PK wrong")
+    with pytest.raises(DataError) as error:
+        rehearse(make(str(tmp_path / "wrong.npz")))
     assert error.value.key == "data.rehearsal.path"

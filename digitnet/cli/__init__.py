@@ -16,7 +16,7 @@ from digitnet.version import __version__
 EPILOG = """
 \b
 Getting started
-  digitnet train --config configs/default.yaml -o model.npz
+  digitnet train --config own --set data.path=my-digits -o model.npz
   digitnet evaluate
   digitnet predict picture.png
 

@@ -45,6 +45,12 @@ def name_classes(labels: Iterable[str]) -> tuple[str, ...]:
     return DIGITS if names <= {*DIGITS} else tuple(sorted(names, key=sort_key))
 
 
+def has_all_classes(class_names: Sequence[str], others: Sequence[str]) -> bool:
+    """Return whether the answers of `others` are all among those of `class_names`."""
+    known = set(map(normalise_name, class_names))
+    return known.issuperset(map(normalise_name, others))
+
+
 def same_answer(class_names: Sequence[str]) -> tuple[str, str] | None:
     """Return two class names that stand for the same answer, or None if all differ."""
     first: dict[int | str, str] = {}

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import SIDE
 from digitnet.config.definition import Config
-from digitnet.dataset.classes import DIGITS
+from digitnet.dataset.classes import DIGITS, has_all_classes
 from digitnet.dataset.definition import NON_DIGIT, Dataset, ReadOptions, as_tuple
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import Indices, without_copies
-from digitnet.errors import DataError
+from digitnet.errors import DataError, join_names
 from digitnet.image.evidence import Score
 from digitnet.paths import kind_of
 from digitnet.randomness import Purpose, generator
@@ -23,13 +23,14 @@ class Rehearsal(NamedTuple):
     """Pictures to rehearse.
 
     images: uint8 (n, 28, 28). labels: int64 (n,). hashes: of their sources. remarks: lines for the
-    user.
+    user. is_missing: whether none of the paths exists.
     """
 
     images: NDArray[np.uint8] = np.empty((0, SIDE, SIDE), np.uint8)
     labels: NDArray[np.int64] = np.empty(0, np.int64)
     hashes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    is_missing: bool = False
 
 
 def read_rehearsal(
@@ -42,8 +43,8 @@ def read_rehearsal(
     """Return pictures of the training set at `data.rehearsal.path`.
 
     Copies of the pictures `held_out` of `validation` are not used. Of digits, the hardest are used,
-    see `hardest`; of other classes, pictures are drawn by the seed. Paths that do not exist are
-    left out. Raises DataError for wrong data.
+    see `hardest`; of other classes, pictures are drawn by the seed. Paths that do not exist, and
+    data with other classes, are left out. Raises DataError for wrong data.
     """
     section = config.data.rehearsal
     if section.path is None:
@@ -54,14 +55,19 @@ def read_rehearsal(
         rate = section.rate_without
         change = "nothing is rehearsed" if rate is None else f"the learning rate is {rate:g}"
         remark = f"data.rehearsal.path: none of its paths exists; {change}"
-        return Rehearsal(remarks=(remark,))
+        return Rehearsal(remarks=(remark,), is_missing=True)
     missing = dict.fromkeys(path for path in paths if path not in found)
     remarks = [f"data.rehearsal.path: {path} does not exist; left out" for path in missing]
     try:
-        dataset = read_data(found, options).training.renumbered(class_names, ", ".join(found))
+        dataset = read_data(found, options).training
     except DataError as error:
         error.key = "data.rehearsal.path"
         raise
+    if not has_all_classes(class_names, dataset.class_names):
+        theirs, ours = join_names(dataset.class_names), join_names(class_names)
+        remark = f"data.rehearsal.path: its classes are {theirs}, not among {ours}; left out"
+        return Rehearsal(remarks=(*remarks, remark))
+    dataset = dataset.renumbered(class_names, ", ".join(found))
     remarks += [f"data.rehearsal.path: {each}; left out" for each in dataset.unreadable]
     usable = without_copies(
         dataset, np.flatnonzero(dataset.labels != NON_DIGIT), validation, held_out

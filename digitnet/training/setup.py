@@ -152,10 +152,10 @@ def prepare(
 
 def _with_rate(config: Config, rehearsal: Rehearsal) -> Config:
     """Return the config with the learning rate for a training without its rehearsal."""
-    section, training = config.data.rehearsal, config.training
-    if rehearsal.hashes or section.path is None or section.rate_without is None:
+    rate, training = config.data.rehearsal.rate_without, config.training
+    if not rehearsal.is_missing or rate is None:
         return config
-    optimizer = msgspec.structs.replace(training.optimizer, learning_rate=section.rate_without)
+    optimizer = msgspec.structs.replace(training.optimizer, learning_rate=rate)
     training = msgspec.structs.replace(training, optimizer=optimizer)
     return msgspec.structs.replace(config, training=training)
 

@@ -8,7 +8,7 @@ import msgspec
 
 from digitnet.config.definition import Config
 from digitnet.config.reader import to_config
-from digitnet.dataset.classes import normalise_name
+from digitnet.dataset.classes import has_all_classes
 from digitnet.errors import CheckpointError, ConfigError
 from digitnet.model.checkpoint import Checkpoint, load_checkpoint
 from digitnet.model.locations import locate_model
@@ -43,12 +43,8 @@ def classes_after(checkpoint: Checkpoint, class_names: tuple[str, ...]) -> tuple
 
     The model's own class names if the data has no others, else those of the data.
     """
-    known = set(map(normalise_name, checkpoint.class_names))
-    return (
-        checkpoint.class_names
-        if known.issuperset(map(normalise_name, class_names))
-        else class_names
-    )
+    known = checkpoint.class_names
+    return known if has_all_classes(known, class_names) else class_names
 
 
 def adopt_network(config: Config, model: dict[str, Any], classes: int) -> Config:
