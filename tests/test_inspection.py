@@ -226,3 +226,9 @@ def test_without_the_shipped_model_labels_are_not_judged(
     found = inspect([digits(30)], load_judge())
     assert found.perhaps_wrong is None
     assert "cannot be read" in found.unchecked["perhaps_wrong"]
+
+
+def test_labels_of_transposed_pictures_are_not_judged() -> None:
+    found = inspect([digits(30)], JUDGE, is_turned=True)
+    assert found.perhaps_wrong is None
+    assert found.unchecked["perhaps_wrong"] == "rows and columns seem to be exchanged"

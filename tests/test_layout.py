@@ -372,6 +372,12 @@ def test_labels_in_names_work_in_splits_and_below_the_named_folder(tmp_path: Pat
     assert data.test.labels.tolist() == [0]
 
 
+def test_tables_in_a_folder_are_named(tmp_path: Path) -> None:
+    for name in ("sample.csv", "test.csv", "train.csv"):
+        (tmp_path / name).write_text("pixel0,pixel1\n0,0\n")
+    assert refusal(tmp_path).endswith(f"; to read a file, name it, such as {tmp_path}/train.csv")
+
+
 def test_pictures_without_labels_are_refused_with_the_key_that_helps(tmp_path: Path) -> None:
     write_picture(tmp_path / "7_1.png")
     assert refusal(tmp_path) == (

@@ -29,8 +29,10 @@ UNENCODABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")  # not allowed in YAML, 
 def inspect_data(state: "TrainingState") -> "Inspection":
     """Return what is found in a training's own pictures, without those added for rehearsal."""
     from digitnet.model.inspection import inspect, load_judge
+    from digitnet.model.orientation import transposition
 
-    return inspect(splits_of(state), load_judge())
+    is_turned = transposition(state.data.training) is not None
+    return inspect(splits_of(state), load_judge(), is_turned=is_turned)
 
 
 def splits_of(state: "TrainingState") -> "list[Split]":

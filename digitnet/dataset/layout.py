@@ -23,6 +23,7 @@ SPLITS = {
     "test": "test",
     "testing": "test",
 }
+TABLES = (".csv", ".csv.gz", ".csv.zip", ".tsv", ".npz")  # files that are read if they are named
 SEARCH_DEPTH = 2  # levels below the named folder in which data is looked for
 CLASS_DEPTH = 2  # levels below a class folder in which its first picture is looked for
 MAX_SEARCHED = 1000  # folders of one level: more are not searched
@@ -173,9 +174,12 @@ def no_labels_error(folder: Path) -> DataError:
     for path in [*_training_folders(folder), folder]:
         picture = picture or first_picture(path, SEARCH_DEPTH)
     if picture is None:
+        tables = [path for path in sorted(folder.iterdir()) if path.name.lower().endswith(TABLES)]
+        named = [path for path in tables if "train" in path.name.lower()] or tables
+        advice = f"; to read a file, name it, such as {named[0]}" if named else ""
         return DataError(
             f"{folder}: expected IDX or .npy files, or pictures in one subfolder per class; "
-            "found neither"
+            f"found neither{advice}"
         )
     return DataError(
         f"{folder}: expected pictures with labels, found none for {picture}; put the pictures of "

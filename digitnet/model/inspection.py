@@ -101,10 +101,13 @@ class Inspection:
         return [name for name, n in zip(self.class_names, counts) if not n]
 
 
-def inspect(splits: Sequence[Split], shipped: Checkpoint | None) -> Inspection:
+def inspect(
+    splits: Sequence[Split], shipped: Checkpoint | None, *, is_turned: bool = False
+) -> Inspection:
     """Return what is found in the pictures of splits, whose data sets have the same class names.
 
-    shipped: the model that judges labels; None leaves this check out. Each picture is in one split
+    shipped: the model that judges labels; None leaves this check out. is_turned: whether rows and
+    columns seem to be exchanged, so that labels cannot be judged. Each picture is in one split
     at most. Pixels are read in chunks: memory hardly depends on the number of pictures.
     """
     pictures = _Pictures(splits)
@@ -124,6 +127,8 @@ def inspect(splits: Sequence[Split], shipped: Checkpoint | None) -> Inspection:
         unchecked["perhaps_same"] = f"more than {MAX_COMPARED:,} pictures"
     if scores is None:
         unchecked["perhaps_wrong"] = "the shipped model cannot be read"
+    elif is_turned:
+        unchecked["perhaps_wrong"] = "rows and columns seem to be exchanged"
     elif not scores.knows_labels:
         unchecked["perhaps_wrong"] = "the shipped model knows other classes"
     else:
