@@ -48,7 +48,7 @@ def spoilt(hand: Path, tmp_path: Path) -> Path:
 def test_own_starts_from_the_shipped_model_and_writes_to_the_working_directory(
     run: Run, hand: Path, tmp_path: Path
 ) -> None:
-    fast = ("--set", "training.epochs=1", "--set", "data.repeats=1")
+    fast = ("--set", "training.epochs=1", "--set", "data.pictures_per_epoch=1")
     where = ("--config", "own", "--set", f"data.path={hand}")
     done = run("train", *where, *fast, "--set", "data.rehearsal.path=none", "-q", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

@@ -51,7 +51,7 @@ def training(path: Path, *, start: bool = False, **data: object) -> TrainingStat
 
 
 def test_splits_hold_each_picture_once_whatever_repeats_it(folder: Path) -> None:
-    state = training(folder, validation=6, repeats=3, balance=True)
+    state = training(folder, validation=6, pictures_per_epoch=90, balance=True)
     splits = {split.name: split for split in splits_of(state)}
     assert list(splits)[:3] == ["train", "validation", "test"]
     numbers = np.concatenate([s.indices for name, s in splits.items() if name != "test"])

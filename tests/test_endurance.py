@@ -7,7 +7,7 @@ import pytest
 from conftest import ENVIRONMENT, REPOSITORY
 
 SCRIPTS = {
-    "kills.py --kills 5 distortions": "0 unreadable checkpoints, 0 trainings that differ",
+    "kills.py --kills 3 distortions": "0 unreadable checkpoints, 0 trainings that differ",
     "pairs.py --times 2": "2 pairs: 2 times one ran and one was refused",
     "readers.py --times 100": ": 0 failures",
     "full.py --sizes 2": " times all was well",

@@ -20,23 +20,25 @@ def numbered(labels: list[int], repeats: list[int] | None = None) -> Dataset:
 
 def test_every_picture_is_repeated() -> None:
     dataset = numbered([3, 5, 5], [1, 2, 1])
-    assert repeat_indices(dataset, np.array([0, 1]), 2, balance=False).tolist() == [0, 0, *[1] * 4]
+    for per_epoch, times in ((6, 2), (7, 2), (8, 3), (2, 1)):
+        repeated = repeat_indices(dataset, np.array([0, 1]), per_epoch, balance=False)
+        assert repeated.tolist() == [0] * times + [1] * 2 * times
 
 
 def test_indices_that_are_used_once_are_not_copied() -> None:
     indices = np.array([0, 2])
-    assert repeat_indices(numbered([3, 5, 5]), indices, 1, balance=False) is indices
+    assert repeat_indices(numbered([3, 5, 5]), indices, None, balance=False) is indices
 
 
 def test_balance_repeats_rare_classes_and_no_non_digits() -> None:
     dataset = numbered([1, 1, 1, 1, 7, NON_DIGIT])
-    balanced = repeat_indices(dataset, np.arange(6), 1, balance=True)
+    balanced = repeat_indices(dataset, np.arange(6), None, balance=True)
     assert balanced.tolist() == [0, 1, 2, 3, 4, 4, 4, 4, 5]
 
 
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=200), st.integers(1, 3))
-def test_balanced_classes_differ_by_less_than_half(labels: list[int], repeats: int) -> None:
-    chosen = repeat_indices(numbered(labels), np.arange(len(labels)), repeats, balance=True)
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=200), st.integers(1, 500))
+def test_balanced_classes_differ_by_less_than_half(labels: list[int], per_epoch: int) -> None:
+    chosen = repeat_indices(numbered(labels), np.arange(len(labels)), per_epoch, balance=True)
     counts = np.bincount(np.array(labels)[chosen])
     counts = counts[counts > 0]
     assert counts.max() < 2 * counts.min()

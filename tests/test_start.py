@@ -210,7 +210,9 @@ def test_a_resumed_training_equals_an_uninterrupted_one(
     start = tmp_path / "start.npz"
     start.write_bytes(model.read_bytes())
     rehearsal = {"path": [str(old_data)], "pictures": 20}
-    config = make(start, new_data, data={"rehearsal": rehearsal, "repeats": 2}, **COSINE)
+    config = make(
+        start, new_data, data={"rehearsal": rehearsal, "pictures_per_epoch": 120}, **COSINE
+    )
     whole = finished(config).checkpoint()
     for progress in train(config):
         if progress.record:

@@ -64,9 +64,13 @@ class DataSection(Section, frozen=True):
             "do; folders of pictures are not affected"
         ),
     ] = False
-    repeats: Annotated[
-        int, key("how often an epoch uses each training picture", ge=1, le=10_000)
-    ] = 1
+    pictures_per_epoch: Annotated[
+        Annotated[int, Meta(ge=1, le=10_000_000)] | None,
+        key(
+            "training pictures are repeated, all equally often, until an epoch has about this "
+            "many. Default: once"
+        ),
+    ] = None
     balance: Annotated[
         bool,
         key("true: pictures of rare classes are used more often, up to the most frequent class"),

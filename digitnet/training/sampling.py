@@ -17,13 +17,16 @@ Pictures = tuple[NDArray[np.uint8], NDArray[np.int64]]  # images (n, 28, 28), la
 NO_PICTURES: Pictures = np.empty((0, SIDE, SIDE), np.uint8), np.empty(0, np.int64)
 
 
-def repeat_indices(dataset: Dataset, indices: Indices, repeats: int, *, balance: bool) -> Indices:
+def repeat_indices(
+    dataset: Dataset, indices: Indices, per_epoch: int | None, *, balance: bool
+) -> Indices:
     """Return indices of training pictures, each as often as an epoch uses the picture.
 
-    A picture is used `repeats` times as often as its source is listed. balance: also, the pictures
-    of a class are used so often that the class has about as many as the most frequent class.
+    A picture is used as often as its source is listed. balance: the pictures of a class are used so
+    often that the class has about as many as the most frequent class. per_epoch: all pictures are
+    repeated until the indices are about this many.
     """
-    times = np.full(len(indices), repeats)
+    times = np.ones(len(indices), np.int64)
     if dataset.repeats is not None:
         times *= dataset.repeats[indices]
     if balance:
@@ -32,6 +35,8 @@ def repeat_indices(dataset: Dataset, indices: Indices, repeats: int, *, balance:
         counts = np.bincount(labels[is_digit], times[is_digit], len(dataset.class_names))
         factors = np.rint(counts.max() / np.maximum(counts, 1)).astype(np.int64)
         times[is_digit] *= factors[labels[is_digit]]
+    if per_epoch is not None:
+        times *= max(round(per_epoch / int(times.sum())), 1)
     return indices if (times == 1).all() else np.repeat(indices, times)
 
 

@@ -113,7 +113,7 @@ def prepare(
     config = _with_threads(_with_count(config, data, source))
     train_indices, validation_indices, validation = _split(config, data, training, source)
     train_indices = repeat_indices(
-        training, train_indices, config.data.repeats, balance=config.data.balance
+        training, train_indices, config.data.pictures_per_epoch, balance=config.data.balance
     )
     held_out = training if validation is None else validation, validation_indices
     rehearsal = read_rehearsal(config, class_names, options, *held_out)
