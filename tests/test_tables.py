@@ -24,6 +24,7 @@ from test_shapes import resized
 
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.tables import read_table
+from digitnet.errors import DataError
 
 PIXEL_NAMES = [f"pixel{i}" for i in range(784)]
 Row = list[Any]
@@ -271,3 +272,11 @@ def test_a_table_without_labels_is_read(header: list[Any] | None, tmp_path: Path
     table = read_table(write(tmp_path / "test.csv", rows, header))
     np.testing.assert_array_equal(table.pixels, IMAGES[:3].reshape(3, 784))
     assert table.labels is None
+
+
+def test_a_packed_file_of_blank_lines_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "blank.csv.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(b"\n" * 20_000)
+    with pytest.raises(DataError, match="expected at most 10,000 blank lines, found more"):
+        read_data(path)

@@ -15,6 +15,7 @@ from digitnet.dataset.unpacking import open_table
 from digitnet.errors import DataError
 
 LINES_PER_CHUNK = 1000  # lines parsed at once
+MAX_BLANK = 10_000  # blank lines of a file: a packed file may have billions
 MAX_LINE = 65_536  # characters: four times the length of 785 whole numbers with 18 digits
 
 
@@ -79,8 +80,9 @@ def _pixel_type(columns: Columns) -> type[np.number]:
 def _lines(path: Path, file: TextIO) -> Iterator[tuple[int, str]]:
     """Yield line numbers, from 1, and lines; blank lines are skipped.
 
-    Raises DataError for a line longer than MAX_LINE.
+    Raises DataError for a line longer than MAX_LINE, and for more than MAX_BLANK blank lines.
     """
+    blank = 0
     for number in count(1):
         line = file.readline(MAX_LINE + 1)
         if not line:
@@ -91,6 +93,10 @@ def _lines(path: Path, file: TextIO) -> Iterator[tuple[int, str]]:
             )
         if line.strip():
             yield number, line.rstrip("\n")
+            continue
+        blank += 1
+        if blank > MAX_BLANK:
+            raise DataError(f"{path}: expected at most {MAX_BLANK:,} blank lines, found more")
 
 
 def _parse_lines(path: Path, chunk: list[tuple[int, str]], columns: Columns) -> NDArray[Any]:
