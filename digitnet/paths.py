@@ -14,6 +14,7 @@ from typing import BinaryIO, Literal
 
 from digitnet.errors import DigitnetError, OutputError
 
+SHIPPED_NAME = "shipped"  # stands for the model that ships, wherever a model is named
 TEMPORARY = ".tmp"  # suffix of a file until it is complete
 AnyPath = str | os.PathLike[str]
 Kind = Literal["file", "folder", "other"]

@@ -56,6 +56,11 @@ def test_pictures_are_drawn_by_the_seed(digits: Path) -> None:
     assert len(everything.hashes) == 1
 
 
+def test_they_are_upright_beside_transposed_data(digits: Path) -> None:
+    images = rehearse(make(str(digits), 500), options=ReadOptions(transposed=True)).images
+    assert {image.tobytes() for image in images} == {image.tobytes() for image in IMAGES}
+
+
 def test_of_digits_the_hardest_are_rehearsed(digits: Path) -> None:
     model = load()
     chosen = rehearse(make(str(digits), 5), options=ReadOptions(score=model.judge))

@@ -270,7 +270,6 @@ class Config(Section, frozen=True):
 
 OUTPUT_KEY = "model"
 START_KEY = "start"
-SHIPPED_NAME = "shipped"  # stands for the model that ships, wherever a model is named
 PATH_KEYS = ("data.path", "data.rehearsal.path", START_KEY, OUTPUT_KEY)
 NETWORK_DEFAULTS = {"activation": "sigmoid", "output": "sigmoid"}
 DEFAULT_COST = "quadratic"

@@ -11,11 +11,11 @@ from typing import Any
 
 import yaml
 
-from digitnet.config.definition import OUTPUT_KEY, PATH_KEYS, SHIPPED_NAME, START_KEY
+from digitnet.config.definition import OUTPUT_KEY, PATH_KEYS, START_KEY
 from digitnet.config.keys import pair_without_colon
 from digitnet.config.syntax import explain
 from digitnet.errors import ConfigError
-from digitnet.paths import absolute, kind_of, names_file, why_missing
+from digitnet.paths import SHIPPED_NAME, absolute, kind_of, names_file, why_missing
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CONFIG_FOLDERS = (  # in the working directory, an installed package, a copy of the repository

@@ -26,12 +26,11 @@ from digitnet.model.calibration import (
     NO_CALIBRATION,
     Calibration,
 )
-from digitnet.model.locations import SHIPPED_NAME
 from digitnet.network.activations import ACTIVATIONS
 from digitnet.network.costs import COSTS
 from digitnet.network.network import Network
 from digitnet.npz import NpzError, member_names, read_archive
-from digitnet.paths import TEMPORARY, kind_of, replace_file, why_missing
+from digitnet.paths import SHIPPED_NAME, TEMPORARY, kind_of, replace_file, why_missing
 from digitnet.version import __version__
 
 FORMAT_VERSION = 2

@@ -4,6 +4,10 @@ from typing import NamedTuple
 
 from digitnet.model.calibration import Calibration
 
+# images fed forward together, by `predict` and `evaluate` alike: the bits of a product depend on
+# its width, and from 32 columns OpenBLAS's AVX2 kernels do not sum all columns in the same order.
+FORWARD_BLOCK = 16
+
 
 class Grounds(NamedTuple):
     """What decides whether the answer to a picture is `?`.

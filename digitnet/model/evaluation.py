@@ -20,7 +20,8 @@ from digitnet.model.calibration import (
     probabilities,
     reliability,
 )
-from digitnet.network.network import FORWARD_BLOCK, Network
+from digitnet.model.doubt import FORWARD_BLOCK
+from digitnet.network.network import Network
 
 EVALUATION_MINIBATCH = 1000  # pictures per minibatch
 Z_95 = 1.959964  # standard deviations: 97.5 % quantile of the normal distribution

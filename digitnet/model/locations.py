@@ -3,9 +3,9 @@
 import os
 
 from digitnet.errors import CheckpointError
+from digitnet.paths import SHIPPED_NAME
 
 SHIPPED = os.path.join(os.path.dirname(os.path.dirname(__file__)), "model.npz")
-SHIPPED_NAME = "shipped"
 
 
 def locate_model(model: str | os.PathLike[str]) -> str:

@@ -26,9 +26,9 @@ from digitnet.model.calibration import (
     probabilities,
 )
 from digitnet.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from digitnet.model.doubt import Grounds, is_doubtful, why_doubtful
+from digitnet.model.doubt import FORWARD_BLOCK, Grounds, is_doubtful, why_doubtful
 from digitnet.model.locations import SHIPPED, locate_model
-from digitnet.network.network import FORWARD_BLOCK, Network
+from digitnet.network.network import Network
 from digitnet.paths import TEMPORARY
 
 if TYPE_CHECKING:

@@ -26,9 +26,6 @@ from digitnet.network.regularisers import NO_REGULARISERS, Regularisers
 from digitnet.network.workspace import Workspace
 
 CHUNK = 500  # images fed forward together: few enough to stay in the cache
-# images fed forward together, always the same number: the bits of a matrix product depend on its
-# width, and from 32 columns OpenBLAS's AVX2 kernels do not sum all columns in the same order.
-FORWARD_BLOCK = 16
 
 
 class Network:

@@ -1,5 +1,6 @@
 """Rehearsal: pictures that the start has learned from, so that training does not forget them."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,8 @@ def read_rehearsal(
     """Return pictures of the training set at `data.rehearsal.path`.
 
     Copies of the pictures `held_out` of `validation` are not used. Of digits, the hardest are used,
-    see `hardest`; of other classes, pictures are drawn by the seed. Paths that do not exist, and
+    see `hardest`; of other classes, pictures are drawn by the seed. `data.transposed` does not
+    apply to them. Paths that do not exist, and
     data with other classes, are left out. Raises DataError for wrong data.
     """
     section = config.data.rehearsal
@@ -59,7 +61,7 @@ def read_rehearsal(
     missing = dict.fromkeys(path for path in paths if path not in found)
     remarks = [f"data.rehearsal.path: {path} does not exist; left out" for path in missing]
     try:
-        dataset = read_data(found, options).training
+        dataset = read_data(found, replace(options, transposed=False)).training
     except DataError as error:
         error.key = "data.rehearsal.path"
         raise
