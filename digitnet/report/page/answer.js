@@ -1,8 +1,9 @@
 // The answer that outputs of the network stand for, and whether it is `?`.
 
+import { PHOTO_ADVICE } from "./image/look.js";
+
 const MIN_PROBABILITY = 2 ** -126; // lower bound in the evidence
 const SMALLEST_MAXIMUM = 2 ** -1022; // smallest normal number: avoids division by 0
-const PHOTO_ADVICE = "crop closer to the digit, or photograph it with more light and contrast";
 
 /** @typedef {{digits: number, prior: number}} PictureCounts of a reading */
 /** @typedef {{temperature: number, min_confidence: number, min_evidence: number}} Thresholds */
