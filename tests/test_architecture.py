@@ -21,7 +21,7 @@ HOUSE = {
     "training": "loop resumption setup rehearsal sampling descent augmentation state start "
     "optimizers schedules",
     "model": "inspection array_files comparison description examples data evaluation orientation "
-    "prediction checkpoint locations numbers doubt calibration",
+    "prediction checkpoint landscape locations numbers doubt calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader unlabelled minibatches splits folder layout listed pairs archives tables "
