@@ -1,4 +1,5 @@
 import "./network.js";
+import "./answer.js";
 import "./prepare.js";
 import "./colours.js";
 import "./stage.js";
