@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from digitnet.model.landscape import Landscape
+from digitnet.paths import replace_file
 from digitnet.report import facts
 from digitnet.report.content import as_json, content, is_rounded, sample_positions
 from digitnet.report.curves import curves
@@ -24,6 +25,17 @@ MAX_CIRCLES = 32  # neurons: larger layers are drawn as grids, see stage.js
 WORST = 24  # wrong answers: the most confident ones are shown under "Where it fails"
 SHOWN_KINDS, SHOWN_OF_KIND = 8, 6  # kinds of mistakes, and pictures of each
 NO_SHEET = Sheet("", 0)
+
+
+def write_page(output: str, subject: Subject) -> int:
+    """Write a report to a file atomically; return its size in bytes.
+
+    Raises OutputError if writing fails.
+    """
+    page = render(subject).encode()
+    with replace_file(output) as file:
+        file.write(page)
+    return len(page)
 
 
 def render(subject: Subject) -> str:
@@ -51,7 +63,6 @@ def render(subject: Subject) -> str:
         curves=[(curve.title, Markup(curve.svg)) for curve in curves(checkpoint.history)],
         landscape=_landscape(checkpoint.landscape),
         snapshots=checkpoint.landscape is not None and len(checkpoint.landscape.snapshots) > 0,
-        no_data=subject.no_data,
         e=None if figures is None else _evaluation(figures, mistakes),
         strip=strip,
         facts=facts.facts(checkpoint),

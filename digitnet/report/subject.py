@@ -11,7 +11,7 @@ from digitnet.report.figures import Figures
 class Subject(NamedTuple):
     """A model with the figures of its evaluation.
 
-    path: of the model's file. figures: None without labelled pictures; `no_data` then says why.
+    path: of the model's file. figures: None without labelled pictures.
     training: the pictures that the model learned from, if they are at hand.
     """
 
@@ -19,7 +19,6 @@ class Subject(NamedTuple):
     checkpoint: Checkpoint
     figures: Figures | None = None
     training: Examples | None = None
-    no_data: str = ""
 
 
 def gather(path: str, checkpoint: Checkpoint, data: Paths | None, options: ReadOptions) -> Subject:
