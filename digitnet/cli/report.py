@@ -12,7 +12,7 @@ from digitnet.cli.output import (
     print_unreadable,
     silence_decoders,
 )
-from digitnet.cli.progress import preparing_bar
+from digitnet.cli.progress import preparing_bar, step_bar
 from digitnet.errors import DataError, ExitStatus
 
 if TYPE_CHECKING:
@@ -91,12 +91,12 @@ def report(
 def _gather(path: str, checkpoint: "Checkpoint", data: str | None) -> "Subject":
     """Return the model and its evaluation; without its own data, the model alone."""
     from digitnet.dataset.definition import ReadOptions
-    from digitnet.report.subject import Subject, gather
+    from digitnet.report.subject import GATHERING_STEPS, Subject, gather
 
     try:
-        with preparing_bar() as bar:
+        with step_bar(GATHERING_STEPS) as begin, preparing_bar() as bar:
             options = ReadOptions(parallel=True, report=bar)
-            subject = gather(path, checkpoint, data, options)
+            subject = gather(path, checkpoint, data, options, begin)
     except DataError as error:
         if data is not None:
             raise

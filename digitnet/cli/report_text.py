@@ -61,4 +61,5 @@ def _mistakes(figures: "Figures") -> list[str]:
     lines += map(printable, kind_lines(figures, figures.kinds[:SHOWN_KINDS]))
     lines += ["", "the surest wrong answers:"]
     width = shutil.get_terminal_size().columns
-    return [*lines, *gallery(list(figures.images(shown)), captions, width)]
+    drawn = gallery(list(figures.images(shown)), captions, width)
+    return [*lines, *(line.rstrip() for line in drawn)]
