@@ -6,7 +6,7 @@ export const CLEAR_COST = 0.8; // nats: a candidate that costs less is clearly a
 
 /**
  * Scores of n pictures: probabilities (n, classes), evidence (n,) in nats.
- * @typedef {{probabilities: ArrayLike<number>[], evidence: number[]}} Judgement
+ * @typedef {{probabilities: number[][], evidence: number[]}} Judgement
  */
 /** @typedef {(images: Uint8Array[]) => Judgement} Score scores prepared pictures */
 

@@ -8,7 +8,7 @@
 import { boundingBox, dilate, strokeWidth } from "./ink/ink.js";
 import { Plane } from "./plane.js";
 import { OVERSAMPLING, enlarge, resize } from "./resampling.js";
-import { extremesOf, pairwiseSum, roundHalfEven } from "./statistics.js";
+import { bufferedSum, extremesOf, pairwiseSum, roundHalfEven } from "./statistics.js";
 
 export const SIDE = 28; // px: side of the field
 export const BOX = 20; // px: longer side of the digit on the field
@@ -34,11 +34,13 @@ const SOFT_EDGE = 2; // px: pixels this close to a digit may be partly covered b
  * @param {import("./plane.js").Mask} mask the digit's pixels
  * @param {boolean} alone whether all ink in the box belongs to the digit; otherwise only ink near
  * `mask` does
+ * @param {boolean} isPart whether the box is narrower than the picture
  * @returns {Field}
  */
-export function toField(strength, mask, alone) {
+export function toField(strength, mask, alone, isPart) {
   const ink = alone ? strength : near(mask, strength);
-  const width = strokeWidth(mask, pairwiseSum(ink.v));
+  const area = alone && isPart ? bufferedSum(ink.v, ink.w) : pairwiseSum(ink.v);
+  const width = strokeWidth(mask, area);
   const size = Math.max(ink.h, ink.w);
   const isSmall = size < BOX;
   const fit = isSmall ? fitToBox(enlarge(ink), width * OVERSAMPLING) : fitToBox(ink, width);
@@ -159,7 +161,10 @@ function discMaximum(rowMaxima, { h, w }, margin, radius) {
   return greatest;
 }
 
-/** Return a digit, 0 to 1, on the field, and its corner. */
+/**
+ * Return a digit, 0 to 1, on the field, and its corner.
+ * @returns {{image: Uint8Array, corner: [number, number]}}
+ */
 function centreOnField({ h, w, v }) {
   const [masses, moments] = [new Float64Array(w), new Float64Array(w)]; // of each column
   for (let y = 0, k = 0; y < h; y++)

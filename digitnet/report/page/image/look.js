@@ -93,5 +93,5 @@ export function readLook(look, score) {
 }
 
 function fieldOf(ink, { box, mask, alone }) {
-  return toField(ink.strength.crop(box), mask, alone);
+  return toField(ink.strength.crop(box), mask, alone, box.width < ink.strength.w);
 }

@@ -65,7 +65,7 @@ function scaled({ h, w, v }, rows, columns) {
 function triangularTaps(nIn, nOut) {
   const scale = nIn / nOut;
   const reach = Math.max(scale, 1);
-  return tapsOf(nIn, nOut, scale, reach, (distance) => 1 - distance / reach);
+  return tapsOf(nIn, nOut, scale, reach, (d) => 1 - d / reach);
 }
 
 /** Return taps that enlarge a line of pixels. */

@@ -1,6 +1,7 @@
 // Sums, means and quantiles with NumPy's rounding, so that thresholds have the same bits.
 
 const PAIRWISE_BLOCK = 128; // values: shorter arrays are summed in eight columns
+const BUFFERED_VALUES = 8192; // values: NumPy sums so many of a part of a picture at once
 
 /** Return a number rounded to a whole one, ties to the even one. */
 export function roundHalfEven(value) {
@@ -30,6 +31,21 @@ export function pairwiseSum(values, start = 0, n = values.length) {
     i = n - (n % 8);
   }
   for (; i < n; i++) sum = fround(sum + values[start + i]);
+  return sum;
+}
+
+/**
+ * Return the float32 sum of a part of a wider picture: NumPy takes whole rows into a buffer.
+ * @param {Float32Array} values
+ * @param {number} width
+ */
+export function bufferedSum(values, width) {
+  const together = Math.floor(BUFFERED_VALUES / width) * width;
+  let sum = 0;
+  for (let start = 0; start < values.length; start += together) {
+    const n = Math.min(together, values.length - start);
+    sum = Math.fround(sum + pairwiseSum(values, start, n));
+  }
   return sum;
 }
 

@@ -234,12 +234,12 @@ export function connectedComponents(marked) {
   const runsByRoot = new Map();
   for (let i = 0; i < starts.length; i++) {
     const root = rootOf(labels[i], parents);
-    let runs = runsByRoot.get(root);
-    if (!runs) runsByRoot.set(root, (runs = [[], []]));
-    runs[0].push(starts[i]);
-    runs[1].push(ends[i]);
+    if (!runsByRoot.has(root)) runsByRoot.set(root, { starts: [], ends: [] });
+    const runs = runsByRoot.get(root);
+    runs.starts.push(starts[i]);
+    runs.ends.push(ends[i]);
   }
-  return Array.from(runsByRoot.values(), (runs) => new Component(runs[0], runs[1], stride));
+  return Array.from(runsByRoot.values(), (runs) => new Component(runs.starts, runs.ends, stride));
 }
 
 function rootOf(label, parents) {

@@ -34,7 +34,7 @@ export function fillOutline(mask) {
 export function hasFourCorners(filled) {
   const pixels = pixelsOf(filled);
   const diagonal = [(y, x) => y + x, (y, x) => y - x, (y, x) => -y - x, (y, x) => x - y];
-  const straight = [(y) => y, (y, x) => -x, (y) => -y, (y, x) => x];
+  const straight = [(y) => y, (_, x) => -x, (y) => -y, (_, x) => x];
   return [diagonal, straight].some((ends) => {
     const corners = ends.map((distance) => farthest(pixels, distance));
     return overlapOf(pixels, corners) > MIN_CARD_OVERLAP;

@@ -41,8 +41,9 @@ export function writtenComponents(ink, parts) {
 function typicalHeight(components) {
   const heights = Int32Array.from(components, (component) => component.height).sort();
   const half = heights.reduce((sum, height) => sum + height, 0) / 2;
-  let counted = 0;
-  return heights.find((height) => (counted += height) >= half);
+  let i = 0;
+  for (let counted = heights[0]; counted < half; counted += heights[i]) i++;
+  return heights[i];
 }
 
 /** Return the frames, the components that hug their bounding box, and the edges of the page. */
