@@ -1,8 +1,8 @@
 """Tell what a model is, and the commands that make it again."""
 
+import copy
 import os
-
-import msgspec
+from typing import Any
 
 from digitnet.dataset.definition import Paths, as_tuple
 from digitnet.model.checkpoint import Checkpoint
@@ -69,14 +69,21 @@ def commands(path: str) -> str:
 
 def config_text(checkpoint: Checkpoint) -> str:
     """Return the config of a model as YAML; paths without the folders that they are in."""
+    try:
+        return _as_yaml(checkpoint.config)
+    except RecursionError:
+        return "# nested too deeply to be shown"
+
+
+def _as_yaml(config: dict[str, Any]) -> str:
     import yaml
 
-    config = msgspec.to_builtins(checkpoint.config)
+    config = copy.deepcopy(config)
     for section, key in (("data", "path"), (None, "model"), (None, "start")):
         values = config.get(section) if section else config
         if isinstance(values, dict) and values.get(key):
             values[key] = _without_folders(values[key])
-    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    return str(yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
 def _without_folders(paths: object) -> object:

@@ -32,7 +32,7 @@ def write_page(output: str, subject: Subject) -> int:
 
     Raises OutputError if writing fails.
     """
-    page = render(subject).encode()
+    page = render(subject).encode(errors="backslashreplace")  # names may hold lone surrogates
     with replace_file(output) as file:
         file.write(page)
     return len(page)
