@@ -8,6 +8,7 @@ from digitnet.dataset.definition import Paths, as_tuple
 from digitnet.model.checkpoint import Checkpoint
 from digitnet.model.description import describe
 from digitnet.model.locations import SHIPPED
+from digitnet.paths import SHIPPED_NAME
 
 
 def model_name(path: str) -> str:
@@ -55,6 +56,11 @@ def _thresholds(min_confidence: float, min_evidence: float) -> str:
         f"below a confidence of {min_confidence:.4f} or evidence of {min_evidence:.2f} nats, "
         "or where not exactly one digit was found"
     )
+
+
+def file_name(path: str) -> str:
+    """Return what a command calls a model: its file's name, or the word for the one that ships."""
+    return SHIPPED_NAME if path == SHIPPED else os.path.basename(path)
 
 
 def commands(path: str) -> str:

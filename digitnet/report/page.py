@@ -68,6 +68,7 @@ def render(subject: Subject) -> str:
         facts=facts.facts(checkpoint),
         commands=facts.commands(subject.path),
         config=facts.config_text(checkpoint),
+        command=f"digitnet report -m {facts.file_name(subject.path)}",
         style=Markup(_style(mistakes)),
         script=Markup(script),
         script_hash=content_hash(script),
