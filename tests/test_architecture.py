@@ -14,13 +14,14 @@ import digitnet
 PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
-    "cli": "evaluate info predict train mistakes evaluation data_check sources numbers "
+    "cli": "evaluate info predict report train mistakes evaluation data_check sources numbers "
     "options show progress output",
+    "report": "page strip content scripts sprites diagrams curves charts subject figures facts",
     "session": "driver saving lock signals",
     "training": "loop resumption setup rehearsal sampling descent augmentation state start "
     "optimizers schedules",
     "model": "inspection array_files comparison description examples data evaluation orientation "
-    "prediction checkpoint locations numbers doubt calibration",
+    "prediction checkpoint landscape locations numbers doubt calibration",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader unlabelled minibatches splits folder layout listed pairs archives tables "

@@ -26,6 +26,7 @@ from digitnet.model.calibration import (
     NO_CALIBRATION,
     Calibration,
 )
+from digitnet.model.landscape import InvalidLandscape, Landscape, from_arrays, to_arrays
 from digitnet.network.activations import ACTIVATIONS
 from digitnet.network.costs import COSTS
 from digitnet.network.network import Network
@@ -56,7 +57,8 @@ class Checkpoint:
     trained the model. created: when training made this checkpoint, UTC. version and created are
     None if an older file has none. start: the model that training started from, with the keys
     `path` and `sha256` and others, plain values; None for random initial parameters. sha256: of the
-    file that was loaded, in hexadecimal; empty if it was not asked for.
+    file that was loaded, in hexadecimal; empty if it was not asked for. landscape: of the finished
+    training; None if the training has not ended, had it turned off, or was an older digitnet's.
     """
 
     network: Network
@@ -73,6 +75,7 @@ class Checkpoint:
     created: str | None = field(default_factory=_now)
     start: dict[str, Any] | None = None
     sha256: str = ""
+    landscape: Landscape | None = None
 
 
 def save_checkpoint(path: str, checkpoint: Checkpoint, suffix: str = TEMPORARY) -> None:
@@ -93,6 +96,8 @@ def save_checkpoint(path: str, checkpoint: Checkpoint, suffix: str = TEMPORARY) 
     arrays["history"] = json.dumps(checkpoint.history)
     origin = {"version": checkpoint.version, "created": checkpoint.created}
     arrays["origin"] = json.dumps(origin | {"start": checkpoint.start})
+    if checkpoint.landscape is not None:
+        arrays |= to_arrays(checkpoint.landscape)
     arrays |= {STATE_PREFIX + name: array for name, array in checkpoint.state.items()}
     with replace_file(path, suffix) as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -126,7 +131,7 @@ def load_checkpoint(
         with open(path, "rb") as file:
             checkpoint = _to_checkpoint(read_archive(file, None if with_state else STATE_PREFIX))
             return replace(checkpoint, sha256=_sha256(file)) if hashed else checkpoint
-    except (NpzError, _InvalidArrays) as error:
+    except (NpzError, _InvalidArrays, InvalidLandscape) as error:
         raise CheckpointError(f"{path}: {error}") from None
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from None
@@ -184,6 +189,7 @@ def _to_checkpoint(arrays: dict[str, NDArray[Any]]) -> Checkpoint:
         ),
         tuple(sources),
         *_origin(arrays),
+        landscape=from_arrays(arrays, len(network.parameters)),
     )
 
 

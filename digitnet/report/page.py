@@ -1,0 +1,156 @@
+"""Write the page: one HTML file that needs no other file and no network access."""
+
+import time
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from digitnet.report import facts
+from digitnet.report.content import as_json, content, is_rounded, sample_positions
+from digitnet.report.curves import curves
+from digitnet.report.diagrams import coverage_diagram, reliability_diagram
+from digitnet.report.figures import Figures, Kind
+from digitnet.report.scripts import PAGE, content_hash, joined_script
+from digitnet.report.sprites import Sheet, sprite_sheet
+from digitnet.report.strip import training_strip
+from digitnet.report.subject import Subject
+from digitnet.version import __version__
+
+MAX_MATRIX = 50  # classes: with more, the confusion matrix is left out
+MAX_CIRCLES = 32  # neurons: larger layers are drawn as grids, see stage.js
+WORST = 24  # wrong answers shown under "Where it fails"
+NO_SHEET = Sheet("", 0)
+
+
+def render(subject: Subject) -> str:
+    """Return the HTML of a report."""
+    checkpoint, figures = subject.checkpoint, subject.figures
+    samples = mistakes = NO_SHEET
+    if figures:
+        samples = sprite_sheet(figures.images(sample_positions(figures)))
+        mistakes = sprite_sheet(figures.images(figures.shown_mistakes))
+    script = joined_script()
+    strip = training_strip(checkpoint, subject.learned)
+    layers = checkpoint.network.layer_sizes
+    environment = Environment(loader=FileSystemLoader(PAGE), autoescape=True)
+    return environment.get_template("page.html").render(
+        version=__version__,
+        date=time.strftime("%-d %B %Y"),
+        model_name=facts.model_name(subject.path),
+        architecture=facts.architecture(checkpoint),
+        parameters=f"{len(checkpoint.network.parameters):,}",
+        is_rounded=is_rounded(checkpoint.network),
+        names=checkpoint.class_names,
+        first_layer=layers[1],
+        has_grid=max(layers[1:-1], default=0) > MAX_CIRCLES,
+        is_sigmoid=checkpoint.network.names[0] == "sigmoid",
+        curves=[(curve.title, Markup(curve.svg)) for curve in curves(checkpoint.history)],
+        landscape=None,
+        then=None,
+        e=None if figures is None else _evaluation(figures, mistakes),
+        strip=strip,
+        facts=facts.facts(checkpoint),
+        commands=facts.commands(subject.path),
+        config=facts.config_text(checkpoint),
+        style=Markup(_style(mistakes)),
+        script=Markup(script),
+        script_hash=content_hash(script),
+        data=Markup(as_json(content(checkpoint, figures, samples, mistakes))),
+    )
+
+
+def _style(mistakes: Sheet) -> str:
+    """Return the style sheet; `--errors` is the picture of all shown mistakes."""
+    style = (PAGE / "style.css").read_text(encoding="utf-8")
+    return f"{style}\n:root {{ --errors: url({mistakes.url}) }}\n"
+
+
+def _evaluation(figures: Figures, mistakes: Sheet) -> dict[str, Any]:
+    """Return the figures of an evaluation as texts, and its pictures."""
+    result, names, examples = figures.evaluation, figures.class_names, figures.examples
+    low, high = result.interval
+    row = figures.usual_coverage
+    return {
+        "accuracy": _percent(result.accuracy),
+        "low": _percent(low),
+        "high": _percent(high),
+        "images": f"{result.images:,}",
+        "right": f"{int(result.right.sum()):,}",
+        "wrong": f"{int((~result.right).sum()):,}" if not result.right.all() else "",
+        "doubtful": f"{len(result.doubts):,}",
+        "split": examples.split or "",
+        "data": facts.data_names(examples.path),
+        "calibration": _percent(result.calibration_error),
+        "coverage": {
+            "share": _percent(row.coverage, 0),
+            "threshold": f"{row.min_confidence:.4f}",
+            "accuracy": _percent(row.accuracy),
+        },
+        "matrix": _matrix(figures) if len(names) <= MAX_MATRIX else None,
+        "reliability": Markup(reliability_diagram(result)),
+        "coverage_chart": Markup(coverage_diagram(result)),
+        "kinds": [_kind(kind, names) for kind in figures.kinds[:4]],
+        "digits": [
+            {
+                "name": name,
+                "images": f"{int(counts.sum()):,}",
+                "recall": _share(recall),
+                "precision": _share(precision),
+            }
+            for name, counts, recall, precision in zip(
+                names, result.confusion, result.recall, result.precision
+            )
+        ],
+        "worst": [
+            {
+                "k": k,
+                "label": names[result.labels[position]],
+                "answer": names[result.answers[position]],
+                "confidence": _confidence(float(result.confidences[position])),
+                "position": mistakes.position(k),
+                "size": f"{100 * mistakes.columns}% {100 * mistakes.rows}%",
+            }
+            for k, position in enumerate(figures.shown_mistakes[:WORST].tolist())
+        ],
+    }
+
+
+def _kind(kind: Kind, names: tuple[str, ...]) -> dict[str, str]:
+    return {
+        "label": names[kind.label],
+        "answer": names[kind.answer],
+        "count": f"{kind.images:,}",
+    }
+
+
+def _matrix(figures: Figures) -> list[list[dict[str, Any]]]:
+    """Return the cells of the confusion matrix; strength: 0 to 1, how dark a mistake's cell is."""
+    counts = figures.evaluation.confusion
+    wrong = counts * (1 - np.eye(len(counts), dtype=np.int64))
+    most = max(int(wrong.max()), 1)
+    return [
+        [
+            {
+                "n": int(n),
+                "is_right": i == j,
+                "strength": round(0.06 + 0.62 * (int(n) / most) ** 0.8, 3),
+            }
+            for j, n in enumerate(row)
+        ]
+        for i, row in enumerate(counts.tolist())
+    ]
+
+
+def _confidence(confidence: float) -> str:
+    """Return a confidence as a percentage that is never 100 %."""
+    return ">99.9 %" if confidence > 0.9995 else _percent(confidence, 1)
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else _percent(share, 1)
+
+
+def _percent(share: float, digits: int = 2) -> str:
+    return f"{100 * share:.{digits}f} %"
