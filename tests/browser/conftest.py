@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser.models import HOSTILE_FILE, train_models, write_letters
 from conftest import Run
+
+from browser.models import HOSTILE_FILE, train_models, write_letters
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
