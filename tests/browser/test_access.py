@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from browser.conftest import DESKTOP, PHONE, OpenPage, WritePage
+from browser.chromium import DESKTOP, PHONE
+from browser.conftest import OpenPage, WritePage
 from browser.hand import SETTLED, shown
 
 if TYPE_CHECKING:
