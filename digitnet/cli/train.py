@@ -322,5 +322,7 @@ def _summarise(state: "TrainingState", seconds: float, output_format: str, quiet
             f"{len(state.network.parameters):,} parameters, {seconds:.1f} s"
             f"{_left_out(state)}{'' if state.done else '; not finished, --resume continues it'}"
         )
+        if terminal_width(sys.stderr):
+            print_message(f"digitnet report -m {display_path(model)} shows what it has learned")
     if guess and validation and better is False:
         print_message(_guessing_warning(state, guess, validation.accuracy))

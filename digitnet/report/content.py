@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray
 from digitnet.model.checkpoint import Checkpoint
+from digitnet.model.landscape import Landscape
 from digitnet.network.network import Network
 from digitnet.report.figures import Figures
 from digitnet.report.sprites import Sheet
@@ -45,8 +46,8 @@ def content(
         "reach": np.round(np.linalg.norm(network.weights[0], axis=1), 3).tolist(),
         "samples": _samples(figures, samples),
         "errors": _mistakes(figures, mistakes),
-        "landscape": None,
-        "then": None,
+        "landscape": _landscape(checkpoint.landscape),
+        "snapshots": _snapshots(network, checkpoint.landscape),
     }
 
 
@@ -76,6 +77,32 @@ def _scales(network: Network, figures: Figures | None) -> list[float]:
 def sample_positions(figures: Figures) -> NDArray[np.int64]:
     """Return positions of the pictures to step through; always the same ones."""
     return figures.samples(np.random.default_rng(1))
+
+
+def _landscape(landscape: Landscape | None) -> dict[str, Any] | None:
+    """Return the grid of costs, and the path with its costs and accuracies."""
+    if landscape is None:
+        return None
+    return {
+        "grid": [[float(f"{cost:.4g}") for cost in row] for row in landscape.grid.tolist()],
+        "path": np.round(landscape.path.astype(np.float64), 4).tolist(),
+        "costs": [float(f"{cost:.4g}") for cost in landscape.costs.tolist()],
+        "accuracies": np.round(landscape.accuracies.astype(np.float64), 4).tolist(),
+        "epochs": landscape.epochs.tolist(),
+    }
+
+
+def _snapshots(network: Network, landscape: Landscape | None) -> dict[str, Any] | None:
+    """Return the networks of some epochs as float16; None for a network that is too large."""
+    if landscape is None or not len(landscape.snapshots):
+        return None
+    return {
+        "epochs": landscape.snapshot_epochs.tolist(),
+        "weights": [
+            [packed(Wb.T, "float16") for Wb in network.matrices_of(snapshot)]
+            for snapshot in landscape.snapshots
+        ],
+    }
 
 
 def _samples(figures: Figures | None, sheet: Sheet) -> dict[str, Any]:

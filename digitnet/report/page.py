@@ -7,6 +7,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
+from digitnet.model.landscape import Landscape
+from digitnet.paths import replace_file
 from digitnet.report import facts
 from digitnet.report.content import as_json, content, is_rounded, sample_positions
 from digitnet.report.curves import curves
@@ -20,8 +22,20 @@ from digitnet.version import __version__
 
 MAX_MATRIX = 50  # classes: with more, the confusion matrix is left out
 MAX_CIRCLES = 32  # neurons: larger layers are drawn as grids, see stage.js
-WORST = 24  # wrong answers shown under "Where it fails"
+WORST = 24  # wrong answers: the most confident ones are shown under "Where it fails"
+SHOWN_KINDS, SHOWN_OF_KIND = 8, 6  # kinds of mistakes, and pictures of each
 NO_SHEET = Sheet("", 0)
+
+
+def write_page(output: str, subject: Subject) -> int:
+    """Write a report to a file atomically; return its size in bytes.
+
+    Raises OutputError if writing fails.
+    """
+    page = render(subject).encode()
+    with replace_file(output) as file:
+        file.write(page)
+    return len(page)
 
 
 def render(subject: Subject) -> str:
@@ -32,7 +46,7 @@ def render(subject: Subject) -> str:
         samples = sprite_sheet(figures.images(sample_positions(figures)))
         mistakes = sprite_sheet(figures.images(figures.shown_mistakes))
     script = joined_script()
-    strip = training_strip(checkpoint, subject.learned)
+    strip = training_strip(checkpoint, subject.training)
     layers = checkpoint.network.layer_sizes
     environment = Environment(loader=FileSystemLoader(PAGE), autoescape=True)
     return environment.get_template("page.html").render(
@@ -47,8 +61,8 @@ def render(subject: Subject) -> str:
         has_grid=max(layers[1:-1], default=0) > MAX_CIRCLES,
         is_sigmoid=checkpoint.network.names[0] == "sigmoid",
         curves=[(curve.title, Markup(curve.svg)) for curve in curves(checkpoint.history)],
-        landscape=None,
-        then=None,
+        landscape=_landscape(checkpoint.landscape),
+        snapshots=checkpoint.landscape is not None and len(checkpoint.landscape.snapshots) > 0,
         e=None if figures is None else _evaluation(figures, mistakes),
         strip=strip,
         facts=facts.facts(checkpoint),
@@ -65,6 +79,18 @@ def _style(mistakes: Sheet) -> str:
     """Return the style sheet; `--errors` is the picture of all shown mistakes."""
     style = (PAGE / "style.css").read_text(encoding="utf-8")
     return f"{style}\n:root {{ --errors: url({mistakes.url}) }}\n"
+
+
+def _landscape(landscape: Landscape | None) -> dict[str, str] | None:
+    """Return the figures of a landscape as texts."""
+    if landscape is None:
+        return None
+    return {
+        "share": _percent(landscape.share, 0),
+        "pictures": f"{landscape.pictures:,}",
+        "first": f"{landscape.costs[0]:.3g}",
+        "last": f"{landscape.costs[-1]:.3g}",
+    }
 
 
 def _evaluation(figures: Figures, mistakes: Sheet) -> dict[str, Any]:
@@ -91,7 +117,15 @@ def _evaluation(figures: Figures, mistakes: Sheet) -> dict[str, Any]:
         "matrix": _matrix(figures) if len(names) <= MAX_MATRIX else None,
         "reliability": Markup(reliability_diagram(result)),
         "coverage_chart": Markup(coverage_diagram(result)),
-        "kinds": [_kind(kind, names) for kind in figures.kinds[:4]],
+        "sources": [
+            {
+                "name": facts.data_names(source.source),
+                "images": f"{source.images:,}",
+                "accuracy": _percent(source.accuracy),
+            }
+            for source in (result.sources if len(result.sources) > 1 else ())
+        ],
+        "kinds": [_kind(kind, figures, mistakes) for kind in figures.kinds[:SHOWN_KINDS]],
         "digits": [
             {
                 "name": name,
@@ -104,24 +138,34 @@ def _evaluation(figures: Figures, mistakes: Sheet) -> dict[str, Any]:
             )
         ],
         "worst": [
-            {
-                "k": k,
-                "label": names[result.labels[position]],
-                "answer": names[result.answers[position]],
-                "confidence": _confidence(float(result.confidences[position])),
-                "position": mistakes.position(k),
-                "size": f"{100 * mistakes.columns}% {100 * mistakes.rows}%",
-            }
-            for k, position in enumerate(figures.shown_mistakes[:WORST].tolist())
+            _picture(k, figures, mistakes) for k in range(min(WORST, len(figures.shown_mistakes)))
         ],
     }
 
 
-def _kind(kind: Kind, names: tuple[str, ...]) -> dict[str, str]:
+def _kind(kind: Kind, figures: Figures, mistakes: Sheet) -> dict[str, Any]:
+    """Return a kind of mistake and its most confident pictures."""
+    order = {position: k for k, position in enumerate(figures.shown_mistakes.tolist())}
+    shown = [order[position] for position in kind.positions[:SHOWN_OF_KIND]]
     return {
-        "label": names[kind.label],
-        "answer": names[kind.answer],
+        "label": figures.class_names[kind.label],
+        "answer": figures.class_names[kind.answer],
         "count": f"{kind.images:,}",
+        "pictures": [_picture(k, figures, mistakes) for k in shown],
+    }
+
+
+def _picture(k: int, figures: Figures, mistakes: Sheet) -> dict[str, Any]:
+    """Return the wrong answer `k` of the sheet, and where its picture is on the sheet."""
+    result, names = figures.evaluation, figures.class_names
+    position = int(figures.shown_mistakes[k])
+    return {
+        "k": k,
+        "label": names[result.labels[position]],
+        "answer": names[result.answers[position]],
+        "confidence": _confidence(float(result.confidences[position])),
+        "position": mistakes.position(k),
+        "size": f"{100 * mistakes.columns}% {100 * mistakes.rows}%",
     }
 
 

@@ -3,12 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitnet.arrays import PIXELS, SIDE
 from digitnet.errors import CheckpointError
 from digitnet.model.checkpoint import Checkpoint
 from digitnet.model.data import training_config
+from digitnet.model.examples import Examples
 from digitnet.report.sprites import sprite_sheet
 from digitnet.synthetic.distortions import Distorter, Distortions
 
@@ -23,8 +23,8 @@ class Strip(NamedTuple):
     text: str
 
 
-def training_strip(checkpoint: Checkpoint, learned: NDArray[np.uint8]) -> Strip | None:
-    """Return a strip of training pictures (n, 28, 28); None if there are too few.
+def training_strip(checkpoint: Checkpoint, training: Examples | None) -> Strip | None:
+    """Return a strip of training pictures; None if there are too few.
 
     With distortions, the first row is as it is, and each other row is distorted anew at full
     strength, as in the first epoch.
@@ -32,9 +32,9 @@ def training_strip(checkpoint: Checkpoint, learned: NDArray[np.uint8]) -> Strip 
     rng = np.random.default_rng(3)
     distortions = _distortions(checkpoint)
     count = COLUMNS if distortions else COLUMNS * ROWS
-    if len(learned) < count:
+    if training is None or len(training.indices) < count:
         return None
-    chosen = learned[rng.permutation(len(learned))[:count]]
+    chosen = training.dataset.images[rng.choice(training.indices, count, replace=False)]
     if not distortions:
         return Strip(sprite_sheet(chosen, COLUMNS).url, "Some of the training pictures.")
     distort, rows = Distorter(distortions), [chosen]

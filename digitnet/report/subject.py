@@ -1,44 +1,46 @@
 """Gather what a report is about: a model, and the pictures it is measured on and learned from."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from digitnet.dataset.definition import NON_DIGIT, Paths, ReadOptions
+from digitnet.dataset.definition import Paths, ReadOptions
 from digitnet.model.checkpoint import Checkpoint
-from digitnet.model.examples import choose_examples, evaluate_model
+from digitnet.model.examples import Examples, choose_examples, evaluate_model
 from digitnet.report.figures import Figures
+
+GATHERING_STEPS = 2
 
 
 class Subject(NamedTuple):
     """A model with the figures of its evaluation.
 
-    path: of the model's file. figures: None without labelled pictures. learned: training pictures,
-    uint8 (n, 28, 28); empty if they are not at hand.
+    path: of the model's file. figures: None without labelled pictures.
+    training: the pictures that the model learned from, if they are at hand.
     """
 
     path: str
     checkpoint: Checkpoint
-    figures: Figures | None
-    learned: NDArray[np.uint8]
+    figures: Figures | None = None
+    training: Examples | None = None
 
 
-def gather(path: str, checkpoint: Checkpoint, data: Paths | None, options: ReadOptions) -> Subject:
+def gather(
+    path: str,
+    checkpoint: Checkpoint,
+    data: Paths | None,
+    options: ReadOptions,
+    begin: Callable[[str], None],
+) -> Subject:
     """Return a model with its evaluation on `data`, or on its own data if that is None.
 
-    Raises DataError for data that is missing or cannot be used.
+    begin: is told each of the GATHERING_STEPS steps that begins. Raises DataError for data that is
+    missing or cannot be used.
     """
+    begin("reading the pictures")
     examples = choose_examples(checkpoint, data, options=options)
+    begin("evaluating the model")
     figures = Figures(examples, evaluate_model(checkpoint, examples))
     if data is not None:
-        return Subject(path, checkpoint, figures, without_pictures())
+        return Subject(path, checkpoint, figures)
     training = choose_examples(checkpoint, data, "train", options)
-    labels = training.dataset.labels[training.indices]
-    learned = training.indices[labels != NON_DIGIT]
-    return Subject(path, checkpoint, figures, training.dataset.images[learned[:1000]])
-
-
-def without_pictures() -> NDArray[np.uint8]:
-    """Return no pictures, uint8 (0, 28, 28)."""
-    return np.empty((0, 28, 28), np.uint8)
+    return Subject(path, checkpoint, figures, training)

@@ -1,4 +1,5 @@
 import "./network.js";
+import "./answer.js";
 import "./prepare.js";
 import "./colours.js";
 import "./stage.js";
@@ -431,18 +432,18 @@ if (data.landscape) {
     hill.draw();
     event.preventDefault();
   };
-  if (data.then) {
+  if (data.snapshots) {
     const count = Math.min(model.sizes[1], 16);
     $("then").append(...Array.from({ length: count }, () => make("canvas")));
   }
 }
 function thenAt(k) {
-  if (!data.then) return null;
+  if (!data.snapshots) return null;
   let near = 0;
-  data.then.index.forEach((index, i) => {
-    if (Math.abs(index - k) < Math.abs(data.then.index[near] - k)) near = i;
+  data.snapshots.epochs.forEach((index, i) => {
+    if (Math.abs(index - k) < Math.abs(data.snapshots.epochs[near] - k)) near = i;
   });
-  return (thenNets[near] ||= new Net(model, data.then.weights[near].map((text) => floatsOf(text, "float16"))));
+  return (thenNets[near] ||= new Net(model, data.snapshots.weights[near].map((text) => floatsOf(text, "float16"))));
 }
 let painted = null;
 function showHill(at) {
@@ -450,10 +451,10 @@ function showHill(at) {
   hill.draw();
   const k = Math.round(at), land = data.landscape;
   $("epoch").value = at;
-  $("epoch").setAttribute("aria-valuetext", `epoch ${land.at[k].toFixed(land.fine)}, cost ${land.costs[k].toFixed(3)}`);
-  $("h-epoch").textContent = land.at[k] === 0 ? "0 (random)" : land.at[k].toFixed(land.fine);
+  $("epoch").setAttribute("aria-valuetext", `epoch ${land.epochs[k]}, cost ${land.costs[k].toFixed(3)}`);
+  $("h-epoch").textContent = land.epochs[k] === 0 ? "0 (random)" : land.epochs[k];
   $("h-cost").textContent = land.costs[k].toPrecision(3);
-  $("h-right").textContent = `${(100 * land.right[k]).toFixed(1)} %`;
+  $("h-right").textContent = `${(100 * land.accuracies[k]).toFixed(1)} %`;
   const then = thenAt(k);
   if (then && then !== painted) {
     painted = then;
@@ -462,7 +463,7 @@ function showHill(at) {
   }
 }
 function thenAnswer() {
-  if (!hill || !data.then) return;
+  if (!hill || !data.snapshots) return;
   if (stage.blank) return void ($("h-answer").textContent = "–");
   const then = painted || thenAt(hill.at), answer = answerOf(then.forward(stage.pixels), { ...model, temperature: 1 });
   $("h-answer").textContent = `${names[answer.best]}, ${percent(answer.confidence)}`;
