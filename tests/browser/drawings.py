@@ -5,6 +5,7 @@ A stroke is a list of points (x, y) in pixels of the 280×280 pad. Corners are n
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def written(corners: str, box: tuple[float, float, float, float]) -> Drawing:
 def line(*corners: tuple[float, float]) -> Stroke:
     """Return points along straight lines between corners."""
     points = [corners[0]]
-    for (x, y), (x2, y2) in zip(corners, corners[1:]):
+    for (x, y), (x2, y2) in pairwise(corners):
         steps = max(1, math.ceil(math.hypot(x2 - x, y2 - y) / CORNER_STEP))
         points += [
             (x + (x2 - x) * k / steps, y + (y2 - y) * k / steps) for k in range(1, steps + 1)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from browser.drawings import PAD, Drawing
 from numpy.typing import NDArray
+
+from browser.drawings import PAD, Drawing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
