@@ -32,7 +32,7 @@ def write_page(output: str, subject: Subject) -> int:
 
     Raises OutputError if writing fails.
     """
-    page = render(subject).encode()
+    page = render(subject).encode(errors="backslashreplace")  # names may hold lone surrogates
     with replace_file(output) as file:
         file.write(page)
     return len(page)
@@ -68,6 +68,7 @@ def render(subject: Subject) -> str:
         facts=facts.facts(checkpoint),
         commands=facts.commands(subject.path),
         config=facts.config_text(checkpoint),
+        command=f"digitnet report -m {facts.file_name(subject.path)}",
         style=Markup(_style(mistakes)),
         script=Markup(script),
         script_hash=content_hash(script),
