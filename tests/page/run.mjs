@@ -2,7 +2,9 @@
 
 import { argv, stdin, stdout } from "node:process";
 
-import { answerOf } from "../../digitnet/report/page/answer.js";
+import { answerOf, scoreOf } from "../../digitnet/report/page/answer.js";
+import { lightOf } from "../../digitnet/report/page/image/files.js";
+import { read } from "../../digitnet/report/page/image/reading.js";
 import { Net, floatsOf } from "../../digitnet/report/page/network.js";
 
 const bytesOf = (text) => new Uint8Array(Buffer.from(text, "base64"));
@@ -13,6 +15,10 @@ function netOf({ model, kind, matrices }) {
     matrices.map((text) => floatsOf(text, kind)),
   );
 }
+
+/** Opaque pixels as a canvas has them. */
+const opaque = (grey) =>
+  Uint8ClampedArray.from({ length: 4 * grey.length }, (_, k) => (k % 4 === 3 ? 255 : grey[k >> 2]));
 
 const TASKS = {
   /** Answers to prepared pictures, n × 784 bytes. */
@@ -27,6 +33,18 @@ const TASKS = {
 
   answersToOutputs: ({ cases }) =>
     cases.map(({ outputs, model, reading }) => answerOf(outputs, model, reading)),
+
+  /** Readings of grey pads, n × side × side bytes. */
+  readings({ net, pads, side }) {
+    const network = netOf(net);
+    const grey = bytesOf(pads);
+    const size = side * side;
+    return Array.from({ length: grey.length / size }, (_, i) => {
+      const rgba = opaque(grey.subarray(i * size, (i + 1) * size));
+      const reading = read(lightOf(rgba, side, side), scoreOf(network, net.model));
+      return reading.image ? { ...reading, image: Array.from(reading.image) } : reading;
+    });
+  },
 
   slopes({ net, image, layer, factors }) {
     const network = netOf(net);
