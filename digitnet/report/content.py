@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,9 @@ def content(
         },
         "kind": kind,
         "weights": [packed(Wb.T, kind) for Wb in network.matrices],
-        "reach": np.round(np.linalg.norm(network.weights[0], axis=1), 3).tolist(),
+        "reach": np.round(
+            np.linalg.norm(network.weights[0].astype(np.float64), axis=1), 3
+        ).tolist(),
         "samples": _samples(figures, samples),
         "errors": _mistakes(figures, mistakes),
         "landscape": _landscape(checkpoint.landscape),
@@ -52,7 +55,9 @@ def content(
 
 
 def packed(array: FloatArray, kind: str) -> str:
-    """Return an array as base64 of little-endian float32 or float16."""
+    """Return an array as base64 of little-endian float32 or float16, within the range of these."""
+    most = np.finfo(kind).max
+    array = array.clip(-most, most)
     data = np.ascontiguousarray(array.astype(np.dtype(kind).newbyteorder("<")))
     return base64.b64encode(data.tobytes()).decode()
 
@@ -68,10 +73,10 @@ def _scales(network: Network, figures: Figures | None) -> list[float]:
     if figures is None:
         return [1.0] * (len(network.layer_sizes) - 1)
     images = figures.images(sample_positions(figures))
-    return [
-        float(np.quantile(np.abs(a), SCALE_QUANTILE)) or 1.0
-        for a in network.activations(images)[1:]
-    ]
+    with np.errstate(over="ignore", invalid="ignore"):  # huge weights overflow
+        layers = network.activations(images)[1:]
+        scales = [float(np.quantile(np.abs(a), SCALE_QUANTILE)) for a in layers]
+    return [scale if 0 < scale < math.inf else 1.0 for scale in scales]
 
 
 def sample_positions(figures: Figures) -> NDArray[np.int64]:
@@ -107,9 +112,10 @@ def _snapshots(network: Network, landscape: Landscape | None) -> dict[str, Any] 
 
 def _samples(figures: Figures | None, sheet: Sheet) -> dict[str, Any]:
     if figures is None:
-        return {"png": "", "labels": []}
+        return {"png": "", "labels": [], "split": ""}
     labels = figures.evaluation.labels[sample_positions(figures)]
-    return {"png": sheet.url, "labels": labels.tolist()}
+    split = figures.examples.split or ""
+    return {"png": sheet.url, "labels": labels.tolist(), "split": split}
 
 
 def _mistakes(figures: Figures | None, sheet: Sheet) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from digitnet.model.description import Measured, measured_epochs
 from digitnet.report.charts import Axis, Line, Mark, Point, chart, log_ticks, round_ticks
 
+LEAST_COST = 1e-30  # smaller costs, and costs above 1 / LEAST_COST, are left out
+
 
 class Curve(NamedTuple):
     """A chart with its title. svg: the SVG element."""
@@ -19,14 +21,19 @@ def curves(history: list[dict[str, Any]]) -> list[Curve]:
     """Return the charts of cost and, with validation examples, of accuracy; none without epochs."""
     epochs = measured_epochs(history)
     charts = []
-    training: list[Point] = [(e.epoch, e.training_cost) for e in epochs if e.training_cost]
-    validation: list[Point] = [(e.epoch, e.cost) for e in epochs if e.cost]
+    training = _points([(each.epoch, each.training_cost) for each in epochs])
+    validation = _points([(each.epoch, each.cost) for each in epochs])
     if training:
         charts.append(Curve("Cost", _cost_chart(training, validation)))
-    known = [each for each in epochs if each.accuracy is not None]
+    known = [each for each in epochs if each.accuracy is not None and 0 <= each.accuracy <= 1]
     if known:
         charts.append(Curve("Accuracy on validation", _accuracy_chart(known)))
     return charts
+
+
+def _points(costs: list[tuple[int, float | None]]) -> list[Point]:
+    """Return the costs that a logarithmic axis can show, each with its epoch."""
+    return [(epoch, cost) for epoch, cost in costs if cost and LEAST_COST <= cost <= 1 / LEAST_COST]
 
 
 def _epoch_axis(epochs: list[float]) -> Axis:
@@ -50,7 +57,7 @@ def _accuracy_chart(epochs: list[Measured]) -> str:
     points = [(each.epoch, float(each.accuracy or 0)) for each in epochs]
     best = max(epochs, key=Measured.rank)
     accuracies = [accuracy for _, accuracy in points]
-    low = math.floor(min(accuracies) * 50) / 50
+    low = min(math.floor(min(accuracies) * 50) / 50, 0.98)
     high = min(max(accuracies) + 0.15 * (1 - low), 1)
     axis = _epoch_axis([epoch for epoch, _ in points])
     anchor = "end" if axis.place(best.epoch) > 0.75 else "middle"

@@ -1,13 +1,14 @@
 """Tell what a model is, and the commands that make it again."""
 
+import copy
 import os
-
-import msgspec
+from typing import Any
 
 from digitnet.dataset.definition import Paths, as_tuple
 from digitnet.model.checkpoint import Checkpoint
 from digitnet.model.description import describe
 from digitnet.model.locations import SHIPPED
+from digitnet.paths import SHIPPED_NAME
 
 
 def model_name(path: str) -> str:
@@ -57,6 +58,11 @@ def _thresholds(min_confidence: float, min_evidence: float) -> str:
     )
 
 
+def file_name(path: str) -> str:
+    """Return what a command calls a model: its file's name, or the word for the one that ships."""
+    return SHIPPED_NAME if path == SHIPPED else os.path.basename(path)
+
+
 def commands(path: str) -> str:
     """Return the commands that train, evaluate and report the model again."""
     name = "model.npz" if path == SHIPPED else os.path.basename(path)
@@ -69,14 +75,21 @@ def commands(path: str) -> str:
 
 def config_text(checkpoint: Checkpoint) -> str:
     """Return the config of a model as YAML; paths without the folders that they are in."""
+    try:
+        return _as_yaml(checkpoint.config)
+    except RecursionError:
+        return "# nested too deeply to be shown"
+
+
+def _as_yaml(config: dict[str, Any]) -> str:
     import yaml
 
-    config = msgspec.to_builtins(checkpoint.config)
+    config = copy.deepcopy(config)
     for section, key in (("data", "path"), (None, "model"), (None, "start")):
         values = config.get(section) if section else config
         if isinstance(values, dict) and values.get(key):
             values[key] = _without_folders(values[key])
-    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    return str(yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
 def _without_folders(paths: object) -> object:

@@ -1,7 +1,5 @@
 """Decide whether a report can be written to a path."""
 
-from importlib.util import find_spec
-
 from digitnet.errors import DigitnetError, OutputError
 from digitnet.paths import kind_to_write, require_folder, same_file
 
@@ -11,11 +9,13 @@ HEAD = 4096  # bytes of a file that are searched for it
 
 def require_jinja() -> None:
     """Raise DigitnetError if Jinja2, which fills the page in, is not installed."""
-    if find_spec("jinja2") is None:
+    try:
+        import jinja2  # noqa: F401
+    except ModuleNotFoundError:
         raise DigitnetError(
             "report: expected Jinja2 to be installed, found none; "
             "pip install 'digitnet[report]', or use --text"
-        )
+        ) from None
 
 
 def check_output(output: str, model: str, *, overwrite: bool) -> None:

@@ -32,7 +32,7 @@ def write_page(output: str, subject: Subject) -> int:
 
     Raises OutputError if writing fails.
     """
-    page = render(subject).encode()
+    page = render(subject).encode(errors="backslashreplace")  # names may hold lone surrogates
     with replace_file(output) as file:
         file.write(page)
     return len(page)
@@ -59,7 +59,7 @@ def render(subject: Subject) -> str:
         names=checkpoint.class_names,
         first_layer=layers[1],
         has_grid=max(layers[1:-1], default=0) > MAX_CIRCLES,
-        is_sigmoid=checkpoint.network.names[0] == "sigmoid",
+        has_negative=checkpoint.network.names[0] == "tanh",
         curves=[(curve.title, Markup(curve.svg)) for curve in curves(checkpoint.history)],
         landscape=_landscape(checkpoint.landscape),
         snapshots=checkpoint.landscape is not None and len(checkpoint.landscape.snapshots) > 0,
@@ -68,6 +68,7 @@ def render(subject: Subject) -> str:
         facts=facts.facts(checkpoint),
         commands=facts.commands(subject.path),
         config=facts.config_text(checkpoint),
+        command=f"digitnet report -m {facts.file_name(subject.path)}",
         style=Markup(_style(mistakes)),
         script=Markup(script),
         script_hash=content_hash(script),

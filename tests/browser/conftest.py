@@ -1,20 +1,18 @@
 """A browser, and pages that it opens from disk without network access."""
 
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser.models import HOSTILE_FILE, train_models, write_letters
 from conftest import Run
+
+from browser.chromium import DESKTOP, chromium, what_is_missing
+from browser.models import HOSTILE_FILE, train_models, write_letters
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
-
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
 
 OpenPage = Callable[..., "Page"]
 WritePage = Callable[..., Path]
@@ -22,18 +20,11 @@ WritePage = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
-    """Yield Debian's Chromium, driven by Playwright; skip the test where one of both is missing."""
-    chromium = shutil.which("chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        pytest.skip("expected Playwright, found none: pip install -e '.[browser]'")
-    if chromium is None:
-        pytest.skip("expected Chromium, found none: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    """Yield a browser; skip the tests that need one if there is none."""
+    if missing := what_is_missing():
+        pytest.skip(missing)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ A stroke is a list of points (x, y) in pixels of the 280×280 pad. Corners are n
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,7 +15,7 @@ Stroke = list[tuple[float, float]]
 Drawing = list[Stroke]
 
 PAD = 280  # pixels of the pad's side
-CORNER_STEP = 12  # pixels between the points of a straight line
+CORNER_STEP = 60  # pixels between the points of a straight line, at most
 
 
 def written(corners: str, box: tuple[float, float, float, float]) -> Drawing:
@@ -33,7 +34,7 @@ def written(corners: str, box: tuple[float, float, float, float]) -> Drawing:
 def line(*corners: tuple[float, float]) -> Stroke:
     """Return points along straight lines between corners."""
     points = [corners[0]]
-    for (x, y), (x2, y2) in zip(corners, corners[1:]):
+    for (x, y), (x2, y2) in pairwise(corners):
         steps = max(1, math.ceil(math.hypot(x2 - x, y2 - y) / CORNER_STEP))
         points += [
             (x + (x2 - x) * k / steps, y + (y2 - y) * k / steps) for k in range(1, steps + 1)
@@ -41,9 +42,21 @@ def line(*corners: tuple[float, float]) -> Stroke:
     return points
 
 
+def rounded(stroke: Stroke) -> Stroke:
+    """Return a stroke whose corners are cut three times (Chaikin 1974)."""
+    for _ in range(3):
+        cut = [
+            (x + (x2 - x) * share, y + (y2 - y) * share)
+            for (x, y), (x2, y2) in pairwise(stroke)
+            for share in (0.25, 0.75)
+        ]
+        stroke = [stroke[0], *cut, stroke[-1]]
+    return stroke
+
+
 def circle(x: float, y: float, radius: float) -> Stroke:
     """Return points along a circle."""
-    angles = np.linspace(0, 2 * math.pi, 40)
+    angles = np.linspace(0, 2 * math.pi, 24)
     return [(x + radius * math.cos(angle), y + radius * math.sin(angle)) for angle in angles]
 
 

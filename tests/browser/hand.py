@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from browser.drawings import PAD, Drawing
 from numpy.typing import NDArray
+
+from browser.drawings import PAD, Drawing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -38,7 +39,7 @@ class Shown:
 
 def draw(page: "Page", drawing: Drawing) -> None:
     """Clear the pad, and draw strokes with the mouse."""
-    page.locator("#clear").click()
+    page.locator("#clear").dispatch_event("click")
     box = page.locator("#pad").bounding_box()
     assert box is not None
     scale = box["width"] / PAD

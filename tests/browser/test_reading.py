@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser.conftest import OpenPage, WritePage
-from browser.drawings import AWKWARD, digits
-from browser.hand import Shown, draw, shown
 from conftest import read_mnist
 
 import digitnet
+from browser.conftest import OpenPage, WritePage
+from browser.drawings import AWKWARD, digits
+from browser.hand import Shown, draw, shown
 from digitnet.errors import ImageError
 
 TOLERANCE = 1e-5  # of a probability: JavaScript and BLAS add in different orders
