@@ -17,10 +17,10 @@ HOUSE = {
     "cli": "evaluate info predict train mistakes evaluation data_check sources numbers "
     "options show progress output",
     "session": "driver saving lock signals",
-    "training": "loop resumption setup rehearsal sampling descent augmentation state start "
-    "optimizers schedules",
+    "training": "loop resumption setup rehearsal sampling descent augmentation state trail "
+    "start optimizers schedules",
     "model": "inspection array_files comparison description examples data evaluation orientation "
-    "prediction checkpoint landscape locations numbers doubt calibration",
+    "prediction checkpoint survey landscape locations numbers doubt calibration sketch",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader unlabelled minibatches splits folder layout listed pairs archives tables "
