@@ -1,9 +1,11 @@
 """Gather what a report is about: a model, and the pictures it is measured on and learned from."""
 
+import contextlib
 from collections.abc import Callable
 from typing import NamedTuple
 
 from digitnet.dataset.definition import Paths, ReadOptions
+from digitnet.errors import DataError
 from digitnet.model.checkpoint import Checkpoint
 from digitnet.model.examples import Examples, evaluate_model, read_labelled
 from digitnet.report.figures import Figures
@@ -41,6 +43,7 @@ def gather(
     examples = labelled.examples()
     begin("evaluating the model")
     figures = Figures(examples, evaluate_model(checkpoint, examples))
-    if data is not None:
-        return Subject(path, checkpoint, figures)
-    return Subject(path, checkpoint, figures, labelled.examples("train"))
+    training = None
+    with contextlib.suppress(DataError):  # other data, or changed data: training has no part in it
+        training = labelled.examples("train")
+    return Subject(path, checkpoint, figures, training)

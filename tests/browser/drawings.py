@@ -15,7 +15,7 @@ Stroke = list[tuple[float, float]]
 Drawing = list[Stroke]
 
 PAD = 280  # pixels of the pad's side
-CORNER_STEP = 12  # pixels between the points of a straight line
+CORNER_STEP = 60  # pixels between the points of a straight line, at most
 
 
 def written(corners: str, box: tuple[float, float, float, float]) -> Drawing:
@@ -42,9 +42,21 @@ def line(*corners: tuple[float, float]) -> Stroke:
     return points
 
 
+def rounded(stroke: Stroke) -> Stroke:
+    """Return a stroke whose corners are cut three times (Chaikin 1974)."""
+    for _ in range(3):
+        cut = [
+            (x + (x2 - x) * share, y + (y2 - y) * share)
+            for (x, y), (x2, y2) in pairwise(stroke)
+            for share in (0.25, 0.75)
+        ]
+        stroke = [stroke[0], *cut, stroke[-1]]
+    return stroke
+
+
 def circle(x: float, y: float, radius: float) -> Stroke:
     """Return points along a circle."""
-    angles = np.linspace(0, 2 * math.pi, 40)
+    angles = np.linspace(0, 2 * math.pi, 24)
     return [(x + radius * math.cos(angle), y + radius * math.sin(angle)) for angle in angles]
 
 

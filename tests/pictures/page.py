@@ -19,7 +19,7 @@ from PIL import Image
 sys.path.append(str(Path(__file__).parents[1]))
 
 from browser.chromium import DESKTOP, PHONE, chromium
-from browser.drawings import written
+from browser.drawings import rounded, written
 from browser.hand import SETTLED, draw
 
 from digitnet.synthetic.handwriting import DIGIT_VARIANTS
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PARTS = ("draw", "neurons", "downhill", "good", "mistakes", "about-model")
 LOOKS = {"light": ("light", DESKTOP), "dark": ("dark", DESKTOP), "phone": ("light", PHONE)}
 COLOURS = 256  # of a picture: a third of the bytes
-DIGIT, VARIANT = 3, 0  # what is drawn
+DIGIT_FORM = DIGIT_VARIANTS[3][0]  # what is drawn
 WAIT = 500  # ms: the inspector's pictures come after the answer
 
 
@@ -41,7 +41,7 @@ def open_page(browser: "Browser", path: Path, scheme: str, viewport: dict[str, i
     )
     page.goto(path.absolute().as_uri())
     page.evaluate(SETTLED)
-    draw(page, written(DIGIT_VARIANTS[DIGIT][VARIANT], (85, 50, 195, 230)))
+    draw(page, [rounded(stroke) for stroke in written(DIGIT_FORM, (85, 50, 195, 230))])
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur()")
     page.wait_for_timeout(WAIT)
