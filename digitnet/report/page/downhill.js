@@ -158,7 +158,8 @@ export class Downhill {
       setText(byId("h-answer"), "–");
       return;
     }
-    const answer = answerOf(this.net.forward(pixels), PLAIN);
+    const plain = { ...PLAIN, output: this.model.output };
+    const answer = answerOf(this.net.forward(pixels), plain);
     const name = this.model.class_names[answer.best];
     setText(byId("h-answer"), `${name}, ${percent(answer.confidence)}`);
   }

@@ -106,7 +106,7 @@ function sharpened({ h, w, v }, size) {
   const contrast = fround(Math.sqrt(BOX / size));
   for (let k = 0; k < v.length; k++) {
     const value = fround(fround(fround(v[k] - 0.5) * contrast) + 0.5);
-    steeper.v[k] = value < 0 ? 0 : value > 1 ? 1 : value;
+    steeper.v[k] = value < 0 ? 0 : Math.min(value, 1);
   }
   return steeper;
 }
@@ -138,7 +138,7 @@ function rowMaximaOf({ h, w, v }, width, margin) {
     for (let y = 0, k = 0; y < h; y++)
       for (let x = 0, at = y * w + margin; x < width; x++, k++, at++) {
         const [left, right] = [v[at - n], v[at + n]];
-        const most = left > right ? left : right;
+        const most = Math.max(left, right);
         maxima[k] = n > 0 && before[k] > most ? before[k] : most;
       }
     rowMaxima.push(maxima);
@@ -154,7 +154,7 @@ function discMaximum(rowMaxima, { h, w }, margin, radius) {
     const [above, below] = [(margin - dy) * w, (margin + dy) * w];
     for (let k = 0; k < greatest.length; k++) {
       const [one, two] = [rows[above + k], rows[below + k]];
-      const most = one > two ? one : two;
+      const most = Math.max(one, two);
       if (most > greatest[k]) greatest[k] = most;
     }
   }

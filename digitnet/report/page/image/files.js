@@ -13,8 +13,13 @@ const BRIGHTNESS = Float32Array.from({ length: 256 }, (_, value) => value / 255)
  */
 export function lightOf(rgba, w, h) {
   const light = new Plane(h, w);
-  for (let k = 0; k < h * w; k++) light.v[k] = BRIGHTNESS[rgba[4 * k]];
-  return centredOnMedian(light);
+  const counts = new Int32Array(256);
+  for (let k = 0; k < h * w; k++) {
+    const value = rgba[4 * k];
+    light.v[k] = BRIGHTNESS[value];
+    counts[value]++;
+  }
+  return shiftedBy(light, medianOf256(counts, h * w));
 }
 
 /**
@@ -24,23 +29,26 @@ export function lightOf(rgba, w, h) {
  * @returns {Plane}
  */
 export function centredOnMedian(light) {
+  const counts = new Int32Array(256);
+  for (let k = 0; k < light.v.length; k++) counts[(light.v[k] * 255 + 0.5) | 0]++;
+  return shiftedBy(light, medianOf256(counts, light.v.length));
+}
+
+/** Return brightness shifted by the difference between a median and the mean of three of it. */
+function shiftedBy(light, median) {
   const { fround } = Math;
-  const median = medianOfBytes(light);
   const middle = fround(fround(fround(median + median) + median) / 3);
   if (middle === median) return light;
   const shifted = light.v.map((v) => Math.min(Math.max(v - median + middle, 0), 1));
   return new Plane(light.h, light.w, shifted);
 }
 
-/** Return the median of brightness that comes in multiples of 1/255. */
-function medianOfBytes({ v }) {
-  const counts = new Int32Array(256);
-  for (let k = 0; k < v.length; k++) counts[(v[k] * 255 + 0.5) | 0]++;
+/** Return the median brightness of n pixels, of which `counts[value]` have each value. */
+function medianOf256(counts, n) {
   const at = (place) => {
     let value = 0;
     for (let below = counts[0]; below <= place; below += counts[value]) value++;
     return BRIGHTNESS[value];
   };
-  const low = at((v.length - 1) >> 1);
-  return Math.fround(Math.fround(low + at(v.length >> 1)) / 2);
+  return Math.fround(Math.fround(at((n - 1) >> 1) + at(n >> 1)) / 2);
 }

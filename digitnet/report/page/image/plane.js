@@ -61,7 +61,7 @@ export class Plane {
   above(threshold) {
     const mask = new Mask(this.h, this.w);
     const limit = Math.fround(threshold);
-    for (let k = 0; k < this.v.length; k++) mask.v[k] = this.v[k] > limit ? 1 : 0;
+    for (let k = 0; k < this.v.length; k++) if (this.v[k] > limit) mask.v[k] = 1;
     return mask;
   }
 }

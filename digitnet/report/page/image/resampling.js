@@ -36,7 +36,7 @@ export function enlarge(ink) {
 }
 
 /** Return a picture scaled along both axes; the sums are float64, as Python's. */
-function scaled({ h, w, v }, rows, columns) {
+function scaled({ w, v }, rows, columns) {
   const [height, width] = [rows.starts.length, columns.starts.length];
   const row = new Float64Array(w);
   const result = new Plane(height, width);

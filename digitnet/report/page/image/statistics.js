@@ -70,8 +70,29 @@ export function meanOf(values) {
  */
 export function deviationOf(values) {
   const mean = meanOf(values);
-  const squares = values.map((value) => Math.fround(value - mean) ** 2);
+  const squares = new Float32Array(values.length);
+  for (let k = 0; k < values.length; k++) {
+    const difference = Math.fround(values[k] - mean);
+    squares[k] = difference * difference;
+  }
   return Math.fround(Math.sqrt(meanOf(squares)));
+}
+
+/**
+ * Return the values up to a limit, and those above it.
+ * @param {Float32Array} values
+ * @param {number} limit
+ * @returns {[Float32Array, Float32Array]}
+ */
+export function splitAt(values, limit) {
+  let n = 0;
+  for (let k = 0; k < values.length; k++) if (values[k] <= limit) n++;
+  const [low, high] = [new Float32Array(n), new Float32Array(values.length - n)];
+  for (let k = 0, i = 0, j = 0; k < values.length; k++) {
+    if (values[k] <= limit) low[i++] = values[k];
+    else high[j++] = values[k];
+  }
+  return [low, high];
 }
 
 /**

@@ -85,7 +85,7 @@ function maxOfRows({ h, w, v }, size) {
     }
     for (let x = 0, k = y * w; x < w; x++, k++) {
       const [a, b] = [backward[x], forward[x + size - 1]];
-      maxima[k] = a > b ? a : b;
+      maxima[k] = Math.max(a, b);
     }
   }
   return new Plane(h, w, maxima);
@@ -108,7 +108,7 @@ function maxOfColumns({ h, w, v }, size) {
   const maxima = new Float32Array(h * w);
   for (let k = 0, later = (size - 1) * w; k < h * w; k++, later++) {
     const [a, b] = [backward[k], forward[later]];
-    maxima[k] = a > b ? a : b;
+    maxima[k] = Math.max(a, b);
   }
   return new Plane(h, w, maxima);
 }

@@ -83,10 +83,7 @@ export class Component extends Rectangle {
    * @returns {Run[]}
    */
   get runs() {
-    return this.starts.map((start, i) => {
-      const row = Math.floor(start / this.stride);
-      return [row, start - row * this.stride, this.ends[i] - row * this.stride];
-    });
+    return inRows(this.starts, this.ends, this.stride);
   }
 
   /** Return the component moved to a picture of another width, px. */
@@ -164,40 +161,28 @@ export class Component extends Rectangle {
  * @param {Mask} marked
  * @returns {Run[]}
  */
-export function runsOf({ h, w, v }) {
-  const runs = [];
-  for (let y = 0, k = 0; y < h; y++)
-    for (let x = 0; x < w; x++, k++) {
-      if (!v[k]) continue;
-      const start = x;
-      while (x < w && v[k]) {
-        x++;
-        k++;
-      }
-      runs.push([y, start, x]);
-      k--;
-      x--;
-    }
-  return runs;
+export function runsOf(marked) {
+  return inRows(...flatRuns(marked), marked.w + 2);
+}
+
+/** @returns {Run[]} */
+function inRows(starts, ends, stride) {
+  return starts.map((start, i) => {
+    const row = Math.floor(start / stride);
+    return [row, start - row * stride, ends[i] - row * stride];
+  });
 }
 
 /** Return starts and ends of the runs in the flattened picture, each row followed by two pixels. */
-function flatRuns({ h, w, v }) {
+function flatRuns({ w, v }) {
   const starts = [];
   const ends = [];
-  for (let y = 0; y < h; y++) {
-    const row = y * w;
-    const by = 2 * y; // what a flat index is more than k
-    let k = row;
-    while (k < row + w) {
-      if (!v[k]) {
-        k++;
-        continue;
-      }
-      starts.push(k + by);
-      while (k < row + w && v[k]) k++;
-      ends.push(k + by);
-    }
+  for (let k = v.indexOf(1); k !== -1; k = v.indexOf(1, k)) {
+    const row = Math.floor(k / w);
+    const end = (row + 1) * w;
+    starts.push(k + 2 * row);
+    while (k < end && v[k]) k++;
+    ends.push(k + 2 * row);
   }
   return [starts, ends];
 }

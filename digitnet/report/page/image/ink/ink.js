@@ -149,14 +149,14 @@ export function dilate(mask, steps) {
       if (v[k]) continue;
       const left = x > 0 ? distances[k - 1] : far;
       const above = y > 0 ? distances[k - w] : far;
-      distances[k] = (left < above ? left : above) + 1;
+      distances[k] = Math.min(left, above) + 1;
     }
   const dilated = new Mask(h, w);
   for (let y = h - 1, k = h * w - 1; y >= 0; y--)
     for (let x = w - 1; x >= 0; x--, k--) {
       const right = x < w - 1 ? distances[k + 1] + 1 : far;
       const below = y < h - 1 ? distances[k + w] + 1 : far;
-      const nearer = right < below ? right : below;
+      const nearer = Math.min(right, below);
       if (nearer < distances[k]) distances[k] = nearer;
       dilated.v[k] = distances[k] <= steps ? 1 : 0;
     }

@@ -4,10 +4,10 @@
 // Other pictures are left to `uneven`.
 
 import { Mask, Plane } from "../plane.js";
-import { extremesOf, medianOf, quantileOf } from "../statistics.js";
+import { extremesOf, medianOf, quantileOf, splitAt } from "../statistics.js";
 import { holdsSquare, maxFilter, negative } from "./closing.js";
 import { MIN_INK_STRENGTH, MIN_PAGE_SIDE } from "./ink.js";
-import { rulingStrength } from "./ruling.js";
+import { reachesOppositeSides, rulingStrength } from "./ruling.js";
 import { findShadow } from "./shadow.js";
 import { findInkOnUnevenPaper } from "./uneven.js";
 
@@ -75,34 +75,50 @@ function placesBetween({ h, w, v }, paper, ink) {
 
 /** Return the ink where `paper` and `ink` are the only two shades, brightness 0 to 1. */
 function findInkOnEvenPaper(light, paper, ink) {
-  const { fround } = Math;
-  const strength = placesBetween(light, paper, ink);
-  const { h, w, v } = strength;
-  const [grain, faint] = [fround(GRAIN), fround(MIN_INK_STRENGTH)];
-  let marked = new Mask(h, w);
-  for (let k = 0; k < v.length; k++) {
-    const place = v[k] > 1 ? 1 : v[k];
-    const covered = fround(fround(place / grain) - 1);
-    const value = covered >= 1 ? place : covered > 0 ? fround(place * covered) : 0;
-    v[k] = value;
-    marked.v[k] = value >= faint ? 1 : 0;
-  }
+  const { h, w } = light;
+  const strength = strengthBetween(light, paper, ink);
+  let marked = fromStrength(strength, MIN_INK_STRENGTH);
   let threshold = MIN_INK_STRENGTH;
-  // Pale lines may exceed MIN_INK_STRENGTH only in the darker part of the page.
-  const lines =
-    rulingStrength(strength, marked) ?? rulingStrength(strength, strength.above(2 * GRAIN));
+  const lines = linesIn(strength, marked);
   if (lines !== null) {
     threshold = lines + MIN_INK_STRENGTH * (1 - lines);
-    const [limit, range] = [fround(threshold), fround(1 - lines)];
-    marked = new Mask(
-      h,
-      w,
-      Uint8Array.from(v, (value) => (value >= limit ? 1 : 0)),
-    );
-    for (let k = 0; k < v.length; k++) v[k] = v[k] > lines ? fround(v[k] - lines) / range : 0;
+    marked = fromStrength(strength, threshold);
+    const { v } = strength;
+    const range = Math.fround(1 - lines);
+    for (let k = 0; k < h * w; k++) v[k] = v[k] > lines ? Math.fround(v[k] - lines) / range : 0;
   }
   const dark = ink < paper;
   return { strength, sure: marked, marked, dark, threshold, isEven: true, shadowed: false };
+}
+
+/** Return the strength of ink, without grain: 0 at `paper`, 1 at `ink` and beyond. */
+function strengthBetween({ h, w, v }, paper, ink) {
+  const { fround } = Math;
+  const [range, grain] = [fround(ink - paper), fround(GRAIN)];
+  const strength = new Plane(h, w);
+  for (let k = 0; k < v.length; k++) {
+    if (v[k] === paper) continue;
+    const place = Math.min(fround(fround(v[k] - paper) / range), 1);
+    const covered = fround(fround(place / grain) - 1);
+    if (covered > 0) strength.v[k] = covered < 1 ? place * covered : place;
+  }
+  return strength;
+}
+
+/** Return the mask of the pixels whose strength is at least a threshold. */
+function fromStrength({ h, w, v }, threshold) {
+  const limit = Math.fround(threshold);
+  const mask = new Mask(h, w);
+  for (let k = 0; k < v.length; k++) if (v[k] >= limit) mask.v[k] = 1;
+  return mask;
+}
+
+/** Return the strength of the printed lines; null without lines. */
+function linesIn(strength, marked) {
+  const lines = rulingStrength(strength, marked);
+  // Pale lines may exceed MIN_INK_STRENGTH only in the darker part of the page.
+  if (lines !== null || !reachesOppositeSides(strength, Math.fround(2 * GRAIN))) return lines;
+  return rulingStrength(strength, strength.above(2 * GRAIN));
 }
 
 /**
@@ -133,8 +149,7 @@ function twoShadesOfSample(light, border) {
   const [low, high] = extremesOf(light.v);
   if (fround(high - low) < fround(MIN_CONTRAST)) return null;
   const middle = fround(fround(low + high) / 2);
-  const brightSide = light.v.filter((value) => value > middle);
-  const darkSide = light.v.filter((value) => value <= middle);
+  const [darkSide, brightSide] = splitAt(light.v, middle);
   const [dark, bright] = [medianOf(darkSide), medianOf(brightSide)];
   const isPaperDark = border - dark < bright - border;
   const paper = isPaperDark ? dark : bright;

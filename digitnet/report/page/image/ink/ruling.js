@@ -17,17 +17,19 @@ const MAX_LINE_SPLITS = 3; // Otsu splits: edges of lines, lines, crossings are 
 const MAX_LINE_WIDTH = 1.5; // stroke widths: wider marks are not lines
 const LINE_QUANTILE = 0.98; // quantile of the lines' strength: up to this, pixels count as paper
 
+/** @typedef {import("../plane.js").Mask} Mask */
+
 /**
  * Return the strength of the printed lines, at LINE_QUANTILE; null without lines.
  *
  * Lines reach two opposite sides of the picture and are hardly wider than strokes. The writing is
  * darker than the lines and keeps away from the border.
  * @param {import("../plane.js").Plane} strength of the ink
- * @param {import("../plane.js").Mask} marked where there is any ink
+ * @param {Mask} marked where there is any ink
  * @returns {number | null}
  */
 export function rulingStrength(strength, marked) {
-  if (Math.min(marked.h, marked.w) < MIN_PAGE_SIDE || !reachesOppositeSides(marked)) return null;
+  if (Math.min(marked.h, marked.w) < MIN_PAGE_SIDE || !reachesOppositeSides(marked, 0)) return null;
   const written = writtenOnLines(strength, marked);
   if (!written) return null;
   const width = strokeWidth(written);
@@ -48,17 +50,25 @@ function writtenOnLines(strength, marked) {
   return null;
 }
 
-/** Return whether the mask reaches two opposite sides of the picture. */
-function reachesOppositeSides({ h, w, v }) {
-  const [top, bottom] = [v.subarray(0, LINE_BORDER * w), v.subarray((h - LINE_BORDER) * w)];
-  if (top.includes(1) && bottom.includes(1)) return true;
-  let [left, right] = [0, 0];
-  for (let k = 0; k < h * w; k += w)
-    for (let x = 0; x < LINE_BORDER; x++) {
-      left |= v[k + x];
-      right |= v[k + w - 1 - x];
-    }
-  return Boolean(left && right);
+/**
+ * Return whether values above a limit reach two opposite sides of the picture.
+ * @param {import("../plane.js").Plane | Mask} picture
+ * @param {number} limit
+ */
+export function reachesOppositeSides({ h, w, v }, limit) {
+  const isInRows = (top, bottom) => hasAbove(v, limit, top * w, bottom * w);
+  if (isInRows(0, LINE_BORDER) && isInRows(h - LINE_BORDER, h)) return true;
+  let [left, right] = [false, false];
+  for (let k = 0; k < h * w && !(left && right); k += w) {
+    left ||= hasAbove(v, limit, k, k + LINE_BORDER);
+    right ||= hasAbove(v, limit, k + w - LINE_BORDER, k + w);
+  }
+  return left && right;
+}
+
+function hasAbove(values, limit, start, end) {
+  for (let k = start; k < end; k++) if (values[k] > limit) return true;
+  return false;
 }
 
 /** Return whether one connected component of the mask reaches two opposite sides. */

@@ -2,7 +2,7 @@
 
 import { Mask } from "../plane.js";
 import { holdsSquare } from "./closing.js";
-import { DOT_LENGTH, longerSpan, otsu, strokeWidth, touchesBorder } from "./ink.js";
+import { DOT_LENGTH, boundingBox, longerSpan, otsu, strokeWidth, touchesBorder } from "./ink.js";
 
 const MIN_INK_TO_SHADOW = 1.4; // ratio of mean strengths: ink on a shadow to the shadow
 const MIN_SQUARE_WIDTHS = 1.5; // stroke widths: side of a square that fits into a shadow
@@ -22,14 +22,16 @@ const MIN_SQUARE_SHARE = 0.08; // of the picture's longer side: its side if no s
  * @returns {Mask | null}
  */
 export function findShadow(strength, sure, dark, known) {
-  const [threshold, low, high] = otsu(strength.where(sure));
+  const box = boundingBox(sure); // nothing outside counts
+  const [inked, darkness] = [sure.crop(box), strength.crop(box)];
+  const [threshold, low, high] = otsu(darkness.where(inked));
   if (high < MIN_INK_TO_SHADOW * low) return null;
-  const strokes = sure.and(strength.above(threshold));
-  const fainter = sure.without(strokes);
+  const strokes = inked.and(darkness.above(threshold));
   const width = strokeWidth(strokes);
   if (longerSpan(strokes) <= DOT_LENGTH * width) return null;
-  const least = known ? 0 : MIN_SQUARE_SHARE * Math.max(fainter.h, fainter.w);
+  const least = known ? 0 : MIN_SQUARE_SHARE * Math.max(sure.h, sure.w);
   const side = Math.ceil(Math.max(MIN_SQUARE_WIDTHS * width, MIN_SQUARE_SIDE, least)) | 1;
-  const mayBeShadow = known || dark || touchesBorder(fainter);
-  return mayBeShadow && holdsSquare(fainter, side) && fainter.any() ? fainter : null;
+  if (!holdsSquare(inked.without(strokes), side)) return null;
+  const fainter = sure.without(strength.above(threshold));
+  return known || dark || touchesBorder(fainter) ? fainter : null;
 }

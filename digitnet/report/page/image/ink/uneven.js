@@ -6,7 +6,7 @@
 // on the negative. Ink is what differs from the paper by more than the noise of the paper.
 
 import { Plane } from "../plane.js";
-import { deviationOf, extremesOf, meanOf, quantileOf } from "../statistics.js";
+import { deviationOf, extremesOf, meanOf, quantileOf, splitAt } from "../statistics.js";
 import { greyClosing, negative, paddedGreyClosing } from "./closing.js";
 import { MIN_INK_STRENGTH, otsu, strokeWidth } from "./ink.js";
 import { rulingStrength } from "./ruling.js";
@@ -100,11 +100,9 @@ function findWithClosing(light, size, dark, shadowed) {
 }
 
 function inverse({ h, w, v }) {
-  return new Plane(
-    h,
-    w,
-    v.map((value) => 1 - value),
-  );
+  const opposite = new Plane(h, w);
+  for (let k = 0; k < v.length; k++) opposite.v[k] = 1 - v[k];
+  return opposite;
 }
 
 /** Return the fraction of the light that is missing, compared with the closing. */
@@ -115,8 +113,8 @@ function darkening({ h, w, v }, size) {
   const darkest = fround(DARKEST_PAPER);
   for (let k = 0; k < strength.length; k++) {
     const paper = background[k];
-    const missing = fround(fround(paper - v[k]) / (paper > darkest ? paper : darkest));
-    strength[k] = missing > 0 ? missing : 0;
+    const missing = fround(fround(paper - v[k]) / Math.max(paper, darkest));
+    strength[k] = Math.max(missing, 0);
   }
   return new Plane(h, w, strength);
 }
@@ -127,7 +125,7 @@ function scaleBetween({ v }, paper, full) {
   const [low, range] = [fround(paper), fround(Math.max(full - paper, 1e-6))];
   for (let k = 0; k < v.length; k++) {
     const value = fround(fround(v[k] - low) / range);
-    v[k] = value < 0 ? 0 : value > 1 ? 1 : value;
+    v[k] = value < 0 ? 0 : Math.min(value, 1);
   }
 }
 
@@ -145,11 +143,11 @@ function splitInk(strength) {
     if (!darker.length || lowest === highest) return null;
     const [threshold, , ink] = otsu(darker);
     const limit = Math.fround(threshold);
-    const below = strength.v.filter((value) => value <= limit);
+    const [below] = splitAt(strength.v, limit);
     const [paper, noise] = [meanOf(below), deviationOf(below)];
     if (ink - paper >= Math.max(least, MIN_DEVIATIONS * Math.max(noise, spread)))
       return [threshold, paper, noise];
-    [darker, least] = [darker.filter((value) => value > limit), MIN_RARE_DARKENING];
+    [darker, least] = [splitAt(darker, limit)[1], MIN_RARE_DARKENING];
     spread = deviationOf(strength.v);
   }
   return null;

@@ -15,10 +15,12 @@ const MAX_INKED_BESIDE = 0.6; // of a row beside a side: more ink belongs to a b
  */
 export function removeBox(marked) {
   const padded = marked.padded(1);
+  const level = sidesOf(padded);
+  if (!level.length) return null;
   const turned = padded.transposed();
-  const [level, upright] = [sidesOf(padded), sidesOf(turned)];
+  const upright = sidesOf(turned);
   const rim = MAX_FRAME_THICKNESS * turned.h;
-  if (!level.length || !upright.length) return null;
+  if (!upright.length) return null;
   if (upright[0][0] > rim || upright.at(-1)[1] < turned.h - rim) return null;
   const rest = removeRows(removeRows(padded, level).transposed(), upright).transposed();
   return rest.crop({ top: 1, bottom: padded.h - 1, left: 1, right: padded.w - 1 });
