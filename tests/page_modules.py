@@ -33,6 +33,32 @@ def as_text(array: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
+def called(calls: list[tuple[Any, ...]]) -> list[Any]:
+    """Return the results of functions of the preparation.
+
+    A call is (module, function, *arguments), where arrays of floats or bools are pictures or masks.
+    Pictures and masks come back as arrays.
+    """
+    return [as_result(result) for result in in_node("calls", calls=as_arguments(calls))]
+
+
+def as_arguments(value: Any) -> Any:
+    """Return a value with arrays as objects that `page/run.mjs` decodes."""
+    if isinstance(value, np.ndarray):
+        kind, dtype = ("mask", np.bool_) if value.dtype == np.bool_ else ("plane", np.float32)
+        return {"kind": kind, "shape": value.shape, "values": as_text(value.astype(dtype))}
+    return [as_arguments(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def as_result(value: Any) -> Any:
+    """Return a result with pictures and masks as arrays."""
+    if isinstance(value, dict) and value.keys() == {"shape", "values"}:
+        return np.reshape(value["values"], value["shape"])
+    if isinstance(value, dict):
+        return {key: as_result(each) for key, each in value.items()}
+    return value
+
+
 def net_of(
     network: Network,
     calibration: Calibration = Calibration(),  # noqa: B008

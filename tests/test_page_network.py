@@ -11,6 +11,7 @@ from page_modules import as_text, in_node, needs_node, net_of
 import digitnet
 from digitnet.model.calibration import Calibration, evidence, probabilities
 from digitnet.model.doubt import Grounds, why_doubtful
+from digitnet.network.costs import MIN_OUTPUTS
 from digitnet.network.network import Network
 
 pytestmark = needs_node
@@ -52,7 +53,7 @@ def test_probabilities_are_equal(which: str) -> None:
     second = np.argsort(-expected, axis=1, kind="stable")[:, 1]
     assert [answer["second"] for answer in found] == second.tolist()
     nats = [answer["evidence"] for answer in found]
-    np.testing.assert_allclose(nats, evidence(outputs), atol=1e-3)
+    np.testing.assert_allclose(nats, evidence(outputs, network.min_output), atol=1e-3)
 
 
 def test_float16_is_decoded() -> None:
@@ -108,13 +109,14 @@ def doubts() -> list[tuple[Grounds, Calibration]]:
 def test_answers_to_outputs_are_equal() -> None:
     cases: list[dict[str, Any]] = []
     expected = []
-    for outputs, temperature in product(OUTPUTS, (1.0, 0.7, 20.0)):
+    for outputs, output, temperature in product(OUTPUTS, MIN_OUTPUTS, (1.0, 0.7, 20.0)):
         a = np.array([outputs], np.float32)
-        p, nats = probabilities(a, temperature)[0], float(evidence(a)[0])
+        p, nats = probabilities(a, temperature)[0], float(evidence(a, MIN_OUTPUTS[output])[0])
         for grounds, calibration in doubts():
             model = calibration._replace(temperature=temperature)
             reading = {"digits": grounds.digits, "prior": grounds.prior}
-            cases.append({"outputs": outputs, "model": model._asdict(), "reading": reading})
+            about = {"output": output, **model._asdict()}
+            cases.append({"outputs": outputs, "model": about, "reading": reading})
             own = Grounds(float(p.max()), nats, *grounds[2:])
             expected.append((p, nats, why_doubtful(own, model)))
     for answer, (p, nats, reason) in zip(in_node("answersToOutputs", cases=cases), expected):

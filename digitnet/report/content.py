@@ -112,9 +112,10 @@ def _snapshots(network: Network, landscape: Landscape | None) -> dict[str, Any] 
 
 def _samples(figures: Figures | None, sheet: Sheet) -> dict[str, Any]:
     if figures is None:
-        return {"png": "", "labels": []}
+        return {"png": "", "labels": [], "split": ""}
     labels = figures.evaluation.labels[sample_positions(figures)]
-    return {"png": sheet.url, "labels": labels.tolist()}
+    split = figures.examples.split or ""
+    return {"png": sheet.url, "labels": labels.tolist(), "split": split}
 
 
 def _mistakes(figures: Figures | None, sheet: Sheet) -> dict[str, Any]:

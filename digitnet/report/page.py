@@ -59,7 +59,7 @@ def render(subject: Subject) -> str:
         names=checkpoint.class_names,
         first_layer=layers[1],
         has_grid=max(layers[1:-1], default=0) > MAX_CIRCLES,
-        is_sigmoid=checkpoint.network.names[0] == "sigmoid",
+        has_negative=checkpoint.network.names[0] == "tanh",
         curves=[(curve.title, Markup(curve.svg)) for curve in curves(checkpoint.history)],
         landscape=_landscape(checkpoint.landscape),
         snapshots=checkpoint.landscape is not None and len(checkpoint.landscape.snapshots) > 0,

@@ -1,11 +1,13 @@
 """Gather what a report is about: a model, and the pictures it is measured on and learned from."""
 
+import contextlib
 from collections.abc import Callable
 from typing import NamedTuple
 
 from digitnet.dataset.definition import Paths, ReadOptions
+from digitnet.errors import DataError
 from digitnet.model.checkpoint import Checkpoint
-from digitnet.model.examples import Examples, choose_examples, evaluate_model
+from digitnet.model.examples import Examples, evaluate_model, read_labelled
 from digitnet.report.figures import Figures
 
 GATHERING_STEPS = 2
@@ -37,10 +39,11 @@ def gather(
     missing or cannot be used.
     """
     begin("reading the pictures")
-    examples = choose_examples(checkpoint, data, options=options)
+    labelled = read_labelled(checkpoint, data, options)
+    examples = labelled.examples()
     begin("evaluating the model")
     figures = Figures(examples, evaluate_model(checkpoint, examples))
-    if data is not None:
-        return Subject(path, checkpoint, figures)
-    training = choose_examples(checkpoint, data, "train", options)
+    training = None
+    with contextlib.suppress(DataError):  # other data, or changed data: training has no part in it
+        training = labelled.examples("train")
     return Subject(path, checkpoint, figures, training)

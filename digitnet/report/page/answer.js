@@ -1,11 +1,18 @@
 // The answer that outputs of the network stand for, and whether it is `?`.
 
+import { PHOTO_ADVICE } from "./image/look.js";
+
 const MIN_PROBABILITY = 2 ** -126; // lower bound in the evidence
+// The smallest positive float32 that each output returns: replaces 0 in the evidence.
+const MIN_OUTPUTS = { sigmoid: 2 ** -25, softmax: 2 ** -149 };
 const SMALLEST_MAXIMUM = 2 ** -1022; // smallest normal number: avoids division by 0
-const PHOTO_ADVICE = "crop closer to the digit, or photograph it with more light and contrast";
 
 /** @typedef {{digits: number, prior: number}} PictureCounts of a reading */
-/** @typedef {{temperature: number, min_confidence: number, min_evidence: number}} Thresholds */
+/**
+ * What makes an answer of outputs.
+ * @typedef {{output: string, temperature: number, min_confidence: number,
+ *   min_evidence: number}} AnswerModel
+ */
 /**
  * best, second: the two likeliest classes. shares: probabilities. evidence: nats. reason: why the
  * answer is `?`, null if it is not.
@@ -16,7 +23,7 @@ const PHOTO_ADVICE = "crop closer to the digit, or photograph it with more light
 /**
  * Return the answer to one picture.
  * @param {ArrayLike<number>} outputs activations of the last layer
- * @param {Thresholds} model
+ * @param {AnswerModel} model
  * @param {PictureCounts} [reading]
  * @returns {Answer}
  */
@@ -27,7 +34,7 @@ export function answerOf(outputs, model, reading = { digits: 1, prior: 0 }) {
   let second = best === 0 ? 1 : 0;
   for (let i = 0; i < shares.length; i++) if (i !== best && shares[i] > shares[second]) second = i;
   const confidence = shares[best];
-  const evidence = evidenceOf(outputs);
+  const evidence = evidenceOf(outputs, model.output);
   const reason = whyDoubtful(confidence, evidence, reading, model);
   return { shares, best, second, confidence, evidence, reason };
 }
@@ -54,12 +61,32 @@ export function probabilitiesOf(outputs, temperature) {
 /**
  * Return how far outputs are from a uniform distribution, nats from 0.
  * @param {ArrayLike<number>} outputs
+ * @param {string} output "sigmoid" or "softmax"
  * @returns {number}
  */
-export function evidenceOf(outputs) {
-  const logs = probabilitiesOf(outputs, 1).map((p) => Math.log(Math.max(p, MIN_PROBABILITY)));
+export function evidenceOf(outputs, output) {
+  const positive = Array.from(outputs, (a) => Math.max(Math.fround(a), MIN_OUTPUTS[output]));
+  const logs = probabilitiesOf(positive, 1).map((p) => Math.log(Math.max(p, MIN_PROBABILITY)));
   const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
   return Math.max(-mean - Math.log(logs.length), 0);
+}
+
+/**
+ * Return the function that scores prepared pictures with a network, for `read`.
+ * @param {import("./network.js").Net} net
+ * @param {AnswerModel} model
+ * @returns {import("./image/evidence.js").Score}
+ */
+export function scoreOf(net, model) {
+  return (images) => {
+    const judgement = { probabilities: [], evidence: [] };
+    for (const image of images) {
+      const outputs = net.forward(image);
+      judgement.probabilities.push(probabilitiesOf(outputs, model.temperature));
+      judgement.evidence.push(evidenceOf(outputs, model.output));
+    }
+    return judgement;
+  };
 }
 
 /** Return why the answer is `?`; null if it is not. */
