@@ -4,7 +4,7 @@ import { Thumbnail } from "./colours.js";
 import { byId, setText } from "./dom.js";
 import { Excitement } from "./excitement.js";
 import { pictureButton } from "./sheets.js";
-import { counted, decimal } from "./text.js";
+import { clipped, counted, decimal } from "./text.js";
 
 const SHOWN = 8; // pictures that excite a neuron most
 
@@ -22,7 +22,7 @@ export class Inspector {
    */
   constructor(net, model, samples, onPicture) {
     this.net = net;
-    this.names = model.class_names;
+    this.names = model.class_names.map((name) => clipped(name, 16));
     this.samples = samples;
     this.onPicture = onPicture;
     this.excitement = new Excitement(net, model, samples);
@@ -43,7 +43,7 @@ export class Inspector {
     if (!answer) {
       this.showSlopes(new Float64Array(784), theme, "", "");
       this.describe(
-        "Draw a digit",
+        "Draw on the pad",
         "Each neuron is as bright as it is active. Point at a neuron, or move among the neurons " +
           "with the arrow keys, to see what it looks for.",
       );

@@ -14,6 +14,7 @@ import { KeyboardPen } from "./pen.js";
 import { readPad } from "./reader.js";
 import { Sheet } from "./sheets.js";
 import { Stage } from "./stage.js";
+import { clipped } from "./text.js";
 import { isCalm, whenLookChanges } from "./themes.js";
 import { Tiles } from "./tiles.js";
 
@@ -118,7 +119,8 @@ function showAnswer() {
   }
   const kind = data.samples.split ? `${data.samples.split} picture` : "Picture";
   const judged = label === answer.best ? "right" : "wrong";
-  const origin = `${kind[0].toUpperCase()}${kind.slice(1)} of ${model.class_names[label]}: ${judged}`;
+  const name = label === null ? "" : clipped(model.class_names[label], 16);
+  const origin = `${kind[0].toUpperCase()}${kind.slice(1)} of ${name}: ${judged}`;
   verdict.showAnswer(answer, reading.digits, label === null ? "" : origin);
 }
 
