@@ -4,7 +4,7 @@ import { Thumbnail } from "./colours.js";
 import { byId, setText } from "./dom.js";
 import { Excitement } from "./excitement.js";
 import { pictureButton } from "./sheets.js";
-import { clipped, counted, decimal } from "./text.js";
+import { clipped, counted, decimal, kindOfPicture } from "./text.js";
 
 const SHOWN = 8; // pictures that excite a neuron most
 
@@ -24,6 +24,7 @@ export class Inspector {
     this.net = net;
     this.names = model.class_names.map((name) => clipped(name, 16));
     this.samples = samples;
+    this.kind = kindOfPicture(samples.source.split);
     this.onPicture = onPicture;
     this.excitement = new Excitement(net, model, samples);
     this.looks = new Thumbnail(byId("looks"));
@@ -111,6 +112,7 @@ export class Inspector {
     const [l, j] = neuron;
     if (!this.samples.labels.length || (this.excited?.[0] === l && this.excited[1] === j)) return;
     this.clearPictures();
+    setText(byId("best-title"), "");
     this.excited = neuron;
     const order = await this.excitement.most(neuron, SHOWN);
     const pictures = await this.samples.pictures();
@@ -119,14 +121,13 @@ export class Inspector {
     byId("best").replaceChildren(
       ...order.map((k) => pictureButton(pictures[k], label(k), () => this.onPicture(k))),
     );
-    byId("best-title").hidden = false;
+    setText(byId("best-title"), `${this.kind}s that excite it most`);
   }
 
   clearPictures() {
-    if (!this.excited) return;
     this.excited = null;
-    byId("best").replaceChildren();
-    byId("best-title").hidden = true;
+    setText(byId("best-title"), "Choose a neuron to see what it looks for.");
+    if (byId("best").childElementCount) byId("best").replaceChildren();
   }
 }
 

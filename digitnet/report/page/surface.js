@@ -7,9 +7,9 @@ const CELLS = 40; // along a side, at least: coarser grids are refined
 
 /**
  * grid: costs, rows along the second direction. path: where the network was, 0 to 1 in both
- * directions.
+ * directions. start: what the path begins with.
  * @typedef {{grid: number[][], path: [number, number][], costs: number[], accuracies: number[],
- *   epochs: number[]}} LandscapeData
+ *   epochs: number[], start: string}} LandscapeData
  */
 
 /** Heights are the costs' logarithms, 0 the lowest and 1 the highest. */
