@@ -54,7 +54,7 @@ export class Inspector {
     factors[answer.second] = -1;
     const slopes = this.net.slopes(this.net.z.length - 1, factors);
     const [best, second] = [this.names[answer.best], this.names[answer.second]];
-    this.showSlopes(slopes, theme, "more ink here: for, against", "your ink: for, against");
+    this.showSlopes(slopes, theme, "slope", "slope × ink");
     this.describe(
       `Why ${best}, not ${second}?`,
       `Left: the slope of the difference between the outputs ${best} and ${second} by each ` +
@@ -72,8 +72,8 @@ export class Inspector {
     const { net } = this;
     const isFirst = l === 0;
     const slopes = isFirst ? firstWeights(net, j) : net.slopes(l, unit(net.z[l].length, j));
-    const looksFor = isFirst ? "its weights" : "slope: what raises it now";
-    this.showSlopes(slopes, theme, looksFor, "what the ink gives");
+    const looksFor = isFirst ? "weights" : "slope";
+    this.showSlopes(slopes, theme, looksFor, `${looksFor} × ink`);
     const title = `Layer ${l + 1}, neuron ${counted(j + 1)} of ${counted(net.z[l].length)}`;
     this.describe(l === net.z.length - 1 ? `Output ${this.names[j]}` : title, this.sumOf(l, j));
     this.showPictures([l, j]);

@@ -48,16 +48,28 @@ let answer = null;
 let reading = readDrawing();
 let sample = -1; // the test picture that was shown last
 let frame = 0;
+let restUntil = 0; // ms: no refresh during a stroke before this time
 let pause = 0;
 let speech = 0;
 
-/** Refresh the page in the next frame, once for all changes until then. */
+/**
+ * Refresh the page in the next frame, once for all changes until then. During a stroke, as much time
+ * passes without work as the last refresh took: on slow machines the pen still follows the hand.
+ */
 function schedule() {
   frame ||= requestAnimationFrame(() => {
-    const isStroke = pad.isBusy;
+    frame = 0;
     const started = performance.now();
+    const isStroke = pad.isBusy;
+    if (isStroke && started < restUntil) {
+      schedule();
+      return;
+    }
     refresh();
-    if (isStroke) performance.measure("digitnet: stroke", { start: started });
+    if (!isStroke) return;
+    const ended = performance.now();
+    restUntil = 2 * ended - started;
+    performance.measure("digitnet: stroke", { start: started, end: ended });
   });
 }
 
