@@ -17,6 +17,8 @@ class Purpose(IntEnum):
     BACKGROUND = 5
     DRAWN = 6
     REHEARSAL = 7
+    SKETCH = 8
+    SAMPLE = 9
 
 
 def generator(seed: int, purpose: Purpose, *keys: int) -> np.random.Generator:

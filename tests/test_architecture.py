@@ -19,10 +19,10 @@ HOUSE = {
     "report": "page strip content scripts sprites diagrams curves charts subject text figures "
     "facts output",
     "session": "driver saving lock signals",
-    "training": "loop resumption setup rehearsal sampling descent augmentation state start "
-    "optimizers schedules",
+    "training": "loop resumption setup rehearsal sampling descent augmentation state trail "
+    "start optimizers schedules",
     "model": "inspection array_files comparison description examples data evaluation orientation "
-    "prediction checkpoint landscape locations numbers doubt calibration",
+    "prediction checkpoint survey landscape locations numbers doubt calibration sketch",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader unlabelled minibatches splits folder layout listed pairs archives tables "

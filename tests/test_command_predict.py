@@ -485,6 +485,32 @@ def test_what_is_found_instead_of_a_picture_is_reported(run: Run, folder: Path) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("names", "example"),
+    [
+        (
+            ("train-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz"),
+            "train-images-idx3-ubyte.gz",
+        ),
+        (("y_train.npy", "x_train.npy"), "x_train.npy"),
+        (("labels.npy",), "labels.npy"),
+        (("notes.txt", "test.CSV"), "test.CSV"),
+    ],
+)
+def test_a_folder_of_data_names_a_file_and_evaluate(
+    run: Run, tmp_path: Path, names: tuple[str, ...], example: str
+) -> None:
+    (tmp_path / "data").mkdir()
+    for name in names:
+        (tmp_path / "data" / name).touch()
+    done = run("predict", "data", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode() == (
+        f"data: expected pictures, found a folder of data; name its files, such as data/{example}, "
+        "or, for the accuracy, use digitnet evaluate --data data\n"
+    )
+
+
 def test_an_unreadable_stdin_is_reported_and_other_pictures_are_answered(folder: Path) -> None:
     for arguments, answers in ((("-", "7.png"), 1), (("7.png", "--files-from", "-"), 1)):
         command = [DIGITNET, "predict", *arguments]

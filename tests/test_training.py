@@ -109,6 +109,9 @@ def assert_same(one: TrainingState, other: TrainingState) -> None:
     for name, array in saved.items():
         np.testing.assert_array_equal(array, expected[name])
     assert one.calibration == other.calibration
+    assert (one.landscape is None) == (other.landscape is None)
+    for value, wanted in zip(one.landscape or (), other.landscape or (), strict=True):
+        np.testing.assert_array_equal(value, wanted)
     assert history(one) == history(other)
     assert (one.position.epoch, one.position.step) == (other.position.epoch, other.position.step)
 
@@ -583,6 +586,9 @@ BAD_STATES: dict[str, dict[str, Any]] = {
     "a place in an epoch without history": {"place": np.array('{"epoch": 2, "step": 0}')},
     "a place before the first epoch": {"place": np.array('{"epoch": 0, "step": 0}')},
     "a place with an infinite cost": {"place": np.array('{"cost_sum": 1e999}')},
+    "no sketches": {"sketches": lambda array: array[1:]},
+    "measures that are not finite": {"measures": lambda array: array + np.float32(np.nan)},
+    "no snapshot": {"snapshot_0": None},
     "a place with a lone surrogate": {"place": np.array('"\ud800"')},
     "a place with an invalid code point": {"place": np.frombuffer(b"\xff" * 4, "<U1").reshape(())},
 }
@@ -618,6 +624,89 @@ def test_an_invalid_config_is_refused(data: Path, values: dict[str, Any]) -> Non
         resume(make(data), checkpoint)
 
 
+# The landscape
+
+
+def test_a_finished_training_has_a_landscape(data: Path) -> None:
+    *before, end = train(make(data))
+    assert before[0].state.landscape is not None  # the state is the same
+    landscape = end.state.landscape
+    assert landscape is not None
+    assert landscape.epochs.tolist() == landscape.snapshot_epochs.tolist() == [0, 1, 2, 3]
+    assert landscape.costs[0] > landscape.costs[-1]
+    assert landscape.accuracies[0] < landscape.accuracies[-1]
+    first, final = begin(make(data)).network.parameters, end.state.network.parameters
+    np.testing.assert_array_equal(landscape.snapshots[0], first.astype(np.float16))
+    np.testing.assert_array_equal(landscape.snapshots[-1], final.astype(np.float16))
+
+
+@pytest.mark.parametrize("settings", [{}, *REGULARISED[2:4]], ids="-".join)
+def test_the_landscape_changes_no_other_bit(data: Path, settings: dict[str, Any]) -> None:
+    one, other = (last(train(make(data, landscape=kept, **settings))) for kept in (True, False))
+    assert other.landscape is other.trail is None
+    assert (one.network.parameters == other.network.parameters).all()
+    assert (one.best == other.best).all()
+    assert history(one) == history(other)
+
+
+@pytest.mark.parametrize("limit", [50_000, 100], ids=["small", "large"])
+@pytest.mark.parametrize("settings", [{}, {"dropout": 0.3, "batch_norm": True}], ids="-".join)
+@pytest.mark.usefixtures("every_step")
+def test_a_training_stopped_at_its_end_makes_the_same_landscape(
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+    settings: dict[str, Any],
+) -> None:
+    monkeypatch.setattr("digitnet.training.trail.MAX_WHOLE", limit)
+    config = make(data, **settings)
+    *progress, end = train(config)
+    assert end.state.landscape is not None
+    assert (len(end.state.landscape.snapshots) == 0) is (limit == 100)
+    for stop in (len(progress) - 60, len(progress) - 1):
+        ended = train_with_stops(config, [2 * STEPS, stop - 2 * STEPS], tmp_path / "m.npz")
+        assert_same(ended, end.state)
+
+
+@pytest.mark.parametrize("limit", [50_000, 100], ids=["small", "large"])
+def test_more_epochs_make_the_landscape_anew(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr("digitnet.training.trail.MAX_WHOLE", limit)
+    path = str(tmp_path / "m.npz")
+    save_checkpoint(path, last(train(make(data, epochs=3))).checkpoint())
+    finished = resume(make(data, epochs=3), load_checkpoint(path, with_state=True))
+    assert finished.landscape is not None
+    more = resume(make(data, epochs=7), load_checkpoint(path, with_state=True))
+    assert more.landscape is None
+    assert_same(last(train(make(data, epochs=7), more)), last(train(make(data, epochs=7))))
+
+
+def test_the_landscape_of_a_training_from_a_model_starts_there(data: Path, tmp_path: Path) -> None:
+    path = str(tmp_path / "start.npz")
+    start = last(train(make(data))).checkpoint()
+    save_checkpoint(path, start)
+    values = {"data": {"path": str(data), "validation": HELD_OUT}, "start": path}
+    config = to_config(values | {"model": "/unused.npz", "training": {"epochs": 2}})
+    found = last(train(config)).landscape
+    assert found is not None
+    np.testing.assert_array_equal(found.snapshots[0], start.network.parameters.astype(np.float16))
+
+
+def test_a_training_of_an_older_digitnet_goes_on_without_a_landscape(data: Path) -> None:
+    checkpoint = last(train(make(data, epochs=1))).checkpoint()
+    state = {name: checkpoint.state[name] for name in ("place", "parameters")}
+    older = replace(checkpoint, state=state, landscape=None)
+    state = last(train(make(data), resume(make(data), older)))
+    assert state.landscape is state.trail is None
+    assert len(state.history) == 3
+
+
+def test_an_epoch_is_too_short_a_path_for_a_landscape(data: Path) -> None:
+    assert last(train(make(data, epochs=1))).landscape is None
+
+
 # Figures
 
 
@@ -630,7 +719,7 @@ def test_training_yields_before_the_first_step(data: Path) -> None:
 
 @pytest.mark.usefixtures("every_step")
 def test_each_epoch_ends_with_one_record(data: Path) -> None:
-    progress = list(train(make(data)))
+    progress = list(train(make(data, landscape=False)))
     records = [p.record for p in progress if p.record]
     assert [record.epoch for record in records] == [1, 2, 3]
     assert records == progress[-1].state.history
@@ -643,7 +732,8 @@ def test_the_state_is_complete_at_every_yield(data: Path) -> None:
         (p.state.position.epoch, p.state.position.step) for p in train(make(data, epochs=2))
     ]
     expected = [(epoch, step) for epoch in (1, 2) for step in range(STEPS + 1)]
-    assert positions == [*expected, (3, 0)]
+    landscape = [(2, STEPS)] * (2 + 11 * 11 + 1)
+    assert positions == [*expected, *landscape, (3, 0)]
 
 
 def test_every_example_is_used_once_in_each_epoch(

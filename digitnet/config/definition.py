@@ -233,6 +233,10 @@ class TrainingSection(Section, frozen=True):
         float,
         key("`digitnet train` saves within an epoch at most once per this many seconds", gt=0),
     ] = 60.0
+    landscape: Annotated[
+        bool,
+        key("keep the path of the training and the cost around it, for `digitnet report`"),
+    ] = True
     max_minutes: Annotated[
         Annotated[float, Meta(gt=0)] | None,
         key("`digitnet train` saves and stops after this many minutes; --resume continues"),

@@ -1,6 +1,7 @@
 """Read pictures with labels, prepared as `predict` prepares pictures."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -111,11 +112,22 @@ def _read_classes(folder: Path, options: ReadOptions) -> Dataset:
         paths += here
         labels += [label] * len(here)
     dataset = prepare_pictures(str(folder), paths, np.array(labels, np.int64), class_names, options)
-    if not empty:
-        return dataset
-    names = join_names([path.name for path in empty])
-    remark = f"{folder}: folders without pictures are passed over: {names}"
-    return replace(dataset, remarks=(*dataset.remarks, remark))
+    remarks = list(dataset.remarks)
+    if empty:
+        names = join_names([path.name for path in empty])
+        remarks.append(f"{folder}: folders without pictures are passed over: {names}")
+    if loose := _pictures_in(folder):
+        remarks.append(
+            f"{folder}: pictures beside the class folders have no label and are passed over: "
+            f"{loose:,}"
+        )
+    return replace(dataset, remarks=tuple(remarks))
+
+
+def _pictures_in(folder: Path) -> int:
+    """Return the number of pictures in a folder itself."""
+    with os.scandir(folder) as entries:
+        return sum(names_picture(entry.name) and entry.is_file() for entry in entries)
 
 
 def any_picture(folder: Path) -> bool:

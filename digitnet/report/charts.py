@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 WIDTH, HEIGHT = 460, 250  # units of the SVG
 LEFT, TOP, BOTTOM = 46, 14, 30  # units: margins
-NAMED_RIGHT, RIGHT = 76, 24  # units: right margin with and without names at the lines' ends
+TEXT_RIGHT, RIGHT = 76, 24  # units: right margin with and without texts there
 NAME_DISTANCE = 15  # units between the names of two lines, at least
 Point = tuple[float, float]
 
@@ -66,7 +66,8 @@ def chart(
     mark: Mark | None = None,
 ) -> str:
     """Return a chart as an SVG element. title: what a screen reader says."""
-    right = WIDTH - (NAMED_RIGHT if any(line.name for line in lines) else RIGHT)
+    has_text = x.label or any(line.name for line in lines)
+    right = WIDTH - (TEXT_RIGHT if has_text else RIGHT)
 
     def across(value: float) -> float:
         return LEFT + x.place(value) * (right - LEFT)

@@ -61,7 +61,7 @@ def _accuracy_chart(epochs: list[Measured]) -> str:
     high = min(max(accuracies) + 0.15 * (1 - low), 1)
     axis = _epoch_axis([epoch for epoch, _ in points])
     anchor = "end" if axis.place(best.epoch) > 0.75 else "middle"
-    text = f"best: {best.accuracy:.2%}, epoch {best.epoch}"
+    text = f"best: {100 * float(best.accuracy or 0):.2f} %, epoch {best.epoch}"
     return chart(
         axis,
         Axis(low, high, round_ticks(low, high), lambda value: f"{100 * value:.4g} %"),

@@ -21,6 +21,8 @@ from digitnet.dataset.minibatches import Block, Minibatches
 from digitnet.errors import TrainingError
 from digitnet.model.calibration import calibrate
 from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluator
+from digitnet.model.landscape import Landscape
+from digitnet.network.network import Network
 from digitnet.randomness import Purpose, generator
 from digitnet.training.augmentation import Augmentation
 from digitnet.training.descent import Descent
@@ -32,7 +34,9 @@ from digitnet.training.state import (
     TrainingState,
     ValidationMeasure,
     arrays,
+    is_over,
 )
+from digitnet.training.trail import Trail
 
 YIELD_SECONDS = 0.2  # seconds between two yields, at least
 MAX_UPDATES = 10_000_000  # parameters updated between two readings of the clock, at most
@@ -137,11 +141,12 @@ def _not_finite(state: TrainingState) -> TrainingError:
 
 
 def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, Record]:
-    """Validate; keep the parameters if they are the best so far.
+    """Validate; keep the parameters if they are the best so far; at the end, make the landscape.
 
-    Yields several times a second. A training stopped there validates again when it is resumed.
+    Yields several times a second. A training stopped there does all this again when it is resumed.
     """
     validation, model, held_out = None, state.current_network(), state.validation_indices
+    trail, landscape = state.trail, None
     outputs = np.empty((len(held_out), state.network.layer_sizes[-1]), np.float32)
     if len(held_out):
         evaluator, yielded = Evaluator(model, outputs=outputs), time.perf_counter()
@@ -162,6 +167,11 @@ def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, R
         seconds,
         len(state.train_indices) / seconds,
     )
+    if trail is not None:
+        trail = trail.followed_by(model)
+        if is_over(state.config, [*state.history, record]):
+            landscape = yield from _survey(state, cost, trail, model)
+    state.trail, state.landscape = trail, landscape
     state.history.append(record)
     if state.best_record is record:
         state.best[:] = model.parameters
@@ -170,3 +180,17 @@ def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, R
             state.calibration = calibrate(outputs, labels, model.min_output)
     state.position = Position(epoch=state.position.epoch + 1)
     return record
+
+
+def _survey(
+    state: TrainingState, cost: float, trail: Trail, model: Network
+) -> Generator[Progress, None, Landscape | None]:
+    """Return the landscape of a training whose last epoch is over; yield several times a second."""
+    landscape, yielded = None, time.perf_counter()
+    pictures = len(state.train_indices) * trail.last
+    for found in trail.survey(model, state.first_network, pictures):
+        landscape = found
+        if time.perf_counter() - yielded > YIELD_SECONDS:
+            yield Progress(state, cost)
+            yielded = time.perf_counter()
+    return landscape

@@ -22,6 +22,7 @@ MAY_CHANGE = {
     "training.patience",
     "training.threads",
     "training.checkpoint_seconds",
+    "training.landscape",
     "training.max_minutes",
     "model",
     "data.path",
@@ -87,6 +88,11 @@ def resume(
         raise CheckpointError("state_place: expected a position within the training, found another")
     state.best[:] = checkpoint.network.parameters
     state.calibration = checkpoint.calibration
+    if state.trail is not None:
+        last = len(state.history)
+        state.trail = state.trail.restored(checkpoint.state, checkpoint.landscape, last)
+    if state.done:
+        state.landscape = checkpoint.landscape
     return state
 
 

@@ -18,7 +18,6 @@ from digitnet.model.calibration import MIN_PICTURES
 from digitnet.model.checkpoint import load_checkpoint
 from digitnet.model.locations import SHIPPED
 from digitnet.network.network import Network
-from digitnet.network.regularisers import Regularisers
 from digitnet.randomness import Purpose, generator
 from digitnet.training.optimizers import OPTIMIZERS, Optimizer, l2_coefficients
 from digitnet.training.rehearsal import Rehearsal, read_rehearsal
@@ -30,7 +29,8 @@ from digitnet.training.start import (
     copy_parameters,
     load_start,
 )
-from digitnet.training.state import TrainingState, make_network
+from digitnet.training.state import TrainingState, make_network, make_regularisers
+from digitnet.training.trail import Trail, draw_sample
 
 
 def begin(
@@ -67,6 +67,8 @@ def begin(
         problem = f"expected {MIN_PICTURES} or more pictures to fit the thresholds for ?, found {n}"
         state.remarks += (f"data.validation: {problem}; the model will never answer ?",)
     state.best[:] = state.network.parameters
+    if state.trail is not None:
+        state.trail = state.trail.followed_by(state.current_network())
     return state
 
 
@@ -103,7 +105,7 @@ def _shipped_score() -> Callable[[NDArray[np.uint8]], Judgement] | None:
 def prepare(
     config: Config, data: Data, class_names: tuple[str, ...], options: ReadOptions
 ) -> TrainingState:
-    """Return a training with all its pictures; all its parameters are 0.
+    """Return a training with all its pictures; all its parameters are 0, and its trail is empty.
 
     Raises DataError, and ConfigError if the config does not fit the data.
     """
@@ -129,6 +131,10 @@ def prepare(
     pictures = (rehearsal.images, rehearsal.labels), synthetic
     examples, train_indices = add_pictures(training, train_indices, pictures)
     network = make_network(config)
+    trail = None
+    if config.training.landscape:
+        sample = draw_sample(examples, train_indices, config.seed)
+        trail = Trail(sample, len(network.parameters), draws_start=config.start is None)
     return TrainingState(
         config,
         data,
@@ -138,15 +144,11 @@ def prepare(
         validation_indices,
         network,
         _make_optimizer(config.training, network),
-        Regularisers(
-            network.layer_sizes[1:-1],
-            batch_norm=config.training.batch_norm,
-            dropout=config.training.dropout,
-            seed=config.seed,
-        ),
+        make_regularisers(config),
         network.parameters.copy(),
         (*data.training.source_hashes, *rehearsal.hashes),
         remarks,
+        trail=trail,
     )
 
 

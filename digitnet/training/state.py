@@ -15,12 +15,15 @@ from digitnet.dataset.definition import Data, Dataset
 from digitnet.model.calibration import NO_CALIBRATION, Calibration
 from digitnet.model.checkpoint import Checkpoint
 from digitnet.model.evaluation import Guessing, guessing
+from digitnet.model.landscape import Landscape
 from digitnet.network.network import Network
 from digitnet.network.regularisers import Regularisers
+from digitnet.randomness import Purpose, generator
 from digitnet.synthetic.distortions import Distortions
 from digitnet.training.optimizers import Optimizer
 from digitnet.training.schedules import rate_factor
 from digitnet.training.start import Start
+from digitnet.training.trail import Trail
 
 if TYPE_CHECKING:
     from digitnet.model.prediction import Model
@@ -79,7 +82,8 @@ class TrainingState:
     the epoch that was best on validation. sources: hashes of the data and of the pictures for
     rehearsal. remarks: lines for the user. start: the model that training started from.
     calibration: of the best epoch, fitted on validation, or the start's. position: where in the
-    training it is.
+    training it is. trail: of the epochs that are over; None if the config turns it off. landscape:
+    of a finished training.
     """
 
     config: Config
@@ -98,6 +102,8 @@ class TrainingState:
     calibration: Calibration = NO_CALIBRATION
     history: list[Record] = field(default_factory=list)
     position: Position = field(default_factory=Position)
+    trail: Trail | None = None
+    landscape: Landscape | None = None
 
     def __repr__(self) -> str:
         position, best = self.position, self.best_record
@@ -165,10 +171,14 @@ class TrainingState:
     @property
     def done(self) -> bool:
         """True if all epochs are over, or `patience` epochs brought no improvement."""
-        patience = self.config.training.patience
-        waited = len(self.history) - (self.best_record.epoch if self.best_record else 0)
-        late = patience is not None and waited >= patience
-        return late or self.position.epoch > self.config.training.epochs
+        return is_over(self.config, self.history)
+
+    def first_network(self) -> Network:
+        """Return the network before the first step, drawn again, its regularisers folded."""
+        network = make_network(self.config)
+        network.initialise(rng=generator(self.config.seed, Purpose.INITIALISE))
+        make_regularisers(self.config).fold(network.matrices)
+        return network
 
     def current_network(self) -> Network:
         """Return the network as it is now, its regularisers folded; `best_model` may be better."""
@@ -189,7 +199,7 @@ class TrainingState:
     @property
     def best_record(self) -> Record | None:
         """The record of the best epoch: by accuracy, then cost; the last without validation."""
-        return max(self.history, key=_rank, default=None)
+        return best_of(self.history)
 
     @property
     def guessing(self) -> Guessing | None:
@@ -213,6 +223,7 @@ class TrainingState:
             model.parameters[:] = self.best
         else:
             model = self.current_network()
+        trail = self.trail.arrays(self.landscape) if self.trail else {}
         place = msgspec.json.encode(self.position).decode()
         return Checkpoint(
             model,
@@ -221,10 +232,11 @@ class TrainingState:
             self.config.data.path,
             self.data.fingerprint,
             msgspec.to_builtins(self.history),
-            {"place": np.array(place), **arrays(self)},
+            {"place": np.array(place), **arrays(self), **trail},
             calibration=self.calibration,
             data_sources=self.sources + (self.start.sources if self.start else ()),
             start=None if self.start is None else asdict(self.start),
+            landscape=self.landscape,
         )
 
 
@@ -238,10 +250,33 @@ def make_network(config: Config) -> Network:
     )
 
 
+def make_regularisers(config: Config) -> Regularisers:
+    """Return the regularisers that a config describes, before the first step."""
+    return Regularisers(
+        config.network.layer_sizes[1:-1],
+        batch_norm=config.training.batch_norm,
+        dropout=config.training.dropout,
+        seed=config.seed,
+    )
+
+
 def arrays(state: TrainingState) -> dict[str, FloatArray]:
     """Return all arrays that change from step to step, by name, not copied."""
     network = {"parameters": state.network.parameters}
     return network | state.optimizer.state | state.regularisers.state
+
+
+def best_of(history: list[Record]) -> Record | None:
+    """Return the record of the best epoch; see `TrainingState.best_record`."""
+    return max(history, key=_rank, default=None)
+
+
+def is_over(config: Config, history: list[Record]) -> bool:
+    """Return whether a training ends with these epochs; see `TrainingState.done`."""
+    patience, best = config.training.patience, best_of(history)
+    waited = len(history) - (best.epoch if best else 0)
+    late = patience is not None and waited >= patience
+    return late or len(history) >= config.training.epochs
 
 
 def _rank(record: Record) -> tuple[float, ...]:

@@ -27,7 +27,8 @@ class Shown:
     """What the page shows.
 
     picture: the pad as PNG. answer: a class name, "?" or "". text: all of the answer's element.
-    pixels: uint8 (28, 28), the network's input. probabilities: float64 (classes,).
+    pixels: uint8 (28, 28), the network's input. probabilities: float64 (classes,), NaN without an
+    answer.
     """
 
     picture: bytes
@@ -57,7 +58,7 @@ def shown(page: "Page") -> Shown:
     page.evaluate(SETTLED)
     found = page.evaluate(SHOWN)
     shares = dict(found["shares"])
-    probabilities = np.array([float(shares[f"p-{k}"]) for k in range(len(shares))])
+    probabilities = np.array([float(shares[f"p-{k}"] or "nan") for k in range(len(shares))])
     return Shown(
         base64.b64decode(found["picture"].partition(",")[2]),
         found["answer"],

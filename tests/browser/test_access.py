@@ -52,6 +52,7 @@ def test_axe_finds_no_violation(
         page.set_viewport_size(viewport)
         page.evaluate(SETTLED)
         found = Axe().run(page)
+        assert found.response["passes"]
         assert not found.response["violations"], found.generate_report()
 
 
@@ -140,7 +141,7 @@ def test_focus_is_visible_on_everything_that_can_be_reached(
         reached.append(focus["name"])
         if not focus["isSeen"]:
             unseen.append(focus["name"])
-    assert {"pad", "clear", "next", "save", "net"} <= set(reached)
+    assert {"pad", "clear", "next", "net"} <= set(reached)
     assert not unseen
 
 
@@ -212,7 +213,7 @@ def test_the_later_parts_can_be_read_without_javascript(
 ) -> None:
     page = open_page(write_page("videos"), java_script_enabled=False)
     assert "JavaScript" in page.locator("noscript").inner_text()
-    assert page.locator("#good .matrix td").count() == 100
+    assert page.locator("#good .matrix td").count() >= 100
     assert page.locator("#good svg").count() >= 2
     assert "→" in page.locator("#mistakes").inner_text()
     assert "784" in page.locator("#about-model").inner_text()

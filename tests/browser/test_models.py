@@ -44,10 +44,8 @@ def test_hostile_class_names_are_shown_and_do_nothing(
     page.locator(".pictures button").first.click()
     page.locator("#net").press("ArrowRight")
     page.evaluate(SETTLED)
-    html = page.content()
     for name in HOSTILE:
         assert page.evaluate("(name) => document.body.textContent.includes(name)", name), name
-    assert "alert(1)>" not in html.replace("&lt;img src=x onerror=alert(1)&gt;", "")
     assert page.evaluate(IS_UNTOUCHED)
 
 

@@ -5,7 +5,7 @@
     python tests/pictures/page.py 3blue1brown.html FOLDER --all
 
 The three: the stage with a drawn digit, the way downhill in the dark, and the page on a phone.
-With --all: each part in light, in the dark and on a phone, and the sheets of paper as one PDF.
+With --all: each part in light, in the dark and on a phone, and the sheets of paper as PDF.
 """
 
 import argparse
@@ -31,6 +31,7 @@ PARTS = ("draw", "neurons", "downhill", "good", "mistakes", "about-model")
 LOOKS = {"light": ("light", DESKTOP), "dark": ("dark", DESKTOP), "phone": ("light", PHONE)}
 COLOURS = 256  # of a picture: a third of the bytes
 DIGIT_FORM = DIGIT_VARIANTS[3][0]  # what is drawn
+MARGINS = dict.fromkeys(("top", "right", "bottom", "left"), "10mm")  # as browsers print
 WAIT = 500  # ms: the inspector's pictures come after the answer
 
 
@@ -76,8 +77,9 @@ def take_all(browser: "Browser", path: Path, folder: Path) -> None:
         for part in PARTS:
             if page.locator(f"#{part}").count():
                 save(page.locator(f"#{part}").screenshot(), folder / f"{look}-{part}.png")
-    page.emulate_media(color_scheme="dark")
-    page.pdf(path=folder / "print.pdf", format="A4")
+    for scheme in ("light", "dark"):
+        page = open_page(browser, path, scheme, DESKTOP)
+        page.pdf(path=folder / f"print-{scheme}.pdf", format="A4", margin=MARGINS)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 export const MAX_CIRCLES = 32; // neurons: larger layers are grids
 const MAX_OUTPUTS = 60; // classes: with more, the last layer is a grid as well
 const WIDE = 460; // px: narrower stages go from top to bottom
-const LOWEST = 408; // px: height of a wide stage
+const LOWEST = 440; // px: height of a wide stage
 const HIGHEST = 480; // px: of a wide stage, unless its outputs need more
 const OUTPUT_PITCH = 15; // px between outputs, at least
 const BELOW = 62; // px of a wide stage without neurons: margins, and the layers' names
@@ -49,7 +49,7 @@ function fromLeft(layers, width) {
   const circles = layers.slice(0, last).map((n) => (n > MAX_CIRCLES ? 0 : n));
   const wanted = Math.min(Math.max(Math.max(...circles, 10) * 21, LOWEST), HIGHEST);
   const height = Math.max(wanted, outputs * OUTPUT_PITCH + BELOW);
-  const side = Math.min(Math.max(width * 0.24, 140), 200);
+  const side = Math.min(Math.max(width * 0.3, 140), 200);
   const left = side - 8;
   const gap = (width - 14 - left) / layers.length;
   const middle = height / 2 - 8;

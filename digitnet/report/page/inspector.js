@@ -4,7 +4,7 @@ import { Thumbnail } from "./colours.js";
 import { byId, setText } from "./dom.js";
 import { Excitement } from "./excitement.js";
 import { pictureButton } from "./sheets.js";
-import { counted, decimal } from "./text.js";
+import { clipped, counted, decimal, kindOfPicture } from "./text.js";
 
 const SHOWN = 8; // pictures that excite a neuron most
 
@@ -22,8 +22,9 @@ export class Inspector {
    */
   constructor(net, model, samples, onPicture) {
     this.net = net;
-    this.names = model.class_names;
+    this.names = model.class_names.map((name) => clipped(name, 16));
     this.samples = samples;
+    this.kind = kindOfPicture(samples.source.split);
     this.onPicture = onPicture;
     this.excitement = new Excitement(net, model, samples);
     this.looks = new Thumbnail(byId("looks"));
@@ -43,7 +44,7 @@ export class Inspector {
     if (!answer) {
       this.showSlopes(new Float64Array(784), theme, "", "");
       this.describe(
-        "Draw a digit",
+        "Draw on the pad",
         "Each neuron is as bright as it is active. Point at a neuron, or move among the neurons " +
           "with the arrow keys, to see what it looks for.",
       );
@@ -54,7 +55,7 @@ export class Inspector {
     factors[answer.second] = -1;
     const slopes = this.net.slopes(this.net.z.length - 1, factors);
     const [best, second] = [this.names[answer.best], this.names[answer.second]];
-    this.showSlopes(slopes, theme, "more ink here: for, against", "your ink: for, against");
+    this.showSlopes(slopes, theme, "slope", "slope × ink");
     this.describe(
       `Why ${best}, not ${second}?`,
       `Left: the slope of the difference between the outputs ${best} and ${second} by each ` +
@@ -72,8 +73,8 @@ export class Inspector {
     const { net } = this;
     const isFirst = l === 0;
     const slopes = isFirst ? firstWeights(net, j) : net.slopes(l, unit(net.z[l].length, j));
-    const looksFor = isFirst ? "its weights" : "slope: what raises it now";
-    this.showSlopes(slopes, theme, looksFor, "what the ink gives");
+    const looksFor = isFirst ? "weights" : "slope";
+    this.showSlopes(slopes, theme, looksFor, `${looksFor} × ink`);
     const title = `Layer ${l + 1}, neuron ${counted(j + 1)} of ${counted(net.z[l].length)}`;
     this.describe(l === net.z.length - 1 ? `Output ${this.names[j]}` : title, this.sumOf(l, j));
     this.showPictures([l, j]);
@@ -111,6 +112,7 @@ export class Inspector {
     const [l, j] = neuron;
     if (!this.samples.labels.length || (this.excited?.[0] === l && this.excited[1] === j)) return;
     this.clearPictures();
+    setText(byId("best-title"), "");
     this.excited = neuron;
     const order = await this.excitement.most(neuron, SHOWN);
     const pictures = await this.samples.pictures();
@@ -119,14 +121,13 @@ export class Inspector {
     byId("best").replaceChildren(
       ...order.map((k) => pictureButton(pictures[k], label(k), () => this.onPicture(k))),
     );
-    byId("best-title").hidden = false;
+    setText(byId("best-title"), `${this.kind}s that excite it most`);
   }
 
   clearPictures() {
-    if (!this.excited) return;
     this.excited = null;
-    byId("best").replaceChildren();
-    byId("best-title").hidden = true;
+    setText(byId("best-title"), "Choose a neuron to see what it looks for.");
+    if (byId("best").childElementCount) byId("best").replaceChildren();
   }
 }
 

@@ -4,6 +4,7 @@ import { signedScales } from "./colours.js";
 import { make } from "./dom.js";
 
 const GREYS_OF_NEURONS = 64; // shades of activation
+const MOST_NEGATIVE = 0.7; // of the red scale: its palest end would look like a positive activation
 const MAX_SQUARES = 600; // neurons: larger layers are bitmaps, thousands of squares take too long
 
 /** @typedef {import("./arrangement.js").Place} Place */
@@ -73,7 +74,7 @@ function drawBitmap(pen, place, activations, scale, look) {
     const value = activations[j] * scale;
     const level = Math.min(Math.abs(value), 1);
     const from = level < 0.02 ? look.off : look.paper;
-    const to = value < 0 ? against.rgb(level) : look.ink;
+    const to = value < 0 ? against.rgb(MOST_NEGATIVE * level) : look.ink;
     const share = value < 0 ? 1 : level;
     for (let c = 0; c < 3; c++) data[4 * j + c] = from[c] + (to[c] - from[c]) * share;
     data[4 * j + 3] = 255;
@@ -121,7 +122,7 @@ function shadesOf(look) {
       look.paper.map((from, c) => Math.round(from + (look.ink[c] - from) * share));
     shadesByLook.set(look, {
       positive: shares.map((share) => `rgb(${mixed(share)})`),
-      negative: shares.map((share) => against.css(share)),
+      negative: shares.map((share) => against.css(MOST_NEGATIVE * share)),
       off: `rgb(${look.off})`,
     });
   }

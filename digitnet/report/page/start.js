@@ -14,6 +14,7 @@ import { KeyboardPen } from "./pen.js";
 import { readPad } from "./reader.js";
 import { Sheet } from "./sheets.js";
 import { Stage } from "./stage.js";
+import { clipped, kindOfPicture } from "./text.js";
 import { isCalm, whenLookChanges } from "./themes.js";
 import { Tiles } from "./tiles.js";
 
@@ -48,16 +49,28 @@ let answer = null;
 let reading = readDrawing();
 let sample = -1; // the test picture that was shown last
 let frame = 0;
+let restUntil = 0; // ms: no refresh during a stroke before this time
 let pause = 0;
 let speech = 0;
 
-/** Refresh the page in the next frame, once for all changes until then. */
+/**
+ * Refresh the page in the next frame, once for all changes until then. During a stroke, as much time
+ * passes without work as the last refresh took: on slow machines the pen still follows the hand.
+ */
 function schedule() {
   frame ||= requestAnimationFrame(() => {
-    const isStroke = pad.isBusy;
+    frame = 0;
     const started = performance.now();
+    const isStroke = pad.isBusy;
+    if (isStroke && started < restUntil) {
+      schedule();
+      return;
+    }
     refresh();
-    if (isStroke) performance.measure("digitnet: stroke", { start: started });
+    if (!isStroke) return;
+    const ended = performance.now();
+    restUntil = 2 * ended - started;
+    performance.measure("digitnet: stroke", { start: started, end: ended });
   });
 }
 
@@ -104,9 +117,9 @@ function showAnswer() {
     verdict.showNone(reading.error ? "No digit found" : "Nothing drawn yet", reading.error);
     return;
   }
-  const kind = data.samples.split ? `${data.samples.split} picture` : "Picture";
   const judged = label === answer.best ? "right" : "wrong";
-  const origin = `${kind[0].toUpperCase()}${kind.slice(1)} of ${model.class_names[label]}: ${judged}`;
+  const name = label === null ? "" : clipped(model.class_names[label], 16);
+  const origin = `${kindOfPicture(data.samples.split)} of ${name}: ${judged}`;
   verdict.showAnswer(answer, reading.digits, label === null ? "" : origin);
 }
 
@@ -127,6 +140,10 @@ function showChoice(neuron, isByKey) {
 function show(pixels, label = null) {
   pad.show(pixels, label);
   refresh();
+  startWave();
+}
+
+function startWave() {
   if (!isCalm()) stage.startWave();
 }
 
@@ -166,6 +183,7 @@ function savePad() {
 }
 
 function redraw() {
+  stage.stopWave();
   stage.arrange();
   stage.draw();
   explain();
@@ -177,7 +195,7 @@ function listen() {
   byId("clear").addEventListener("click", () => pad.clear());
   byId("undo").addEventListener("click", () => pad.undo());
   byId("save").addEventListener("click", savePad);
-  byId("replay").addEventListener("click", () => stage.startWave());
+  byId("replay").addEventListener("click", startWave);
   byId("next")?.addEventListener("click", () => showNeighbour(1));
   byId("previous")?.addEventListener("click", () => showNeighbour(-1));
   stepByKeys(byId("pad"), PAGE_KEYS);
