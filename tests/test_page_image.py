@@ -9,6 +9,7 @@ from pads import as_png
 from page_modules import as_arguments, called, in_node, needs_node
 
 from digitnet.image import field
+from digitnet.image.evidence import network_costs
 from digitnet.image.files import brightness, open_picture
 from digitnet.image.ink import closing, ink, paper, ruling, shadow, uneven
 from digitnet.image.ink.components import Component, connected_components
@@ -255,6 +256,14 @@ def test_fields_are_equal() -> None:
         assert found["image"] == own.image.ravel().tolist()
         assert found["corner"] == list(own.corner)
         assert found["width"] == own.width
+
+
+def test_the_costs_of_candidates_are_equal() -> None:
+    rng = np.random.default_rng(8)
+    p, nats = rng.dirichlet(np.full(10, 0.3), 40), np.append(rng.uniform(0, 9, 39), 0.55)
+    scores = {"probabilities": p.tolist(), "evidence": nats.tolist()}
+    found = called([("evidence.js", "networkCosts", scores)])[0]
+    np.testing.assert_allclose(found, network_costs(p, nats), rtol=1e-12)
 
 
 @pytest.mark.parametrize("paper_grey", [0, 255, 137, 171])

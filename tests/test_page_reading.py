@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser.drawings import AWKWARD, PAD, Drawing, digits
+from browser.drawings import AWKWARD, PAD, Drawing, digits, written
 from numpy.typing import NDArray
 from pads import as_png, drawn
 from page_modules import as_text, in_node, needs_node, net_of
@@ -13,6 +13,7 @@ from page_modules import as_text, in_node, needs_node, net_of
 import digitnet
 from digitnet.errors import ImageError
 from digitnet.image.reading import read
+from digitnet.synthetic.handwriting import DIGIT_VARIANTS
 
 pytestmark = needs_node
 
@@ -27,6 +28,12 @@ def pads() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         yield f"digit {number}", drawn(drawing)
     for name, drawing in AWKWARD.items():
         yield name, drawn(drawing)
+    for height in (55, 70, 80, 92, 105, 120):  # beside a digit of 130 px
+        strokes = [
+            *AWKWARD["two digits"][:1],
+            *written(DIGIT_VARIANTS[7][0], (180, 80, 240, 80 + height)),
+        ]
+        yield f"a digit of {height} px beside another", drawn(strokes)
     yield "half a digit", drawn([DIGITS[8][0][:20]])
     yield "black on white", drawn(DIGITS[3], ink=0, paper=255)
     yield "faint", drawn(DIGITS[4], ink=60, paper=40)
