@@ -716,7 +716,10 @@ def test_a_terminal_shows_a_progress_bar_instead_of_lines(config_file: Path, out
     assert b"epoch 3/3" in shown
     assert b"100%" in shown
     assert b"\r" in shown
-    assert shown.replace(b"\r\n", b"\n").count(b"\n") <= 1
+    *bar, advice, rest = shown.replace(b"\r\n", b"\n").split(b"\n")
+    assert len(bar) <= 1
+    assert advice.startswith(b"digitnet report -m ")
+    assert rest == b""
 
 
 def test_a_terminal_shows_nothing_with_quiet(config_file: Path) -> None:

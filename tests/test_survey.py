@@ -182,7 +182,7 @@ def test_a_landscape_has_grid_path_and_snapshots() -> None:
     network, (x, y) = network_of(), pictures()
     path = path_through(network)
     *points, landscape = survey(network, path, 5, x, y)
-    assert points == [None] * 25
+    assert points == [None] * (2 + 25)
     assert landscape is not None
     assert landscape.grid.shape == (5, 5)
     assert landscape.pictures == 30

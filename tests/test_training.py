@@ -732,7 +732,7 @@ def test_the_state_is_complete_at_every_yield(data: Path) -> None:
         (p.state.position.epoch, p.state.position.step) for p in train(make(data, epochs=2))
     ]
     expected = [(epoch, step) for epoch in (1, 2) for step in range(STEPS + 1)]
-    landscape = [(2, STEPS)] * (11 * 11 + 1)
+    landscape = [(2, STEPS)] * (2 + 11 * 11 + 1)
     assert positions == [*expected, *landscape, (3, 0)]
 
 

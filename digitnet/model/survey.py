@@ -47,18 +47,20 @@ class Path(NamedTuple):
 def survey(
     network: Network, path: Path, side: int, x: FloatArray, y: FloatArray
 ) -> Iterator[Landscape | None]:
-    """Yield None after each point of the grid, then the landscape.
+    """Yield None after each piece of work, such as a point of the grid; at last the landscape.
 
-    Yield nothing if the path lies on one line. network: the end of the path. side: points along
-    each side of the grid. x (785, n), y (classes, n): the pictures that the cost is measured on, as
-    for `Network.backprop`.
+    Yield no landscape if the path lies on one line. network: the end of the path. side: points
+    along each side of the grid. x (785, n), y (classes, n): the pictures that the cost is measured
+    on, as for `Network.backprop`.
     """
     last = path.epochs[-1]
     before = {epoch: each for epoch, each in path.snapshots.items() if epoch != last}
     plane = find_plane(network.parameters, list(before.values()))
     if plane is None:
         return
+    yield None
     places, share = place(plane, path.sketches, path.seed)
+    yield None
     exact = dict(zip(before, plane.places)) | {last: np.zeros(2)}
     for k, epoch in enumerate(path.epochs):
         places[k] = exact.get(epoch, places[k])

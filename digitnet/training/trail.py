@@ -130,7 +130,9 @@ class Trail:
     def survey(
         self, network: Network, start: Callable[[], Network], pictures_trained: int
     ) -> Iterator[Landscape | None]:
-        """Yield None after each point of the landscape, then the landscape; see `survey`.
+        """Yield None after each piece of work, at last the landscape, if there is one.
+
+        See `survey.survey`.
 
         network: after the last epoch. start: makes the network before the first. pictures_trained:
         in all epochs together.
@@ -138,6 +140,7 @@ class Trail:
         snapshots = dict(self.snapshots)
         if 0 not in snapshots:
             snapshots = {0: _to_half(start().parameters)} | snapshots
+            yield None
         if self.is_small:
             snapshots[self.last] = _to_half(network.parameters)
         path = Path(

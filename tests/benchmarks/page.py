@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 import msgspec
 import numpy as np
 from browser.chromium import DESKTOP, chromium
-from browser.drawings import digits
+from browser.drawings import digits, rounded
 from browser.hand import draw
 
 from digitnet.config.reader import to_config
@@ -53,7 +53,7 @@ def measure(page_path: Path) -> list[float]:
         page.locator("#clear").click()
         page.evaluate("performance.clearMeasures()")
         for _, drawing in digits(DRAWN, seed=1):
-            draw(page, drawing)
+            draw(page, [rounded(stroke) for stroke in drawing])
         durations: list[float] = page.evaluate(DURATIONS)
     return sorted(durations)
 

@@ -1,7 +1,7 @@
 """What the tests draw on the page's pad: digits in many forms, and awkward drawings.
 
-A stroke is a list of points (x, y) in pixels of the 280×280 pad. Corners are noted as in
-`digitnet.synthetic.strokes`: column 0 to 4 and row 0 to 6.
+A stroke is a list of corners (x, y), joined by lines, in pixels of the 280×280 pad. Characters are
+noted as in `digitnet.synthetic.strokes`: corners of column 0 to 4 and row 0 to 6.
 """
 
 import math
@@ -15,7 +15,6 @@ Stroke = list[tuple[float, float]]
 Drawing = list[Stroke]
 
 PAD = 280  # pixels of the pad's side
-CORNER_STEP = 60  # pixels between the points of a straight line, at most
 
 
 def written(corners: str, box: tuple[float, float, float, float]) -> Drawing:
@@ -26,20 +25,9 @@ def written(corners: str, box: tuple[float, float, float, float]) -> Drawing:
         for stroke in corners.split(", ")
     ]
     return [
-        line(*[(left + x * (right - left), top + y * (bottom - top)) for x, y in stroke])
+        [(left + x * (right - left), top + y * (bottom - top)) for x, y in stroke]
         for stroke in places
     ]
-
-
-def line(*corners: tuple[float, float]) -> Stroke:
-    """Return points along straight lines between corners."""
-    points = [corners[0]]
-    for (x, y), (x2, y2) in pairwise(corners):
-        steps = max(1, math.ceil(math.hypot(x2 - x, y2 - y) / CORNER_STEP))
-        points += [
-            (x + (x2 - x) * k / steps, y + (y2 - y) * k / steps) for k in range(1, steps + 1)
-        ]
-    return points
 
 
 def rounded(stroke: Stroke) -> Stroke:
@@ -61,8 +49,8 @@ def circle(x: float, y: float, radius: float) -> Stroke:
 
 
 def rectangle(left: float, top: float, right: float, bottom: float) -> Stroke:
-    """Return points along the four sides of a rectangle."""
-    return line((left, top), (right, top), (right, bottom), (left, bottom), (left, top))
+    """Return the corners of a rectangle, back to the first."""
+    return [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
 
 
 def digits(n: int, seed: int) -> list[tuple[int, Drawing]]:
@@ -101,35 +89,35 @@ AWKWARD: dict[str, Drawing] = {
     "two digits": _form(3, (30, 70, 110, 210)) + _form(5, (165, 70, 245, 210)),
     "two close digits": _form(1, (70, 60, 110, 220)) + _form(7, (135, 60, 215, 220)),
     "three digits": [
-        line((60, 70), (60, 210)),
-        line((140, 70), (140, 210)),
-        line((220, 70), (220, 210)),
+        [(60, 70), (60, 210)],
+        [(140, 70), (140, 210)],
+        [(220, 70), (220, 210)],
     ],
     "small digit beside a large one": _form(2, (30, 50, 130, 220)) + _form(4, (200, 80, 235, 130)),
-    "underlined": [*_form(2, (95, 40, 185, 180)), line((70, 235), (210, 235))],
-    "touching underline": [*_form(2, (95, 60, 185, 220)), line((50, 222), (230, 222))],
+    "underlined": [*_form(2, (95, 40, 185, 180)), [(70, 235), (210, 235)]],
+    "touching underline": [*_form(2, (95, 60, 185, 220)), [(50, 222), (230, 222)]],
     "boxed": [*_form(5, (105, 75, 175, 205)), rectangle(40, 30, 240, 250)],
     "touching box": [*_form(7, (60, 50, 220, 230)), rectangle(50, 40, 230, 240)],
     "circled": [*_form(4, (110, 95, 170, 190)), circle(140, 140, 105)],
     "empty box": [rectangle(60, 60, 220, 220)],
-    "side-to-side line": [line((2, 140), (278, 140))],
-    "digit on a side-to-side line": [*_form(3, MIDDLE), line((2, 222), (278, 222))],
-    "top-to-bottom line": [line((140, 2), (140, 278))],
-    "scribble": [line(*[(x, y) for x, y in _SCRIBBLE])],
-    "plus": [line((60, 140), (220, 140)), line((140, 60), (140, 220))],
-    "far dot": [*_form(3, (40, 40, 130, 190)), line((255, 255), (256, 255))],
-    "dot alone": [line((140, 140), (141, 140))],
-    "struck through": [*_form(8, MIDDLE), line((50, 190), (230, 90))],
-    "equals sign": [line((80, 110), (200, 110)), line((80, 170), (200, 170))],
+    "side-to-side line": [[(2, 140), (278, 140)]],
+    "digit on a side-to-side line": [*_form(3, MIDDLE), [(2, 222), (278, 222)]],
+    "top-to-bottom line": [[(140, 2), (140, 278)]],
+    "scribble": [[(x, y) for x, y in _SCRIBBLE]],
+    "plus": [[(60, 140), (220, 140)], [(140, 60), (140, 220)]],
+    "far dot": [*_form(3, (40, 40, 130, 190)), [(255, 255), (256, 255)]],
+    "dot alone": [[(140, 140), (141, 140)]],
+    "struck through": [*_form(8, MIDDLE), [(50, 190), (230, 90)]],
+    "equals sign": [[(80, 110), (200, 110)], [(80, 170), (200, 170)]],
     "two strokes apart": [
-        line((110, 60), (95, 140), (180, 140)),
-        line((170, 75), (165, 225)),
+        [(110, 60), (95, 140), (180, 140)],
+        [(170, 75), (165, 225)],
     ],
     "at the edge": _form(6, (2, 2, 90, 150)),
     "as large as the pad": _form(0, (6, 6, 274, 274)),
     "very small": _form(9, (120, 125, 142, 165)),
     "ruled paper": [
         *_form(2, MIDDLE),
-        *[line((2, y), (278, y)) for y in (40, 140, 240)],
+        *[[(2, y), (278, y)] for y in (40, 140, 240)],
     ],
 }

@@ -24,6 +24,7 @@ HOSTILE_FILE = '"><img src=x onerror=alert(5)>{{7*7}}'
 NETWORKS = {
     "videos": "{layer_sizes: [784, 16, 16, 10]}",
     "five layers": "{layer_sizes: [784, 80, 40, 30, 20, 10], activation: tanh, output: softmax}",
+    "no landscape": "{layer_sizes: [784, 12, 10]}",
     "no validation": "{layer_sizes: [784, 24, 10], activation: relu, output: softmax}",
 }
 
@@ -36,13 +37,15 @@ def train_models(folder: Path, run: Run, digits: Path, letters: Path) -> dict[st
     models = {}
     for name, network in NETWORKS.items():
         validation = 0 if name == "no validation" else 500
+        landscape = "false" if name == "no landscape" else "true"
         models[name] = train_model(
             _made(folder / name),
             run,
             f"data: {{path: {digits}, validation: {validation}}}\n"
             f"network: {network}\n"
             f"cost: {'cross_entropy' if 'softmax' in network else 'quadratic'}\n"
-            "training: {epochs: 3, optimizer: {name: sgd, learning_rate: 0.3}}\n",
+            f"training: {{epochs: 3, landscape: {landscape}, optimizer: "
+            "{name: sgd, learning_rate: 0.3}}\n",
         )
     models["letters"] = train_model(
         _made(folder / "letters"),
