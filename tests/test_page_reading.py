@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser.drawings import AWKWARD, PAD, Drawing, digits, line
+from browser.drawings import AWKWARD, PAD, Drawing, digits
 from numpy.typing import NDArray
 from pads import as_png, drawn
 from page_modules import as_text, in_node, needs_node, net_of
@@ -17,7 +17,7 @@ from digitnet.image.reading import read
 pytestmark = needs_node
 
 DIGITS = [drawing for _, drawing in digits(18, seed=11)]
-BLOCK: Drawing = [line((80, y), (200, y)) for y in range(80, 201, 10)]
+BLOCK: Drawing = [[(80, y), (200, y)] for y in range(80, 201, 10)]
 
 
 def pads() -> Iterator[tuple[str, NDArray[np.uint8]]]:
@@ -27,7 +27,7 @@ def pads() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         yield f"digit {number}", drawn(drawing)
     for name, drawing in AWKWARD.items():
         yield name, drawn(drawing)
-    yield "half a digit", drawn([DIGITS[8][0][:7]])
+    yield "half a digit", drawn([DIGITS[8][0][:20]])
     yield "black on white", drawn(DIGITS[3], ink=0, paper=255)
     yield "faint", drawn(DIGITS[4], ink=60, paper=40)
     yield "too faint", drawn(DIGITS[4], ink=60, paper=50)

@@ -221,7 +221,8 @@ function isAlongBorder(box, mask, h, w) {
   for (let row = 0, k = 0; row < mask.h; row++)
     for (let column = 0; column < mask.w; column++, k++) {
       if (!mask.v[k]) continue;
-      const [y, x] = [row + box.top + 0.5, column + box.left + 0.5];
+      const y = row + box.top + 0.5;
+      const x = column + box.left + 0.5;
       n++;
       sumY += y;
       sumX += x;

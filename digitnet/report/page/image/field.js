@@ -137,8 +137,7 @@ function rowMaximaOf({ h, w, v }, width, margin) {
     const maxima = new Float32Array(h * width);
     for (let y = 0, k = 0; y < h; y++)
       for (let x = 0, at = y * w + margin; x < width; x++, k++, at++) {
-        const [left, right] = [v[at - n], v[at + n]];
-        const most = Math.max(left, right);
+        const most = Math.max(v[at - n], v[at + n]);
         maxima[k] = n > 0 && before[k] > most ? before[k] : most;
       }
     rowMaxima.push(maxima);
@@ -153,8 +152,7 @@ function discMaximum(rowMaxima, { h, w }, margin, radius) {
     const rows = rowMaxima[Math.floor(Math.sqrt(radius * radius - dy * dy))];
     const [above, below] = [(margin - dy) * w, (margin + dy) * w];
     for (let k = 0; k < greatest.length; k++) {
-      const [one, two] = [rows[above + k], rows[below + k]];
-      const most = Math.max(one, two);
+      const most = Math.max(rows[above + k], rows[below + k]);
       if (most > greatest[k]) greatest[k] = most;
     }
   }

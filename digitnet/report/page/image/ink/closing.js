@@ -3,6 +3,13 @@
 
 import { Plane } from "../plane.js";
 
+// Kept between calls, as new arrays of this size cost more than the maxima.
+let [rowMaxima, scratch] = [new Float32Array(0), new Float32Array(0)];
+
+function grown(buffer, n) {
+  return buffer.length < n ? new Float32Array(n) : buffer;
+}
+
 /**
  * Return the closing of a picture with a square of `size` pixels, an odd number.
  *
@@ -11,14 +18,19 @@ import { Plane } from "../plane.js";
  * @param {number} size
  */
 export function greyClosing(light, size) {
-  return negative(maxFilter(negative(maxFilter(light, size)), size));
+  return negated(maxFilter(negated(maxFilter(light, size)), size));
 }
 
-/** Return the picture with opposite values. */
+/** Return the picture itself with opposite values. */
+function negated(light) {
+  const { v } = light;
+  for (let k = 0; k < v.length; k++) v[k] = -v[k];
+  return light;
+}
+
+/** Return a picture with opposite values. */
 export function negative({ h, w, v }) {
-  const opposite = new Float32Array(v.length);
-  for (let k = 0; k < v.length; k++) opposite[k] = -v[k];
-  return new Plane(h, w, opposite);
+  return negated(new Plane(h, w, v.slice()));
 }
 
 /**
@@ -53,64 +65,80 @@ function paddedWithEdge(light, margin) {
 /**
  * Return the maximum in a square of `size` pixels, an odd number, around each pixel.
  *
- * Running maxima of blocks, from either end (van Herk 1992): the cost does not grow with `size`.
+ * Lines are cut into blocks of `size` pixels. Each window is the end of one block and the start of
+ * the next, whose running maxima are combined (van Herk 1992): the cost does not grow with `size`.
  * @param {Plane} light
  * @param {number} size
  */
 export function maxFilter(light, size) {
-  return maxOfColumns(maxOfRows(light, size), size);
+  scratch = grown(scratch, size * light.w);
+  rowMaxima = grown(rowMaxima, light.h * light.w);
+  writeMaximaOfRows(light, size);
+  return maxOfColumns(light, size);
 }
 
-/** Return the maximum of `size` neighbours around each pixel in its row. */
-function maxOfRows({ h, w, v }, size) {
-  const half = size >> 1;
-  const n = w + 2 * half;
-  const line = new Float32Array(n).fill(-Infinity);
-  const [forward, backward] = [new Float32Array(n), new Float32Array(n)];
-  const maxima = new Float32Array(h * w);
+/** Write the maximum of `size` neighbours around each pixel in its row to `rowMaxima`. */
+function writeMaximaOfRows({ h, w, v }, size) {
   for (let y = 0; y < h; y++) {
-    line.set(v.subarray(y * w, (y + 1) * w), half);
-    for (let start = 0; start < n; start += size) {
-      const end = Math.min(start + size, n);
-      let most = -Infinity;
-      for (let k = start; k < end; k++) {
-        if (line[k] > most) most = line[k];
-        forward[k] = most;
-      }
-      most = -Infinity;
-      for (let k = end - 1; k >= start; k--) {
-        if (line[k] > most) most = line[k];
-        backward[k] = most;
-      }
+    const row = v.subarray(y * w, (y + 1) * w);
+    if (isConstant(row)) rowMaxima.fill(row[0], y * w, (y + 1) * w);
+    else for (let x = 0; x < w; x += size) writeMaximaOfBlock(row, x, size, y * w);
+  }
+}
+
+function isConstant(row) {
+  for (let x = 1; x < row.length; x++) if (row[x] !== row[0]) return false;
+  return true;
+}
+
+/** Write the maxima around `size` pixels of a row, from pixel `first` on; the row begins at `at`. */
+function writeMaximaOfBlock(row, first, size, at) {
+  const half = size >> 1;
+  const w = row.length;
+  let most = -Infinity;
+  for (let r = size - 1; r >= 0; r--) {
+    const x = first + r - half;
+    if (x >= 0 && x < w && row[x] > most) most = row[x];
+    scratch[r] = most; // of the window's pixels in the first block
+  }
+  most = -Infinity;
+  for (let x = first; x < Math.min(first + size, w); x++) {
+    const before = scratch[x - first];
+    rowMaxima[at + x] = before > most ? before : most;
+    const next = x + size - half;
+    if (next < w && row[next] > most) most = row[next];
+  }
+}
+
+/** Return the maximum of `size` rows of `rowMaxima` around each pixel. */
+function maxOfColumns({ h, w }, size) {
+  const half = size >> 1;
+  const maxima = new Float32Array(h * w);
+  const most = new Float32Array(w);
+  for (let first = 0; first < h; first += size) {
+    most.fill(-Infinity);
+    for (let r = size - 1; r >= 0; r--) {
+      const y = first + r - half;
+      if (y >= 0 && y < h) writeMaxima(most, 0, most, 0, rowMaxima, y * w, w);
+      scratch.set(most, r * w);
     }
-    for (let x = 0, k = y * w; x < w; x++, k++) {
-      const [a, b] = [backward[x], forward[x + size - 1]];
-      maxima[k] = Math.max(a, b);
+    most.fill(-Infinity);
+    for (let y = first; y < Math.min(first + size, h); y++) {
+      writeMaxima(maxima, y * w, scratch, (y - first) * w, most, 0, w);
+      const next = y + size - half;
+      if (next < h) writeMaxima(most, 0, most, 0, rowMaxima, next * w, w);
     }
   }
   return new Plane(h, w, maxima);
 }
 
-/** Return the maximum of `size` neighbours around each pixel in its column. */
-function maxOfColumns({ h, w, v }, size) {
-  const half = size >> 1;
-  const n = h + 2 * half;
-  const forward = new Float32Array(n * w).fill(-Infinity);
-  forward.set(v, half * w);
-  const backward = forward.slice();
-  for (let start = 0; start < n; start += size) {
-    const end = Math.min(start + size, n);
-    for (let k = (start + 1) * w; k < end * w; k++)
-      if (forward[k - w] > forward[k]) forward[k] = forward[k - w];
-    for (let k = (end - 1) * w - 1; k >= start * w; k--)
-      if (backward[k + w] > backward[k]) backward[k] = backward[k + w];
+/** Write the greater of n pairs of values, each list from a place on. */
+function writeMaxima(to, toStart, one, oneStart, two, twoStart, n) {
+  for (let k = 0; k < n; k++) {
+    const a = one[oneStart + k];
+    const b = two[twoStart + k];
+    to[toStart + k] = a > b ? a : b;
   }
-  const maxima = new Float32Array(h * w);
-  for (let k = 0, later = (size - 1) * w; k < h * w; k++, later++) {
-    const [a, b] = [backward[k], forward[later]];
-    maxima[k] = Math.max(a, b);
-  }
-  return new Plane(h, w, maxima);
 }
 
 /**

@@ -71,7 +71,8 @@ export class Component extends Rectangle {
     this.stride = stride;
     this.area = 0;
     for (let i = 0; i <= last; i++) {
-      const [start, end] = [starts[i] % stride, ends[i] % stride];
+      const start = starts[i] % stride;
+      const end = ends[i] % stride;
       if (start < this.left) this.left = start;
       if (end > this.right) this.right = end;
       this.area += end - start;
@@ -199,7 +200,8 @@ export function connectedComponents(marked) {
   const parents = []; // of each label: a smaller label of the same component, or itself
   let above = 0; // first run of the row above that may touch this run
   for (let i = 0; i < starts.length; i++) {
-    const [start, end] = [starts[i] - stride, ends[i] - stride];
+    const start = starts[i] - stride;
+    const end = ends[i] - stride;
     while (ends[above] < start) above++;
     let label = -1;
     for (let touching = above; starts[touching] <= end; touching++) {

@@ -22,10 +22,11 @@ const OTSU_BINS = 256;
 /**
  * Return Otsu's threshold and the means of the values below and above: Otsu 1979, eq. 14.
  * @param {Float32Array} values
+ * @param {[number, number]} [extremes] the least and the greatest value
  * @returns {[number, number, number]}
  */
-export function otsu(values) {
-  const edges = binEdges(values);
+export function otsu(values, extremes = extremesOf(values)) {
+  const edges = binEdges(...extremes);
   const counts = histogram(values, edges);
   const below = new Float64Array(OTSU_BINS);
   const total = new Float64Array(OTSU_BINS);
@@ -46,8 +47,7 @@ export function otsu(values) {
 }
 
 /** Return the edges of bins of equal width from the least to the greatest value. */
-function binEdges(values) {
-  let [least, most] = extremesOf(values);
+function binEdges(least, most) {
   if (least === most) [least, most] = [least - 0.5, most + 0.5];
   const step = (most - least) / OTSU_BINS;
   const edges = Float64Array.from({ length: OTSU_BINS + 1 }, (_, i) => i * step + least);

@@ -22,6 +22,7 @@ const MAX_GRAIN_SPLITS = 3; // Otsu splits: grain from fine lines, fine lines fr
 const MIN_DEVIATIONS = 4; // standard deviations of the paper, between ink and paper
 const FULL_INK_QUANTILE = 0.7; // of the strength of sure ink: counts as full ink
 const LOW_THRESHOLD = 0.6; // of the high threshold: pixels above are ink if joined to sure ink
+const SMOOTHED = new WeakMap(); // pictures, smoothed: several looks share one
 const DARKEST_PAPER = 0.15; // brightness: darker paper counts as this, or noise becomes ink
 
 /**
@@ -139,9 +140,9 @@ function scaleBetween({ v }, paper, full) {
 function splitInk(strength) {
   let [darker, least, spread] = [strength.v, MIN_DARKENING, 0];
   for (let split = 0; split < MAX_GRAIN_SPLITS; split++) {
-    const [lowest, highest] = extremesOf(darker);
-    if (!darker.length || lowest === highest) return null;
-    const [threshold, , ink] = otsu(darker);
+    const extremes = extremesOf(darker);
+    if (!darker.length || extremes[0] === extremes[1]) return null;
+    const [threshold, , ink] = otsu(darker, extremes);
     const limit = Math.fround(threshold);
     const [below] = splitAt(strength.v, limit);
     const [paper, noise] = [meanOf(below), deviationOf(below)];
@@ -172,8 +173,12 @@ function edgesOf({ h, w, v }) {
  * @param {Plane} light
  */
 export function smooth(light) {
-  const { h, w, v } = light;
-  if (Math.min(h, w) <= MAX_UNSMOOTHED_SIDE) return light;
+  if (Math.min(light.h, light.w) <= MAX_UNSMOOTHED_SIDE) return light;
+  if (!SMOOTHED.has(light)) SMOOTHED.set(light, meanFilter(light));
+  return SMOOTHED.get(light);
+}
+
+function meanFilter({ h, w, v }) {
   const across = new Float32Array(h * w);
   for (let y = 0, k = 0; y < h; y++)
     for (let x = 0; x < w; x++, k++)

@@ -73,7 +73,10 @@ function farthest({ n, y, x }, distance) {
   let [best, most] = [0, -Infinity];
   for (let i = 0; i < n; i++) {
     const d = distance(y[i], x[i]);
-    if (d > most) [best, most] = [i, d];
+    if (d > most) {
+      best = i;
+      most = d;
+    }
   }
   return best;
 }
