@@ -49,7 +49,7 @@ def content(
         ).tolist(),
         "samples": _samples(figures, samples),
         "errors": _mistakes(figures, mistakes),
-        "landscape": _landscape(checkpoint.landscape),
+        "landscape": _landscape(checkpoint),
         "snapshots": _snapshots(network, checkpoint.landscape),
     }
 
@@ -84,11 +84,13 @@ def sample_positions(figures: Figures) -> NDArray[np.int64]:
     return figures.samples(np.random.default_rng(1))
 
 
-def _landscape(landscape: Landscape | None) -> dict[str, Any] | None:
-    """Return the grid of costs, and the path with its costs and accuracies."""
+def _landscape(checkpoint: Checkpoint) -> dict[str, Any] | None:
+    """Return the grid of costs, and the path with its costs and accuracies; what it starts with."""
+    landscape = checkpoint.landscape
     if landscape is None:
         return None
     return {
+        "start": "the model it started from" if checkpoint.start else "random start",
         "grid": [[float(f"{cost:.4g}") for cost in row] for row in landscape.grid.tolist()],
         "path": np.round(landscape.path.astype(np.float64), 4).tolist(),
         "costs": [float(f"{cost:.4g}") for cost in landscape.costs.tolist()],

@@ -57,6 +57,7 @@ def render(subject: Subject) -> str:
         parameters=f"{len(checkpoint.network.parameters):,}",
         is_rounded=is_rounded(checkpoint.network),
         names=checkpoint.class_names,
+        thing="digit" if all(map(str.isdigit, checkpoint.class_names)) else "character",
         first_layer=layers[1],
         has_grid=max(layers[1:-1], default=0) > MAX_CIRCLES,
         has_negative=checkpoint.network.names[0] == "tanh",

@@ -107,7 +107,7 @@ export class Downhill {
     this.landscape.draw();
     slider.value = k;
     slider.setAttribute("aria-valuetext", `epoch ${epoch}, cost ${data.costs[k].toPrecision(3)}`);
-    setText(byId("h-epoch"), epoch === 0 ? "0 (start)" : String(epoch));
+    setText(byId("h-epoch"), epoch === 0 ? `0 (${data.start})` : String(epoch));
     setText(byId("h-cost"), data.costs[k].toPrecision(3));
     setText(byId("h-right"), `${(100 * data.accuracies[k]).toFixed(1)} %`);
     this.showSnapshot(epoch);

@@ -4,7 +4,7 @@ import { Thumbnail } from "./colours.js";
 import { byId, setText } from "./dom.js";
 import { Excitement } from "./excitement.js";
 import { pictureButton } from "./sheets.js";
-import { counted, decimal } from "./text.js";
+import { clipped, counted, decimal, kindOfPicture } from "./text.js";
 
 const SHOWN = 8; // pictures that excite a neuron most
 
@@ -22,8 +22,9 @@ export class Inspector {
    */
   constructor(net, model, samples, onPicture) {
     this.net = net;
-    this.names = model.class_names;
+    this.names = model.class_names.map((name) => clipped(name, 16));
     this.samples = samples;
+    this.kind = kindOfPicture(samples.source.split);
     this.onPicture = onPicture;
     this.excitement = new Excitement(net, model, samples);
     this.looks = new Thumbnail(byId("looks"));
@@ -43,7 +44,7 @@ export class Inspector {
     if (!answer) {
       this.showSlopes(new Float64Array(784), theme, "", "");
       this.describe(
-        "Draw a digit",
+        "Draw on the pad",
         "Each neuron is as bright as it is active. Point at a neuron, or move among the neurons " +
           "with the arrow keys, to see what it looks for.",
       );
@@ -111,6 +112,7 @@ export class Inspector {
     const [l, j] = neuron;
     if (!this.samples.labels.length || (this.excited?.[0] === l && this.excited[1] === j)) return;
     this.clearPictures();
+    setText(byId("best-title"), "");
     this.excited = neuron;
     const order = await this.excitement.most(neuron, SHOWN);
     const pictures = await this.samples.pictures();
@@ -119,14 +121,13 @@ export class Inspector {
     byId("best").replaceChildren(
       ...order.map((k) => pictureButton(pictures[k], label(k), () => this.onPicture(k))),
     );
-    byId("best-title").hidden = false;
+    setText(byId("best-title"), `${this.kind}s that excite it most`);
   }
 
   clearPictures() {
-    if (!this.excited) return;
     this.excited = null;
-    byId("best").replaceChildren();
-    byId("best-title").hidden = true;
+    setText(byId("best-title"), "Choose a neuron to see what it looks for.");
+    if (byId("best").childElementCount) byId("best").replaceChildren();
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { all, byId, setText } from "./dom.js";
 import { pictureButton } from "./sheets.js";
-import { counted, percent } from "./text.js";
+import { clipped, counted, percent } from "./text.js";
 
 /** @typedef {{labels: number[], answers: number[], confidences: number[]}} WrongAnswers */
 
@@ -34,7 +34,7 @@ export class Mistakes {
     const isOf = (k) => wrong.labels[k] === label && wrong.answers[k] === answer;
     const shown = wrong.labels.map((_, k) => k).filter(isOf);
     for (const each of this.cells) each.setAttribute("aria-pressed", String(each === cell));
-    const kind = `${names[label]} read as ${names[answer]}`;
+    const kind = `${clipped(names[label], 24)} read as ${clipped(names[answer], 24)}`;
     const count = countOf(cell);
     const part = shown.length < count ? `, the ${shown.length} surest` : "";
     setText(byId("drawer-title"), `${kind}: ${counted(count)}${part}`);

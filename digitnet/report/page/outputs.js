@@ -1,7 +1,7 @@
 // The answer, and a bar for each class beside the stage's outputs.
 
 import { make, setText } from "./dom.js";
-import { percent } from "./text.js";
+import { clipped, percent } from "./text.js";
 
 const SMALLEST_SHOWN = 0.0005; // probability: smaller ones have no visible text
 
@@ -78,9 +78,9 @@ export class Verdict {
    * @param {string} origin what the picture is, such as "Test picture of 4"; empty for a drawing
    */
   showAnswer(answer, digits, origin) {
-    const { class_names: names } = this.model;
-    const [best, second] = [names[answer.best], names[answer.second]];
-    const rival = `then ${second}, ${percent(answer.shares[answer.second])}`;
+    const names = this.model.class_names;
+    const best = names[answer.best];
+    const rival = `then ${clipped(names[answer.second], 16)}, ${percent(answer.shares[answer.second])}`;
     if (answer.reason === null)
       this.show(best, best, `${percent(answer.confidence)} sure`, origin || rival);
     else {
@@ -93,7 +93,7 @@ export class Verdict {
   /** Return why the answer is `?`: two texts in plain words. */
   doubt(answer, digits) {
     const { class_names: names, min_confidence, min_evidence } = this.model;
-    const perhaps = `Perhaps ${names[answer.best]}`;
+    const perhaps = `Perhaps ${clipped(names[answer.best], 16)}`;
     if (digits > 1)
       return [`${digits} digits`, "One at a time here; “predict --digits any” reads numbers."];
     if (answer.confidence < min_confidence) {

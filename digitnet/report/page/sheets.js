@@ -5,7 +5,10 @@ import { make } from "./dom.js";
 
 /** A sheet of labelled pictures, decoded when it is first used. */
 export class Sheet {
-  /** @param {{png: string, labels: number[]}} source png: a data URL; empty without pictures */
+  /**
+   * @param {{png: string, labels: number[], split?: string}} source png: a data URL; empty without
+   * pictures. split: what the pictures were for, such as "test"
+   */
   constructor(source) {
     this.source = source;
     this.labels = source.labels;

@@ -14,6 +14,7 @@ import { KeyboardPen } from "./pen.js";
 import { readPad } from "./reader.js";
 import { Sheet } from "./sheets.js";
 import { Stage } from "./stage.js";
+import { clipped, kindOfPicture } from "./text.js";
 import { isCalm, whenLookChanges } from "./themes.js";
 import { Tiles } from "./tiles.js";
 
@@ -116,9 +117,9 @@ function showAnswer() {
     verdict.showNone(reading.error ? "No digit found" : "Nothing drawn yet", reading.error);
     return;
   }
-  const kind = data.samples.split ? `${data.samples.split} picture` : "Picture";
   const judged = label === answer.best ? "right" : "wrong";
-  const origin = `${kind[0].toUpperCase()}${kind.slice(1)} of ${model.class_names[label]}: ${judged}`;
+  const name = label === null ? "" : clipped(model.class_names[label], 16);
+  const origin = `${kindOfPicture(data.samples.split)} of ${name}: ${judged}`;
   verdict.showAnswer(answer, reading.digits, label === null ? "" : origin);
 }
 
@@ -139,6 +140,10 @@ function showChoice(neuron, isByKey) {
 function show(pixels, label = null) {
   pad.show(pixels, label);
   refresh();
+  startWave();
+}
+
+function startWave() {
   if (!isCalm()) stage.startWave();
 }
 
@@ -178,6 +183,7 @@ function savePad() {
 }
 
 function redraw() {
+  stage.stopWave();
   stage.arrange();
   stage.draw();
   explain();
@@ -189,7 +195,7 @@ function listen() {
   byId("clear").addEventListener("click", () => pad.clear());
   byId("undo").addEventListener("click", () => pad.undo());
   byId("save").addEventListener("click", savePad);
-  byId("replay").addEventListener("click", () => stage.startWave());
+  byId("replay").addEventListener("click", startWave);
   byId("next")?.addEventListener("click", () => showNeighbour(1));
   byId("previous")?.addEventListener("click", () => showNeighbour(-1));
   stepByKeys(byId("pad"), PAGE_KEYS);

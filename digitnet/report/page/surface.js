@@ -3,25 +3,28 @@
 import { costScale } from "./colours.js";
 
 const FEWEST_LINES = 6; // of equal cost
+const CELLS = 40; // along a side, at least: coarser grids are refined
 
 /**
  * grid: costs, rows along the second direction. path: where the network was, 0 to 1 in both
- * directions.
+ * directions. start: what the path begins with.
  * @typedef {{grid: number[][], path: [number, number][], costs: number[], accuracies: number[],
- *   epochs: number[]}} LandscapeData
+ *   epochs: number[], start: string}} LandscapeData
  */
 
 /** Heights are the costs' logarithms, 0 the lowest and 1 the highest. */
 export class Surface {
   /** @param {LandscapeData} data */
   constructor({ grid, costs }) {
-    this.rows = grid.length;
-    this.columns = grid[0].length;
-    const logs = grid.flat().map(Math.log10);
+    const fine = refined(grid.map((row) => row.map(Math.log10)));
+    this.rows = fine.length;
+    this.columns = fine[0].length;
+    const logs = fine.flat();
     this.low = Math.min(...logs, ...costs.map(Math.log10));
     this.range = Math.max(...logs) - this.low || 1;
     this.heights = Float32Array.from(logs, (log) => (log - this.low) / this.range);
-    this.colours = this.each((h) => colourOf(h));
+    const steepness = (this.columns - 1) / CELLS;
+    this.colours = this.each((h) => colourOf(h, steepness));
     this.lines = this.contours();
   }
 
@@ -72,6 +75,31 @@ export class Surface {
   }
 }
 
+/**
+ * Return a grid with at least CELLS cells along each side: cubic curves (Catmull-Rom) through the
+ * given points.
+ * @param {number[][]} grid
+ * @returns {number[][]}
+ */
+function refined(grid) {
+  const columns = (rows) => rows[0].map((_, x) => rows.map((row) => row[x]));
+  const longer = grid.map(refinedLine);
+  return columns(columns(longer).map(refinedLine));
+}
+
+function refinedLine(values) {
+  const cells = values.length - 1;
+  const parts = Math.ceil(CELLS / cells);
+  const at = (k) => values[Math.min(Math.max(k, 0), cells)];
+  return Array.from({ length: cells * parts + 1 }, (_, n) => {
+    const k = Math.min(Math.floor(n / parts), cells - 1);
+    const t = n / parts - k;
+    const [p, q, r, s] = [at(k - 1), at(k), at(k + 1), at(k + 2)];
+    const [first, second, third] = [r - p, 2 * p - 5 * q + 4 * r - s, 3 * q - 3 * r + s - p];
+    return q + 0.5 * t * (first + t * (second + t * third));
+  });
+}
+
 /** Return the pieces of the line at height h through a cell. */
 function pieces(corners, x, y, h, isMain) {
   const places = [
@@ -94,11 +122,15 @@ function pieces(corners, x, y, h, isMain) {
   return found;
 }
 
-/** Return the colour of a cell: its height's, lit from one side. */
-function colourOf(corners) {
+/**
+ * Return the colour of a cell: its height's, lit from one side.
+ * @param {number[]} corners heights
+ * @param {number} steepness from a difference of heights to a slope that does not depend on the grid
+ */
+function colourOf(corners, steepness) {
   const [a, b, c, d] = corners;
-  const light = 1 + 2 * (a + d - b - c) + 1.2 * (a + b - c - d);
-  const bounded = Math.min(Math.max(light, 0.72), 1.3);
+  const light = 1 + steepness * (2 * (a + d - b - c) + 1.2 * (a + b - c - d));
+  const bounded = Math.min(Math.max(light, 0.8), 1.15);
   const rgb = Array.from(costScale.rgb((a + b + c + d) / 4), (v) => Math.min(v * bounded, 255) | 0);
   return `rgb(${rgb.join(",")})`;
 }

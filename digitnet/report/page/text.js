@@ -22,6 +22,15 @@ export function clipped(name, length) {
 }
 
 /**
+ * Return what pictures of a split are called: "Test picture"; "Picture" without a split.
+ * @param {string} split
+ * @returns {string}
+ */
+export function kindOfPicture(split) {
+  return split ? `${split[0].toUpperCase()}${split.slice(1)} picture` : "Picture";
+}
+
+/**
  * Return an integer with commas between thousands.
  * @param {number} count
  * @returns {string}
