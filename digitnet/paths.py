@@ -96,6 +96,35 @@ def names_file(path: str) -> bool:
     return os.path.basename(path) not in ("", ".", "..")
 
 
+def kind_to_write(output: str) -> Kind | None:
+    """Return what exists at an output; raises OutputError if the system cannot look it up."""
+    return _kind_for(output, output)
+
+
+def require_folder(output: str) -> None:
+    """Raise OutputError unless an output's folder exists and is writable."""
+    folder = os.path.dirname(resolve_output(output))
+    if _kind_for(folder, output) != "folder":
+        raise OutputError(f"{output}: expected the folder {folder} to exist, found none; create it")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{output}: the folder {folder} is not writable")
+
+
+def _kind_for(path: str, output: str) -> Kind | None:
+    try:
+        return kind_of(path)
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be written: {error.strerror}") from None
+
+
+def same_file(one: AnyPath, other: AnyPath) -> bool:
+    """Return whether two paths name the same file; False if one cannot be looked up."""
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return False
+
+
 @contextlib.contextmanager
 def replace_file(path: str, suffix: str = TEMPORARY) -> Iterator[BinaryIO]:
     """Yield a new file that replaces `path` atomically: a reader sees the old or the new file.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import blas_thread  # noqa: F401  before any other import of NumPy
 import numpy as np
 import pytest
 from hypothesis import settings

@@ -24,8 +24,7 @@ import PIL.Image
 
 import digitnet
 
-BLAS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-LATE = ("numpy", "numpy.ma", "msgspec", "tqdm", "unicodedata", "yaml", "encodings.cp437")
+LATE = ("blas_thread", "numpy.ma", "msgspec", "tqdm", "unicodedata", "yaml", "encodings.cp437")
 NUMBER = 4  # bytes of a number in a message
 
 
@@ -129,12 +128,8 @@ def receive_number(connection: socket.socket) -> int:
 
 def load() -> None:
     """Load all that the command may need, BLAS with one thread as the command loads it."""
-    before = os.environ.copy()
-    os.environ |= dict.fromkeys(BLAS, "1")
     for name in LATE:
         importlib.import_module(name)
-    os.environ.clear()
-    os.environ |= before
     for module in pkgutil.walk_packages(digitnet.__path__, "digitnet."):
         importlib.import_module(module.name)
     PIL.Image.preinit()

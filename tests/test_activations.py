@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitnet.network.activations import ACTIVATIONS, glorot, he, sigmoid
+from digitnet.network.activations import ACTIVATIONS, MIN_SIGMOID, glorot, he, sigmoid
 
 Z = np.array([-30.0, -3.0, -1.0, -0.25, 0.5, 1.0, 2.5, 30.0])  # not 0: relu has no derivative there
 EXPECTED = {
@@ -78,3 +78,9 @@ def test_glorot_depends_on_inputs_and_outputs() -> None:
 
 def test_he_depends_on_inputs_only() -> None:
     assert he(50, 7) == pytest.approx(0.2)  # √(2 / 50)
+
+
+def test_the_smallest_positive_sigmoid_in_float32() -> None:
+    a = sigmoid(np.linspace(-30, -10, 20_001, dtype=np.float32))
+    assert a[0] == 0
+    assert a[a > 0].min() == MIN_SIGMOID

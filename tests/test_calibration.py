@@ -26,7 +26,10 @@ from digitnet.model.calibration import (
     probabilities,
     reliability,
 )
+from digitnet.network.activations import MIN_SIGMOID, sigmoid
+from digitnet.network.costs import MIN_OUTPUTS
 
+MIN_SOFTMAX = MIN_OUTPUTS["softmax"]
 TEMPERATURES = st.floats(MIN_TEMPERATURE, MAX_TEMPERATURE)
 UNIT_INTERVAL = st.floats(0, 1, width=32)
 OUTPUTS = hnp.arrays(
@@ -312,30 +315,32 @@ def test_nearly_all_held_out_pictures_reach_both_thresholds() -> None:
     rng = np.random.default_rng(1)
     outputs = softmax(rng.normal(scale=4, size=(10_000, 10))).astype(np.float32)
     labels = rng.integers(0, 10, 10_000)
-    temperature, min_confidence, min_evidence = calibrate(outputs, labels)
+    temperature, min_confidence, min_evidence = calibrate(outputs, labels, MIN_SOFTMAX)
     assert temperature == fit_temperature(outputs, labels)
     confidences = probabilities(outputs, temperature).max(axis=1)
     for values, threshold, share in (
         (confidences, min_confidence, 0.995),
-        (evidence(outputs), min_evidence, 0.99),
+        (evidence(outputs, MIN_SOFTMAX), min_evidence, 0.99),
     ):
         assert share <= (values >= threshold).mean() <= share + 0.001
         assert (values >= threshold + 0.02).mean() < share
 
 
 def test_too_few_pictures_give_no_calibration() -> None:
-    assert calibrate(np.eye(9, dtype=np.float32), np.arange(9)) == (1, 0, 0)
+    assert calibrate(np.eye(9, dtype=np.float32), np.arange(9), MIN_SOFTMAX) == (1, 0, 0)
 
 
 def test_evidence_is_the_divergence_from_uniform() -> None:
     outputs = np.array([[0.5, 0.25, 0.25], [0.2, 0.2, 0.2]], np.float32)
     costs = [-(np.log(0.5) + 2 * np.log(0.25)) / 3, np.log(3)]
-    assert evidence(outputs) == pytest.approx(np.array(costs) - np.log(3), abs=1e-7)
+    found = evidence(outputs, MIN_SOFTMAX)
+    assert found == pytest.approx(np.array(costs) - np.log(3), abs=1e-7)
 
 
-@given(arrays(np.float32, (3, 10), elements=st.floats(0, 1, width=32)))
-def test_evidence_is_within_its_bounds(outputs: np.ndarray) -> None:
-    found = evidence(outputs)
+@pytest.mark.parametrize("output", ["sigmoid", "softmax"])
+@given(outputs=arrays(np.float32, (3, 10), elements=st.floats(0, 1, width=32)))
+def test_evidence_is_within_its_bounds(output: str, outputs: np.ndarray) -> None:
+    found = evidence(outputs, MIN_OUTPUTS[output])
     assert found.dtype == np.float64
     assert ((found >= 0) & (found <= MAX_EVIDENCE)).all()
 
@@ -343,20 +348,45 @@ def test_evidence_is_within_its_bounds(outputs: np.ndarray) -> None:
 def test_faint_resemblance_to_one_class_gives_confidence_but_little_evidence() -> None:
     little, much = (softmax(np.array([[z, *[0.0] * 9]])).astype(np.float32) for z in (5, 15))
     assert probabilities(little).max() > 0.9
-    assert evidence(little) < 3
-    assert evidence(much) > 9
+    assert evidence(little, MIN_SOFTMAX) < 3
+    assert evidence(much, MIN_SOFTMAX) > 9
 
 
+@pytest.mark.parametrize("output", ["sigmoid", "softmax"])
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_non_finite_outputs_have_no_evidence(wrong: float) -> None:
-    assert evidence(np.array([[wrong, 0.1, 0.2]], np.float32)) == pytest.approx(0, abs=1e-12)
+def test_non_finite_outputs_have_no_evidence(wrong: float, output: str) -> None:
+    outputs = np.array([[wrong, 0.1, 0.2]], np.float32)
+    assert evidence(outputs, MIN_OUTPUTS[output]) == pytest.approx(0, abs=1e-12)
+
+
+def test_evidence_of_sigmoids_in_float32_is_that_in_float64() -> None:
+    z = np.random.default_rng(1).uniform(-40, 10, (2000, 10)).astype(np.float32)
+    outputs = sigmoid(z)
+    assert (outputs == 0).any(axis=1).mean() > 0.9
+    exact = evidence(1 / (1 + np.exp(-z.astype(np.float64))), MIN_SIGMOID)
+    assert evidence(outputs, MIN_SIGMOID) == pytest.approx(exact, abs=0.2)
+
+
+def test_an_output_that_rounds_to_0_hardly_changes_evidence() -> None:
+    z = np.linspace(-20, -15, 1000, dtype=np.float32)
+    outputs = np.tile(np.float32([0.9, *[0.001] * 9]), (1000, 1))
+    outputs[:, -1] = sigmoid(z)
+    steps = np.diff(evidence(outputs, MIN_SIGMOID))
+    assert outputs[0, -1] == 0 < outputs[-1, -1]
+    assert (steps <= 0).all()
+    assert steps.min() > -0.07  # a tenth of log 2: one step of float32
+
+
+def test_a_softmax_has_evidence_from_tiny_outputs() -> None:
+    outputs = np.float32([[1, 1e-37], [1, 1e-30]])
+    assert np.diff(evidence(outputs, MIN_SOFTMAX)) == pytest.approx(-7 * np.log(10) / 2, abs=1e-4)
 
 
 @given(seed=SEEDS, n=st.integers(MIN_PICTURES, 300))
 def test_the_thresholds_are_reached_by_the_set_shares(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     outputs = rng.dirichlet(np.full(10, 0.3), n).astype(np.float32)
-    found = calibrate(outputs, rng.integers(0, 10, n))
+    found = calibrate(outputs, rng.integers(0, 10, n), MIN_SOFTMAX)
     confidences = probabilities(outputs, found.temperature).max(axis=1)
     assert np.mean(confidences >= found.min_confidence) >= CONFIDENT_SHARE
-    assert np.mean(evidence(outputs) >= found.min_evidence) >= EVIDENT_SHARE
+    assert np.mean(evidence(outputs, MIN_SOFTMAX) >= found.min_evidence) >= EVIDENT_SHARE

@@ -63,11 +63,19 @@ def random_checkpoint(seed: int = 1, *, hidden: int = 2) -> Checkpoint:
     )
 
 
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bytes of a valid checkpoint."""
+    file = tmp_path_factory.mktemp("good") / "good.npz"
+    save_checkpoint(str(file), random_checkpoint())
+    return file.read_bytes()
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path: Path, good: bytes) -> Path:
     """A file with a valid checkpoint."""
     file = tmp_path / "good.npz"
-    save_checkpoint(str(file), random_checkpoint())
+    file.write_bytes(good)
     return file
 
 
@@ -224,7 +232,9 @@ def test_the_hash_is_not_saved(path: Path) -> None:
 # Who made it, and when
 
 
-def test_version_and_time_are_recorded(path: Path) -> None:
+def test_version_and_time_are_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "new.npz"
+    save_checkpoint(str(path), random_checkpoint())
     origin = json.loads(str(arrays_of(path)["origin"]))
     assert origin.keys() == {"version", "created", "start"}
     assert (origin["version"], origin["start"]) == (digitnet.__version__, None)

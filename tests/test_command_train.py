@@ -296,7 +296,20 @@ def test_resuming_a_finished_training_changes_nothing(
     before = output.read_bytes()
     done = run("train", "--config", config_file, "--resume")
     assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.endswith(b"; nothing was left to train (training.epochs: 3)\n")
     assert output.read_bytes() == before
+
+
+def test_resuming_a_training_that_patience_ended_names_patience(
+    run: Run, config_file: Path
+) -> None:
+    settings = ("training.patience=1", "training.optimizer.learning_rate=1e-30")
+    overrides = [word for setting in settings for word in ("--set", setting)]
+    ended = run("train", "--config", config_file, *overrides)
+    assert b", 2 epochs, " in ended.stdout
+    assert b"nothing" not in ended.stdout
+    done = run("train", "--config", config_file, *overrides, "--resume")
+    assert done.stdout.endswith(b"; nothing was left to train (training.patience: 1)\n")
 
 
 def test_resuming_another_training_is_refused_with_line_and_key(
@@ -703,7 +716,10 @@ def test_a_terminal_shows_a_progress_bar_instead_of_lines(config_file: Path, out
     assert b"epoch 3/3" in shown
     assert b"100%" in shown
     assert b"\r" in shown
-    assert shown.replace(b"\r\n", b"\n").count(b"\n") <= 1
+    *bar, advice, rest = shown.replace(b"\r\n", b"\n").split(b"\n")
+    assert len(bar) <= 1
+    assert advice.startswith(b"digitnet report -m ")
+    assert rest == b""
 
 
 def test_a_terminal_shows_nothing_with_quiet(config_file: Path) -> None:

@@ -58,7 +58,7 @@ def test_it_trains_silently(srv: Path, case: str) -> None:
     assert len(load_checkpoint(srv / "model.npz").history) == 15
 
 
-@pytest.mark.parametrize("locale", ["C", "C.UTF-8", "POSIX"])
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_names_may_have_any_bytes(srv: Path, locale: str) -> None:
     folder = os.path.join(os.fsencode(srv), b"caf\xe9")
     os.mkdir(folder)

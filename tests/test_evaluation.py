@@ -14,7 +14,7 @@ from conftest import REPOSITORY, read_mnist, write_idx
 from PIL import Image
 
 from digitnet.config.reader import read_config
-from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, Origin, ReadOptions, Unreadable
+from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, Origin, ReadOptions
 from digitnet.dataset.idx import read_idx
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.dataset.reader import read_data
@@ -35,6 +35,7 @@ from digitnet.model.examples import (
     evaluate_model,
     has_learned_from,
     prepared_for,
+    read_labelled,
 )
 from digitnet.model.locations import SHIPPED
 from digitnet.model.prediction import Model, load
@@ -683,7 +684,6 @@ def of_sets(monkeypatch: pytest.MonkeyPatch, *answers: Data) -> list[ReadOptions
         return rest.pop(0) if len(rest) > 1 else rest[0]
 
     monkeypatch.setattr("digitnet.model.data.read_data", read)
-    monkeypatch.setattr("digitnet.model.examples.read_data", read)
     return options
 
 
@@ -756,33 +756,70 @@ def test_data_without_digits_is_refused(monkeypatch: pytest.MonkeyPatch, small_m
 def test_options_reach_the_reader(
     monkeypatch: pytest.MonkeyPatch, small_mnist: Path, trained: Checkpoint
 ) -> None:
-    data = own_sets()
-    data = Data(replace(data.training, hashes=("x",)))
-    options = of_sets(monkeypatch, data)
+    options = of_sets(monkeypatch, own_sets())
     given = ReadOptions(strict=True, parallel=True)
-    checkpoint = model_of(data, small_mnist)
     for path in (None, "others"):
-        prepared_for(checkpoint, choose_examples(checkpoint, path, None, given), given)
-    assert len(options) == 4
+        choose_examples(model_of(own_sets(), small_mnist), path, None, given)
+    assert len(options) == 2
     assert all(each.strict and each.parallel and each.score for each in options)
 
 
-def test_a_picture_that_only_the_baseline_cannot_read_keeps_its_preparation(
+def test_data_are_read_once_for_several_splits(
     monkeypatch: pytest.MonkeyPatch, small_mnist: Path
 ) -> None:
-    def folder(names: str, answers: list[int]) -> Dataset:
-        data = pictures(answers, [0] * len(answers), classes=3)
-        origin = Origin("folder", len(answers), "folder", list(names))
-        unreadable = tuple(Unreadable(name, "empty") for name in "abcd" if name not in names)
-        ones, priors = np.ones(len(answers), np.int64), np.array(answers) / 10
-        changes = {"hashes": ("x",), "origins": (origin,), "unreadable": unreadable}
-        return replace(data, digits=ones, priors=priors, **changes)
+    options = of_sets(monkeypatch, own_sets())
+    labelled = read_labelled(model_of(own_sets(), small_mnist))
+    found = {split: labelled.examples(split) for split in (None, *SPLITS)}
+    assert [examples.split for examples in found.values()] == ["test", *SPLITS]
+    assert [len(examples.indices) for examples in found.values()] == [1, 1, 2, 2]
+    assert len(options) == 1
 
-    mine, baselines = folder("abc", [0, 0, 0]), folder("acd", [1, 2, 2])
-    of_sets(monkeypatch, Data(mine), Data(baselines))
-    checkpoint = model_of(own_sets(), small_mnist)
-    examples = choose_examples(checkpoint, "folder")
-    prepared = prepared_for(checkpoint, examples)
-    assert evaluate_model(checkpoint, prepared).answers.tolist() == [1, 0, 2]
-    assert prepared.dataset.priors is not None
-    assert prepared.dataset.priors.tolist() == [0.1, 0.0, 0.2]
+
+# The pictures of a baseline
+
+
+def folder_of_digits(folder: Path, n: int = 62, *, turned: bool = False) -> Path:
+    """Write test digits as DIGIT/NUMBER.png to a new folder and return the folder."""
+    for number, (image, label) in enumerate(zip(*read_mnist("t10k", n))):
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        path = folder / str(label) / f"{number}.png"
+        Image.fromarray(image.T if turned else image).save(path)
+    return folder
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_baseline_prepares_the_chosen_pictures_of_folders_anew(
+    tmp_path: Path, turned: bool
+) -> None:
+    checkpoint = load_checkpoint(SHIPPED)
+    folder = folder_of_digits(tmp_path / "folder", turned=turned)
+    array = without_test(tmp_path / "array", n=40)
+    if turned:
+        images = read_mnist("train", 40)[0].transpose(0, 2, 1)
+        write_idx(array / "images-idx3-ubyte", images)
+    examples = choose_examples(checkpoint, (str(folder), str(array)))
+    assert examples.turned == turned
+    damaged = Path(examples.dataset.name_of(1))
+    damaged.write_bytes(b"")
+    blank = replace(
+        examples.dataset, images=np.zeros((102, 28, 28), np.uint8), digits=None, priors=None
+    )
+    indices = np.delete(np.arange(102), 3)
+    prepared = prepared_for(checkpoint, replace(examples, dataset=blank, indices=indices)).dataset
+    is_new = np.arange(102) < 62
+    is_new[[1, 3]] = False
+    assert (prepared.images[is_new] == examples.dataset.images[is_new]).all()
+    assert not prepared.images[~is_new].any()
+    assert prepared.digits is not None
+    assert prepared.priors is not None
+    assert (prepared.digits[is_new] == examples.dataset.digits[is_new]).all()
+    assert (prepared.priors[is_new] == examples.dataset.priors[is_new]).all()
+    assert not blank.images.any()
+    strict = ReadOptions(strict=True)
+    with pytest.raises(DataError, match=re.escape(str(damaged))):
+        prepared_for(checkpoint, examples, strict)
+
+
+def test_a_baseline_does_not_prepare_arrays(trained: Checkpoint) -> None:
+    examples = choose_examples(trained)
+    assert prepared_for(trained, examples) is examples

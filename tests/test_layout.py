@@ -143,6 +143,17 @@ def test_an_empty_class_is_refused_in_the_training_set_only(tmp_path: Path) -> N
     assert lacking.remarks == (f"{empty.parent}: folders without pictures are passed over: 7",)
 
 
+def test_pictures_beside_the_class_folders_are_counted(tmp_path: Path) -> None:
+    write_classes(tmp_path)
+    assert read_data(tmp_path).training.remarks == ()
+    for number, name in enumerate(("a.png", "b.png", ".hidden.png")):
+        write_picture(tmp_path / name, number)
+    (tmp_path / "notes.txt").touch()
+    assert read_data(tmp_path).training.remarks == (
+        f"{tmp_path}: pictures beside the class folders have no label and are passed over: 2",
+    )
+
+
 def test_a_list_wins_over_folders_that_are_not_named_by_numbers(tmp_path: Path) -> None:
     for number, name in enumerate(("pics/a.png", "pics/b.png", "more/c.png")):
         write_picture(tmp_path / name, number)

@@ -9,6 +9,7 @@ from digitnet.cli.evaluate import evaluate
 from digitnet.cli.info import info
 from digitnet.cli.output import prepare_streams, print_message
 from digitnet.cli.predict import predict
+from digitnet.cli.report import report
 from digitnet.cli.train import train
 from digitnet.errors import DigitnetError, ExitStatus, describe_import_error, shortage
 from digitnet.version import __version__
@@ -44,7 +45,7 @@ def cli() -> None:
     """
 
 
-for command in (train, evaluate, predict, info):
+for command in (train, evaluate, predict, info, report):
     cli.add_command(command)
 
 

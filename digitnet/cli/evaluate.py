@@ -95,7 +95,8 @@ def evaluate(
     """Measure how accurate a model is.
 
     Prints accuracy, cost, calibration, how many answers predict replaces by ?, precision and
-    recall of each digit, and the confusion matrix.
+    recall of each digit, and the confusion matrix. `digitnet report` shows the same on a page, with
+    the pictures of the mistakes.
 
     A picture that cannot be read is an error on stderr. The others are still evaluated, and the
     exit status is 1, or 3 if the model is below the bar.

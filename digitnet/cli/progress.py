@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -50,6 +50,31 @@ def preparing_bar() -> Iterator["Report | None"]:
     finally:
         if bar is not None:
             bar.close()
+
+
+@contextlib.contextmanager
+def step_bar(steps: int) -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows on stderr, if it is a terminal, which step begins.
+
+    The bar disappears at its end.
+    """
+    if not terminal_width(sys.stderr):
+        yield lambda _: None
+        return
+    from tqdm import tqdm
+
+    bar = tqdm(total=steps, leave=False, file=sys.stderr, bar_format="{desc} |{bar}| {elapsed}")
+    begun = 0
+
+    def begin(step: str) -> None:
+        nonlocal begun
+        bar.set_description_str(step, refresh=False)
+        bar.n = begun
+        bar.refresh()
+        begun += 1
+
+    with bar:
+        yield begin
 
 
 def training_bar(state: "TrainingState") -> "tqdm[Any]":

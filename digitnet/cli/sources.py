@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FOLDER_BATCH = 1000  # paths of a folder per batch
 LIST_CHUNK = 65536  # bytes of a list read at once, at most
 PATH_MAX = 4096  # bytes: Linux opens no file with a path of this length
+ARRAY_SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".csv.gz", ".csv.zip", "-ubyte", "-ubyte.gz")
 SHOWN_PATH = 60  # bytes of a longer path in messages
 
 
@@ -41,8 +42,11 @@ def batches(
         if kind == "folder":
             for name in names:
                 paths = pictures_below(name)
-                first = next(paths, name)  # an empty folder becomes an error
-                yield from _folder_batches(chain([first], paths))
+                first = next(paths, None)
+                if first is None:
+                    yield [(name, _without_pictures(name))]
+                else:
+                    yield from _folder_batches(chain([first], paths))
         elif kind == "arrays":
             yield from map(ArrayFile, names)
         else:
@@ -65,6 +69,23 @@ def _kind_of_image(name: str) -> str:
     if os.path.isdir(name):
         return "folder"
     return "arrays" if array_format(name) else "file"
+
+
+def _without_pictures(folder: str) -> str | ImageError:
+    """Return a folder without pictures, or why it cannot be read if it holds files of arrays."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.lower().endswith(ARRAY_SUFFIXES))
+    except OSError:
+        return folder
+    if not names:
+        return folder
+    images = [name for name in names if "label" not in name.lower() and name[0] not in "yY"]
+    example = os.path.join(folder, (images or names)[0])
+    return ImageError(
+        folder,
+        f"expected pictures, found a folder of data; name its files, such as {example}, or, "
+        f"for the accuracy, use digitnet evaluate --data {folder}",
+    )
 
 
 def _folder_batches(paths: Iterator[str]) -> Iterator["list[NamedPicture]"]:

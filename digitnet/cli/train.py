@@ -195,6 +195,7 @@ def _train(
     with contextlib.nullcontext() if quiet else preparing_bar() as report:
         session = run(config, overwrite=overwrite, resume=resume, strict=strict, report=report)
         progress = next(session)
+    was_done = progress.state.done
     _print_remarks(progress.state, quiet)
     if verbose:
         print_message(_description(progress.state))
@@ -210,7 +211,7 @@ def _train(
                 print_message(_epoch_line(record, config.training.epochs))
             if record and output_format == "json":
                 print_json(msgspec.to_builtins(record))
-    _summarise(progress.state, time.perf_counter() - started, output_format, quiet)
+    _summarise(progress.state, time.perf_counter() - started, output_format, quiet, was_done)
     return progress.state
 
 
@@ -293,7 +294,19 @@ def _guessing_warning(state: "TrainingState", guess: "Guessing", accuracy: float
     )
 
 
-def _summarise(state: "TrainingState", seconds: float, output_format: str, quiet: bool) -> None:
+def _ending(state: "TrainingState", was_done: bool) -> str:
+    """Return how training ended, for the summary; was_done: nothing was left to train."""
+    settings = state.config.training
+    if was_done and state.position.epoch > settings.epochs:
+        return f"; nothing was left to train (training.epochs: {settings.epochs})"
+    if was_done:
+        return f"; nothing was left to train (training.patience: {settings.patience})"
+    return "" if state.done else "; not finished, --resume continues it"
+
+
+def _summarise(
+    state: "TrainingState", seconds: float, output_format: str, quiet: bool, was_done: bool
+) -> None:
     best, model, epochs = state.best_record, state.config.model, len(state.history)
     validation, guess = best.validation if best else None, state.guessing
     better = guess.beaten_by(validation.accuracy) if guess and validation else None
@@ -320,7 +333,9 @@ def _summarise(state: "TrainingState", seconds: float, output_format: str, quiet
         print_result(
             f"{display_path(model)}: {accuracy}{epochs} epoch{'' if epochs == 1 else 's'}, "
             f"{len(state.network.parameters):,} parameters, {seconds:.1f} s"
-            f"{_left_out(state)}{'' if state.done else '; not finished, --resume continues it'}"
+            f"{_left_out(state)}{_ending(state, was_done)}"
         )
+        if terminal_width(sys.stderr):
+            print_message(f"digitnet report -m {display_path(model)} shows what it has learned")
     if guess and validation and better is False:
         print_message(_guessing_warning(state, guess, validation.accuracy))

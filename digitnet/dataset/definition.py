@@ -144,6 +144,17 @@ class Dataset:
         """Return where a picture comes from; see `Origin.name_of`. Raises IndexError if unknown."""
         return name_in(self.origins, index)
 
+    @property
+    def files(self) -> list[str | None]:
+        """The path of each picture that has a file of its own, else None, (n,)."""
+        files: list[str | None] = []
+        for origin in self.origins:
+            if origin.places is None or isinstance(origin.places, np.ndarray):
+                files += [None] * origin.length
+            else:
+                files += origin.places
+        return files or [None] * len(self)
+
     def followed_by(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> "Dataset":
         """Return this data set with images (m, 28, 28) and labels (m,) appended.
 

@@ -1,8 +1,9 @@
 """Read pictures with labels, prepared as `predict` prepares pictures."""
 
 import hashlib
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from digitnet.dataset.layout import (
 from digitnet.dataset.listed import LabelledPaths, find_list, read_list
 from digitnet.errors import DataError, ImageError, join_names
 from digitnet.image.files import names_picture, pictures_below
+from digitnet.image.look import Reading
 from digitnet.image.reading import BLANK, reading_steps
 from digitnet.image.workers import Workers, worker_count
 
@@ -110,11 +112,22 @@ def _read_classes(folder: Path, options: ReadOptions) -> Dataset:
         paths += here
         labels += [label] * len(here)
     dataset = prepare_pictures(str(folder), paths, np.array(labels, np.int64), class_names, options)
-    if not empty:
-        return dataset
-    names = join_names([path.name for path in empty])
-    remark = f"{folder}: folders without pictures are passed over: {names}"
-    return replace(dataset, remarks=(*dataset.remarks, remark))
+    remarks = list(dataset.remarks)
+    if empty:
+        names = join_names([path.name for path in empty])
+        remarks.append(f"{folder}: folders without pictures are passed over: {names}")
+    if loose := _pictures_in(folder):
+        remarks.append(
+            f"{folder}: pictures beside the class folders have no label and are passed over: "
+            f"{loose:,}"
+        )
+    return replace(dataset, remarks=tuple(remarks))
+
+
+def _pictures_in(folder: Path) -> int:
+    """Return the number of pictures in a folder itself."""
+    with os.scandir(folder) as entries:
+        return sum(names_picture(entry.name) and entry.is_file() for entry in entries)
 
 
 def any_picture(folder: Path) -> bool:
@@ -187,30 +200,19 @@ def prepare_pictures(
     pictures. Blank pictures that show no class are left out. Raises DataError if `options.strict`
     is set and a picture cannot be read, or if none can.
     """
-    workers = Workers(worker_count() if options.parallel else 1, reading_steps(options.score))
     images = np.empty((len(paths), SIDE, SIDE), np.uint8)
     digits, priors = np.ones(len(paths), np.int64), np.zeros(len(paths))
     readable = np.zeros(len(paths), np.bool_)
-    contents, unreadable, done, blank = hashlib.sha256(), list(unlabelled), 0, 0
-    try:
-        for portion in workers.prepare([(path, path) for path in paths]):
-            for path, reading in portion:
-                if isinstance(reading, ImageError):
-                    if labels[done] == NON_DIGIT and reading.problem in BLANK:
-                        blank += 1
-                    elif options.strict:
-                        raise DataError(str(reading))
-                    else:
-                        unreadable.append(Unreadable(path, reading.problem))
-                else:
-                    images[done], readable[done] = reading.image, True
-                    digits[done], priors[done] = reading.digits, reading.prior
-                    contents.update(hashlib.sha256(Path(path).read_bytes()).digest())
-                done += 1
-            if options.report:
-                options.report(done, len(paths))
-    finally:
-        workers.close()
+    contents, unreadable, blank = hashlib.sha256(), list(unlabelled), 0
+    for number, reading in enumerate(_readings(paths, labels, options)):
+        if isinstance(reading, Reading):
+            images[number], readable[number] = reading.image, True
+            digits[number], priors[number] = reading.digits, reading.prior
+            contents.update(hashlib.sha256(Path(paths[number]).read_bytes()).digest())
+        elif labels[number] == NON_DIGIT and reading.problem in BLANK:
+            blank += 1
+        else:
+            unreadable.append(Unreadable(paths[number], reading.problem))
     kept = np.flatnonzero(readable).tolist()
     if not kept:
         if not unreadable:
@@ -228,6 +230,49 @@ def prepare_pictures(
         unreadable=tuple(unreadable),
         remarks=(f"{source}: blank pictures of no class are left out: {blank:,}",) * bool(blank),
     )
+
+
+def prepare_again(dataset: Dataset, indices: NDArray[np.int64], options: ReadOptions) -> Dataset:
+    """Return a data set in which the pictures at `indices` are prepared by the network of options.
+
+    Only pictures with files of their own are prepared. A picture that cannot be read stays as it
+    is. Raises DataError for the first of them if `options.strict` is set.
+    """
+    files = dataset.files
+    paths = {index: file for index in indices.tolist() if (file := files[index]) is not None}
+    images, n = dataset.images.copy(), len(dataset)
+    digits = np.ones(n, np.int64) if dataset.digits is None else dataset.digits.copy()
+    priors = np.zeros(n) if dataset.priors is None else dataset.priors.copy()
+    readings = _readings(list(paths.values()), dataset.labels[list(paths)], options)
+    for reading, index in zip(readings, paths):
+        if isinstance(reading, Reading):
+            images[index] = reading.image
+            digits[index], priors[index] = reading.digits, reading.prior
+    return replace(dataset, images=images, digits=digits, priors=priors)
+
+
+def _readings(
+    paths: Sequence[str], labels: NDArray[np.int64], options: ReadOptions
+) -> Iterator[Reading | ImageError]:
+    """Yield, for each path, the reading of the picture, or why it cannot be read.
+
+    If `options.strict` is set, raises DataError instead, except for a blank picture of no class.
+    """
+    workers = Workers(worker_count() if options.parallel else 1, reading_steps(options.score))
+    done = 0
+    try:
+        for portion in workers.prepare([(path, path) for path in paths]):
+            for _, reading in portion:
+                if isinstance(reading, ImageError) and options.strict:
+                    is_blank = labels[done] == NON_DIGIT and reading.problem in BLANK
+                    if not is_blank:
+                        raise DataError(str(reading))
+                yield reading
+                done += 1
+            if options.report:
+                options.report(done, len(paths))
+    finally:
+        workers.close()
 
 
 def _check_complete(dataset: Dataset, folder: Path) -> None:

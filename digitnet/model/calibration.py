@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray
+from digitnet.network.activations import MIN_SIGMOID
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 MIN_PICTURES = 10  # pictures: fewer are not enough to calibrate
-MIN_SIGMOID = 2.0**-25  # smallest positive output of a sigmoid: replaces 0, which has no logarithm
 CONFIDENT_SHARE = 0.995  # share of held-out pictures that reach the confidence threshold
 EVIDENT_SHARE = 0.99  # share of held-out pictures that reach the evidence threshold
 MIN_PROBABILITY = 2.0**-126  # probability: the smallest normal float32, lower bound in `evidence`
@@ -112,7 +112,7 @@ def fit_temperature(outputs: FloatArray, labels: NDArray[np.integer]) -> float:
     return 1 / β
 
 
-def evidence(outputs: FloatArray) -> NDArray[np.float64]:
+def evidence(outputs: FloatArray, min_output: float) -> NDArray[np.float64]:
     """Return how far outputs (n, classes) are from a uniform distribution: (n,), nats from 0.
 
     With p the probabilities at T = 1, this is -Σ 1/classes log p_i - log classes: the divergence
@@ -120,17 +120,21 @@ def evidence(outputs: FloatArray) -> NDArray[np.float64]:
     (`background`) makes it small for pictures that show no digit. A picture may resemble one class
     more than the others, so confidence is high, yet resemble that class so little that evidence is
     low.
+
+    min_output: the network's smallest positive output. It replaces outputs of 0, to which float32
+    rounds smaller outputs: the logarithm of 0 would outweigh all other outputs.
     """
-    p = np.maximum(probabilities(outputs), MIN_PROBABILITY)
+    p = np.maximum(probabilities(np.maximum(outputs, min_output)), MIN_PROBABILITY)
     nats: NDArray[np.float64] = -np.log(p).mean(axis=1) - math.log(outputs.shape[1])
     return nats.clip(min=0)  # rounding can make it slightly negative
 
 
-def calibrate(outputs: FloatArray, labels: NDArray[np.integer]) -> Calibration:
+def calibrate(outputs: FloatArray, labels: NDArray[np.integer], min_output: float) -> Calibration:
     """Return the calibration fitted on held-out pictures: outputs (n, classes), labels (n,).
 
     CONFIDENT_SHARE of the pictures reach the confidence threshold, EVIDENT_SHARE the evidence
     threshold. Both are rounded down to four decimals. NO_CALIBRATION for fewer than MIN_PICTURES.
+    min_output: the network's smallest positive output, see `evidence`.
     """
     if len(outputs) < MIN_PICTURES:
         return NO_CALIBRATION
@@ -139,7 +143,7 @@ def calibrate(outputs: FloatArray, labels: NDArray[np.integer]) -> Calibration:
     return Calibration(
         temperature,
         _threshold(confidences, CONFIDENT_SHARE),
-        _threshold(evidence(outputs), EVIDENT_SHARE),
+        _threshold(evidence(outputs, min_output), EVIDENT_SHARE),
     )
 
 

@@ -18,33 +18,32 @@ if TYPE_CHECKING:
     from digitnet.image.evidence import Judgement, Score
 
 
-def read_own_data(checkpoint: Checkpoint, path: Paths, options: ReadOptions) -> tuple[Data, bool]:
-    """Return the data that the model was trained on, and whether training transposed it.
+def read_own_data(checkpoint: Checkpoint, path: Paths, options: ReadOptions) -> Data:
+    """Return the data that the model was trained on, in the orientation of its training.
 
     Raises DataError if the model is older than a conversion that its data now needs.
     """
-    transposed = _is_transposed(checkpoint)
-    data = read_data(path, model_options(checkpoint, options, transposed))
+    data = read_data(path, model_options(checkpoint, options, _is_transposed(checkpoint)))
     is_old = not checkpoint.data_sources
     if is_old and data.training.remarks and data.fingerprint != checkpoint.data_hash:
         raise DataError(
             f"{join_paths(path)}: expected the pixels that the model learned from, found pixels "
             "that digitnet now converts to MNIST's convention; train the model again"
         )
-    return data, transposed
+    return data
 
 
 def read_other_data(checkpoint: Checkpoint, path: Paths, options: ReadOptions) -> tuple[Data, bool]:
-    """Return data that may or may not be the model's own, and whether it was transposed.
+    """Return data that may or may not be the model's own, and whether it was turned upright.
 
-    The model's own data keeps the orientation used in training. Other data is transposed if that
-    makes its digits upright.
+    The model's own data keeps the orientation used in training. Other data is turned upright, also
+    pictures of folders: rows and columns are exchanged if that makes its digits upright.
     """
     data = read_data(path, model_options(checkpoint, options))
     if _is_transposed(checkpoint):
         transposed = read_data(path, model_options(checkpoint, options, transposed=True))
         if transposed.fingerprint == checkpoint.data_hash:
-            return transposed, True
+            return transposed, False
     if data.fingerprint == checkpoint.data_hash:
         return data, False
     problem = transposition(data.training)

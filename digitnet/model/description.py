@@ -1,7 +1,7 @@
 """Describe a model in plain values: what it is, what it has learned from, and who made it."""
 
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 from digitnet.dataset.classes import as_answer
 from digitnet.model.checkpoint import Checkpoint
@@ -46,23 +46,41 @@ def _seconds(history: list[dict[str, Any]]) -> float | None:
     return total if len(known) == len(seconds) and total <= sys.float_info.max else None
 
 
+class Measured(NamedTuple):
+    """The figures of an epoch; None where the file does not have a finite number."""
+
+    epoch: int
+    training_cost: float | None
+    cost: float | None
+    accuracy: float | None
+
+    def rank(self) -> tuple[float, float]:
+        """Return what orders epochs: by accuracy on validation, then by cost."""
+        cost = -sys.float_info.max if self.cost is None else -self.cost
+        return (-1.0 if self.accuracy is None else self.accuracy), cost
+
+
+def measured_epochs(history: list[dict[str, Any]]) -> list[Measured]:
+    """Return the figures of each epoch of a checkpoint's history, which may hold anything."""
+    measured = []
+    for epoch, record in enumerate(history, 1):
+        record = record if isinstance(record, dict) else {}
+        training, validation = record.get("training"), record.get("validation")
+        cost, accuracy = (_number(validation, name) for name in ("cost", "accuracy"))
+        measured.append(Measured(epoch, _number(training, "cost"), cost, accuracy))
+    return measured
+
+
 def _best_validation(history: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return epoch, accuracy and cost of the best epoch: by accuracy, then by cost.
 
     Return None without validation examples. The cost is None if it was not finite.
     """
-    found = []
-    for epoch, record in enumerate(history, 1):
-        measured = record.get("validation") if isinstance(record, dict) else None
-        accuracy, cost = _number(measured, "accuracy"), _number(measured, "cost")
-        if accuracy is not None:
-            found.append({"epoch": epoch, "accuracy": accuracy, "cost": cost})
-    return max(found, key=_rank, default=None)
-
-
-def _rank(measured: dict[str, Any]) -> tuple[float, float]:
-    cost = measured["cost"]
-    return measured["accuracy"], -sys.float_info.max if cost is None else -cost
+    known = [each for each in measured_epochs(history) if each.accuracy is not None]
+    if not known:
+        return None
+    best = max(known, key=Measured.rank)
+    return {"epoch": best.epoch, "accuracy": best.accuracy, "cost": best.cost}
 
 
 def _number(values: object, name: str) -> float | None:

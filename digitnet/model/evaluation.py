@@ -245,7 +245,8 @@ class Evaluator:
         outputs = np.ascontiguousarray(a.T)  # the order of a sum, as in `predict`
         p = probabilities(outputs, self.temperature)
         labels, answers = y.argmax(axis=0).astype(label_type), p.argmax(axis=1).astype(label_type)
-        self._parts.append((labels, answers, p.max(axis=1), evidence(outputs)))
+        nats = evidence(outputs, self.network.min_output)
+        self._parts.append((labels, answers, p.max(axis=1), nats))
         if self.outputs is not None:
             self.outputs[self._seen : self._seen + n] = outputs
         self._seen += n

@@ -5,7 +5,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ from digitnet.dataset.definition import (
     join_paths,
 )
 from digitnet.dataset.minibatches import Minibatches
-from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices, without_copies
 from digitnet.errors import CheckpointError, DataError
 from digitnet.model.checkpoint import Checkpoint
@@ -45,7 +44,7 @@ class Examples:
     """Labelled pictures to evaluate a model on: the pictures `indices` (n,) of `dataset`.
 
     split: `test`, `validation`, `train`, or None for a data set without splits, used whole.
-    transposed: whether the arrays at `path` were transposed after reading. data_hash: what
+    turned: whether rows and columns of all pictures were exchanged after reading. data_hash: what
     a model trained on `dataset` has as its `data_hash`; empty if unknown.
     """
 
@@ -53,7 +52,7 @@ class Examples:
     split: str | None
     dataset: Dataset
     indices: NDArray[np.int64]
-    transposed: bool = False
+    turned: bool = False
     data_hash: str = ""
 
     def minibatches(self) -> Iterator[tuple[FloatArray, FloatArray]]:
@@ -148,11 +147,21 @@ def choose_examples(
 ) -> Examples:
     """Return the examples at `path`; without a path, of the model's own data.
 
-    split: None means the test split if there is one, else all pictures. options: how to read the
-    data; the model sets `score` and `transposed`. Raises DataError if the data or the split does
-    not exist or shows no digit, or if a split that only training makes is requested and the data is
-    not the model's own.
+    split, options, errors: see `LabelledData.examples` and `read_labelled`, which reads once for
+    several splits.
     """
+    return read_labelled(checkpoint, path, options).examples(split)
+
+
+def read_labelled(
+    checkpoint: Checkpoint, path: Paths | None = None, options: ReadOptions = DEFAULT_OPTIONS
+) -> "LabelledData":
+    """Return the data at `path` for a model; without a path, the model's own data.
+
+    options: how to read the data; the model sets `score` and `transposed`. Raises DataError if the
+    data does not exist or cannot be used.
+    """
+    turned = False
     if path is None:
         path = checkpoint.data_path
         for source in as_tuple(path):
@@ -162,26 +171,45 @@ def choose_examples(
                         f"{source}: expected the model's own data, found none; "
                         "name other data with --data"
                     )
-        data, transposed = read_own_data(checkpoint, path, options)
+        data = read_own_data(checkpoint, path, options)
     else:
-        data, transposed = read_other_data(checkpoint, path, options)
-    if split is None and data.test is not None:
-        split = "test"
-    source = join_paths(path)
-    chosen = _chosen_set(data, split)
-    if chosen is None:
-        raise DataError(f"{source}: expected a test split, found none")
-    dataset = chosen.renumbered(checkpoint.class_names, source)
-    is_part = split == "train" or (split == "validation" and chosen is data.training)
-    indices = (
-        _part_of_training(checkpoint, data, str(split), source)
-        if is_part
-        else np.arange(len(dataset))
-    )
-    if (dataset.labels[indices] == NON_DIGIT).all():
-        raise DataError(f"{source}: expected pictures of digits, found none")
-    data_hash = data.fingerprint if chosen is data.training else chosen.fingerprint
-    return Examples(path, split, dataset, indices, transposed, data_hash)
+        data, turned = read_other_data(checkpoint, path, options)
+    return LabelledData(checkpoint, path, data, turned)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledData:
+    """Labelled pictures at a path, read once for a model. turned: see `Examples`."""
+
+    checkpoint: Checkpoint
+    path: Paths
+    data: Data
+    turned: bool = False
+
+    def examples(self, split: str | None = None) -> Examples:
+        """Return the examples of a split.
+
+        split: None means the test split if there is one, else all pictures. Raises DataError if the
+        split does not exist or shows no digit, or if a split that only training makes is requested
+        and the data is not the model's own.
+        """
+        checkpoint, data, source = self.checkpoint, self.data, join_paths(self.path)
+        if split is None and data.test is not None:
+            split = "test"
+        chosen = _chosen_set(data, split)
+        if chosen is None:
+            raise DataError(f"{source}: expected a test split, found none")
+        dataset = chosen.renumbered(checkpoint.class_names, source)
+        is_part = split == "train" or (split == "validation" and chosen is data.training)
+        indices = (
+            _part_of_training(checkpoint, data, str(split), source)
+            if is_part
+            else np.arange(len(dataset))
+        )
+        if (dataset.labels[indices] == NON_DIGIT).all():
+            raise DataError(f"{source}: expected pictures of digits, found none")
+        data_hash = data.fingerprint if chosen is data.training else chosen.fingerprint
+        return Examples(self.path, split, dataset, indices, self.turned, data_hash)
 
 
 def _chosen_set(data: Data, split: str | None) -> Dataset | None:
@@ -221,34 +249,19 @@ def prepared_for(
     """Return the same examples, with pictures prepared by the model of a checkpoint.
 
     In each picture of a folder, this model then chooses the candidate that is read as the digit. A
-    picture in which it finds none stays as it is. options: those of `choose_examples`.
+    picture in which it finds none stays as it is. options: those of `read_labelled`.
     """
-    if not examples.dataset.hashes:  # arrays need no preparation
+    dataset = examples.dataset
+    if all(file is None for file in dataset.files):  # arrays need no preparation
         return examples
-    data = read_data(examples.path, model_options(checkpoint, options, examples.transposed))
-    dataset = _chosen_set(data, examples.split)
-    assert dataset is not None
-    dataset = dataset.renumbered(examples.dataset.class_names, join_paths(examples.path))
-    return replace(examples, dataset=_aligned(dataset, examples.dataset))
+    from digitnet.dataset.folder import prepare_again  # imports Pillow
 
-
-def _aligned(dataset: Dataset, other: Dataset) -> Dataset:
-    """Return a data set with exactly the pictures of `other`, which fills those that it lacks.
-
-    Both are prepared from the same files by different models, which may differ in what they can
-    read.
-    """
-    unreadable = [{each.picture for each in one.unreadable} for one in (dataset, other)]
-    if unreadable[0] == unreadable[1] and np.array_equal(dataset.labels, other.labels):
-        return dataset
-    index_of = {dataset.name_of(index): index for index in range(len(dataset))}
-    n = len(dataset)
-    indices = [index_of.get(other.name_of(index), n + index) for index in range(len(other))]
-
-    def joined(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(dataset, name), getattr(other, name)])[indices]
-
-    return replace(other, images=joined("images"), digits=joined("digits"), priors=joined("priors"))
+    options = model_options(checkpoint, options)
+    if examples.turned:
+        dataset = prepare_again(dataset.transposed(), examples.indices, options).transposed()
+    else:
+        dataset = prepare_again(dataset, examples.indices, options)
+    return replace(examples, dataset=dataset)
 
 
 def has_learned_from(checkpoint: Checkpoint, examples: Examples) -> bool:

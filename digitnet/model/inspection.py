@@ -235,7 +235,7 @@ def _score(pictures: _Pictures, model: Checkpoint) -> _Scores:
         p = probabilities(outputs, model.calibration.temperature)
         answers[where], confidences[where] = p.argmax(axis=1), p.max(axis=1)
         is_improbable = p[np.arange(len(p)), labels[where]] < MAX_PROBABILITY
-        nats = evidence(outputs)
+        nats = evidence(outputs, model.network.min_output)
         for row in np.flatnonzero(is_improbable & (labels[where] != NON_DIGIT)).tolist():
             i = where.start + row
             grounds = Grounds(confidences[i], nats[row], pictures.digits[i], pictures.priors[i])

@@ -313,7 +313,8 @@ class Model:
         padded[:n] = images
         with np.errstate(over="ignore", invalid="ignore"):  # huge weights overflow
             outputs = self.network(padded, together=FORWARD_BLOCK)[:n]
-            return probabilities(outputs, self.calibration.temperature), evidence(outputs)
+            p = probabilities(outputs, self.calibration.temperature)
+            return p, evidence(outputs, self.network.min_output)
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Model:

@@ -11,6 +11,8 @@ import numpy as np
 
 from digitnet.arrays import FloatArray
 
+MIN_SIGMOID = 2.0**-25  # the smallest positive float32 that `sigmoid` returns
+
 # 0-d arrays are faster operands than Python floats.
 ZERO, HALF, ONE, INFINITY = (np.array(x, np.float32) for x in (0, 0.5, 1, np.inf))
 

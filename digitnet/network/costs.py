@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from digitnet.arrays import FloatArray
-from digitnet.network.activations import sigmoid, sigmoid_derivative
+from digitnet.network.activations import MIN_SIGMOID, sigmoid, sigmoid_derivative
 
 Out = FloatArray | None  # an array to write to, or None for a new one
 Weight = float | np.floating  # fastest as a NumPy scalar of the arrays' precision
@@ -89,6 +89,7 @@ def cross_entropy_softmax(
 
 
 OUTPUTS = {"sigmoid": sigmoid, "softmax": softmax}
+MIN_OUTPUTS = {"sigmoid": MIN_SIGMOID, "softmax": 2.0**-149}  # smallest positive float32 of each
 
 COSTS: dict[tuple[str, str], Cost] = {
     ("quadratic", "sigmoid"): quadratic_sigmoid,

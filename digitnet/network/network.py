@@ -21,7 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 from digitnet import arrays
 from digitnet.arrays import ALONE, FloatArray, Share
 from digitnet.network.activations import ACTIVATIONS, glorot
-from digitnet.network.costs import COSTS, OUTPUTS
+from digitnet.network.costs import COSTS, MIN_OUTPUTS, OUTPUTS
 from digitnet.network.regularisers import NO_REGULARISERS, Regularisers
 from digitnet.network.workspace import Workspace
 
@@ -35,6 +35,7 @@ class Network:
     neuron j. biases[l], shape (n_out,). Both are views into `parameters`, one flat vector, in
     which each neuron's weights are followed by its bias. matrices[l] is the same as one matrix
     [W b], (n_out, n_in + 1): its product with activations and a last row of ones is W a + b.
+    min_output: the smallest positive output in float32, which rounds smaller ones to 0.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Network:
         self.names = activation, output
         self.hidden = ACTIVATIONS[activation]
         self.functions = [self.hidden.function] * (len(layer_sizes) - 2) + [OUTPUTS[output]]
+        self.min_output = MIN_OUTPUTS[output]
         self.cost = COSTS[cost, output]
         self.parameters: FloatArray = arrays.zeros((count_parameters(layer_sizes),), dtype)
         self.matrices = self.matrices_of(self.parameters)

@@ -10,7 +10,7 @@ from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
 from digitnet.model.checkpoint import is_checkpoint, load_checkpoint
 from digitnet.model.locations import SHIPPED
 from digitnet.npz import member_names
-from digitnet.paths import Kind, discard_unfinished, kind_of, resolve_output
+from digitnet.paths import discard_unfinished, kind_to_write, require_folder, same_file
 from digitnet.session.lock import lock_output
 from digitnet.session.saving import Saver
 from digitnet.session.signals import STOPS, handle_signals
@@ -46,7 +46,7 @@ def run(
     `overwrite` is set; Busy if another training is writing it.
     """
     output, started = config.model, time.monotonic()
-    _check_folder(output)
+    require_folder(output)
     with handle_signals() as requests, lock_output(output):
         with requests.immediate_stop():
             exists = _check_output(output, may_exist=overwrite or resume)
@@ -99,17 +99,9 @@ def _resumed(
         raise CheckpointError(f"{config.model}: {error}") from None
 
 
-def _check_folder(output: str) -> None:
-    folder = os.path.dirname(resolve_output(output))
-    if _kind_of(folder, output) != "folder":
-        raise OutputError(f"{output}: expected the folder {folder} to exist, found none; create it")
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"{output}: the folder {folder} is not writable")
-
-
 def _check_output(output: str, *, may_exist: bool) -> bool:
     """Return whether the output exists. Raises OutputError if it must not be written."""
-    kind = _kind_of(output, output)
+    kind = kind_to_write(output)
     if kind not in ("file", None):
         raise OutputError(f"{output}: expected a file to write, found something else")
     if kind and not may_exist:
@@ -117,13 +109,6 @@ def _check_output(output: str, *, may_exist: bool) -> bool:
             f"{output}: exists already; --resume continues it, --overwrite replaces it"
         )
     return kind is not None
-
-
-def _kind_of(path: str, output: str) -> Kind | None:
-    try:
-        return kind_of(path)
-    except OSError as error:
-        raise OutputError(f"{output}: cannot be written: {error.strerror}") from None
 
 
 def _check_replaceable(output: str, data: Paths) -> None:
@@ -144,17 +129,10 @@ def _reason_to_keep(output: str, data: Paths) -> str | None:
     """Return what the output is if it must not be replaced; None if it may be."""
     if os.path.getsize(output) and not is_checkpoint(output):
         return _describe_file(member_names(output))
-    if _is_same(output, SHIPPED):
+    if same_file(output, SHIPPED):
         return "the model that ships with digitnet"
-    is_data = any(_is_same(output, path) for path in as_tuple(data))
+    is_data = any(same_file(output, path) for path in as_tuple(data))
     return "the data of this training" if is_data else None
-
-
-def _is_same(output: str, path: str) -> bool:
-    try:
-        return os.path.samefile(output, path)
-    except OSError:  # reading the data reports what is wrong with them
-        return False
 
 
 def _not_replaceable(output: str, found: str) -> OutputError:

@@ -176,7 +176,8 @@ def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, R
     if state.best_record is record:
         state.best[:] = model.parameters
         if state.refits_calibration:
-            state.calibration = calibrate(outputs, state.validation.labels[held_out])
+            labels = state.validation.labels[held_out]
+            state.calibration = calibrate(outputs, labels, model.min_output)
     state.position = Position(epoch=state.position.epoch + 1)
     return record
 

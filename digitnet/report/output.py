@@ -1,0 +1,45 @@
+"""Decide whether a report can be written to a path."""
+
+from digitnet.errors import DigitnetError, OutputError
+from digitnet.paths import kind_to_write, require_folder, same_file
+
+GENERATOR = '<meta name="generator" content="digitnet'  # stands in the head of every report
+HEAD = 4096  # bytes of a file that are searched for it
+
+
+def require_jinja() -> None:
+    """Raise DigitnetError if Jinja2, which fills the page in, is not installed."""
+    try:
+        import jinja2  # noqa: F401
+    except ModuleNotFoundError:
+        raise DigitnetError(
+            "report: expected Jinja2 to be installed, found none; "
+            "pip install 'digitnet[report]', or use --text"
+        ) from None
+
+
+def check_output(output: str, model: str, *, overwrite: bool) -> None:
+    """Raise OutputError if a report must not be written to `output`.
+
+    An older report may be replaced, another file only with `overwrite`, and the model never.
+    """
+    require_folder(output)
+    kind = kind_to_write(output)
+    if kind not in ("file", None):
+        raise OutputError(f"{output}: expected a file to write, found something else")
+    if same_file(output, model):
+        raise OutputError(f"{output}: expected another file than the model; name it with -o")
+    if kind and not overwrite and not _may_replace(output):
+        raise OutputError(
+            f"{output}: expected an older report to replace, found another file; "
+            "name another file with -o, or use --overwrite"
+        )
+
+
+def _may_replace(output: str) -> bool:
+    try:
+        with open(output, "rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be read: {error.strerror or error}") from None
+    return not head or GENERATOR.encode() in head

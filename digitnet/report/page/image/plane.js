@@ -1,0 +1,133 @@
+// Pictures and masks, (h, w), row by row.
+
+/** @typedef {{top: number, bottom: number, left: number, right: number}} Part of a picture, px */
+
+/** Return the values within a part of a picture. */
+function cropValues(values, width, { top, bottom, left, right }) {
+  const columns = right - left;
+  const cropped = new values.constructor((bottom - top) * columns);
+  for (let y = top; y < bottom; y++) {
+    const start = y * width;
+    cropped.set(values.subarray(start + left, start + right), (y - top) * columns);
+  }
+  return cropped;
+}
+
+/** Return the values with a margin of one value on all sides. */
+function padValues(values, height, width, margin, value) {
+  const columns = width + 2 * margin;
+  const padded = new values.constructor((height + 2 * margin) * columns);
+  if (value) padded.fill(value);
+  for (let y = 0; y < height; y++)
+    padded.set(values.subarray(y * width, (y + 1) * width), (y + margin) * columns + margin);
+  return padded;
+}
+
+/** A picture of float32: brightness, or strength of ink. */
+export class Plane {
+  /**
+   * @param {number} h
+   * @param {number} w
+   * @param {Float32Array} [v]
+   */
+  constructor(h, w, v = new Float32Array(h * w)) {
+    this.h = h;
+    this.w = w;
+    this.v = v;
+  }
+
+  /** @param {Part} part */
+  crop(part) {
+    return new Plane(
+      part.bottom - part.top,
+      part.right - part.left,
+      cropValues(this.v, this.w, part),
+    );
+  }
+
+  padded(margin, value = 0) {
+    const values = padValues(this.v, this.h, this.w, margin, value);
+    return new Plane(this.h + 2 * margin, this.w + 2 * margin, values);
+  }
+
+  /** Return the values where the mask is marked, in reading order. */
+  where(mask) {
+    const found = new Float32Array(mask.count());
+    for (let k = 0, n = 0; k < mask.v.length; k++) if (mask.v[k]) found[n++] = this.v[k];
+    return found;
+  }
+
+  /** Return the mask of the values above a threshold. */
+  above(threshold) {
+    const mask = new Mask(this.h, this.w);
+    const limit = Math.fround(threshold);
+    for (let k = 0; k < this.v.length; k++) if (this.v[k] > limit) mask.v[k] = 1;
+    return mask;
+  }
+}
+
+/** The marked pixels of a picture: 1 where marked, else 0. */
+export class Mask {
+  /**
+   * @param {number} h
+   * @param {number} w
+   * @param {Uint8Array} [v]
+   */
+  constructor(h, w, v = new Uint8Array(h * w)) {
+    this.h = h;
+    this.w = w;
+    this.v = v;
+  }
+
+  /** @param {Part} part */
+  crop(part) {
+    return new Mask(
+      part.bottom - part.top,
+      part.right - part.left,
+      cropValues(this.v, this.w, part),
+    );
+  }
+
+  padded(margin, value = 0) {
+    const values = padValues(this.v, this.h, this.w, margin, value);
+    return new Mask(this.h + 2 * margin, this.w + 2 * margin, values);
+  }
+
+  transposed() {
+    const { h, w, v } = this;
+    const mask = new Mask(w, h);
+    for (let y = 0, k = 0; y < h; y++) for (let x = 0; x < w; x++, k++) mask.v[x * h + y] = v[k];
+    return mask;
+  }
+
+  /** Return the number of marked pixels. */
+  count() {
+    let n = 0;
+    for (let k = 0; k < this.v.length; k++) n += this.v[k];
+    return n;
+  }
+
+  any() {
+    return this.v.includes(1);
+  }
+
+  /** Return whether any pixel from column `start` to before `end` of a row is marked. */
+  anyInRow(row, start, end) {
+    for (let k = row * this.w + start; k < row * this.w + end; k++) if (this.v[k]) return true;
+    return false;
+  }
+
+  /** Return the pixels that are marked here and not in the other mask. */
+  without(other) {
+    const mask = new Mask(this.h, this.w);
+    for (let k = 0; k < this.v.length; k++) mask.v[k] = this.v[k] & ~other.v[k];
+    return mask;
+  }
+
+  /** Return the pixels that are marked in both masks. */
+  and(other) {
+    const mask = new Mask(this.h, this.w);
+    for (let k = 0; k < this.v.length; k++) mask.v[k] = this.v[k] & other.v[k];
+    return mask;
+  }
+}

@@ -1,0 +1,49 @@
+"""Gather what a report is about: a model, and the pictures it is measured on and learned from."""
+
+import contextlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from digitnet.dataset.definition import Paths, ReadOptions
+from digitnet.errors import DataError
+from digitnet.model.checkpoint import Checkpoint
+from digitnet.model.examples import Examples, evaluate_model, read_labelled
+from digitnet.report.figures import Figures
+
+GATHERING_STEPS = 2
+
+
+class Subject(NamedTuple):
+    """A model with the figures of its evaluation.
+
+    path: of the model's file. figures: None without labelled pictures.
+    training: the pictures that the model learned from, if they are at hand.
+    """
+
+    path: str
+    checkpoint: Checkpoint
+    figures: Figures | None = None
+    training: Examples | None = None
+
+
+def gather(
+    path: str,
+    checkpoint: Checkpoint,
+    data: Paths | None,
+    options: ReadOptions,
+    begin: Callable[[str], None],
+) -> Subject:
+    """Return a model with its evaluation on `data`, or on its own data if that is None.
+
+    begin: is told each of the GATHERING_STEPS steps that begins. Raises DataError for data that is
+    missing or cannot be used.
+    """
+    begin("reading the pictures")
+    labelled = read_labelled(checkpoint, data, options)
+    examples = labelled.examples()
+    begin("evaluating the model")
+    figures = Figures(examples, evaluate_model(checkpoint, examples))
+    training = None
+    with contextlib.suppress(DataError):  # other data, or changed data: training has no part in it
+        training = labelled.examples("train")
+    return Subject(path, checkpoint, figures, training)
