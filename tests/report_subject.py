@@ -44,6 +44,7 @@ def make_checkpoint(names: tuple[str, ...] = DIGITS, **changes: Any) -> Checkpoi
         "data_hash": "ab" * 32,
         "history": HISTORY,
         "calibration": Calibration(1.0, 0.4, 0.5),
+        "created": "2026-01-02T03:04:05Z",
     }
     return Checkpoint(**(values | changes))
 

@@ -153,10 +153,15 @@ def test_costs_that_overflow_become_the_highest() -> None:
     assert (bounded(np.full(3, np.nan)) == np.float32(MIN_COST)).all()
 
 
-@pytest.mark.parametrize("sizes", [(784, 16, 16, 10), (784, 400, 100, 10), (784, 10)])
-def test_the_grid_grows_with_the_training_within_bounds(sizes: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("sizes", "least"),
+    [((784, 16, 16, 10), (20, 100)), ((784, 400, 100, 10), (11, 100)), ((784, 10), (31, 208))],
+)
+def test_the_grid_grows_with_the_training_within_bounds(
+    sizes: tuple[int, ...], least: tuple[int, int]
+) -> None:
     found = [grid_size(sizes, 10**power) for power in range(1, 13)]
-    assert found[0] == (11, 100)
+    assert found[0] == least
     assert found[-1] == (41, 1000)
     assert all(a <= b and m <= n for (a, m), (b, n) in pairwise(found))
 

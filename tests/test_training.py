@@ -728,11 +728,12 @@ def test_each_epoch_ends_with_one_record(data: Path) -> None:
 
 @pytest.mark.usefixtures("every_step")
 def test_the_state_is_complete_at_every_yield(data: Path) -> None:
-    positions = [
-        (p.state.position.epoch, p.state.position.step) for p in train(make(data, epochs=2))
-    ]
+    positions, grid = [], 0
+    for p in train(make(data, epochs=2)):
+        positions.append((p.state.position.epoch, p.state.position.step))
+        grid = p.state.landscape.grid.size if p.state.landscape else 0
     expected = [(epoch, step) for epoch in (1, 2) for step in range(STEPS + 1)]
-    landscape = [(2, STEPS)] * (2 + 11 * 11 + 1)
+    landscape = [(2, STEPS)] * (2 + grid + 1)
     assert positions == [*expected, *landscape, (3, 0)]
 
 

@@ -23,6 +23,7 @@ MIN_COST = 1e-6  # of a grid point: costs are drawn on a logarithmic scale
 FLAT = 1e-10  # of the path's squared length: less along the second direction is no plane
 NEURON_WORK = 100  # multiply-adds that take as long as the activation of one neuron
 GRID_SHARE = 0.004  # of the training's work, for the grid
+MIN_WORK = 200_000_000  # multiply-adds for the grid, at least: some 20 ms
 SIDES = 11, 31, 41  # points along a side of the grid: fewest, preferred, most
 PICTURES = 100, 1000  # training pictures that the cost is measured on: fewest, most
 
@@ -162,14 +163,15 @@ def extent(places: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
 def grid_size(layer_sizes: tuple[int, ...], pictures_trained: int) -> tuple[int, int]:
     """Return the points along each side of the grid, and how many pictures to measure on.
 
-    pictures_trained: in all epochs together. The work is GRID_SHARE of the training's: of its
+    pictures_trained: in all epochs together. The work is GRID_SHARE of the training's, in
     multiply-adds, so that it does not depend on the clock.
     """
     layers = list(pairwise(layer_sizes))
     neurons = NEURON_WORK * sum(layer_sizes[1:])
     training = 3 * sum(n_in * n_out for n_in, n_out in layers) + neurons
     point = sum(n_in * n_out for n_in, n_out in layers[1:]) + neurons
-    budget = int(GRID_SHARE * training * pictures_trained / point)  # points × pictures
+    work = max(GRID_SHARE * training * pictures_trained, MIN_WORK)
+    budget = int(work / point)  # points × pictures
     fewest, preferred, most = SIDES
     pictures = min(max(budget // preferred**2, PICTURES[0]), PICTURES[1])
     return min(max(math.isqrt(budget // pictures), fewest), most), pictures

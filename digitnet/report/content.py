@@ -16,6 +16,7 @@ from digitnet.report.figures import Figures
 from digitnet.report.sprites import Sheet
 
 MAX_FLOAT32 = 450_000  # parameters: larger networks are packed as float16
+MAX_SNAPSHOTS = 14  # networks of earlier epochs on the page
 SCALE_QUANTILE = 0.995  # of a layer's activations on the samples: this is drawn as fully active
 
 
@@ -103,11 +104,13 @@ def _snapshots(network: Network, landscape: Landscape | None) -> dict[str, Any] 
     """Return the networks of some epochs as float16; None for a network that is too large."""
     if landscape is None or not len(landscape.snapshots):
         return None
+    shown = np.linspace(0, len(landscape.snapshots) - 1, MAX_SNAPSHOTS).round()
+    chosen = np.unique(shown.astype(np.int64))
     return {
-        "epochs": landscape.snapshot_epochs.tolist(),
+        "epochs": landscape.snapshot_epochs[chosen].tolist(),
         "weights": [
             [packed(Wb.T, "float16") for Wb in network.matrices_of(snapshot)]
-            for snapshot in landscape.snapshots
+            for snapshot in landscape.snapshots[chosen]
         ],
     }
 

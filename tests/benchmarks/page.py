@@ -34,7 +34,7 @@ DURATIONS = 'performance.getEntriesByName("digitnet: stroke").map((each) => each
 def write_largest(path: Path) -> None:
     """Write a checkpoint of the largest network with random parameters."""
     network = Network(LARGEST, activation="relu", output="softmax", cost="cross_entropy")
-    network.initialise(np.random.default_rng(1))
+    network.initialise(rng=np.random.default_rng(1))
     values = {
         "data": {"path": str(REPOSITORY / "data" / "mnist")},
         "network": {"layer_sizes": LARGEST, "activation": "relu", "output": "softmax"},
