@@ -9,7 +9,7 @@ import pytest
 from conftest import Run
 
 from browser.chromium import DESKTOP, chromium, what_is_missing
-from browser.models import HOSTILE_FILE, train_models, write_letters
+from browser.models import HOSTILE_FILE, Models, write_letters
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -36,15 +36,15 @@ def letters(tmp_path_factory: pytest.TempPathFactory, browser: "Browser") -> Pat
 @pytest.fixture(scope="session")
 def models(
     tmp_path_factory: pytest.TempPathFactory, run: Run, small_mnist: Path, letters: Path
-) -> dict[str, Path]:
-    """Return the models that pages are written of, by name; see `train_models`."""
-    return train_models(tmp_path_factory.mktemp("models"), run, small_mnist, letters)
+) -> Models:
+    """Return the models that pages are written of."""
+    return Models(tmp_path_factory.mktemp("models"), run, small_mnist, letters)
 
 
 @pytest.fixture(scope="session")
 def write_page(
     run: Run,
-    models: dict[str, Path],
+    models: Models,
     small_mnist: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> WritePage:
@@ -60,7 +60,7 @@ def write_page(
         key = name, str(data)
         if key not in written:
             path = folder / f"{len(written)}.html"
-            model = models.get(name, name)
+            model = name if name == "shipped" else models[name]
             done = run("report", "-m", model, "--data", data, "-o", path)
             assert done.returncode == 0, done.stderr.decode()
             written[key] = path, done
@@ -105,7 +105,7 @@ def open_page(browser: "Browser") -> Iterator[OpenPage]:
     def open_page(path: Path, **options: Any) -> "Page":
         context = browser.new_context(offline=True, **{"viewport": DESKTOP, **options})
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)  # ms: other programs may share the machine
         page = context.new_page()
         watch.follow(page, path.as_uri())
         page.goto(path.as_uri())

@@ -38,9 +38,10 @@ class Shown:
     probabilities: NDArray[np.float64]
 
 
-def draw(page: "Page", drawing: Drawing) -> None:
-    """Clear the pad, and draw strokes with the mouse."""
-    page.locator("#clear").dispatch_event("click")
+def draw(page: "Page", drawing: Drawing, *, clear: bool = True) -> None:
+    """Draw strokes with the mouse, on a cleared pad."""
+    if clear:
+        page.locator("#clear").dispatch_event("click")
     box = page.locator("#pad").bounding_box()
     assert box is not None
     scale = box["width"] / PAD

@@ -24,38 +24,44 @@ HOSTILE_FILE = '"><img src=x onerror=alert(5)>{{7*7}}'
 NETWORKS = {
     "videos": "{layer_sizes: [784, 16, 16, 10]}",
     "five layers": "{layer_sizes: [784, 80, 40, 30, 20, 10], activation: tanh, output: softmax}",
+    "wide": "{layer_sizes: [784, 600, 10], activation: relu, output: softmax}",  # in float16
     "no landscape": "{layer_sizes: [784, 12, 10]}",
     "no validation": "{layer_sizes: [784, 24, 10], activation: relu, output: softmax}",
 }
 
 
-def train_models(folder: Path, run: Run, digits: Path, letters: Path) -> dict[str, Path]:
-    """Return small models of digits, of letters with hostile names, and of a hostile config.
+class Models(dict[str, Path]):
+    """Checkpoints by name, trained when first asked for: those of NETWORKS, and "letters"."""
 
-    digits: a data set of digits. letters: one with the classes LETTERS.
-    """
-    models = {}
-    for name, network in NETWORKS.items():
-        validation = 0 if name == "no validation" else 500
-        landscape = "false" if name == "no landscape" else "true"
-        models[name] = train_model(
-            _made(folder / name),
-            run,
-            f"data: {{path: {digits}, validation: {validation}}}\n"
+    def __init__(self, folder: Path, run: Run, digits: Path, letters: Path) -> None:
+        """Remember a folder for checkpoints, a data set of digits, and one of LETTERS."""
+        super().__init__()
+        self.folder, self.run, self.digits, self.letters = folder, run, digits, letters
+
+    def __missing__(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir()
+        config = self.letters_config() if name == "letters" else self.digits_config(name)
+        self[name] = train_model(folder, self.run, config)
+        return self[name]
+
+    def digits_config(self, name: str) -> str:
+        network = NETWORKS[name]
+        return (
+            f"data: {{path: {self.digits}, validation: {0 if name == 'no validation' else 500}}}\n"
             f"network: {network}\n"
             f"cost: {'cross_entropy' if 'softmax' in network else 'quadratic'}\n"
-            f"training: {{epochs: 3, landscape: {landscape}, optimizer: "
-            "{name: sgd, learning_rate: 0.3}}\n",
+            f"training: {{epochs: 3, landscape: {str(name != 'no landscape').lower()}, "
+            "optimizer: {name: sgd, learning_rate: 0.3}}\n"
         )
-    models["letters"] = train_model(
-        _made(folder / "letters"),
-        run,
-        f"data: {{path: '{letters}', validation: 40}}\n"
-        "network: {layer_sizes: [784, 30, 20], activation: tanh, output: softmax}\n"
-        "cost: cross_entropy\n"
-        "training: {epochs: 4, optimizer: {name: sgd, learning_rate: 0.1}}\n",
-    )
-    return models
+
+    def letters_config(self) -> str:
+        return (
+            f"data: {{path: '{self.letters}', validation: 40}}\n"
+            "network: {layer_sizes: [784, 30, 20], activation: tanh, output: softmax}\n"
+            "cost: cross_entropy\n"
+            "training: {epochs: 4, optimizer: {name: sgd, learning_rate: 0.1}}\n"
+        )
 
 
 def write_letters(folder: Path, per_class: int) -> Path:
@@ -67,7 +73,7 @@ def write_letters(folder: Path, per_class: int) -> Path:
     places = [np.flatnonzero(labels == digit)[: 2 * per_class] for digit in range(10)]
     rows: dict[str, list[tuple[str, str]]] = {"train": [], "test": []}
     for split in rows:
-        _made(folder / split)
+        (folder / split).mkdir(parents=True)
     for letter, name in enumerate(LETTERS):
         own = places[letter % 10][letter // 10 :: 2]
         for k, image in enumerate(images[own]):
@@ -83,8 +89,3 @@ def write_letters(folder: Path, per_class: int) -> Path:
 
 def _draw(image: NDArray[np.uint8], *, turned: bool) -> Image.Image:
     return Image.fromarray(np.rot90(image) if turned else image)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -1,12 +1,12 @@
 """The way downhill: surface, slider, ball, and what the network was then."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from browser.conftest import OpenPage, WritePage
 from browser.hand import SETTLED
+from browser.models import Models
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -18,7 +18,7 @@ PAINTED = "() => document.getElementById('land').toDataURL()"
 
 
 def test_the_slider_tells_each_epochs_cost_and_accuracy(
-    write_page: WritePage, open_page: OpenPage, models: dict[str, Path]
+    write_page: WritePage, open_page: OpenPage, models: Models
 ) -> None:
     page = open_page(write_page("videos"), reduced_motion="reduce")
     with np.load(models["videos"]) as file:
