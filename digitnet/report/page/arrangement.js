@@ -1,11 +1,12 @@
 // Where the picture and the neurons are on the stage.
 
 export const MAX_CIRCLES = 32; // neurons: larger layers are grids
-const MAX_OUTPUTS = 60; // classes: with more, the last layer is a grid as well
-const WIDE = 460; // px: narrower stages go from top to bottom
+export const MAX_OUTPUTS = 60; // classes: with more, the last layer is a grid, and its list scrolls
+const WIDE = 540; // px: narrower stages go from top to bottom
 const LOWEST = 440; // px: height of a wide stage
 const HIGHEST = 480; // px: of a wide stage, unless its outputs need more
 const OUTPUT_PITCH = 15; // px between outputs, at least
+const BREADTH = 0.62; // of the distance between layers: a grid, at most
 const BELOW = 62; // px of a wide stage without neurons: margins, and the layers' names
 
 /**
@@ -15,7 +16,7 @@ const BELOW = 62; // px of a wide stage without neurons: margins, and the layers
  *   pitch: number, depth: number}} Place
  */
 /**
- * @typedef {{width: number, height: number, isWide: boolean, areOutputsAligned: boolean,
+ * @typedef {{width: number, height: number, isWide: boolean,
  *   picture: {x: number, y: number, side: number}, places: Place[]}} Arrangement
  */
 
@@ -37,10 +38,8 @@ export function isWideStage(width) {
  */
 export function arrange(sizes, width, isWide) {
   const layers = sizes.slice(1);
-  const outputs = layers[layers.length - 1];
-  const areOutputsAligned = outputs <= MAX_OUTPUTS;
   const arranged = isWide ? fromLeft(layers, width) : fromTop(layers, width);
-  return { ...arranged, width, isWide, areOutputsAligned };
+  return { ...arranged, width, isWide };
 }
 
 function fromLeft(layers, width) {
@@ -51,10 +50,12 @@ function fromLeft(layers, width) {
   const height = Math.max(wanted, outputs * OUTPUT_PITCH + BELOW);
   const side = Math.min(Math.max(width * 0.3, 140), 200);
   const left = side - 8;
-  const gap = (width - 14 - left) / layers.length;
+  const room = width - left;
+  const isLastRound = isRound(layers[last], true);
+  const gap = isLastRound ? (room - 14) / layers.length : room / (layers.length + BREADTH / 2);
   const middle = height / 2 - 8;
   const places = layers.map((n, l) =>
-    column(n, left + gap * (l + 1), middle, gap * 0.62, height - BELOW, l === last),
+    column(n, left + gap * (l + 1), middle, gap * BREADTH, height - BELOW, l === last),
   );
   return { places, height, picture: { x: 1, y: middle - side / 2, side } };
 }

@@ -1,5 +1,6 @@
 // The answer, and a bar for each class beside the stage's outputs.
 
+import { MAX_OUTPUTS } from "./arrangement.js";
 import { make, setText } from "./dom.js";
 import { clipped, percent } from "./text.js";
 
@@ -29,6 +30,8 @@ export class Outputs {
     });
     list.append(...this.rows.map((row) => row.element));
     list.classList.toggle("few", names.length <= 12);
+    list.classList.toggle("scrolling", names.length > MAX_OUTPUTS);
+    if (names.length > MAX_OUTPUTS) list.tabIndex = 0;
     list.classList.toggle(
       "short",
       names.every((name) => name.length <= 2),
@@ -95,7 +98,7 @@ export class Verdict {
     const { class_names: names, min_confidence, min_evidence } = this.model;
     const perhaps = `Perhaps ${clipped(names[answer.best], 16)}`;
     if (digits > 1)
-      return [`${digits} digits`, "One at a time here; “predict --digits any” reads numbers."];
+      return [`${digits} digits`, "Draw one at a time; “digitnet predict” can read numbers."];
     if (answer.confidence < min_confidence) {
       const needed = (100 * min_confidence).toFixed(1);
       return [

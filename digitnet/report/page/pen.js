@@ -23,8 +23,11 @@ export class KeyboardPen {
     pad.canvas.addEventListener("keydown", (event) => {
       if (this.press(event)) event.preventDefault();
     });
-    pad.canvas.addEventListener("blur", () => this.lift());
-    pad.canvas.addEventListener("pointerdown", () => this.lift());
+    for (const type of ["blur", "pointerdown"])
+      pad.canvas.addEventListener(type, () => {
+        this.lift();
+        cross.classList.remove("shown");
+      });
     this.place();
   }
 
@@ -35,9 +38,11 @@ export class KeyboardPen {
       key === "Backspace" || (key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey));
     if (key in ARROWS && !event.altKey) this.move(ARROWS[key], event.shiftKey ? STEP / 3 : STEP);
     else if (key === " " || key === "Enter") this.toggle();
-    else if (key === "Delete" || key === "Escape") this.restart();
+    else if (key === "Delete") this.restart();
+    else if (key === "Escape") this.lift();
     else if (isUndo) this.undo();
     else return false;
+    this.cross.classList.add("shown");
     return true;
   }
 
