@@ -31,6 +31,15 @@ PARTS = ("draw", "neurons", "downhill", "good", "mistakes", "about-model")
 LOOKS = {"light": ("light", DESKTOP), "dark": ("dark", DESKTOP), "phone": ("light", PHONE)}
 COLOURS = 256  # of a picture: a third of the bytes
 DIGIT_FORM = DIGIT_VARIANTS[3][0]  # what is drawn
+ON_THE_WAY = """() => {
+  const slider = document.getElementById("epoch");
+  slider.value = slider.max / 6;
+  slider.dispatchEvent(new Event("input"));
+}"""
+STAGE_ON_TOP = """() => {
+  const navigation = document.querySelector("nav").offsetHeight;
+  window.scrollBy(0, document.querySelector(".screen").getBoundingClientRect().top - navigation);
+}"""
 MARGINS = dict.fromkeys(("top", "right", "bottom", "left"), "10mm")  # as browsers print
 WAIT = 500  # ms: the inspector's pictures come after the answer
 
@@ -63,8 +72,10 @@ def take_three(browser: "Browser", path: Path, folder: Path) -> None:
     page = open_page(browser, path, "light", {"width": 1100, "height": 900})
     save(page.locator("#draw .screen").screenshot(), folder / "page-draw.png")
     page = open_page(browser, path, "dark", {"width": 1100, "height": 900})
+    page.evaluate(ON_THE_WAY)
     save(page.locator("#downhill .screen").screenshot(), folder / "page-downhill.png")
     page = open_page(browser, path, "dark", PHONE)
+    page.evaluate(STAGE_ON_TOP)
     save(page.screenshot(), folder / "page-phone.png")
 
 
@@ -72,6 +83,7 @@ def take_all(browser: "Browser", path: Path, folder: Path) -> None:
     """Write pictures of every part in every look, and a PDF."""
     for look, (scheme, viewport) in LOOKS.items():
         page = open_page(browser, path, scheme, viewport)
+        page.evaluate("document.querySelector('nav').style.position = 'static'")
         save(page.screenshot(full_page=True), folder / f"{look}.png")
         save(page.screenshot(), folder / f"{look}-top.png")
         for part in PARTS:
