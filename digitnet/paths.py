@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from typing import BinaryIO, Literal
 
@@ -99,6 +100,11 @@ def names_file(path: str) -> bool:
 def kind_to_write(output: str) -> Kind | None:
     """Return what exists at an output; raises OutputError if the system cannot look it up."""
     return _kind_for(output, output)
+
+
+def own_suffix() -> str:
+    """Return the suffix of a temporary file that no other thread or process uses."""
+    return f".{os.getpid()}-{threading.get_ident()}{TEMPORARY}"
 
 
 def require_folder(output: str) -> None:

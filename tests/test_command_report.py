@@ -4,11 +4,15 @@ import json
 import os
 import re
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
-from conftest import Run
+from conftest import Run, read_mnist
+
+from digitnet.model.checkpoint import load_checkpoint, save_checkpoint
 
 GENERATOR = b'<meta name="generator" content="digitnet'
 
@@ -64,11 +68,37 @@ def test_an_older_report_is_replaced_another_file_is_not(
     assert GENERATOR in other.read_bytes()
 
 
-def test_the_model_is_never_replaced(run: Run, model: Path) -> None:
-    before = model.read_bytes()
-    done = run("report", "-m", model, "-o", model, "--overwrite")
-    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
-    assert model.read_bytes() == before
+def test_the_model_and_its_data_are_never_replaced(run: Run, model: Path, tmp_path: Path) -> None:
+    images, labels = read_mnist("t10k", 20)
+    data = tmp_path / "digits.npz"
+    np.savez(data, images=images, labels=labels)
+    for output in (model, data):
+        before = output.read_bytes()
+        done = run("report", "-m", model, "--data", data, "-o", output, "--overwrite")
+        assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+        assert output.read_bytes() == before
+
+
+def test_a_file_of_the_user_beside_the_page_stays(run: Run, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "report.html.tmp").write_text("keep")
+    assert run("report", "-m", model, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "report.html.tmp").read_text() == "keep"
+
+
+def test_text_takes_no_output(run: Run, model: Path) -> None:
+    done = run("report", "-m", model, "--text", "-o", "x.html")
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+
+
+def test_a_config_that_is_no_longer_valid_leaves_a_report(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    old, checkpoint = tmp_path / "old.npz", load_checkpoint(model)
+    config = checkpoint.config | {"data": checkpoint.config["data"] | {"forgotten": 1}}
+    save_checkpoint(str(old), replace(checkpoint, config=config))
+    done = run("report", "-m", old, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert 'id="mistakes"' in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.parametrize("output", ["missing/report.html", ".", "folder/"])
@@ -84,10 +114,6 @@ def test_an_output_that_cannot_be_written_is_said_at_once(
 def test_without_its_own_data_the_report_is_shorter(
     run: Run, model: Path, tmp_path: Path, small_mnist: Path
 ) -> None:
-    from dataclasses import replace
-
-    from digitnet.model.checkpoint import load_checkpoint, save_checkpoint
-
     gone = tmp_path / "gone.npz"
     save_checkpoint(str(gone), replace(load_checkpoint(model), data_path=str(tmp_path / "no")))
     done = run("report", "-m", gone, cwd=tmp_path)

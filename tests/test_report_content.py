@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def make_landscape(n_parameters: int) -> Landscape:
 
 def test_the_network_is_packed_bit_by_bit() -> None:
     checkpoint = make_checkpoint()
-    values = content(checkpoint, None, NO_SHEET, NO_SHEET)
+    values = content(checkpoint, None, NO_SHEET)
     assert values["kind"] == "float32"
     for text, Wb in zip(values["weights"], checkpoint.network.matrices):
         assert np.array_equal(unpacked(text, "float32").reshape(Wb.T.shape), Wb.T)
@@ -45,7 +46,7 @@ def test_the_network_is_packed_bit_by_bit() -> None:
 def test_large_networks_are_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content_module, "MAX_FLOAT32", 4000)
     checkpoint = make_checkpoint()
-    values = content(checkpoint, None, NO_SHEET, NO_SHEET)
+    values = content(checkpoint, None, NO_SHEET)
     assert values["kind"] == "float16"
     assert np.allclose(
         unpacked(values["weights"][0], "float16"),
@@ -66,7 +67,7 @@ def test_huge_weights_leave_valid_json() -> None:
     network = Network([784, 6, 10], activation="relu")
     network.parameters[:] = 3e38
     subject = make_subject(network=network)
-    values = json.loads(as_json(content(subject.checkpoint, subject.figures, NO_SHEET, NO_SHEET)))
+    values = json.loads(as_json(content(subject.checkpoint, subject.figures, NO_SHEET)))
     assert values["model"]["scales"] == [1, 1]
 
 
@@ -81,7 +82,7 @@ def test_the_landscape_has_the_values_of_the_checkpoint() -> None:
     checkpoint = make_checkpoint()
     landscape = make_landscape(len(checkpoint.network.parameters))
     checkpoint = make_checkpoint(landscape=landscape)
-    values: dict[str, Any] = content(checkpoint, None, NO_SHEET, NO_SHEET)
+    values: dict[str, Any] = content(checkpoint, None, NO_SHEET)
     assert np.allclose(values["landscape"]["grid"], landscape.grid, rtol=1e-3)
     assert np.allclose(values["landscape"]["path"], landscape.path, atol=1e-4)
     assert values["landscape"]["costs"] == [0.9, 0.1235]
@@ -94,7 +95,21 @@ def test_the_landscape_has_the_values_of_the_checkpoint() -> None:
 
 def test_mistakes_come_in_the_order_of_their_sheet() -> None:
     subject = make_subject()
-    values = content(subject.checkpoint, subject.figures, NO_SHEET, NO_SHEET)
+    values = content(subject.checkpoint, subject.figures, NO_SHEET)
     assert values["errors"]["labels"] == [3, 9, 3, 4]
     assert values["errors"]["answers"] == [5, 4, 5, 9]
+    assert values["errors"]["digits"] == [1, 1, 1, 1]
     assert values["errors"]["confidences"] == sorted(values["errors"]["confidences"], reverse=True)
+
+
+def test_what_the_preparation_found_goes_with_a_picture() -> None:
+    subject = make_subject()
+    assert subject.figures is not None
+    examples = subject.figures.examples
+    digits = np.where(np.arange(40) == 13, 2, 1)
+    dataset = replace(examples.dataset, digits=digits, priors=np.arange(40) / 10)
+    figures = replace(subject.figures, examples=replace(examples, dataset=dataset))
+    values = content(subject.checkpoint, figures, NO_SHEET)
+    assert values["errors"]["digits"] == [1, 1, 2, 1]
+    assert values["errors"]["priors"] == [0.3, 0.9, 1.3, 2.4]
+    assert values["samples"]["priors"][0] == figures.samples[0] / 10

@@ -78,6 +78,23 @@ def test_without_pictures_the_figures_are_left_out() -> None:
 
 def test_no_folder_of_the_machine_is_named(page: str) -> None:
     assert "someone" not in page
+    config = make_checkpoint().config
+    data = config["data"] | {"rehearsal": {"path": ["/home/someone/a", "/home/someone/b"]}}
+    config = config | {"data": data, "start": "/home/someone/start.npz"}
+    start = {"path": "/home/someone/start.npz", "sha256": "cd" * 32}
+    page = render(make_subject(config=config, start=start))
+    assert "someone" not in page
+    assert "- b" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("a; rm x.npz", "'a; rm x.npz'"), ("-m.npz", "./-m.npz"), ("my model.npz", "'my model.npz'")],
+)
+def test_commands_quote_the_model(name: str, shown: str) -> None:
+    page = html.unescape(render(Subject(f"/tmp/{name}", make_checkpoint())))
+    assert f"digitnet evaluate -m {shown}\n" in page
+    assert f"digitnet report -m {shown}</code>" in page
 
 
 def test_names_are_shown_as_text() -> None:
@@ -87,7 +104,12 @@ def test_names_are_shown_as_text() -> None:
     page = render(subject._replace(path=f"/tmp/{HOSTILE}.npz", figures=figures))
     scripts = Elements(page).all("script")
     assert len(scripts) == 2
-    assert "49" not in html.unescape(page.split("<main")[0])
+    title = re.search("<title>(.*?)</title>", page)
+    over = re.search('<p class="over">(.*?)</p>', page, re.DOTALL)
+    assert title is not None
+    assert over is not None
+    assert "{{7*7}}" in over[1]
+    assert "<" not in title[1]
     assert html.escape(HOSTILE, quote=False) in page.replace("&#34;", '"')
 
 

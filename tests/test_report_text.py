@@ -10,7 +10,7 @@ from digitnet.report.text import MAP_COLUMNS, MAP_ROWS, epoch_lines, kind_lines,
 def test_few_epochs_are_all_listed() -> None:
     lines = epoch_lines(HISTORY[:3])
     assert [line.split()[0] for line in lines[1:-1]] == ["1", "2", "3"]
-    assert lines[2].split() == ["2", "0.5000", "0.5500", "90.00%"]
+    assert lines[2].split() == ["2", "0.5", "0.55", "90.00%"]
     assert lines[-1] == "best: epoch 3, accuracy 93.33%"
 
 

@@ -40,7 +40,6 @@ Examples
     "-o",
     "--output",
     metavar="FILE",
-    default="report.html",
     help="File to write; an older report is replaced. Default: report.html.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that is not a report, too.")
@@ -50,7 +49,7 @@ def report(
     context: click.Context,
     model: str | None,
     data: str | None,
-    output: str,
+    output: str | None,
     overwrite: bool,
     text: bool,
 ) -> None:
@@ -66,24 +65,29 @@ def report(
 
     load_numpy(environment_threads() or 1)
     silence_decoders()
+    from digitnet.dataset.definition import as_tuple
     from digitnet.model.checkpoint import load_checkpoint
     from digitnet.model.locations import find_model
     from digitnet.report.output import check_output, require_jinja
 
+    if text and (output or overwrite):
+        raise click.UsageError("--text writes no file: leave out -o and --overwrite")
     path = find_model(model)
-    if not text:
-        require_jinja()
-        check_output(output, path, overwrite=overwrite)
-    subject = _gather(path, load_checkpoint(path), data)
     if text:
         from digitnet.cli.report_text import report_lines
 
+        subject = _gather(path, load_checkpoint(path), data)
         print_result("\n".join(report_lines(subject)))
     else:
+        require_jinja()
+        output, checkpoint = output or "report.html", load_checkpoint(path)
+        sources = path, *as_tuple(checkpoint.data_path if data is None else data)
+        check_output(output, sources, overwrite=overwrite)
+        subject = _gather(path, checkpoint, data)
+        check_output(output, sources, overwrite=overwrite)  # a file may have come meanwhile
         from digitnet.report.page import write_page
 
-        size = write_page(output, subject)
-        print_result(f"{display_path(output)}: {size / 1e6:.2f} MB")
+        print_result(f"{display_path(output)}: {write_page(output, subject) / 1e6:.2f} MB")
     if subject.figures and subject.figures.examples.dataset.unreadable:
         context.exit(ExitStatus.FAILED)
 

@@ -67,6 +67,8 @@ def measured_epochs(history: list[dict[str, Any]]) -> list[Measured]:
         record = record if isinstance(record, dict) else {}
         training, validation = record.get("training"), record.get("validation")
         cost, accuracy = (_number(validation, name) for name in ("cost", "accuracy"))
+        if accuracy is not None and not 0 <= accuracy <= 1:
+            accuracy = None
         measured.append(Measured(epoch, _number(training, "cost"), cost, accuracy))
     return measured
 

@@ -1,7 +1,7 @@
 """The way that a training took downhill, and the cost around it, as a checkpoint keeps them.
 
 The landscape is the cost in a plane through the path of training (Li and others 2018, "Visualizing
-the loss landscape of neural nets", section 7). `plane.py` computes it.
+the loss landscape of neural nets", section 7). `survey.py` computes it.
 """
 
 from typing import Any, NamedTuple

@@ -2,7 +2,6 @@
 
 import math
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Union, overload
@@ -29,7 +28,7 @@ from digitnet.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoi
 from digitnet.model.doubt import FORWARD_BLOCK, Grounds, is_doubtful, why_doubtful
 from digitnet.model.locations import SHIPPED, locate_model
 from digitnet.network.network import Network
-from digitnet.paths import TEMPORARY
+from digitnet.paths import own_suffix
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -207,8 +206,7 @@ class Model:
         An existing file is replaced atomically, whatever else writes it. Raises OutputError if
         writing fails.
         """
-        own_suffix = f".{os.getpid()}-{threading.get_ident()}{TEMPORARY}"
-        save_checkpoint(os.fspath(path), replace(self.checkpoint, state={}), own_suffix)
+        save_checkpoint(os.fspath(path), replace(self.checkpoint, state={}), own_suffix())
 
     def read_numbers(self, picture: Picture, digits: int | None = None) -> "Numbers":
         """Return all numbers in a picture, in reading order; with `digits`, one number of N digits.

@@ -75,7 +75,7 @@ def survey(
     yield Landscape(
         bounded(np.array(grid, np.float64)).reshape(side, side),
         ((places - low) / (high - low)).astype(np.float32),
-        path.costs,
+        bounded(path.costs.astype(np.float64)),
         path.accuracies,
         np.array(path.epochs),
         share,

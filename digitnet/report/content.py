@@ -18,6 +18,7 @@ from digitnet.report.sprites import Sheet
 MAX_FLOAT32 = 450_000  # parameters: larger networks are packed as float16
 MAX_SNAPSHOTS = 14  # networks of earlier epochs on the page
 SCALE_QUANTILE = 0.995  # of a layer's activations on the samples: this is drawn as fully active
+NO_PICTURES: dict[str, list[float]] = {"labels": [], "digits": [], "priors": []}
 
 
 def is_rounded(network: Network) -> bool:
@@ -25,13 +26,8 @@ def is_rounded(network: Network) -> bool:
     return len(network.parameters) > MAX_FLOAT32
 
 
-def content(
-    checkpoint: Checkpoint, figures: Figures | None, samples: Sheet, mistakes: Sheet
-) -> dict[str, Any]:
-    """Return the values that the script reads.
-
-    samples, mistakes: sheets of the pictures to step through, and of `figures.shown_mistakes`.
-    """
+def content(checkpoint: Checkpoint, figures: Figures | None, samples: Sheet) -> dict[str, Any]:
+    """Return the values that the script reads. samples: the sheet of `figures.samples`."""
     network, calibration = checkpoint.network, checkpoint.calibration
     kind = "float16" if is_rounded(network) else "float32"
     return {
@@ -49,7 +45,7 @@ def content(
             np.linalg.norm(network.weights[0].astype(np.float64), axis=1), 3
         ).tolist(),
         "samples": _samples(figures, samples),
-        "errors": _mistakes(figures, mistakes),
+        "errors": _mistakes(figures),
         "landscape": _landscape(checkpoint),
         "snapshots": _snapshots(network, checkpoint.landscape),
     }
@@ -73,16 +69,11 @@ def _scales(network: Network, figures: Figures | None) -> list[float]:
     """Return the activation of each layer that is drawn as fully active."""
     if figures is None:
         return [1.0] * (len(network.layer_sizes) - 1)
-    images = figures.images(sample_positions(figures))
+    images = figures.images(figures.samples)
     with np.errstate(over="ignore", invalid="ignore"):  # huge weights overflow
         layers = network.activations(images)[1:]
         scales = [float(np.quantile(np.abs(a), SCALE_QUANTILE)) for a in layers]
     return [scale if 0 < scale < math.inf else 1.0 for scale in scales]
-
-
-def sample_positions(figures: Figures) -> NDArray[np.int64]:
-    """Return positions of the pictures to step through; always the same ones."""
-    return figures.samples(np.random.default_rng(1))
 
 
 def _landscape(checkpoint: Checkpoint) -> dict[str, Any] | None:
@@ -117,19 +108,33 @@ def _snapshots(network: Network, landscape: Landscape | None) -> dict[str, Any] 
 
 def _samples(figures: Figures | None, sheet: Sheet) -> dict[str, Any]:
     if figures is None:
-        return {"png": "", "labels": [], "split": ""}
-    labels = figures.evaluation.labels[sample_positions(figures)]
-    split = figures.examples.split or ""
-    return {"png": sheet.url, "labels": labels.tolist(), "split": split}
+        return {"png": "", "split": "", **NO_PICTURES}
+    shown, split = figures.samples, figures.examples.split or ""
+    return {"png": sheet.url, "split": split, **_pictures(figures, shown)}
 
 
-def _mistakes(figures: Figures | None, sheet: Sheet) -> dict[str, Any]:
+def _mistakes(figures: Figures | None) -> dict[str, Any]:
+    """Return the wrong answers; the style sheet has their pictures."""
     if figures is None:
-        return {"png": "", "labels": [], "answers": [], "confidences": []}
+        return {**NO_PICTURES, "answers": [], "confidences": []}
     shown, result = figures.shown_mistakes, figures.evaluation
     return {
-        "png": sheet.url,
-        "labels": result.labels[shown].tolist(),
+        **_pictures(figures, shown),
         "answers": result.answers[shown].tolist(),
         "confidences": np.round(result.confidences[shown], 4).tolist(),
+    }
+
+
+def _pictures(figures: Figures, positions: NDArray[np.int64]) -> dict[str, list[float]]:
+    """Return the labels of pictures, and what their preparation found: digits and priors."""
+    indices, dataset = figures.evaluation.indices, figures.examples.dataset
+    assert indices is not None
+    at, n = indices[positions], len(dataset)
+    digits = np.ones(n, np.int64) if dataset.digits is None else dataset.digits
+    priors = np.zeros(n) if dataset.priors is None else dataset.priors
+    labels = figures.evaluation.labels[positions]
+    return {
+        "labels": labels.tolist(),
+        "digits": digits[at].tolist(),
+        "priors": priors[at].tolist(),
     }

@@ -25,7 +25,7 @@ def curves(history: list[dict[str, Any]]) -> list[Curve]:
     validation = _points([(each.epoch, each.cost) for each in epochs])
     if training:
         charts.append(Curve("Cost", _cost_chart(training, validation)))
-    known = [each for each in epochs if each.accuracy is not None and 0 <= each.accuracy <= 1]
+    known = [each for each in epochs if each.accuracy is not None]
     if known:
         charts.append(Curve("Accuracy on validation", _accuracy_chart(known)))
     return charts

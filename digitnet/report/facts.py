@@ -2,8 +2,10 @@
 
 import copy
 import os
+import shlex
 from typing import Any
 
+from digitnet.config.definition import PATH_KEYS
 from digitnet.dataset.definition import Paths, as_tuple
 from digitnet.model.checkpoint import Checkpoint
 from digitnet.model.description import describe
@@ -13,13 +15,16 @@ from digitnet.paths import SHIPPED_NAME
 
 def model_name(path: str) -> str:
     """Return what the report calls a model: its file's name, without folders."""
-    return "the model that ships" if path == SHIPPED else os.path.basename(path)
+    return "the model that ships" if path == SHIPPED else _name(path)
 
 
 def data_names(paths: Paths) -> str:
     """Return the names of files and folders of pictures, without the folders that they are in."""
-    names = (os.path.basename(os.path.normpath(path)) or path for path in as_tuple(paths))
-    return ", ".join(dict.fromkeys(names))
+    return ", ".join(dict.fromkeys(map(_name, as_tuple(paths))))
+
+
+def _name(path: str) -> str:
+    return os.path.basename(os.path.normpath(path)) or path
 
 
 def architecture(checkpoint: Checkpoint) -> str:
@@ -38,7 +43,7 @@ def facts(checkpoint: Checkpoint) -> dict[str, str]:
         "Cost": about["cost"].replace("_", " "),
         "Parameters": f"{about['parameters']:,}",
         "Training": epochs if seconds is None else f"{epochs}, {seconds:,.1f} s",
-        "Start": start and f"{os.path.basename(start['path'])}, SHA-256 {start['sha256']}",
+        "Start": start and f"{_name(start['path'])}, SHA-256 {start['sha256']}",
         "Data": data_names(checkpoint.data_path),
         "Data’s SHA-256": about["data"]["hash"],
         "Temperature": f"{about['temperature']:.3f}",
@@ -58,19 +63,24 @@ def _thresholds(min_confidence: float, min_evidence: float) -> str:
     )
 
 
-def file_name(path: str) -> str:
-    """Return what a command calls a model: its file's name, or the word for the one that ships."""
-    return SHIPPED_NAME if path == SHIPPED else os.path.basename(path)
+def report_command(path: str) -> str:
+    """Return the command that made the report of a model."""
+    return f"digitnet report -m {SHIPPED_NAME if path == SHIPPED else _argument(_name(path))}"
 
 
 def commands(path: str) -> str:
     """Return the commands that train, evaluate and report the model again."""
-    name = "model.npz" if path == SHIPPED else os.path.basename(path)
+    name = _argument("model.npz" if path == SHIPPED else _name(path))
     return (
         f"digitnet train --config config.yaml -o {name}\n"
         f"digitnet evaluate -m {name}\n"
-        f"digitnet report -m {name} -o report.html"
+        f"digitnet report -m {name}"
     )
+
+
+def _argument(name: str) -> str:
+    """Return a file's name as an argument of a shell's command."""
+    return shlex.quote(f"./{name}" if name.startswith("-") else name)
 
 
 def config_text(checkpoint: Checkpoint) -> str:
@@ -85,8 +95,11 @@ def _as_yaml(config: dict[str, Any]) -> str:
     import yaml
 
     config = copy.deepcopy(config)
-    for section, key in (("data", "path"), (None, "model"), (None, "start")):
-        values = config.get(section) if section else config
+    for path_key in PATH_KEYS:
+        *sections, key = path_key.split(".")
+        values: Any = config
+        for section in sections:
+            values = values.get(section) if isinstance(values, dict) else None
         if isinstance(values, dict) and values.get(key):
             values[key] = _without_folders(values[key])
     return str(yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
@@ -95,4 +108,4 @@ def _as_yaml(config: dict[str, Any]) -> str:
 def _without_folders(paths: object) -> object:
     if isinstance(paths, list | tuple):
         return [_without_folders(path) for path in paths]
-    return os.path.basename(os.path.normpath(paths)) if isinstance(paths, str) else paths
+    return _name(paths) if isinstance(paths, str) else paths

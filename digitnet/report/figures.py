@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,11 @@ from digitnet.model.calibration import Coverage
 from digitnet.model.evaluation import Evaluation
 from digitnet.model.examples import Examples
 
-SHOWN_PER_KIND = 12  # pictures of a kind of mistake on the page
+MAX_MATRIX = 50  # classes: with more, there is no confusion matrix whose cells open pictures
+WORST = 24  # wrong answers, the most confident ones: shown under "Where it fails"
+SHOWN_KINDS, SHOWN_OF_KIND = 8, 6  # kinds of mistakes shown there, and pictures of each
+OPENED_OF_KIND = 12  # pictures that a cell of the confusion matrix opens
+MAX_MISTAKES = 2000  # pictures of mistakes on the page
 MIN_SHARE_ANSWERED = 0.95  # of the answers: the coverage that the text names is the nearest one
 SAMPLES_PER_CLASS, MAX_SAMPLES = 12, 240  # right and wrong pictures to step through
 FIRST_SAMPLE = "4"  # class of the picture that the page opens with, if the model has it
@@ -56,7 +61,7 @@ class Figures:
             pair = int(result.labels[position]), int(result.answers[position])
             positions.setdefault(pair, []).append(position)
         kinds = [
-            Kind(*pair, len(found), tuple(found[:SHOWN_PER_KIND]))
+            Kind(*pair, len(found), tuple(found[:OPENED_OF_KIND]))
             for pair, found in positions.items()
         ]
         return sorted(kinds, key=lambda kind: -kind.images)
@@ -64,8 +69,19 @@ class Figures:
     @cached_property
     def shown_mistakes(self) -> NDArray[np.int64]:
         """Positions of the wrong answers whose pictures are on the page, most confident first."""
-        shown = {position for kind in self.kinds for position in kind.positions}
-        return np.array([p for p in self.evaluation.mistakes.tolist() if p in shown], np.int64)
+        mistakes: list[int] = self.evaluation.mistakes.tolist()
+        shown = set(mistakes[:WORST])
+        for kind in self.kinds[:SHOWN_KINDS]:
+            shown.update(kind.positions[:SHOWN_OF_KIND])
+        if self.evaluation.classes <= MAX_MATRIX:
+            opened = (position for kind in self.kinds for position in kind.positions)
+            shown.update(islice(opened, MAX_MISTAKES))
+        return np.array([position for position in mistakes if position in shown], np.int64)
+
+    @cached_property
+    def numbers(self) -> dict[int, int]:
+        """The place of each position in `shown_mistakes`."""
+        return {position: k for k, position in enumerate(self.shown_mistakes.tolist())}
 
     @property
     def usual_coverage(self) -> Coverage:
@@ -73,12 +89,14 @@ class Figures:
         rows = self.evaluation.coverages
         return min(rows, key=lambda row: abs(row.coverage - MIN_SHARE_ANSWERED))
 
-    def samples(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Return positions of pictures to step through: of each class alike, in random order.
+    @cached_property
+    def samples(self) -> NDArray[np.int64]:
+        """Positions of pictures to step through: of each class alike, in random order.
 
-        The first one is, if possible, of FIRST_SAMPLE: the right answer of the highest confidence.
+        The order is always the same. The first picture is, if possible, of FIRST_SAMPLE: the right
+        answer of the highest confidence.
         """
-        result = self.evaluation
+        result, rng = self.evaluation, np.random.default_rng(1)
         each = max(min(SAMPLES_PER_CLASS, MAX_SAMPLES // result.classes), 1)
         counts: Counter[int] = Counter()
         chosen: list[int] = []

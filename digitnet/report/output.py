@@ -1,5 +1,7 @@
 """Decide whether a report can be written to a path."""
 
+from collections.abc import Iterable
+
 from digitnet.errors import DigitnetError, OutputError
 from digitnet.paths import kind_to_write, require_folder, same_file
 
@@ -18,17 +20,19 @@ def require_jinja() -> None:
         ) from None
 
 
-def check_output(output: str, model: str, *, overwrite: bool) -> None:
+def check_output(output: str, sources: Iterable[str], *, overwrite: bool) -> None:
     """Raise OutputError if a report must not be written to `output`.
 
-    An older report may be replaced, another file only with `overwrite`, and the model never.
+    An older report may be replaced, another file only with `overwrite`, and the sources never.
+    sources: paths of the model and of its data.
     """
     require_folder(output)
     kind = kind_to_write(output)
     if kind not in ("file", None):
         raise OutputError(f"{output}: expected a file to write, found something else")
-    if same_file(output, model):
-        raise OutputError(f"{output}: expected another file than the model; name it with -o")
+    if any(same_file(output, source) for source in sources):
+        problem = "expected another file than the model and its data; name it with -o"
+        raise OutputError(f"{output}: {problem}")
     if kind and not overwrite and not _may_replace(output):
         raise OutputError(
             f"{output}: expected an older report to replace, found another file; "

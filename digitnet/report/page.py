@@ -8,22 +8,26 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from digitnet.model.landscape import Landscape
-from digitnet.paths import replace_file
+from digitnet.paths import own_suffix, replace_file
 from digitnet.report import facts
-from digitnet.report.content import as_json, content, is_rounded, sample_positions
+from digitnet.report.content import as_json, content, is_rounded
 from digitnet.report.curves import curves
 from digitnet.report.diagrams import coverage_diagram, reliability_diagram
-from digitnet.report.figures import Figures, Kind
+from digitnet.report.figures import (
+    MAX_MATRIX,
+    SHOWN_KINDS,
+    SHOWN_OF_KIND,
+    WORST,
+    Figures,
+    Kind,
+)
 from digitnet.report.scripts import PAGE, content_hash, joined_script
 from digitnet.report.sprites import Sheet, sprite_sheet
 from digitnet.report.strip import training_strip
 from digitnet.report.subject import Subject
 from digitnet.version import __version__
 
-MAX_MATRIX = 50  # classes: with more, the confusion matrix is left out
-MAX_CIRCLES = 32  # neurons: larger layers are drawn as grids, see stage.js
-WORST = 24  # wrong answers: the most confident ones are shown under "Where it fails"
-SHOWN_KINDS, SHOWN_OF_KIND = 8, 6  # kinds of mistakes, and pictures of each
+MAX_CIRCLES = 32  # neurons: larger layers are drawn as grids, see arrangement.js
 NO_SHEET = Sheet("", 0)
 
 
@@ -33,7 +37,7 @@ def write_page(output: str, subject: Subject) -> int:
     Raises OutputError if writing fails.
     """
     page = render(subject).encode(errors="backslashreplace")  # names may hold lone surrogates
-    with replace_file(output) as file:
+    with replace_file(output, own_suffix()) as file:
         file.write(page)
     return len(page)
 
@@ -43,7 +47,7 @@ def render(subject: Subject) -> str:
     checkpoint, figures = subject.checkpoint, subject.figures
     samples = mistakes = NO_SHEET
     if figures:
-        samples = sprite_sheet(figures.images(sample_positions(figures)))
+        samples = sprite_sheet(figures.images(figures.samples))
         mistakes = sprite_sheet(figures.images(figures.shown_mistakes))
     script = joined_script()
     strip = training_strip(checkpoint, subject.training)
@@ -69,11 +73,11 @@ def render(subject: Subject) -> str:
         facts=facts.facts(checkpoint),
         commands=facts.commands(subject.path),
         config=facts.config_text(checkpoint),
-        command=f"digitnet report -m {facts.file_name(subject.path)}",
+        command=facts.report_command(subject.path),
         style=Markup(_style(mistakes)),
         script=Markup(script),
         script_hash=content_hash(script),
-        data=Markup(as_json(content(checkpoint, figures, samples, mistakes))),
+        data=Markup(as_json(content(checkpoint, figures, samples))),
     )
 
 
@@ -107,7 +111,8 @@ def _evaluation(figures: Figures, mistakes: Sheet) -> dict[str, Any]:
         "images": f"{result.images:,}",
         "right": f"{int(result.right.sum()):,}",
         "wrong": f"{int((~result.right).sum()):,}" if not result.right.all() else "",
-        "doubtful": f"{len(result.doubts):,}",
+        "doubtful": f"{len(result.doubts):,}" if result.doubts else "",
+        "sure": result.sure_accuracy is not None and _percent(result.sure_accuracy),
         "split": examples.split or "",
         "data": facts.data_names(examples.path),
         "calibration": _percent(result.calibration_error),
@@ -147,8 +152,7 @@ def _evaluation(figures: Figures, mistakes: Sheet) -> dict[str, Any]:
 
 def _kind(kind: Kind, figures: Figures, mistakes: Sheet) -> dict[str, Any]:
     """Return a kind of mistake and its most confident pictures."""
-    order = {position: k for k, position in enumerate(figures.shown_mistakes.tolist())}
-    shown = [order[position] for position in kind.positions[:SHOWN_OF_KIND]]
+    shown = [figures.numbers[position] for position in kind.positions[:SHOWN_OF_KIND]]
     return {
         "label": figures.class_names[kind.label],
         "answer": figures.class_names[kind.answer],

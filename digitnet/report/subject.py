@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from digitnet.dataset.definition import Paths, ReadOptions
-from digitnet.errors import DataError
+from digitnet.errors import CheckpointError, DataError
 from digitnet.model.checkpoint import Checkpoint
 from digitnet.model.examples import Examples, evaluate_model, read_labelled
 from digitnet.report.figures import Figures
@@ -44,6 +44,6 @@ def gather(
     begin("evaluating the model")
     figures = Figures(examples, evaluate_model(checkpoint, examples))
     training = None
-    with contextlib.suppress(DataError):  # other data, or changed data: training has no part in it
+    with contextlib.suppress(DataError, CheckpointError):  # other or changed data, or an old config
         training = labelled.examples("train")
     return Subject(path, checkpoint, figures, training)

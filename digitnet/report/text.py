@@ -41,13 +41,15 @@ def _spread(count: int) -> list[int]:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+    return "–" if value is None else f"{value:.4g}"
 
 
 def landscape_lines(landscape: Landscape | None) -> list[str]:
     """Return a map of the cost with the path of training; without a landscape, how to get one."""
     if landscape is None:
-        return ["This model keeps no landscape of its cost; a model that is trained anew does."]
+        return [
+            "no landscape of the cost; a model that is trained anew, for several epochs, has one"
+        ]
     rows = [list(line) for line in _shaded(landscape)]
     for u, v in landscape.path.tolist():
         rows[_index(1 - v, MAP_ROWS)][_index(u, MAP_COLUMNS)] = "o"

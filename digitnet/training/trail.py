@@ -114,7 +114,8 @@ class Trail:
         """Return the trail with one more epoch, after which training is at `network`."""
         cost, accuracy = self.sample.measure(network)
         now = replace(self, last=self.last + 1)
-        kept = [k for k, epoch in enumerate(self.epochs) if epoch in now.epochs]
+        kept_epochs = set(now.epochs)
+        kept = [k for k, epoch in enumerate(self.epochs) if epoch in kept_epochs]
         sums = sketch(network.parameters, self.sample.seed)
         measure = np.array([[cost, accuracy]], np.float32)
         return replace(

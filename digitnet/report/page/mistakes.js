@@ -12,7 +12,7 @@ export class Mistakes {
    * @param {WrongAnswers} wrong
    * @param {import("./sheets.js").Sheet} sheet their pictures
    * @param {string[]} names of the classes
-   * @param {(pixels: Uint8Array, label: number) => void} onPicture puts a picture on the stage
+   * @param {(pixels: Uint8Array, label: number, found: import("./pad.js").Found) => void} onPicture puts a picture on the stage
    */
   constructor(wrong, sheet, names, onPicture) {
     this.wrong = wrong;
@@ -49,7 +49,7 @@ export class Mistakes {
   /** Put wrong answer k on the stage. */
   async put(k) {
     const pictures = await this.sheet.pictures();
-    this.onPicture(pictures[k], this.wrong.labels[k]);
+    this.onPicture(pictures[k], this.wrong.labels[k], this.sheet.foundIn(k));
   }
 }
 

@@ -9,12 +9,15 @@ const MAX_HISTORY = 100; // drawings that can be brought back
 
 /** @typedef {[number, number]} Point x and y, px of the canvas */
 /**
- * picture: 784 bytes shown instead of a drawing. label: its class; null if unknown.
- * @typedef {{picture: Uint8Array | null, label: number | null, strokes: Point[][]}} Drawing
+ * picture: 784 bytes shown instead of a drawing. label: its class; null if unknown. found: what its
+ * preparation found.
+ * @typedef {{digits: number, prior: number}} Found
+ * @typedef {{picture: Uint8Array | null, label: number | null, found: Found, strokes: Point[][]}} Drawing
  */
 
 /** @type {Drawing} */
-const EMPTY_DRAWING = { picture: null, label: null, strokes: [] };
+export const ONE_DIGIT = { digits: 1, prior: 0 };
+const EMPTY_DRAWING = { picture: null, label: null, found: ONE_DIGIT, strokes: [] };
 
 export class Pad {
   /**
@@ -54,9 +57,10 @@ export class Pad {
    * Show a picture instead of a drawing.
    * @param {Uint8Array} picture 784 bytes
    * @param {number | null} label its class
+   * @param {Found} found
    */
-  show(picture, label) {
-    const drawing = { picture, label, strokes: [] };
+  show(picture, label, found) {
+    const drawing = { picture, label, found, strokes: [] };
     if (this.drawing.picture) this.drawing = drawing;
     else this.change(drawing);
     this.stroke = null;
@@ -84,7 +88,7 @@ export class Pad {
   start(point) {
     const strokes = this.drawing.picture ? [] : this.drawing.strokes;
     this.stroke = [point];
-    this.change({ picture: null, label: null, strokes: [...strokes, this.stroke] });
+    this.change({ ...EMPTY_DRAWING, strokes: [...strokes, this.stroke] });
     if (!strokes.length) this.paint();
     else this.line(point, point);
     this.onChange();

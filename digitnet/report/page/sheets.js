@@ -3,12 +3,15 @@
 import { Thumbnail } from "./colours.js";
 import { make } from "./dom.js";
 
+/**
+ * png: a data URL; empty without pictures. digits, priors: what the preparation of each picture
+ * found. split: what the pictures were for, such as "test".
+ * @typedef {{png: string, labels: number[], digits: number[], priors: number[], split?: string}} Source
+ */
+
 /** A sheet of labelled pictures, decoded when it is first used. */
 export class Sheet {
-  /**
-   * @param {{png: string, labels: number[], split?: string}} source png: a data URL; empty without
-   * pictures. split: what the pictures were for, such as "test"
-   */
+  /** @param {Source} source */
   constructor(source) {
     this.source = source;
     this.labels = source.labels;
@@ -22,6 +25,11 @@ export class Sheet {
   pictures() {
     this.decoded ||= this.decode();
     return this.decoded;
+  }
+
+  /** Return what the preparation of picture k found. */
+  foundIn(k) {
+    return { digits: this.source.digits[k], prior: this.source.priors[k] };
   }
 
   async decode() {
@@ -43,6 +51,16 @@ export class Sheet {
       );
     });
   }
+}
+
+/**
+ * Return a source with the picture that the style sheet has as `--errors`.
+ * @param {Omit<Source, "png">} source
+ * @returns {Source}
+ */
+export function withPictures(source) {
+  const value = getComputedStyle(document.documentElement).getPropertyValue("--errors");
+  return { ...source, png: value.trim().slice("url(".length, -1) };
 }
 
 /**

@@ -9,10 +9,10 @@ import { Mistakes } from "./mistakes.js";
 import { enableCopying, followSections } from "./navigation.js";
 import { Net, floatsOf } from "./network.js";
 import { Outputs, Verdict } from "./outputs.js";
-import { Pad } from "./pad.js";
+import { ONE_DIGIT, Pad } from "./pad.js";
 import { KeyboardPen } from "./pen.js";
 import { readPad } from "./reader.js";
-import { Sheet } from "./sheets.js";
+import { Sheet, withPictures } from "./sheets.js";
 import { Stage } from "./stage.js";
 import { clipped, kindOfPicture } from "./text.js";
 import { isCalm, whenLookChanges } from "./themes.js";
@@ -105,8 +105,8 @@ function settle() {
 }
 
 function readDrawing() {
-  const { picture } = pad.drawing;
-  if (picture) return { pixels: picture, digits: 1, prior: 0, error: null };
+  const { picture, found } = pad.drawing;
+  if (picture) return { pixels: picture, ...found, error: null };
   if (pad.isEmpty) return { pixels: new Uint8Array(784), digits: 0, prior: 0, error: "" };
   return readPad(pad.rgba(), net, model);
 }
@@ -137,8 +137,8 @@ function showChoice(neuron, isByKey) {
 }
 
 /** Put a picture on the stage, and send it through the layers. */
-function show(pixels, label = null) {
-  pad.show(pixels, label);
+function show(pixels, label = null, found = ONE_DIGIT) {
+  pad.show(pixels, label, found);
   refresh();
   startWave();
 }
@@ -149,7 +149,7 @@ function startWave() {
 
 async function showSample(k) {
   sample = k;
-  show((await samples.pictures())[k], samples.labels[k]);
+  show((await samples.pictures())[k], samples.labels[k], samples.foundIn(k));
 }
 
 function showNeighbour(step) {
@@ -165,8 +165,8 @@ function stepByKeys(element, keys) {
   });
 }
 
-function showFromBelow(pixels, label) {
-  show(pixels, label);
+function showFromBelow(pixels, label, found) {
+  show(pixels, label, found);
   byId("draw").scrollIntoView();
 }
 
@@ -229,7 +229,7 @@ const scripting = {
 };
 
 listen();
-new Mistakes(data.errors, new Sheet(data.errors), model.class_names, showFromBelow);
+new Mistakes(data.errors, new Sheet(withPictures(data.errors)), model.class_names, showFromBelow);
 followSections();
 enableCopying();
 refresh();

@@ -15,12 +15,12 @@ const CELLS = 40; // along a side, at least: coarser grids are refined
 /** Heights are the costs' logarithms, 0 the lowest and 1 the highest. */
 export class Surface {
   /** @param {LandscapeData} data */
-  constructor({ grid, costs }) {
+  constructor({ grid }) {
     const fine = refined(grid.map((row) => row.map(Math.log10)));
     this.rows = fine.length;
     this.columns = fine[0].length;
     const logs = fine.flat();
-    this.low = Math.min(...logs, ...costs.map(Math.log10));
+    this.low = Math.min(...logs);
     this.range = Math.max(...logs) - this.low || 1;
     this.heights = Float32Array.from(logs, (log) => (log - this.low) / this.range);
     const steepness = (this.columns - 1) / CELLS;
