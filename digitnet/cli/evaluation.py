@@ -129,7 +129,7 @@ def _doubt_lines(result: "Evaluation") -> list[str]:
     lines = [f"answered ?: {doubtful:,} ({doubtful / result.images:.2%}){others}"]
     if result.non_digits:
         images, answered = result.non_digits
-        lines.append(f"{images:,} pictures without a digit: {answered:,} are answered ?")
+        lines.append(f"pictures without a digit: {images:,}, of which {answered:,} answered ?")
     return lines
 
 

@@ -59,7 +59,8 @@ def report(
     it being read; see why the network answers as it does, what its neurons look for, how training
     went downhill, how accurate the network is, and its mistakes.
 
-    If the data that the model was trained on is gone, accuracy and mistakes are left out.
+    If the data that the model was trained on is gone, accuracy and mistakes are left out. Pictures
+    that cannot be read are left out and listed on stderr; the exit status is then 1.
     """
     from digitnet.config.threads import environment_threads, load_numpy
 

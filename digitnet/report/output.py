@@ -26,10 +26,13 @@ def check_output(output: str, sources: Iterable[str], *, overwrite: bool) -> Non
     An older report may be replaced, another file only with `overwrite`, and the sources never.
     sources: paths of the model and of its data.
     """
+    if output == "-":
+        raise OutputError("-: expected a file to write; ./- is a file of this name")
     require_folder(output)
     kind = kind_to_write(output)
     if kind not in ("file", None):
-        raise OutputError(f"{output}: expected a file to write, found something else")
+        found = "a folder" if kind == "folder" else "a device or a pipe"
+        raise OutputError(f"{output}: expected a file to write, found {found}")
     if any(same_file(output, source) for source in sources):
         problem = "expected another file than the model and its data; name it with -o"
         raise OutputError(f"{output}: {problem}")

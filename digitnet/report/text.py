@@ -57,9 +57,9 @@ def landscape_lines(landscape: Landscape | None) -> list[str]:
         rows[_index(1 - float(v), MAP_ROWS)][_index(float(u), MAP_COLUMNS)] = letter
     low, high = float(landscape.grid.min()), float(landscape.grid.max())
     return [
-        f"cost in a plane that holds {landscape.share:.0%} of the path from S (start) to E (end),",
-        f"from {low:.3g} (blank) to {high:.3g} ({SHADES[-1]}), "
-        f"of {landscape.pictures:,} training pictures:",
+        f"cost in a plane that holds {landscape.share:.0%} of the path from start S to end E,",
+        f"o after each epoch; from {low:.3g} to {high:.3g}, of {landscape.pictures:,} training "
+        f"pictures, as {SHADES!r}:",
         *("".join(row).rstrip() for row in rows),
     ]
 

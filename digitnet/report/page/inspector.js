@@ -58,9 +58,8 @@ export class Inspector {
     this.showSlopes(slopes, theme, "slope", "slope × ink");
     this.describe(
       `Why ${best}, not ${second}?`,
-      `Left: the slope of the difference between the outputs ${best} and ${second} by each ` +
-        `pixel; ink on blue raises ${best}, ink on red raises ${second}. Right: slope × ink, what ` +
-        "the picture’s own ink does.",
+      `Left: more ink on blue pixels speaks for ${best}, on red ones for ${second} (the slope of ` +
+        `output ${best} − output ${second}). Right: that slope × ink, what the picture’s own ink does.`,
     );
   }
 
@@ -90,7 +89,8 @@ export class Inspector {
       else against += given;
     }
     const parts = `${decimal(supporting)} for, ${decimal(against)} against, bias ${decimal(net.bias(l, j))}`;
-    return `z = ${decimal(net.z[l][j])}: ${parts}. Activation ${decimal(net.a[l + 1][j])}.`;
+    const z = decimal(net.z[l][j]);
+    return `Activation ${decimal(net.a[l + 1][j])}, from the weighted input z = ${z}: ${parts}.`;
   }
 
   showSlopes(slopes, theme, looksFor, gets) {

@@ -10,13 +10,20 @@ export function followSections() {
       if (link.hash === `#${id}`) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
   };
+  const sections = all("section[id]");
+  const shown = new Set();
   const observer = new IntersectionObserver(
     (entries) => {
-      for (const { target, isIntersecting } of entries) if (isIntersecting) mark(target.id);
+      for (const { target, isIntersecting } of entries)
+        if (isIntersecting) shown.add(target.id);
+        else shown.delete(target.id);
+      const first = sections.find(({ id }) => shown.has(id));
+      if (first) mark(first.id);
     },
-    { rootMargin: "-20% 0px -70% 0px" },
+    { rootMargin: "0px 0px -70% 0px" },
   );
-  for (const section of all("section[id]")) observer.observe(section);
+  mark(sections[0].id);
+  for (const section of sections) observer.observe(section);
 }
 
 /** Let buttons of the class `copy` copy the text before them. */

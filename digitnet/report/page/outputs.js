@@ -108,7 +108,7 @@ export class Verdict {
     }
     if (answer.evidence < min_evidence) {
       const [found, needed] = [answer.evidence.toFixed(1), min_evidence.toFixed(1)];
-      return [perhaps, `Too little evidence of a digit: ${found} nats, answers need ${needed}.`];
+      return [perhaps, `Too little evidence of a digit: ${found}; an answer needs ${needed}.`];
     }
     return [`${perhaps}, but not sure`, "It looks like a line, or a part of something larger."];
   }
