@@ -42,7 +42,7 @@ def facts(checkpoint: Checkpoint) -> dict[str, str]:
         "Activation": f"{about['activation']}, then {about['output']}",
         "Cost": about["cost"].replace("_", " "),
         "Parameters": f"{about['parameters']:,}",
-        "Training": epochs if seconds is None else f"{epochs}, {seconds:,.1f} s",
+        "Training": epochs if seconds is None else f"{epochs}, {seconds:,.1f} s without validating",
         "Start": start and f"{_name(start['path'])}, SHA-256 {start['sha256']}",
         "Data": data_names(checkpoint.data_path),
         "Data’s SHA-256": about["data"]["hash"],
