@@ -3,7 +3,7 @@
 import { scoreOf } from "./answer.js";
 import { lightOf } from "./image/files.js";
 import { read } from "./image/reading.js";
-import { PAD_SIDE } from "./pad.js";
+import { ONE_DIGIT, PAD_SIDE } from "./pad.js";
 
 /** @typedef {import("./network.js").Net} Net */
 /**
@@ -11,8 +11,6 @@ import { PAD_SIDE } from "./pad.js";
  * if there is one.
  * @typedef {{pixels: Uint8Array, digits: number, prior: number, error: string | null}} PadReading
  */
-
-const NOTHING = { digits: 1, prior: 0 };
 
 /**
  * Return what is read from a pad's pixels.
@@ -23,6 +21,6 @@ const NOTHING = { digits: 1, prior: 0 };
  */
 export function readPad(rgba, net, model) {
   const found = read(lightOf(rgba, PAD_SIDE, PAD_SIDE), scoreOf(net, model));
-  if ("error" in found) return { ...NOTHING, pixels: new Uint8Array(784), error: found.error };
+  if ("error" in found) return { ...ONE_DIGIT, pixels: new Uint8Array(784), error: found.error };
   return { pixels: found.image, digits: found.digits, prior: found.prior, error: null };
 }

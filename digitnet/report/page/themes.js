@@ -47,7 +47,7 @@ export function pageTheme() {
 }
 
 /** @returns {boolean} */
-export function isPrinting() {
+function isPrinting() {
   return matchMedia("print").matches;
 }
 
