@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from report_subject import make_checkpoint, make_figures, make_subject
 
-from digitnet.report.page import render, write_page
-from digitnet.report.scripts import content_hash
+from digitnet.report.page import MAX_CIRCLES, render, write_page
+from digitnet.report.scripts import PAGE, content_hash
 from digitnet.report.subject import Subject
 
 HOSTILE = '"><script>alert(1)</script>{{7*7}}'
@@ -164,3 +164,27 @@ def test_a_config_that_is_nested_deeply_is_left_out() -> None:
 
 def test_pages_of_the_same_model_are_equal(page: str) -> None:
     assert render(make_subject()) == page
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "sentence"),
+    [
+        ("contributions", "MAX_LINES", "the {} strongest lines"),
+        ("tiles", "ALL_SHOWN", "first_layer > {} %}}"),
+        ("tiles", "FIRST_SHOWN", "Here are the {} neurons"),
+        ("tiles", "FIRST_SHOWN", "first_layer - {})"),
+        ("downhill", "SHOWN_NEURONS", "first_layer > {} %}}, {0} of"),
+    ],
+)
+def test_numbers_in_sentences_are_those_of_the_script(
+    module: str, name: str, sentence: str
+) -> None:
+    script = (PAGE / f"{module}.js").read_text()
+    (number,) = re.findall(rf"^(?:export )?const {name} = (\d+);", script, re.MULTILINE)
+    template = (PAGE / "page.html").read_text()
+    assert sentence.replace("{0}", "{}").replace("{}", number).replace("}}", "}") in template
+
+
+def test_layers_are_grids_where_the_script_draws_grids() -> None:
+    script = (PAGE / "arrangement.js").read_text()
+    assert f"export const MAX_CIRCLES = {MAX_CIRCLES};" in script
