@@ -35,7 +35,7 @@ def test_the_page_has_the_accuracy_that_evaluate_prints(run: Run, model: Path, p
     assert data is not None
     confusion = evaluation["confusion"]
     wrong = sum(n for i, row in enumerate(confusion) for j, n in enumerate(row) if i != j)
-    assert 0 < len(json.loads(data[1])["errors"]["labels"]) <= wrong
+    assert 0 < len(json.loads(data[1])["mistakes"]["labels"]) <= wrong
 
 
 def test_text_has_training_accuracy_mistakes_and_model(run: Run, model: Path) -> None:

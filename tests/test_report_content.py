@@ -96,10 +96,12 @@ def test_the_landscape_has_the_values_of_the_checkpoint() -> None:
 def test_mistakes_come_in_the_order_of_their_sheet() -> None:
     subject = make_subject()
     values = content(subject.checkpoint, subject.figures, NO_SHEET)
-    assert values["errors"]["labels"] == [3, 9, 3, 4]
-    assert values["errors"]["answers"] == [5, 4, 5, 9]
-    assert values["errors"]["digits"] == [1, 1, 1, 1]
-    assert values["errors"]["confidences"] == sorted(values["errors"]["confidences"], reverse=True)
+    assert values["mistakes"]["labels"] == [3, 9, 3, 4]
+    assert values["mistakes"]["answers"] == [5, 4, 5, 9]
+    assert values["mistakes"]["digits"] == [1, 1, 1, 1]
+    assert values["mistakes"]["confidences"] == sorted(
+        values["mistakes"]["confidences"], reverse=True
+    )
 
 
 def test_what_the_preparation_found_goes_with_a_picture() -> None:
@@ -110,6 +112,6 @@ def test_what_the_preparation_found_goes_with_a_picture() -> None:
     dataset = replace(examples.dataset, digits=digits, priors=np.arange(40) / 10)
     figures = replace(subject.figures, examples=replace(examples, dataset=dataset))
     values = content(subject.checkpoint, figures, NO_SHEET)
-    assert values["errors"]["digits"] == [1, 1, 2, 1]
-    assert values["errors"]["priors"] == [0.3, 0.9, 1.3, 2.4]
+    assert values["mistakes"]["digits"] == [1, 1, 2, 1]
+    assert values["mistakes"]["priors"] == [0.3, 0.9, 1.3, 2.4]
     assert values["samples"]["priors"][0] == figures.samples[0] / 10

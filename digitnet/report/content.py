@@ -45,7 +45,7 @@ def content(checkpoint: Checkpoint, figures: Figures | None, samples: Sheet) -> 
             np.linalg.norm(network.weights[0].astype(np.float64), axis=1), 3
         ).tolist(),
         "samples": _samples(figures, samples),
-        "errors": _mistakes(figures),
+        "mistakes": _mistakes(figures),
         "landscape": _landscape(checkpoint),
         "snapshots": _snapshots(network, checkpoint.landscape),
     }

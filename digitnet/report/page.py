@@ -68,7 +68,7 @@ def render(subject: Subject) -> str:
         curves=[(curve.title, Markup(curve.svg)) for curve in curves(checkpoint.history)],
         landscape=_landscape(checkpoint.landscape),
         snapshots=checkpoint.landscape is not None and len(checkpoint.landscape.snapshots) > 0,
-        e=None if figures is None else _evaluation(figures, mistakes),
+        evaluation=None if figures is None else _evaluation(figures, mistakes),
         strip=strip,
         facts=facts.facts(checkpoint),
         commands=facts.commands(subject.path),
@@ -82,9 +82,9 @@ def render(subject: Subject) -> str:
 
 
 def _style(mistakes: Sheet) -> str:
-    """Return the style sheet; `--errors` is the picture of all shown mistakes."""
+    """Return the style sheet; `--mistakes` is the picture of all shown mistakes."""
     style = (PAGE / "style.css").read_text(encoding="utf-8")
-    return f"{style}\n:root {{ --errors: url({mistakes.url}) }}\n"
+    return f"{style}\n:root {{ --mistakes: url({mistakes.url}) }}\n"
 
 
 def _landscape(landscape: Landscape | None) -> dict[str, str] | None:

@@ -33,10 +33,11 @@ def gather(
     options: ReadOptions,
     begin: Callable[[str], None],
 ) -> Subject:
-    """Return a model with its evaluation on `data`, or on its own data if that is None.
+    """Return a model with its evaluation.
 
-    begin: is told each of the GATHERING_STEPS steps that begins. Raises DataError for data that is
-    missing or cannot be used.
+    data: pictures to measure the model on; None: the data that it was trained on. begin: called
+    with the name of each of the GATHERING_STEPS steps when the step begins. Raises DataError for
+    data that is missing or cannot be used.
     """
     begin("reading the pictures")
     labelled = read_labelled(checkpoint, data, options)

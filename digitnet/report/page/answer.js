@@ -7,7 +7,7 @@ const MIN_PROBABILITY = 2 ** -126; // lower bound in the evidence
 const MIN_OUTPUTS = { sigmoid: 2 ** -25, softmax: 2 ** -149 };
 const SMALLEST_MAXIMUM = 2 ** -1022; // smallest normal number: avoids division by 0
 
-/** @typedef {{digits: number, prior: number}} PictureCounts of a reading */
+/** @typedef {{digits: number, prior: number}} PictureCounts what the preparation of a picture found */
 /**
  * What makes an answer of outputs.
  * @typedef {{output: string, temperature: number, min_confidence: number,
@@ -20,6 +20,8 @@ const SMALLEST_MAXIMUM = 2 ** -1022; // smallest normal number: avoids division 
  *   evidence: number, reason: string | null}} Answer
  */
 
+export const ONE_DIGIT = { digits: 1, prior: 0 };
+
 /**
  * Return the answer to one picture.
  * @param {ArrayLike<number>} outputs activations of the last layer
@@ -27,7 +29,7 @@ const SMALLEST_MAXIMUM = 2 ** -1022; // smallest normal number: avoids division 
  * @param {PictureCounts} [reading]
  * @returns {Answer}
  */
-export function answerOf(outputs, model, reading = { digits: 1, prior: 0 }) {
+export function answerOf(outputs, model, reading = ONE_DIGIT) {
   const shares = probabilitiesOf(outputs, model.temperature);
   let best = 0;
   for (let i = 1; i < shares.length; i++) if (shares[i] > shares[best]) best = i;

@@ -23,6 +23,14 @@ const HEAD = 2.2; // px: radius of this dot
  */
 export function drawLines(pen, arrangement, l, lines, along, opacity, look) {
   const { for: supporting, against } = signedScales(look.theme);
+  const traceLine = (x, y, headX, headY) => {
+    pen.moveTo(x, y);
+    pen.lineTo(headX, headY);
+  };
+  const traceHead = (_x, _y, headX, headY) => {
+    pen.moveTo(headX + HEAD, headY);
+    pen.arc(headX, headY, HEAD, 0, 7);
+  };
   for (let level = LOWEST_LEVEL; level <= LEVELS; level++) {
     const strength = level / LEVELS;
     const shade = look.lines + 0.2 * strength;
@@ -31,13 +39,12 @@ export function drawLines(pen, arrangement, l, lines, along, opacity, look) {
     for (const sign of [-1, 1]) {
       const scale = sign > 0 ? supporting : against;
       pen.beginPath();
-      const isEmpty = !traceLines(pen, arrangement, l, lines, sign * level, along);
-      if (isEmpty) continue;
+      if (!eachLine(arrangement, l, lines, sign * level, along, traceLine)) continue;
       pen.strokeStyle = scale.css(shade);
       pen.stroke();
       if (along === 1 || level < HEAD_LEVEL) continue;
       pen.beginPath();
-      traceHeads(pen, arrangement, l, lines, sign * level, along);
+      eachLine(arrangement, l, lines, sign * level, along, traceHead);
       pen.fillStyle = scale.css(0.9);
       pen.fill();
     }
@@ -50,8 +57,11 @@ function levelOf(value) {
   return Math.round(value * LEVELS);
 }
 
-/** Add the lines of a level to the path; return how many there are. */
-function traceLines(pen, { picture, places }, l, { count, from, to, value }, level, along) {
+/**
+ * Call a function with the start and the head, x and y each, of each line of a level; return how
+ * many there are.
+ */
+function eachLine({ picture, places }, l, { count, from, to, value }, level, along, trace) {
   const cell = picture.side / 28;
   let found = 0;
   for (let k = 0; k < count; k++) {
@@ -60,27 +70,10 @@ function traceLines(pen, { picture, places }, l, { count, from, to, value }, lev
     const j = to[k];
     const x = l > 0 ? places[l - 1].x[i] : picture.x + ((i % 28) + 0.5) * cell;
     const y = l > 0 ? places[l - 1].y[i] : picture.y + (((i / 28) | 0) + 0.5) * cell;
-    pen.moveTo(x, y);
-    pen.lineTo(x + (places[l].x[j] - x) * along, y + (places[l].y[j] - y) * along);
+    trace(x, y, x + (places[l].x[j] - x) * along, y + (places[l].y[j] - y) * along);
     found++;
   }
   return found;
-}
-
-/** Add dots at the heads of a level's lines to the path. */
-function traceHeads(pen, { picture, places }, l, { count, from, to, value }, level, along) {
-  const cell = picture.side / 28;
-  for (let k = 0; k < count; k++) {
-    if (levelOf(value[k]) !== level) continue;
-    const i = from[k];
-    const j = to[k];
-    const x = l > 0 ? places[l - 1].x[i] : picture.x + ((i % 28) + 0.5) * cell;
-    const y = l > 0 ? places[l - 1].y[i] : picture.y + (((i / 28) | 0) + 0.5) * cell;
-    const headX = x + (places[l].x[j] - x) * along;
-    const headY = y + (places[l].y[j] - y) * along;
-    pen.moveTo(headX + HEAD, headY);
-    pen.arc(headX, headY, HEAD, 0, 7);
-  }
 }
 
 /**

@@ -1,9 +1,9 @@
 // Reads the pad as `digitnet predict` reads a picture.
 
-import { scoreOf } from "./answer.js";
+import { ONE_DIGIT, scoreOf } from "./answer.js";
 import { lightOf } from "./image/files.js";
 import { read } from "./image/reading.js";
-import { ONE_DIGIT, PAD_SIDE } from "./pad.js";
+import { PAD_SIDE } from "./pad.js";
 
 /** @typedef {import("./network.js").Net} Net */
 /**

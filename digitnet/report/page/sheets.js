@@ -54,12 +54,12 @@ export class Sheet {
 }
 
 /**
- * Return a source with the picture that the style sheet has as `--errors`.
+ * Return a source with the picture that the style sheet has as `--mistakes`.
  * @param {Omit<Source, "png">} source
  * @returns {Source}
  */
 export function withPictures(source) {
-  const value = getComputedStyle(document.documentElement).getPropertyValue("--errors");
+  const value = getComputedStyle(document.documentElement).getPropertyValue("--mistakes");
   return { ...source, png: value.trim().slice("url(".length, -1) };
 }
 

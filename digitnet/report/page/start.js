@@ -1,6 +1,6 @@
 // Puts the page together: what is drawn goes through the network to everything that shows it.
 
-import { answerOf } from "./answer.js";
+import { ONE_DIGIT, answerOf } from "./answer.js";
 import { Choice } from "./choice.js";
 import { all, byId, make, setText } from "./dom.js";
 import { Downhill } from "./downhill.js";
@@ -9,7 +9,7 @@ import { Mistakes } from "./mistakes.js";
 import { enableCopying, followSections } from "./navigation.js";
 import { Net, floatsOf } from "./network.js";
 import { Outputs, Verdict } from "./outputs.js";
-import { ONE_DIGIT, Pad } from "./pad.js";
+import { Pad } from "./pad.js";
 import { KeyboardPen } from "./pen.js";
 import { readPad } from "./reader.js";
 import { Sheet, withPictures } from "./sheets.js";
@@ -229,7 +229,8 @@ const scripting = {
 };
 
 listen();
-new Mistakes(data.errors, new Sheet(withPictures(data.errors)), model.class_names, showFromBelow);
+const mistakes = new Sheet(withPictures(data.mistakes));
+new Mistakes(data.mistakes, mistakes, model.class_names, showFromBelow);
 followSections();
 enableCopying();
 refresh();

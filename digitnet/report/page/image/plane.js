@@ -2,52 +2,57 @@
 
 /** @typedef {{top: number, bottom: number, left: number, right: number}} Part of a picture, px */
 
-/** Return the values within a part of a picture. */
-function cropValues(values, width, { top, bottom, left, right }) {
-  const columns = right - left;
-  const cropped = new values.constructor((bottom - top) * columns);
-  for (let y = top; y < bottom; y++) {
-    const start = y * width;
-    cropped.set(values.subarray(start + left, start + right), (y - top) * columns);
+/** Values of a picture; the subclasses say of which type. */
+class Values {
+  constructor(h, w, v) {
+    this.h = h;
+    this.w = w;
+    this.v = v;
   }
-  return cropped;
-}
 
-/** Return the values with a margin of one value on all sides. */
-function padValues(values, height, width, margin, value) {
-  const columns = width + 2 * margin;
-  const padded = new values.constructor((height + 2 * margin) * columns);
-  if (value) padded.fill(value);
-  for (let y = 0; y < height; y++)
-    padded.set(values.subarray(y * width, (y + 1) * width), (y + margin) * columns + margin);
-  return padded;
+  /**
+   * Return the values within a part of the picture.
+   * @param {Part} part
+   * @returns {this}
+   */
+  crop({ top, bottom, left, right }) {
+    const cropped = this.like(bottom - top, right - left);
+    for (let y = top; y < bottom; y++) {
+      const start = y * this.w;
+      cropped.v.set(this.v.subarray(start + left, start + right), (y - top) * cropped.w);
+    }
+    return cropped;
+  }
+
+  /**
+   * Return the values with a margin of one value on all sides.
+   * @returns {this}
+   */
+  padded(margin, value = 0) {
+    const padded = this.like(this.h + 2 * margin, this.w + 2 * margin);
+    if (value) padded.v.fill(value);
+    for (let y = 0; y < this.h; y++) {
+      const row = this.v.subarray(y * this.w, (y + 1) * this.w);
+      padded.v.set(row, (y + margin) * padded.w + margin);
+    }
+    return padded;
+  }
+
+  /** Return zeros of the same type. */
+  like(h, w) {
+    return new /** @type {any} */ (this.constructor)(h, w);
+  }
 }
 
 /** A picture of float32: brightness, or strength of ink. */
-export class Plane {
+export class Plane extends Values {
   /**
    * @param {number} h
    * @param {number} w
    * @param {Float32Array} [v]
    */
   constructor(h, w, v = new Float32Array(h * w)) {
-    this.h = h;
-    this.w = w;
-    this.v = v;
-  }
-
-  /** @param {Part} part */
-  crop(part) {
-    return new Plane(
-      part.bottom - part.top,
-      part.right - part.left,
-      cropValues(this.v, this.w, part),
-    );
-  }
-
-  padded(margin, value = 0) {
-    const values = padValues(this.v, this.h, this.w, margin, value);
-    return new Plane(this.h + 2 * margin, this.w + 2 * margin, values);
+    super(h, w, v);
   }
 
   /** Return the values where the mask is marked, in reading order. */
@@ -67,30 +72,14 @@ export class Plane {
 }
 
 /** The marked pixels of a picture: 1 where marked, else 0. */
-export class Mask {
+export class Mask extends Values {
   /**
    * @param {number} h
    * @param {number} w
    * @param {Uint8Array} [v]
    */
   constructor(h, w, v = new Uint8Array(h * w)) {
-    this.h = h;
-    this.w = w;
-    this.v = v;
-  }
-
-  /** @param {Part} part */
-  crop(part) {
-    return new Mask(
-      part.bottom - part.top,
-      part.right - part.left,
-      cropValues(this.v, this.w, part),
-    );
-  }
-
-  padded(margin, value = 0) {
-    const values = padValues(this.v, this.h, this.w, margin, value);
-    return new Mask(this.h + 2 * margin, this.w + 2 * margin, values);
+    super(h, w, v);
   }
 
   transposed() {
