@@ -31,6 +31,7 @@ HOUSE = {
     "field files heif memory",
     "image.marks": "rows seams sheet box groups outline structure",
     "image.ink": "paper uneven ruling shadow closing components ink",
+    "fleet": "launcher mpi fleet",
     "config": "reader source values syntax keys definition threads",
     "": "arrays npz paths randomness version errors",
 }

@@ -1,0 +1,1 @@
+"""Several processes train one network: what ranks say to each other, and MPI."""
