@@ -14,8 +14,8 @@ import digitnet
 PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
-    "cli": "evaluate info predict report train report_text mistakes evaluation data_check sources "
-    "numbers options show progress output",
+    "cli": "evaluate info predict report train report_text mistakes evaluation data_check "
+    "answer_file answers parts sources lists numbers options show progress output",
     "report": "page strip content scripts sprites diagrams curves charts subject text figures "
     "facts output",
     "session": "driver saving lock signals",
