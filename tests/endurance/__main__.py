@@ -6,7 +6,7 @@ from pathlib import Path
 
 SCRIPTS = (
     *("kills.py", "pairs.py", "readers.py", "full.py", "stops.py", "writers.py", "memory.py"),
-    "calls.py --sample 500",
+    *("calls.py --sample 500", "parts.py --pictures 100000"),
 )
 
 
