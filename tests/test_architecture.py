@@ -25,13 +25,14 @@ HOUSE = {
     "prediction checkpoint survey landscape locations numbers doubt calibration sketch",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
-    "dataset": "reader unlabelled minibatches splits folder layout listed pairs archives tables "
-    "header shapes drawing definition unpacking idx npy formats classes conventions mapped",
+    "dataset": "reader unlabelled minibatches splits folder preparation layout listed pairs "
+    "archives tables header shapes drawing definition unpacking idx npy formats classes "
+    "conventions mapped",
     "image": "numbers workers segmentation reading candidates look digit memory_budget evidence "
     "field files heif memory",
     "image.marks": "rows seams sheet box groups outline structure",
     "image.ink": "paper uneven ruling shadow closing components ink",
-    "fleet": "launcher mpi fleet",
+    "fleet": "launcher mpi work fleet",
     "config": "reader source values syntax keys definition threads",
     "": "arrays npz paths randomness version errors",
 }

@@ -94,20 +94,28 @@ class Fleet(ABC):
         self._wait_for(self._add, message)
         self._hear(requests)
 
-    def gather(self, thing: Any) -> list[Any]:
+    def gather(self, thing: Any, subject: str = "nothing to prepare") -> list[Any]:
         """Return what all ranks pass, in their order; all must call it.
 
-        Raises RankError in rank 0, Elsewhere in the other ranks, if a rank has failed; see
-        `attempt`.
+        subject: what a rank passes; it differs where ranks have found different data. Raises
+        RankError in rank 0, Elsewhere in the other ranks, if subjects differ, or if a rank has
+        failed; see `attempt`.
         """
-        everything = self._wait_for(self._gather, (self._asking.copy(), thing))
-        for requests, _ in everything:
+        everything = self._wait_for(self._gather, (self._asking.copy(), subject, thing))
+        for requests, _, _ in everything:
             self._hear(requests)
-        things = [thing for _, thing in everything]
+        things = [thing for _, _, thing in everything]
         for rank, found in enumerate(things):
             if isinstance(found, Failure):
                 message = found.message if rank == 0 else f"rank {rank}: {found.message}"
                 raise self.agreed(RankError(message, found.exit_status))
+        _, expected, _ = everything[0]
+        for rank, (_, found, _) in enumerate(everything):
+            if found != expected:
+                problem = f"expected {expected}, as in rank 0, found {found}"
+                advice = "give all ranks the same files"
+                error = RankError(f"rank {rank}: {problem}; {advice}", ExitStatus.FAILED)
+                raise self.agreed(error)
         return things
 
     def share(self, thing: T) -> T:
@@ -189,6 +197,9 @@ class Alone(Fleet):
 
     def _abort(self, status: int) -> None:
         pass
+
+
+ALONE = Alone()
 
 
 def add_pairwise(parts: FloatArray) -> FloatArray:
