@@ -19,7 +19,7 @@ HOUSE = {
     "report": "page strip content scripts sprites diagrams curves charts subject text figures "
     "facts output",
     "session": "driver saving lock signals",
-    "training": "loop resumption setup rehearsal sampling descent augmentation state trail "
+    "training": "loop resumption setup rehearsal sampling descent shards augmentation state trail "
     "start optimizers schedules",
     "model": "inspection array_files comparison description examples data evaluation orientation "
     "prediction checkpoint survey landscape locations numbers doubt calibration sketch",

@@ -191,6 +191,9 @@ class Alone(Fleet):
         pass
 
 
+ALONE = Alone()
+
+
 def add_pairwise(parts: FloatArray) -> FloatArray:
     """Add vectors (size, n), size a power of two, as a tree: ((0 + 1) + (2 + 3)) + …; return row 0.
 

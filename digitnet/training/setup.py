@@ -227,7 +227,7 @@ def _with_count(config: Config, data: Data, source: str) -> Config:
 
 def _with_threads(config: Config) -> Config:
     """Return the config with training.threads as a number."""
-    training = config.training
-    threads = choose_threads(training.threads, config.network.layer_sizes, training.minibatch_size)
+    training, sizes = config.training, config.network.layer_sizes
+    threads = choose_threads(training.threads, sizes, training.minibatch_size, int(training.shards))
     training = msgspec.structs.replace(training, threads=threads)
     return msgspec.structs.replace(config, training=training)
