@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from digitnet.arrays import FloatArray
-from digitnet.errors import ConfigError, DataError, DigitnetError, ExitStatus
-from digitnet.fleet.fleet import Alone, Elsewhere, Fleet, Request, add_pairwise
+from digitnet.errors import ConfigError, DataError, DigitnetError, Elsewhere, ExitStatus
+from digitnet.fleet.fleet import Alone, Fleet, Request, add_pairwise
 from tests.thread_fleet import run_ranks
 
 

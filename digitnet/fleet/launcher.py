@@ -1,1 +1,155 @@
 """Find out which launcher, if any, has started this process as one of several ranks."""
+
+import os
+import warnings
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from digitnet.errors import DigitnetError, ExitStatus
+
+if TYPE_CHECKING:
+    from digitnet.fleet.fleet import Fleet
+
+NO_MPI4PY = "found no mpi4py; pip install 'digitnet[mpi]', or pip install mpi4py beside an own MPI"
+OTHER_LIBRARY = "export MPI4PY_LIBMPI=/path/to/lib/libmpi.so of its MPI"
+
+
+class Launcher(Enum):
+    """What started this process, named as in messages."""
+
+    OPEN_MPI = "Open MPI"
+    MPICH = "MPICH"  # and its kin: Intel MPI, MVAPICH, Slurm's PMI-2
+    PMIX = "PMIx"  # of Slurm and others, for any MPI that speaks it
+
+
+class LaunchError(DigitnetError):
+    """Launcher, mpi4py and MPI library do not fit together."""
+
+    exit_status = ExitStatus.USAGE
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"MPI: {problem}")
+
+
+class Place(NamedTuple):
+    """Where a launcher has put this process: as `rank` of `size` ranks, None if not known."""
+
+    rank: int
+    size: int | None
+    launcher: Launcher
+
+    @property
+    def ranks(self) -> str:
+        """Return the number of ranks, for messages."""
+        return f"{self.size or 'several'} ranks"
+
+
+def launched() -> Place | None:
+    """Return this process's place among several ranks; None if it is alone.
+
+    SLURM_PROCID is no sign of MPI: srun sets it for any program.
+    """
+    if (rank := _number("OMPI_COMM_WORLD_RANK")) is not None:
+        place = Place(rank, _number("OMPI_COMM_WORLD_SIZE"), Launcher.OPEN_MPI)
+    elif (rank := _number("PMI_RANK")) is not None and _has_process_manager():
+        place = Place(rank, _number("PMI_SIZE"), Launcher.MPICH)
+    elif (rank := _number("PMIX_RANK")) is not None:
+        by_slurm = os.environ.get("PMIX_NAMESPACE", "").startswith("slurm.")
+        size = _number("SLURM_STEP_NUM_TASKS") if by_slurm else None
+        place = Place(rank, size, Launcher.PMIX)
+    else:
+        return None
+    return None if place.size == 1 else place
+
+
+def join() -> "Fleet":
+    """Return the fleet that this process was launched in; `Alone()` if it was started by itself.
+
+    Raises LaunchError in rank 0, Elsewhere in the other ranks, if MPI cannot be used.
+    """
+    from digitnet.fleet.fleet import Alone, Elsewhere
+
+    place = launched()
+    if place is None:
+        return Alone()
+    try:
+        return _join(place)
+    except LaunchError:
+        if place.rank == 0:
+            raise
+        raise Elsewhere from None
+
+
+def _join(place: Place) -> "Fleet":
+    _load_mpi(place)
+    from digitnet.fleet.fleet import Alone
+    from digitnet.fleet.mpi import MPIFleet, initialise
+
+    size = initialise()
+    if size == 1 and place.size is None and place.rank == 0:
+        return Alone()
+    if size != (place.size or max(size, place.rank + 1)):
+        raise LaunchError(
+            f"expected {place.ranks}, as the launcher says, found {size}; start them with the "
+            f"mpiexec of mpi4py's MPI, or {OTHER_LIBRARY}"
+        )
+    return MPIFleet()
+
+
+def _load_mpi(place: Place) -> None:
+    """Import mpi4py without initialising MPI, which would end the process if anything is wrong."""
+    try:
+        import mpi4py
+    except ModuleNotFoundError:
+        raise LaunchError(f"expected mpi4py for {place.ranks}, {NO_MPI4PY}") from None
+    mpi4py.rc.initialize = False
+    mpi4py.rc.finalize = True
+    mpi4py.rc.thread_level = "funneled"
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        named = os.environ.get("MPI4PY_LIBMPI")
+        found = f"cannot load {named}" if named else str(error).partition("\n")[0]
+        raise LaunchError(
+            f"expected an MPI library for {place.ranks}, found none ({found}); pip install mpich "
+            f"and use its mpiexec, or {OTHER_LIBRARY}"
+        ) from None
+    version = MPI.Get_library_version()
+    if not _fits(place.launcher, version):
+        raise LaunchError(
+            f"expected a library for {place.launcher.value}, which started {place.ranks}, found "
+            f"{_name(version)} ({version.splitlines()[0]})"
+        )
+
+
+def _fits(launcher: Launcher, version: str) -> bool:
+    """Return False if a library, known by its version's text, cannot talk to the launcher."""
+    is_open_mpi = "Open MPI" in version
+    match launcher:
+        case Launcher.OPEN_MPI:
+            return is_open_mpi
+        case Launcher.MPICH:  # Open MPI before 5 may have been built for Slurm's PMI-2
+            return not is_open_mpi or version.startswith("Open MPI v4")
+    return is_open_mpi or "MPICH configure" not in version or "pmix" in version
+
+
+def _name(version: str) -> str:
+    return "Open MPI" if "Open MPI" in version else "MPICH"
+
+
+def _number(name: str) -> int | None:
+    text = os.environ.get(name, "")
+    return int(text) if text.isdecimal() else None
+
+
+def _has_process_manager() -> bool:
+    """Return False in a process that a rank has started: its variables are inherited."""
+    descriptor = _number("PMI_FD")
+    if descriptor is None:
+        return True
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True

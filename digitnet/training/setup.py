@@ -119,8 +119,10 @@ def prepare(
 ) -> TrainingState:
     """Return a training with all its pictures; all its parameters are 0, and its trail is empty.
 
-    Raises DataError, and ConfigError if the config does not fit the data.
+    config, class_names: rank 0's are used in all ranks. Raises DataError, and ConfigError if the
+    config does not fit the data.
     """
+    config, class_names = options.fleet.share((config, class_names))
     source = join_paths(config.data.path)
     training = data.training.renumbered(class_names, source)
     _check_network(config, training, source)
