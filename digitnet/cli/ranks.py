@@ -1,7 +1,6 @@
 """The ranks of a command that mpiexec has started: rank 0 prints, and all end together."""
 
 import sys
-import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,8 @@ class Job:
         trace: TracebackType | None,
     ) -> None:
         if self.fleet is not None and isinstance(error, Exception):
+            import traceback  # slow to start
+
             traceback.print_exception(kind, error, trace)
             sys.exit(self.end(ExitStatus.FAILED))
 
