@@ -144,7 +144,9 @@ def train(
     silence_decoders()
     try:
         if dry_run:
-            unreadable = fleet.lead(lambda: _dry_run(config, strict, output_format, show))
+            unreadable = fleet.lead(
+                lambda: _dry_run(config, strict, output_format, show, fleet.size)
+            )
         elif fleet.leads:
             unreadable = _train(
                 config, started, resume, overwrite, strict, output_format, quiet, verbose, fleet
@@ -172,13 +174,15 @@ def _config(path: str, overrides: tuple[str, ...], output: str | None) -> "Confi
     return msgspec.structs.replace(config, model=absolute(output))
 
 
-def _dry_run(config: "Config", strict: bool, output_format: str, show: bool) -> int:
+def _dry_run(config: "Config", strict: bool, output_format: str, show: bool, ranks: int) -> int:
     """Print the config and the data check; return the number of unreadable pictures."""
     import msgspec
 
     from digitnet.cli.data_check import as_json, comment_lines, drawn_lines, inspect_data
+    from digitnet.training.replicas import check_ranks
     from digitnet.training.setup import begin
 
+    check_ranks(int(config.training.shards), ranks)
     with preparing_bar() as report:
         state = begin(config, strict=strict, parallel=True, report=report)
     print_remarks(state, quiet=False, several=False)
@@ -223,7 +227,7 @@ def _train(
     was_done = progress.state.done
     print_remarks(progress.state, quiet)
     if verbose:
-        print_message(description(progress.state))
+        print_message(description(progress.state, fleet.size))
     shows_json = output_format == "json" and terminal_width(sys.stdout)
     shows_bar = terminal_width(sys.stderr) and not shows_json and not quiet
     bar = training_bar(progress.state) if shows_bar else None

@@ -51,19 +51,24 @@ def _names_of_several(dataset: "Dataset") -> list[str]:
     return [dataset.name_of(index) for index in (dataset.digits > 1).nonzero()[0].tolist()]
 
 
-def description(state: "TrainingState") -> str:
-    threads = int(state.config.training.threads)
+def description(state: "TrainingState", ranks: int) -> str:
+    """Return what is trained, on what, and how the work is shared."""
+    threads, shards = int(state.config.training.threads), int(state.config.training.shards)
+    shared = (
+        f"; {shards} shards" + (f" on {ranks} ranks" if ranks > 1 else "") if shards > 1 else ""
+    )
     sizes = "-".join(map(str, state.config.network.layer_sizes))
     data = display_path(state.config.data.path)
     return (
         f"{sizes}, {len(state.network.parameters):,} parameters; {data}: "
         f"{len(state.train_indices):,} training pictures, "
         f"{len(state.validation_indices):,} validation pictures; "
-        f"{threads} thread{'s' if threads > 1 else ''}; output {display_path(state.config.model)}"
+        f"{threads} thread{'s' if threads > 1 else ''}{shared}; output {display_path(state.config.model)}"
     )
 
 
 def epoch_line(record: "Record", epochs: int) -> str:
+    """Return the line of an epoch on stderr."""
     validation = record.validation
     validated = (
         f"validation cost {validation.cost:.4g}, accuracy {validation.accuracy:.2%}, "
