@@ -19,7 +19,7 @@ def check_ranks(shards: int, ranks: int) -> None:
     if shards % ranks:
         problem = f"expected a multiple of the {ranks} ranks that were started, found {shards}"
         is_power = ranks & (ranks - 1) == 0
-        advice = f"set it to {ranks} or more" if is_power else "start a power of two of them"
+        advice = f"set it to {ranks}" if is_power else "start 2, 4, 8, … ranks, at most as many"
         raise ConfigError("training.shards", f"{problem}; {advice}")
 
 
