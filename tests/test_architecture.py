@@ -14,24 +14,25 @@ import digitnet
 PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
-    "cli": "evaluate info predict report train report_text mistakes evaluation data_check sources "
-    "numbers options show progress output",
+    "cli": "evaluate info predict report train train_text report_text mistakes evaluation "
+    "data_check sources numbers options show progress output ranks",
     "report": "page strip content scripts sprites diagrams curves charts subject text figures "
     "facts output",
     "session": "driver saving lock signals",
-    "training": "loop resumption setup rehearsal sampling descent augmentation state trail "
-    "start optimizers schedules",
+    "training": "loop replicas resumption setup rehearsal sampling descent shards augmentation "
+    "state trail start optimizers schedules",
     "model": "inspection array_files comparison description examples data evaluation orientation "
     "prediction checkpoint survey landscape locations numbers doubt calibration sketch",
     "network": "crew network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
-    "dataset": "reader unlabelled minibatches splits folder layout listed pairs archives tables "
-    "header shapes drawing definition unpacking idx npy formats classes conventions mapped",
+    "dataset": "reader unlabelled minibatches splits folder preparation layout listed pairs "
+    "archives tables header shapes drawing definition unpacking idx npy formats classes "
+    "conventions mapped",
     "image": "numbers workers segmentation reading candidates look digit memory_budget evidence "
     "field files heif memory",
     "image.marks": "rows seams sheet box groups outline structure",
     "image.ink": "paper uneven ruling shadow closing components ink",
-    "fleet": "launcher mpi fleet",
+    "fleet": "launcher mpi work fleet",
     "config": "reader source values syntax keys definition threads",
     "": "arrays npz paths randomness version errors",
 }

@@ -6,7 +6,7 @@ import warnings
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from digitnet.errors import DigitnetError, ExitStatus
+from digitnet.errors import DigitnetError, Elsewhere, ExitStatus
 
 if TYPE_CHECKING:
     from digitnet.fleet.fleet import Fleet
@@ -67,7 +67,7 @@ def join() -> "Fleet":
 
     Raises LaunchError in rank 0, Elsewhere in the other ranks, if MPI cannot be used.
     """
-    from digitnet.fleet.fleet import Alone, Elsewhere
+    from digitnet.fleet.fleet import Alone
 
     place = launched()
     if place is None:
