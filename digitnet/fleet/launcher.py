@@ -18,7 +18,7 @@ class Launcher(Enum):
     """What started this process, named as in messages."""
 
     OPEN_MPI = "Open MPI"
-    MPICH = "MPICH"  # its kin, too: Intel MPI, MVAPICH; and srun --mpi=pmi2
+    MPICH = "MPICH"  # or its kin: Intel MPI, MVAPICH, srun --mpi=pmi2
     PMIX = "an MPI with PMIx"
 
 
@@ -135,8 +135,9 @@ def _fits(launcher: Launcher, version: str) -> bool:
     is_open_mpi = "Open MPI" in version
     if launcher is Launcher.OPEN_MPI:
         return is_open_mpi
-    if launcher is Launcher.MPICH:  # Open MPI before 5 may have been built with Slurm's PMI-2
-        return not is_open_mpi or version.startswith("Open MPI v4")
+    if launcher is Launcher.MPICH:  # srun --mpi=pmi2 may know Open MPI 4, MPICH's mpiexec does not
+        by_mpiexec = "MPI_LOCALNRANKS" in os.environ
+        return not is_open_mpi or (version.startswith("Open MPI v4") and not by_mpiexec)
     return is_open_mpi or "MPICH configure" not in version or "pmix" in version
 
 
