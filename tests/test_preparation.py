@@ -21,6 +21,7 @@ from digitnet.errors import DataError, DigitnetError
 from digitnet.fleet import work
 from digitnet.fleet.fleet import ALONE, Elsewhere, Fleet
 from digitnet.image.workers import NamedPicture, Prepared, Workers
+from digitnet.training.rehearsal import Rehearsal, read_rehearsal
 from digitnet.training.setup import begin, read_options
 from tests.thread_fleet import run_ranks
 
@@ -262,6 +263,13 @@ def test_ranks_do_not_fork(classes: Path) -> None:
 
 
 def test_a_rehearsal_that_only_some_ranks_have_is_refused(classes: Path, tmp_path: Path) -> None:
-    config, other = (training_on(classes, str(path)) for path in (classes, tmp_path / "missing"))
-    text = message(2, lambda fleet: begin(other if fleet.rank else config, fleet=fleet))
+    paths = classes, tmp_path / "missing"
+    validation = Dataset(IMAGES, LABELS.astype(np.int64))
+
+    def rehearse(fleet: Fleet) -> Rehearsal:
+        config = training_on(classes, str(paths[fleet.rank]))
+        options = ReadOptions(fleet=fleet)
+        return read_rehearsal(config, DIGITS, options, validation, np.arange(0))
+
+    text = message(2, rehearse)
     assert text.startswith(f"rank 1: expected {classes} to rehearse, as in rank 0, found nothing")
