@@ -9,7 +9,7 @@ from collections.abc import Generator
 from digitnet.config.definition import Config
 from digitnet.dataset.definition import Paths, Report, as_tuple
 from digitnet.errors import CheckpointError, DigitnetError, OutputError, Stopped, TrainingError
-from digitnet.fleet.fleet import ALONE, Fleet, Request
+from digitnet.fleet.fleet import Alone, Fleet, Request
 from digitnet.model.checkpoint import is_checkpoint, load_checkpoint
 from digitnet.model.locations import SHIPPED
 from digitnet.npz import member_names
@@ -31,7 +31,7 @@ def run(
     resume: bool = False,
     strict: bool = False,
     report: Report | None = None,
-    fleet: Fleet = ALONE,
+    fleet: Fleet | None = None,
 ) -> Generator[Progress, None, None]:
     """Train, save checkpoints to `config.model` in time, and yield the training's progress.
 
@@ -51,6 +51,7 @@ def run(
     Raises OutputError if `config.model` cannot be written, or exists and neither `resume` nor
     `overwrite` is set; Busy if another training is writing it.
     """
+    fleet = fleet or Alone()
     output, started, leads = config.model, time.monotonic(), fleet.leads
     with handle_signals(fleet) as requests, contextlib.ExitStack() as stack:
 

@@ -21,7 +21,7 @@ from digitnet.config.definition import Config
 from digitnet.config.reader import resolve_config
 from digitnet.dataset.minibatches import Block, Minibatches
 from digitnet.errors import TrainingError
-from digitnet.fleet.fleet import ALONE, Fleet, Request
+from digitnet.fleet.fleet import Alone, Fleet, Request
 from digitnet.model.calibration import calibrate
 from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluator
 from digitnet.model.landscape import Landscape
@@ -62,14 +62,14 @@ class Progress:
 def train(
     config: Config | dict[str, Any] | str | os.PathLike[str],
     state: TrainingState | None = None,
-    fleet: Fleet = ALONE,
+    fleet: Fleet | None = None,
 ) -> Iterator[Progress]:
     """Train a network; yield the progress at once, several times a second and after each epoch.
 
     config: the path of a YAML file, a dict of the same keys, or a Config. Relative paths in a dict
     or a Config start from the working directory. state: a training to continue; `config` is then
     not used. fleet: the ranks that train together, each with the same state: they yield at the same
-    steps.
+    steps. Default: one process.
 
     Raises ConfigError for a wrong config, DataError for wrong data, and TrainingError as soon as
     the network's numbers are no longer finite.
@@ -77,7 +77,7 @@ def train(
     BLAS should have one thread, since training has its own: set OPENBLAS_NUM_THREADS=1 before NumPy
     is imported. Only then the result has the same bits as the command's.
     """
-    state = state or begin(resolve_config(config))
+    state, fleet = state or begin(resolve_config(config)), fleet or Alone()
     yield Progress(state, _mean_cost(state))
     most = MAX_UPDATES // len(state.network.parameters)
     settings = state.config.training
