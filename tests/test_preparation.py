@@ -17,10 +17,11 @@ from digitnet.dataset.classes import DIGITS
 from digitnet.dataset.definition import Data, Dataset, ReadOptions, Report
 from digitnet.dataset.folder import prepare_pictures
 from digitnet.dataset.reader import read_data
-from digitnet.errors import DataError, DigitnetError
+from digitnet.errors import DataError, DigitnetError, Elsewhere
 from digitnet.fleet import work
-from digitnet.fleet.fleet import ALONE, Elsewhere, Fleet
+from digitnet.fleet.fleet import ALONE, Fleet
 from digitnet.image.workers import NamedPicture, Prepared, Workers
+from digitnet.training.rehearsal import Rehearsal, read_rehearsal
 from digitnet.training.setup import begin, read_options
 from tests.thread_fleet import run_ranks
 
@@ -34,14 +35,16 @@ def few_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def classes(tmp_path: Path) -> Path:
-    """A folder of 24 digits and 3 pictures that cannot be used, one of them in `none`."""
+    """A folder of 24 digits, a number and 3 scrawls; 3 pictures cannot be used, one in `none`."""
     folder = tmp_path / "classes"
     for number, (image, label) in enumerate(zip(IMAGES, LABELS)):
         path = folder / f"{label}" / f"{number:02}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(path)
     (folder / "none").mkdir()
-    Image.fromarray(IMAGES[3]).rotate(30).save(folder / "none" / "scrawl.png")
+    Image.fromarray(np.hstack([IMAGES[3], IMAGES[4]])).save(folder / "1" / "number.png")
+    for angle in (30, 60, 90):
+        Image.fromarray(IMAGES[3]).rotate(angle).save(folder / "none" / f"scrawl-{angle}.png")
     Image.new("L", (28, 28), "white").save(folder / "none" / "blank.png")
     Image.new("L", (28, 28), "white").save(folder / "1" / "99.png")
     (folder / "4" / "00.png").write_bytes(b"not a picture")
@@ -94,7 +97,11 @@ def test_all_ranks_get_the_data_set_of_one_process(classes: Path, size: int) -> 
         path.parent.mkdir(parents=True)
         Image.fromarray(IMAGES[[*LABELS].index(label)]).save(path)
     alone = read_data(classes)
-    assert len(alone.training) == 25
+    assert len(alone.training) == 28
+    assert alone.training.digits is not None
+    assert alone.training.priors is not None
+    assert alone.training.digits.max() == 2
+    assert alone.training.priors.any()
     assert [len(each.unreadable) for each in alone.sets] == [2, 0]
     assert "left out: 1" in alone.training.remarks[0]
     for data in run_ranks(size, read(classes)):
@@ -139,7 +146,7 @@ def test_each_picture_is_prepared_once(classes: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(preparation, "Workers", Watched)
     run_ranks(4, read(classes))
-    assert len(prepared) == len({name for _, name in prepared}) == 28
+    assert len(prepared) == len({name for _, name in prepared}) == 31
     assert len({thread for thread, _ in prepared}) == 4
 
 
@@ -149,6 +156,15 @@ def test_strict_names_the_first_picture_in_order(classes: Path, size: int) -> No
         read(classes, strict=True)(ALONE)
     assert str(caught.value).startswith(str(classes / "1" / "99.png"))
     assert message(size, read(classes, strict=True)) == str(caught.value)
+
+
+def test_strict_leaves_out_blank_pictures_of_no_class(classes: Path) -> None:
+    for name in ("1/99.png", "4/00.png"):
+        (classes / name).unlink()
+    alone = read(classes, strict=True)(ALONE)
+    assert len(alone.training) == 28
+    for data in run_ranks(2, read(classes, strict=True)):
+        assert contents(data.training) == contents(alone.training)
 
 
 def test_a_folder_of_unreadable_pictures_is_refused_as_by_one_process(tmp_path: Path) -> None:
@@ -246,7 +262,7 @@ def test_a_training_begins_alike_in_all_ranks(classes: Path) -> None:
     arrays = alone.examples.images, alone.network.parameters, alone.train_indices
     expected = *(array.tobytes() for array in arrays), alone.data.fingerprint
     assert run_ranks(2, start) == [expected] * 2
-    assert reports[0][-1] == (28, 28)
+    assert reports[0][-1] == (31, 31)
     assert not reports[1]
 
 
@@ -262,6 +278,13 @@ def test_ranks_do_not_fork(classes: Path) -> None:
 
 
 def test_a_rehearsal_that_only_some_ranks_have_is_refused(classes: Path, tmp_path: Path) -> None:
-    config, other = (training_on(classes, str(path)) for path in (classes, tmp_path / "missing"))
-    text = message(2, lambda fleet: begin(other if fleet.rank else config, fleet=fleet))
+    paths = classes, tmp_path / "missing"
+    validation = Dataset(IMAGES, LABELS.astype(np.int64))
+
+    def rehearse(fleet: Fleet) -> Rehearsal:
+        config = training_on(classes, str(paths[fleet.rank]))
+        options = ReadOptions(fleet=fleet)
+        return read_rehearsal(config, DIGITS, options, validation, np.arange(0))
+
+    text = message(2, rehearse)
     assert text.startswith(f"rank 1: expected {classes} to rehearse, as in rank 0, found nothing")

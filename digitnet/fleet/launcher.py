@@ -1,6 +1,7 @@
 """Find out which launcher, if any, has started this process as one of several ranks."""
 
 import os
+import sys
 import warnings
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,16 +11,15 @@ from digitnet.errors import DigitnetError, Elsewhere, ExitStatus
 if TYPE_CHECKING:
     from digitnet.fleet.fleet import Fleet
 
-NO_MPI4PY = "found no mpi4py; pip install 'digitnet[mpi]', or pip install mpi4py beside an own MPI"
-OTHER_LIBRARY = "export MPI4PY_LIBMPI=/path/to/lib/libmpi.so of its MPI"
+NAME_LIBRARY = "export MPI4PY_LIBMPI=/path/to/libmpi.so"
 
 
 class Launcher(Enum):
     """What started this process, named as in messages."""
 
     OPEN_MPI = "Open MPI"
-    MPICH = "MPICH"  # and its kin: Intel MPI, MVAPICH, Slurm's PMI-2
-    PMIX = "PMIx"  # of Slurm and others, for any MPI that speaks it
+    MPICH = "MPICH"  # or its kin: Intel MPI, MVAPICH, srun --mpi=pmi2
+    PMIX = "an MPI with PMIx"
 
 
 class LaunchError(DigitnetError):
@@ -81,27 +81,38 @@ def join() -> "Fleet":
 
 
 def _join(place: Place) -> "Fleet":
-    _load_mpi(place)
+    version = _load_library(place)
+    if not _fits(place.launcher, version):
+        raise LaunchError(
+            f"expected {place.launcher.value}, which the launcher of {place.ranks} belongs to, "
+            f"found {_name(version)}; {_advice(version)}"
+        )
     from digitnet.fleet.fleet import Alone
     from digitnet.fleet.mpi import MPIFleet, initialise
 
     size = initialise()
     if size == 1 and place.size is None and place.rank == 0:
         return Alone()
-    if size != (place.size or max(size, place.rank + 1)):
+    if size != (place.size or size) or place.rank >= size:
         raise LaunchError(
-            f"expected {place.ranks}, as the launcher says, found {size}; start them with the "
-            f"mpiexec of mpi4py's MPI, or {OTHER_LIBRARY}"
+            f"expected {place.ranks}, as the launcher says, found {size} with {_name(version)}; "
+            f"{_advice(version)}"
         )
     return MPIFleet()
 
 
-def _load_mpi(place: Place) -> None:
-    """Import mpi4py without initialising MPI, which would end the process if anything is wrong."""
+def _load_library(place: Place) -> str:
+    """Load the library of MPI and return the text of its version.
+
+    MPI is not initialised: that would end or block the process if library and launcher differ.
+    """
     try:
         import mpi4py
     except ModuleNotFoundError:
-        raise LaunchError(f"expected mpi4py for {place.ranks}, {NO_MPI4PY}") from None
+        raise LaunchError(
+            f"expected mpi4py for {place.ranks}, found none; pip install 'digitnet[mpi]', or, to "
+            "use an MPI that is installed, pip install mpi4py"
+        ) from None
     mpi4py.rc.initialize = False
     mpi4py.rc.finalize = True
     mpi4py.rc.thread_level = "funneled"
@@ -110,32 +121,37 @@ def _load_mpi(place: Place) -> None:
             from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         named = os.environ.get("MPI4PY_LIBMPI")
-        found = f"cannot load {named}" if named else str(error).partition("\n")[0]
+        reason = f"MPI4PY_LIBMPI={named}: " if named else ""
+        reason += str(error).partition("\n")[0]
         raise LaunchError(
-            f"expected an MPI library for {place.ranks}, found none ({found}); pip install mpich "
-            f"and use its mpiexec, or {OTHER_LIBRARY}"
+            f"expected an MPI library for {place.ranks}, found none ({reason}); pip install mpich, "
+            f"or {NAME_LIBRARY}"
         ) from None
-    version = MPI.Get_library_version()
-    if not _fits(place.launcher, version):
-        raise LaunchError(
-            f"expected a library for {place.launcher.value}, which started {place.ranks}, found "
-            f"{_name(version)} ({version.splitlines()[0]})"
-        )
+    return MPI.Get_library_version().rstrip("\0")
 
 
 def _fits(launcher: Launcher, version: str) -> bool:
-    """Return False if a library, known by its version's text, cannot talk to the launcher."""
+    """Return False if a library cannot talk to a launcher."""
     is_open_mpi = "Open MPI" in version
-    match launcher:
-        case Launcher.OPEN_MPI:
-            return is_open_mpi
-        case Launcher.MPICH:  # Open MPI before 5 may have been built for Slurm's PMI-2
-            return not is_open_mpi or version.startswith("Open MPI v4")
+    if launcher is Launcher.OPEN_MPI:
+        return is_open_mpi
+    if launcher is Launcher.MPICH:  # srun --mpi=pmi2 may know Open MPI 4, MPICH's mpiexec does not
+        by_mpiexec = "MPI_LOCALNRANKS" in os.environ
+        return not is_open_mpi or (version.startswith("Open MPI v4") and not by_mpiexec)
     return is_open_mpi or "MPICH configure" not in version or "pmix" in version
 
 
 def _name(version: str) -> str:
-    return "Open MPI" if "Open MPI" in version else "MPICH"
+    """Return the first words of a version's text: the library's name and number."""
+    return " ".join(version.partition("\n")[0].partition(",")[0].split())
+
+
+def _advice(version: str) -> str:
+    name, slurm = ("Open MPI", "pmix") if "Open MPI" in version else ("MPICH", "pmi2")
+    beside = os.path.join(os.path.dirname(sys.executable), "mpiexec")
+    is_own = os.path.exists(beside) and "MPI4PY_LIBMPI" not in os.environ
+    mpiexec = beside if is_own else f"{name}'s mpiexec"
+    return f"start them with {mpiexec} or srun --mpi={slurm}, or {NAME_LIBRARY} of the launcher"
 
 
 def _number(name: str) -> int | None:

@@ -25,6 +25,7 @@ STAGGER = 1.0  # s per rank, so that one rank speaks, not all at once
 SHORT_WAIT = 500e-6  # s: most exchanges between ranks that are equally fast end earlier
 SHORTEST_NAP, LONGEST_NAP = 20e-6, 1e-3  # s
 NAP_SHARE = 0.01  # of the time waited so far: sleeping longer would delay the answer by more
+LONGEST_PAUSE = 0.1  # s between two looks: this process, or its machine, was stopped for the rest
 PRINTING = 0.2  # s in which a launcher passes messages on: it drops them when it ends the ranks
 CHUNK = 1 << 30  # bytes in one call of MPI, whose counts may be 32-bit
 ALIGNMENT = 16  # bytes, of bytearray and of what it contains: more than any number's
@@ -32,7 +33,6 @@ ALIGNMENT = 16  # bytes, of bytearray and of what it contains: more than any num
 
 def initialise() -> int:
     """Initialise MPI and return the number of ranks that it finds."""
-    os.environ.setdefault("MPIR_CVAR_SUPPRESS_ABORT_MESSAGE", "1")  # MPICH's own, beside ours
     if not MPI.Is_initialized():
         MPI.Init_thread(MPI.THREAD_FUNNELED)
     return int(MPI.COMM_WORLD.size)
@@ -84,7 +84,7 @@ class MPIFleet(Fleet):
         waited, before = 0.0, time.perf_counter()
         while not request.Test():
             now = time.perf_counter()
-            waited += min(now - before, 1.0)  # more: this process was stopped itself
+            waited += min(now - before, LONGEST_PAUSE)
             before = now
             if waited < SHORT_WAIT:
                 os.sched_yield()
@@ -109,6 +109,7 @@ class MPIFleet(Fleet):
                 with contextlib.suppress(OSError):
                     stream.flush()
         time.sleep(PRINTING)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI would print a message of its own
         self._world.Abort(int(status))
         os._exit(int(status))
 
