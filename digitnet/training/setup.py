@@ -242,6 +242,8 @@ def _with_count(config: Config, data: Data, source: str) -> Config:
 def _with_threads(config: Config) -> Config:
     """Return the config with training.threads as a number."""
     training = config.training
-    threads = choose_threads(training.threads, config.network.layer_sizes, training.minibatch_size)
+    threads = choose_threads(
+        training.threads, config.network.layer_sizes, training.minibatch_size, int(training.shards)
+    )
     training = msgspec.structs.replace(training, threads=threads)
     return msgspec.structs.replace(config, training=training)
