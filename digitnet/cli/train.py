@@ -147,6 +147,7 @@ def train(
             unreadable = fleet.lead(
                 lambda: _dry_run(config, strict, output_format, show, fleet.size)
             )
+            fleet.is_over = True
         elif fleet.leads:
             unreadable = _train(
                 config, started, resume, overwrite, strict, output_format, quiet, verbose, fleet
