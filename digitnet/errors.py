@@ -16,7 +16,8 @@ class ExitStatus(IntEnum):
     FAILED = 1  # something could not be read or done
     USAGE = 2  # the command or the config is wrong
     BELOW_BAR = 3  # the model does not reach --min-accuracy, or is worse than --baseline
-    BUSY = 75  # another training is writing this output (EX_TEMPFAIL in sysexits.h)
+    SOME_UNREADABLE = 4  # the file of answers is complete; some pictures could not be read
+    BUSY = 75  # another process is writing this output (EX_TEMPFAIL in sysexits.h)
     HANGUP = 129
     INTERRUPTED = 130
     BROKEN_PIPE = 141
@@ -74,7 +75,7 @@ class ConfigError(DigitnetError):
 
 
 class Busy(DigitnetError):
-    """Another training is writing this output."""
+    """Another process is writing this output."""
 
     exit_status = ExitStatus.BUSY
 
@@ -86,7 +87,7 @@ class BelowBar(DigitnetError):
 
 
 class Stopped(DigitnetError):
-    """A signal stopped the training; the message says whether it was saved."""
+    """A signal stopped a training or answers to a file; the message says whether they are saved."""
 
     def __init__(self, message: str, exit_status: ExitStatus) -> None:
         super().__init__(message)

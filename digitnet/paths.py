@@ -102,6 +102,22 @@ def kind_to_write(output: str) -> Kind | None:
     return _kind_for(output, output)
 
 
+def file_to_write(output: str) -> bool:
+    """Return whether a file exists at an output.
+
+    Raises OutputError for a folder, a device and -, and unless the output's folder exists and is
+    writable.
+    """
+    if output == "-":
+        raise OutputError("-: expected a file to write; ./- is a file of this name")
+    require_folder(output)
+    kind = kind_to_write(output)
+    if kind not in ("file", None):
+        found = "a folder" if kind == "folder" else "a device or a pipe"
+        raise OutputError(f"{output}: expected a file to write, found {found}")
+    return kind == "file"
+
+
 def own_suffix() -> str:
     """Return the suffix of a temporary file that no other thread or process uses."""
     return f".{os.getpid()}-{threading.get_ident()}{TEMPORARY}"
@@ -154,7 +170,7 @@ def replace_file(path: str, suffix: str = TEMPORARY) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        _flush_folder(os.path.dirname(path))
+        flush_folder(os.path.dirname(path))
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
     finally:
@@ -208,7 +224,8 @@ def _temporary_path(path: str, suffix: str) -> str:
     return resolve_output(path) + suffix
 
 
-def _flush_folder(folder: str) -> None:
+def flush_folder(folder: str) -> None:
+    """Flush the names in a folder to disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -48,7 +48,7 @@ def launch(
         for pid in (process.pid, *descendants(process.pid)) if process.poll() is None else ():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        process.communicate()
+        process.communicate(timeout=10)
 
 
 def mpiexec(

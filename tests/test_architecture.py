@@ -15,7 +15,7 @@ PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
     "cli": "evaluate info predict report train train_text report_text mistakes evaluation "
-    "data_check sources numbers options show progress output ranks",
+    "data_check answer_file answers parts sources lists numbers options show progress output ranks",
     "report": "page strip content scripts sprites diagrams curves charts subject text figures "
     "facts output",
     "session": "driver saving lock signals",

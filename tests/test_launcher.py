@@ -10,11 +10,12 @@ from digitnet.errors import ExitStatus
 from digitnet.fleet.fleet import Alone, Elsewhere
 from digitnet.fleet.launcher import Launcher, LaunchError, Place, join, launched
 
-LAUNCHERS = ("OMPI_", "PMI_", "PMIX_", "SLURM_", "MPI4PY_")
+LAUNCHERS = ("OMPI_", "PMI_", "PMIX_", "SLURM_", "MPI4PY_", "MPI_")
 OPEN_MPI = "Open MPI v5.0.11, package: Open MPI user@host, ident: 5.0.11\0"
 MPICH = "MPICH Version:      5.0.2\nMPICH configure:    --with-device=ch4\n"
 INTEL = "Intel(R) MPI Library 2021.14 for Linux* OS\n"
 BY_MPICH = {"PMI_RANK": "0", "PMI_SIZE": "2"}
+BY_MPIEXEC = {**BY_MPICH, "MPI_LOCALNRANKS": "2"}
 BY_OPEN_MPI = {"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "2", "PMIX_RANK": "0"}
 BY_PMIX = {"PMIX_RANK": "0"}
 BY_SLURM = {"PMIX_NAMESPACE": "slurm.pmix.17.0", "PMIX_RANK": "3"}
@@ -113,6 +114,7 @@ def test_a_missing_library_is_told_by_rank_0(monkeypatch: pytest.MonkeyPatch) ->
     ("variables", "version", "expected", "found", "advice"),
     [
         (BY_MPICH, OPEN_MPI, "MPICH", "Open MPI v5.0.11", "srun --mpi=pmix"),
+        (BY_MPIEXEC, "Open MPI v4.1.8, ident: 4.1.8\0", "MPICH", "Open MPI v4.1.8", "srun"),
         (BY_OPEN_MPI, MPICH, "Open MPI", "MPICH Version: 5.0.2", "srun --mpi=pmi2"),
         (BY_OPEN_MPI, INTEL, "Open MPI", "Intel(R) MPI Library 2021.14 for Linux* OS", "srun"),
     ],

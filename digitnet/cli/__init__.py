@@ -28,11 +28,12 @@ Exit status
     1  something could not be read or done
     2  the command or the config is wrong
     3  below --min-accuracy, or (with it) worse than --baseline
-   75  another training is writing the output: try later
-  129  stopped by SIGHUP, checkpoint saved
-  130  stopped by SIGINT (Ctrl-C), checkpoint saved
+    4  predict -o: the file is complete, some pictures could not be read
+   75  another process is writing the output: try later
+  129  stopped by SIGHUP, checkpoint or answers saved
+  130  stopped by SIGINT (Ctrl-C), checkpoint or answers saved
   141  output pipe closed
-  143  stopped by SIGTERM, checkpoint saved
+  143  stopped by SIGTERM, checkpoint or answers saved
 """
 
 

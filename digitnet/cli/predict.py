@@ -1,28 +1,14 @@
 """`digitnet predict`: read the digits in pictures."""
 
-import sys
-from collections.abc import Iterator
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
-
 import click
 
+from digitnet.cli.answers import Answering
 from digitnet.cli.options import FRACTION, format_option, model_option, read_digits
-from digitnet.cli.output import (
-    print_json,
-    print_message,
-    print_result,
-    printable,
-    silence_decoders,
-)
-from digitnet.cli.sources import ArrayFile, batches
-from digitnet.errors import DataError, ExitStatus, ImageError
-
-if TYPE_CHECKING:
-    from digitnet.image.look import Reading
-    from digitnet.image.workers import NamedPicture
-    from digitnet.model.numbers import Numbers
-    from digitnet.model.prediction import Model, Prediction
+from digitnet.cli.output import print_message, silence_decoders
+from digitnet.cli.parts import Part, part_batches, read_part
+from digitnet.cli.sources import all_batches, find_sources
+from digitnet.errors import ExitStatus
+from digitnet.paths import kind_of
 
 EPILOG = """
 \b
@@ -36,6 +22,7 @@ Examples
   digitnet predict test.csv
   find scans -name '*.png' -print0 | digitnet predict --files-from - -0
   digitnet predict *.png --format json | jq .digit
+  digitnet predict --files-from list --part 3/8 --format json -o 3.json --resume
 """
 
 
@@ -72,6 +59,26 @@ Examples
     "pictures and empty boxes are always errors. Default: the model's own thresholds for "
     "confidence and evidence.",
 )
+@click.option(
+    "--part",
+    metavar="K/N|auto",
+    callback=read_part,
+    help="Answer only the K-th of N equal parts of all pictures, in order. auto: K and N of this "
+    "job in a Slurm array.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write the answers to FILE, which must not exist; it appears when it is complete. "
+    "The exit status is then 4, not 1, if some pictures could not be read.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the answers that a stopped run with -o has left; keep a complete FILE. "
+    "Requires --format json.",
+)
 @click.option("--show", is_flag=True, help="Also draw what the network saw and its probabilities.")
 @click.option(
     "-v",
@@ -90,6 +97,9 @@ def predict(
     output_format: str,
     top: int,
     min_confidence: float | None,
+    part: Part | None,
+    output: str | None,
+    resume: bool,
     show: bool,
     verbose: bool,
 ) -> None:
@@ -101,7 +111,7 @@ def predict(
     model is unsure, or if the picture seems to show no digit or several.
 
     A picture that cannot be read is an error on stderr. The other pictures are still answered, and
-    the exit status is 1.
+    the exit status is 1; with -o, it is 4.
     """
     mistakes = {
         "Give at least one IMAGE, or --files-from.": not images and files_from is None,
@@ -109,6 +119,10 @@ def predict(
         "-0 requires --files-from.": null and files_from is None,
         "--show requires --format text.": show and output_format == "json",
         "--top requires --digits 1.": top > 1 and digits != 1,
+        "--resume requires -o FILE.": resume and output is None,
+        "--resume requires --format json.": resume and output_format == "text",
+        "--part counts the pictures first, which needs files: expected no stdin and no pipe; write "
+        "the list to a file.": part is not None and _reads_stream(images, files_from),
     }
     for mistake, made in mistakes.items():
         if made:
@@ -122,141 +136,26 @@ def predict(
     from digitnet.model.prediction import Model
 
     path = find_model(model)
+    if output is not None:
+        from digitnet.cli.answer_file import check_answer_file
+
+        check_answer_file(output, filter(None, (path, *images, files_from)))
     loaded = Model(load_checkpoint(path, hashed=output_format == "json"), path)
     if min_confidence is not None:
         loaded = loaded.with_thresholds(min_confidence, 0.0)
     if verbose:
         print_message(f"model {loaded.path}")
-    found = batches(images, files_from, b"\0" if null else b"\n")
-    status = ExitStatus.DONE
-    for answers in _answers(loaded, found, digits):
-        for name, result in answers:
-            if isinstance(result, ImageError):
-                status = ExitStatus.FAILED
-                print_message(str(result))
-                if output_format == "json":
-                    print_json({"path": name, "error": result.problem}, flush=False)
-            elif digits == 1:
-                _print_digit(name, result, output_format, top, show, verbose, loaded)
-            else:
-                _print_numbers(name, result, output_format, show, loaded)
-        sys.stdout.flush()
-    context.exit(status)
+    answering = Answering(loaded, digits, output_format == "json", top, show, verbose)
+    sources = find_sources(images, files_from, b"\0" if null else b"\n", digits)
+    batches = all_batches(sources) if part is None else part_batches(list(sources), part)
+    if output is not None:
+        from digitnet.cli.answer_file import write_answers
+
+        context.exit(write_answers(output, batches, answering, resume=resume))
+    context.exit(ExitStatus.DONE if answering.print_answers(batches) else ExitStatus.FAILED)
 
 
-def _answers(
-    model: "Model", batches: Iterator["list[NamedPicture] | ArrayFile"], digits: int | None
-) -> Iterator[list[tuple[str, Any]]]:
-    """Yield batches of names, each with an ImageError, a `Prediction` (digits = 1) or `Numbers`."""
-    from digitnet.image.workers import worker_count
-
-    for is_arrays, group in groupby(batches, lambda batch: isinstance(batch, ArrayFile)):
-        pictures: Any = group
-        if is_arrays:
-            for file in pictures:
-                yield from _array_answers(model, file.path, digits)
-        elif digits == 1:
-            yield from model.answers(pictures, processes=worker_count())
-        else:
-            yield from model.number_answers(pictures, digits, processes=worker_count())
-
-
-def _array_answers(
-    model: "Model", path: str, digits: int | None
-) -> Iterator[list[tuple[str, Any]]]:
-    """Yield the answers to the pictures in a file of arrays, or the error of reading it."""
-    from digitnet.model.array_files import answer_array_file
-
-    if digits != 1:
-        found = "found a file of arrays, each a single digit; leave out --digits"
-        yield [(path, ImageError(path, f"expected a picture of numbers, {found}"))]
-        return
-    try:
-        remarks, answers = answer_array_file(model, path)
-    except DataError as error:
-        yield [(path, ImageError(path, str(error).removeprefix(f"{path}: ")))]
-        return
-    for remark in remarks:
-        print_message(remark)
-    yield from answers
-
-
-def _print_digit(
-    name: str,
-    prediction: "Prediction",
-    output_format: str,
-    top: int,
-    show: bool,
-    verbose: bool,
-    model: "Model",
-) -> None:
-    from digitnet.model.doubt import picture_problem
-
-    if verbose:
-        doubt = prediction.doubt
-    else:
-        doubt = picture_problem(prediction.grounds, prediction.calibration)
-    if doubt:
-        print_message(f"{name}: {doubt}")
-    if output_format == "json":
-        print_json(_as_json(name, prediction, top, model), flush=False)
-    else:
-        print_result(_as_text(name, prediction, top, show), flush=False)
-
-
-def _print_numbers(
-    name: str, numbers: "Numbers", output_format: str, show: bool, model: "Model"
-) -> None:
-    from digitnet.cli.numbers import as_json, as_text
-
-    if numbers.doubt:
-        print_message(f"{name}: {numbers.doubt}")
-    if output_format == "json":
-        print_json(as_json(name, numbers, model), flush=False)
-    else:
-        print_result(as_text(name, numbers, show), flush=False)
-
-
-def _as_text(name: str, prediction: "Prediction", top: int, show: bool) -> str:
-    fields = [printable(name)]
-    for rank, (digit, confidence) in enumerate(prediction.top(top)):
-        is_doubtful = rank == 0 and not prediction.is_digit
-        fields += ["?" if is_doubtful else printable(str(digit)), f"{confidence:.4f}"]
-    line = "\t".join(fields)
-    if not show:
-        return line
-    from digitnet.cli.show import drawing
-
-    return f"{line}\n{drawing(prediction)}"
-
-
-def _as_json(name: str, prediction: "Prediction", top: int, model: "Model") -> dict[str, Any]:
-    reading, is_prepared = prediction.reading, prediction.is_prepared
-    value = {
-        "path": name,
-        "digit": prediction.digit,
-        "confidence": prediction.confidence,
-        "probabilities": prediction.probabilities.tolist(),
-        "evidence": prediction.evidence,
-        "doubt": prediction.doubt,
-        "box": None if is_prepared else dict(zip(("top", "left", "bottom", "right"), reading.box)),
-        "decisions": None if is_prepared else _decisions_as_json(reading),
-        "model": model.path,
-        "model_sha256": model.checkpoint.sha256,
-    }
-    if top > 1:
-        value["top"] = [
-            {"digit": digit, "confidence": confidence} for digit, confidence in prediction.top(top)
-        ]
-    return value
-
-
-def _decisions_as_json(reading: "Reading") -> dict[str, Any]:
-    return {
-        "dark": reading.dark,
-        "threshold": reading.threshold,
-        "stroke": reading.stroke,
-        "corner": dict(zip(("top", "left"), reading.corner)),
-        "digits": reading.digits,
-        "prior": reading.prior,
-    }
+def _reads_stream(images: tuple[str, ...], files_from: str | None) -> bool:
+    """Return whether IMAGE or the list is stdin or a pipe, which can be read only once."""
+    names = [*images, *([files_from] if files_from else [])]
+    return "-" in names or (files_from is not None and kind_of(files_from) == "other")

@@ -1,66 +1,69 @@
 """Find the pictures of `digitnet predict`: files, folders, lists, stdin and files of arrays."""
 
-import codecs
-import errno
 import os
 import sys
-from collections.abc import Iterator
-from itertools import chain, groupby, islice
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
+from digitnet.cli.lists import PathList, binary_stdin
 from digitnet.dataset.formats import array_format
-from digitnet.errors import DigitnetError, ImageError
-from digitnet.paths import why_missing
+from digitnet.errors import DataError, ImageError
 
 if TYPE_CHECKING:
     from digitnet.image.workers import NamedPicture
 
 FOLDER_BATCH = 1000  # paths of a folder per batch
-LIST_CHUNK = 65536  # bytes of a list read at once, at most
-PATH_MAX = 4096  # bytes: Linux opens no file with a path of this length
 ARRAY_SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".csv.gz", ".csv.zip", "-ubyte", "-ubyte.gz")
-SHOWN_PATH = 60  # bytes of a longer path in messages
+ALL = sys.maxsize  # as `last`: to the end
 
 
 class ArrayFile(NamedTuple):
-    """A file of pictures in arrays, which are prepared already."""
+    """The pictures `first` to `last - 1` in a file of arrays, which are prepared already."""
 
     path: str
+    first: int = 0
+    last: int = ALL
 
 
-def batches(
-    images: tuple[str, ...], files_from: str | None, separator: bytes
-) -> Iterator["list[NamedPicture] | ArrayFile"]:
-    """Yield names, each with its picture: a path, or bytes or an error from stdin; or array files.
+Batch: TypeAlias = list["NamedPicture"] | ArrayFile
 
-    IMAGEs come first, then the list. A batch holds what can be read without waiting. Array files
-    are recognised among IMAGEs only.
+
+class Source(Protocol):
+    """Something that holds pictures, in order."""
+
+    def count(self) -> int:
+        """Return how many pictures there are; each error counts as one."""
+
+    def batches(self, first: int, last: int) -> Iterator[Batch]:
+        """Yield the pictures `first` to `last - 1` in batches of what can be read without waiting.
+
+        Pictures before them are not opened.
+        """
+
+
+def find_sources(
+    images: Iterable[str], files_from: str | None, separator: bytes, digits: int | None
+) -> Iterator[Source]:
+    """Yield the sources named on the command line: IMAGEs, then the list.
+
+    Files of arrays are recognised among IMAGEs only. digits: the digits in a picture, or None.
     """
-    from digitnet.image.files import MAX_FILE_BYTES, pictures_below
-
     for kind, names in groupby(images, _kind_of_image):
         if kind == "folder":
-            for name in names:
-                paths = pictures_below(name)
-                first = next(paths, None)
-                if first is None:
-                    yield [(name, _without_pictures(name))]
-                else:
-                    yield from _folder_batches(chain([first], paths))
+            yield from map(Folder, names)
         elif kind == "arrays":
-            yield from map(ArrayFile, names)
+            yield from (Arrays(name, digits) for name in names)
         else:
-            yield [(n, _read_stdin(MAX_FILE_BYTES + 1) if kind == "stdin" else n) for n in names]
-    try:
-        if files_from == "-":
-            yield from _list_batches(_stdin(), separator)
-        elif files_from is not None:
-            with open(files_from, "rb") as file:
-                yield from _list_batches(file, separator)
-    except FileNotFoundError:
-        raise DigitnetError(f"{files_from}: {why_missing(str(files_from))}") from None
-    except OSError as error:
-        raise DigitnetError(f"{files_from}: {error.strerror}") from None
+            yield Files(list(names))
+    if files_from is not None:
+        yield PathList(files_from, separator)
+
+
+def all_batches(sources: Iterable[Source]) -> Iterator[Batch]:
+    """Yield all pictures of the sources."""
+    for source in sources:
+        yield from source.batches(0, ALL)
 
 
 def _kind_of_image(name: str) -> str:
@@ -69,6 +72,42 @@ def _kind_of_image(name: str) -> str:
     if os.path.isdir(name):
         return "folder"
     return "arrays" if array_format(name) else "file"
+
+
+class Files:
+    """Files that are a picture each; - is stdin."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+
+    def count(self) -> int:
+        return len(self.names)
+
+    def batches(self, first: int, last: int) -> Iterator["list[NamedPicture]"]:
+        yield [(name, _read_stdin() if name == "-" else name) for name in self.names[first:last]]
+
+
+class Folder:
+    """All pictures in a folder and its subfolders."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def count(self) -> int:
+        from digitnet.image.files import pictures_below
+
+        return sum(1 for _ in pictures_below(self.path)) or 1
+
+    def batches(self, first: int, last: int) -> Iterator["list[NamedPicture]"]:
+        from digitnet.image.files import pictures_below
+
+        paths = islice(pictures_below(self.path), first, last)
+        is_empty = first == 0
+        while batch := list(islice(paths, FOLDER_BATCH)):
+            yield [(path, path) for path in batch]
+            is_empty = False
+        if is_empty:
+            yield [(self.path, _without_pictures(self.path))]
 
 
 def _without_pictures(folder: str) -> str | ImageError:
@@ -88,48 +127,38 @@ def _without_pictures(folder: str) -> str | ImageError:
     )
 
 
-def _folder_batches(paths: Iterator[str]) -> Iterator["list[NamedPicture]"]:
-    while batch := list(islice(paths, FOLDER_BATCH)):
-        yield [(path, path) for path in batch]
+class Arrays:
+    """The pictures in a file of arrays, or one error if they are asked for numbers.
+
+    digits: the digits in a picture, or None.
+    """
+
+    def __init__(self, path: str, digits: int | None) -> None:
+        self.path, self.digits = path, digits
+
+    def count(self) -> int:
+        return 1 if self.digits != 1 else array_count(self.path) or 1
+
+    def batches(self, first: int, last: int) -> Iterator[ArrayFile]:
+        yield ArrayFile(self.path, first, last)
 
 
-def _list_batches(file: BinaryIO, separator: bytes) -> Iterator["list[NamedPicture]"]:
-    """Yield the paths of a list as they arrive, using little memory for a path of any length."""
-    carriage_return = b"\r" if separator == b"\n" else b""  # lists from Windows
-    rest, skipping = b"", False  # skipping: the current path is too long and already yielded
-    is_first = True
-    while chunk := file.read1(LIST_CHUNK):  # type: ignore[attr-defined]
-        if is_first:
-            is_first, chunk = False, chunk.removeprefix(codecs.BOM_UTF8)
-        *lines, rest = (rest + chunk).split(separator)
-        if skipping and lines:
-            del lines[0]
-            skipping = False
-        if not skipping and len(rest) >= PATH_MAX:
-            lines.append(rest)
-            skipping = True
-        if skipping:
-            rest = b""
-        yield [_named(path) for line in lines if (path := line.removesuffix(carriage_return))]
-    if path := rest.removesuffix(carriage_return):
-        yield [_named(path)]
+def array_count(path: str) -> int:
+    """Return the number of pictures in a file of arrays; 0 if it cannot be read."""
+    from digitnet.dataset.definition import ReadOptions
+    from digitnet.dataset.unlabelled import read_images
 
-
-def _named(path: bytes) -> "NamedPicture":
-    if len(path) < PATH_MAX:
-        return os.fsdecode(path), os.fsdecode(path)
-    return os.fsdecode(path[:SHOWN_PATH]) + "…", "-" * PATH_MAX  # opening it gives the error
-
-
-def _read_stdin(limit: int) -> bytes | ImageError:
-    """Return at most `limit` bytes of stdin, or the error of reading it."""
     try:
-        return _stdin().read(limit)
+        return len(read_images(path, ReadOptions(parallel=True)).images)
+    except DataError:
+        return 0
+
+
+def _read_stdin() -> bytes | ImageError:
+    """Return stdin up to the size that a picture may have, or the error of reading it."""
+    from digitnet.image.files import MAX_FILE_BYTES
+
+    try:
+        return binary_stdin().read(MAX_FILE_BYTES + 1)
     except OSError as error:
         return ImageError("-", str(error.strerror))
-
-
-def _stdin() -> BinaryIO:
-    if sys.stdin is None:
-        raise OSError(errno.EBADF, "standard input is closed")
-    return sys.stdin.buffer

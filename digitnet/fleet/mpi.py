@@ -47,13 +47,11 @@ class MPIFleet(Fleet):
         self.rank, self.size = self._world.rank, self._world.size
         self._slices = np.empty((self.size, 0), np.float32)
         self._patience = float("inf")  # other ranks may read data for an hour
-        atexit.register(self._abort, ExitStatus.FAILED)
+        atexit.register(self._end_others)  # which would wait for this rank for ever
 
-    def end(self, status: int) -> int:
-        """Return this rank's exit status, once all ranks have ended; see `Fleet.end`."""
-        own_status = super().end(status)
-        atexit.unregister(self._abort)
-        return own_status
+    def _end_others(self) -> None:
+        if not self.is_over:
+            self._abort(ExitStatus.FAILED)
 
     def _add(self, message: FloatArray) -> None:
         self._patience = PATIENCE + self.rank * STAGGER

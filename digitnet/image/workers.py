@@ -254,6 +254,9 @@ def _work(
     Sends a list per portion: a result or, for an ImageError, its text. After a shortage, sends its
     exception instead.
     """
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)  # the parent's handlers are not for workers
     for other in parent_connections:
         _close_quietly(other)  # otherwise this worker would not notice the end of the parent
     while True:
@@ -299,5 +302,6 @@ def _unpacked(result: Any) -> Any:
 
 
 def _killed_error() -> DigitnetError:
+    time.sleep(MAX_WAIT)  # a signal that stops all processes may be about to reach this one
     problem = "a process that prepares pictures was killed; perhaps the memory ran out"
     return DigitnetError(problem)

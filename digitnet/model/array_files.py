@@ -1,5 +1,6 @@
 """Answer the pictures in a file of arrays, which go to the network as they are."""
 
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,21 +17,24 @@ WHOLE = (0, 0, SIDE, SIDE)  # the box of a prepared image
 
 
 def answer_array_file(
-    model: Model, path: str
+    model: Model, path: str, first: int = 0, last: int = sys.maxsize
 ) -> tuple[tuple[str, ...], Iterator[list[tuple[str, Prediction]]]]:
     """Return remarks on the pictures in a CSV, IDX, `.npy` or `.npz` file, and their answers.
 
-    The answers come in lists of (`FILE#index`, prediction), counted from 0. Raises what
-    `read_images` raises.
+    The answers, to the pictures `first` to `last - 1`, come in lists of (`FILE#index`, prediction),
+    counted from 0. Raises what `read_images` raises.
     """
     images = read_images(path, ReadOptions(parallel=True))
-    return images.remarks, _answers(model, path, images)
+    return images.remarks, _answers(model, path, images, range(len(images.images))[first:last])
 
 
-def _answers(model: Model, path: str, images: Images) -> Iterator[list[tuple[str, Prediction]]]:
-    for start in range(0, len(images.images), PICTURES_AT_ONCE):
-        predictions = _predict(model, images.images[start : start + PICTURES_AT_ONCE])
-        yield [(f"{path}#{index}", each) for index, each in enumerate(predictions, start)]
+def _answers(
+    model: Model, path: str, images: Images, numbers: range
+) -> Iterator[list[tuple[str, Prediction]]]:
+    for start in range(0, len(numbers), PICTURES_AT_ONCE):
+        some = numbers[start : start + PICTURES_AT_ONCE]
+        predictions = _predict(model, images.images[some.start : some.stop])
+        yield [(f"{path}#{index}", each) for index, each in zip(some, predictions)]
 
 
 def _predict(model: Model, images: NDArray[np.uint8]) -> list[Prediction]:

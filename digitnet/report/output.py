@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from digitnet.errors import DigitnetError, OutputError
-from digitnet.paths import kind_to_write, require_folder, same_file
+from digitnet.paths import file_to_write, same_file
 
 GENERATOR = '<meta name="generator" content="digitnet'  # stands in the head of every report
 HEAD = 4096  # bytes of a file that are searched for it
@@ -26,17 +26,11 @@ def check_output(output: str, sources: Iterable[str], *, overwrite: bool) -> Non
     An older report may be replaced, another file only with `overwrite`, and the sources never.
     sources: paths of the model and of its data.
     """
-    if output == "-":
-        raise OutputError("-: expected a file to write; ./- is a file of this name")
-    require_folder(output)
-    kind = kind_to_write(output)
-    if kind not in ("file", None):
-        found = "a folder" if kind == "folder" else "a device or a pipe"
-        raise OutputError(f"{output}: expected a file to write, found {found}")
+    exists = file_to_write(output)
     if any(same_file(output, source) for source in sources):
         problem = "expected another file than the model and its data; name it with -o"
         raise OutputError(f"{output}: {problem}")
-    if kind and not overwrite and not _may_replace(output):
+    if exists and not overwrite and not _may_replace(output):
         raise OutputError(
             f"{output}: expected an older report to replace, found another file; "
             "name another file with -o, or use --overwrite"

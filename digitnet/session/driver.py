@@ -99,9 +99,9 @@ def run(
             if leads and saver.may_save:
                 saver.save()
             if not stop and saver.may_save:
-                break
+                fleet.is_over = True
+                return
             raise fleet.agreed(_stopped(stop, state, output, saved=saver.may_save))
-        fleet.is_over = True
 
 
 def _stopped(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 from digitnet.errors import ExitStatus, Stopped
-from digitnet.fleet.fleet import Fleet, Request
+from digitnet.fleet.fleet import Alone, Fleet, Request
 
 STOPS = {
     signal.SIGHUP: ExitStatus.HANGUP,
@@ -27,14 +27,15 @@ class Requests:
 
     stop: the first signal that asked to stop, or None. save: whether SIGUSR1 asked for a
     checkpoint. late: whether the time is over. All three change in `update` alone, alike in all
-    ranks. interrupted: whether this process got a SIGINT after a signal to stop.
+    ranks. received: the first signal to stop that this process got. interrupted: whether it got a
+    SIGINT after that.
     """
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self.stop: signal.Signals | None = None
         self.save = self.late = self.interrupted = False
-        self._received: signal.Signals | None = None  # the first signal to stop, to this process
+        self.received: signal.Signals | None = None
         self._stops_at_once = False
 
     def update(self) -> None:
@@ -51,14 +52,14 @@ class Requests:
         """Raise Stopped at once when a signal asks to stop within this block."""
         try:
             self._stops_at_once = True
-            if self._received:
+            if self.received:
                 raise KeyboardInterrupt
             yield
-            if self._received:  # while this rank waited for others
+            if self.received:  # while this rank waited for others
                 raise KeyboardInterrupt
             self._stops_at_once = False
         except KeyboardInterrupt:
-            if not (stop := self._received):
+            if not (stop := self.received):
                 raise
             problem = f"stopped by {stop.name} before the first step; there is nothing to save"
             raise Stopped(problem, STOPS[stop]) from None
@@ -68,8 +69,8 @@ class Requests:
         received = signal.Signals(number)
         if received not in STOPS:
             self._fleet.ask(REQUESTS[received])
-        elif self._received is None:
-            self._received = received
+        elif self.received is None:
+            self.received = received
             self._fleet.ask(REQUESTS[received])
             if self._stops_at_once and not self._fleet.is_waiting:
                 raise KeyboardInterrupt
@@ -79,13 +80,13 @@ class Requests:
 
 
 @contextlib.contextmanager
-def handle_signals(fleet: Fleet) -> Iterator[Requests]:
+def handle_signals(fleet: Fleet | None = None) -> Iterator[Requests]:
     """Yield Requests that record signals instead of their usual effect.
 
     A SIGINT after a first stop signal raises KeyboardInterrupt. A signal that is ignored, like
     SIGHUP under nohup, stays ignored.
     """
-    requests = Requests(fleet)
+    requests = Requests(fleet or Alone())
     handled = [number for number in REQUESTS if signal.getsignal(number) != signal.SIG_IGN]
     previous = {number: signal.signal(number, requests.handle) for number in handled}
     try:

@@ -68,8 +68,8 @@ def train(
 
     config: the path of a YAML file, a dict of the same keys, or a Config. Relative paths in a dict
     or a Config start from the working directory. state: a training to continue; `config` is then
-    not used. fleet: the ranks that train together, each with the same state: they yield at the same
-    steps. Default: one process.
+    not used. fleet: the ranks that train together, `digitnet.fleet.launcher.join()` under mpiexec;
+    they yield at the same steps, and rank 0 alone validates. Default: one process.
 
     Raises ConfigError for a wrong config, DataError for wrong data, and TrainingError as soon as
     the network's numbers are no longer finite.
@@ -77,7 +77,8 @@ def train(
     BLAS should have one thread, since training has its own: set OPENBLAS_NUM_THREADS=1 before NumPy
     is imported. Only then the result has the same bits as the command's.
     """
-    state, fleet = state or begin(resolve_config(config)), fleet or Alone()
+    fleet = fleet or Alone()
+    state = state or begin(resolve_config(config), fleet=fleet)
     yield Progress(state, _mean_cost(state))
     most = MAX_UPDATES // len(state.network.parameters)
     settings = state.config.training
@@ -112,6 +113,7 @@ def train(
             cost = state.position.cost_sum / len(state.train_indices)
             record = yield from _end_epoch(state, cost, fleet)
             yield Progress(state, cost, record)
+    fleet.is_over = True
 
 
 def _mean_cost(state: TrainingState) -> float | None:
