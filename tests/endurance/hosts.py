@@ -219,7 +219,8 @@ def main() -> None:
     parser.add_argument("--open-mpi", metavar="PYTHON", help="a Python beside Open MPI's mpiexec")
     open_mpi, cases = parser.parse_args().open_mpi, dict(CASES)
     if open_mpi:
-        cases["2 hosts, a rank each, Open MPI"] = lambda place: same_bits(place, open_mpi=open_mpi)
+        title = "2 hosts, a rank each, Open MPI"
+        cases = {title: lambda place: same_bits(place, open_mpi=open_mpi), **cases}
     if found := missing() or (None if MPIEXEC.exists() else f"needs {MPIEXEC}"):
         print(f"skipped: {found}")
         return
