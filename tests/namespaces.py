@@ -15,12 +15,13 @@ NETWORK = "10.77.0"
 PORT = "eth0"  # a host's network interface
 ENTER = """\
 #!/bin/sh
-# Run a command on a host, as ssh does: options, an address, the command's words.
+# Run a command on a host, as ssh does: options, an address, the words of a line for a shell.
 while [ "${{1#-}}" != "$1" ]; do shift; done
 name={prefix}${{1##*.}}
 shift
+case $1 in *=*) exec= ;; *) exec=exec ;; esac
 enter="hostname $name && mount -t tmpfs none /dev/shm && mount --bind {folder}/$name {here}"
-exec ip netns exec $name unshare --uts --ipc --mount sh -c "$enter && cd {here} && exec $*"
+exec ip netns exec $name unshare --uts --ipc --mount sh -c "$enter && cd {here} && $exec $*"
 """
 
 
@@ -95,12 +96,15 @@ class Hosts:
         """Return the ids of the processes that run on a host."""
         return list(map(int, _ip("netns", "pids", self.name_of(host)).split()))
 
+    @property
+    def addresses(self) -> list[str]:
+        return [f"{NETWORK}.{host}" for host in range(1, self.count + 1)]
+
     def launcher(self, mpiexec: Path, *, over: str = "ucx") -> tuple[str, ...]:
         """Return the words that run MPICH's mpiexec on host 1, ranks on all hosts in turn.
 
         over: the library through which MPICH talks TCP, ucx or ofi.
         """
-        addresses = [f"{NETWORK}.{host}" for host in range(1, self.count + 1)]
         networks = {
             "ucx": ("UCX_TLS=tcp", f"UCX_NET_DEVICES={PORT}"),
             "ofi": ("FI_PROVIDER=tcp", f"FI_TCP_IFACE={PORT}"),
@@ -108,7 +112,19 @@ class Hosts:
         return (
             *(*self.command(1), "env", f"MPIR_CVAR_CH4_NETMOD={over}"),
             *(*networks[over], str(mpiexec), "-launcher", "ssh", "-launcher-exec", str(self.enter)),
-            *("-iface", PORT, "-hosts", ",".join(addresses)),
+            *("-iface", PORT, "-hosts", ",".join(self.addresses)),
+        )
+
+    def launcher_of_open_mpi(self, mpiexec: Path) -> tuple[str, ...]:
+        """Return the words that run Open MPI's mpiexec on host 1, ranks on all hosts."""
+        path = f"PATH={mpiexec.parent}:{os.environ['PATH']}"
+        root = "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
+        return (
+            *(*self.command(1), "env", path, *root, str(mpiexec)),
+            *("--prtemca", "plm_ssh_agent", str(self.enter), "--prtemca", "prte_if_include", PORT),
+            *("--mca", "pml", "ob1", "--mca", "btl", "tcp,self", "--mca", "btl_tcp_if_include"),
+            *(PORT, "--bind-to", "none", "-x", "PYTHONPATH"),
+            *("--map-by", "node:oversubscribe", "--host", ",".join(self.addresses)),
         )
 
     def plug(self, host: int, *, is_in: bool) -> None:

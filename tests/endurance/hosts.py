@@ -1,12 +1,14 @@
 """Ranks on several hosts: the same bits as one process, and what pulled cables do.
 
-    python tests/endurance/hosts.py
+    python tests/endurance/hosts.py [--open-mpi PYTHON]
 
-The hosts are network namespaces of this machine, each with its own copy of the data; MPICH talks
-over TCP. Needs root. Exit status: 1 if anything is not as expected.
+The hosts are network namespaces of this machine, each with its own copy of the data; MPICH, and the
+Open MPI beside PYTHON, talk over TCP. Needs root. Exit status: 1 if anything is not as expected.
 """
 
+import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,7 +21,7 @@ sys.path.insert(0, str(TESTS))
 
 import numpy as np  # noqa: E402
 from namespaces import Hosts, hosts, missing  # noqa: E402
-from ranks import MPIEXEC, launch  # noqa: E402
+from ranks import MPIEXEC, launch, rank_pids  # noqa: E402
 
 from configs import REPOSITORY, contents, differing, read_start  # noqa: E402
 
@@ -28,7 +30,8 @@ SOON = 10.0  # s after PATIENCE
 UNPLUGGED = 1.5  # s, less than PATIENCE
 LONGEST = 120  # s for a training
 ENVIRONMENT = {"PYTHONPATH": str(REPOSITORY)}
-STAGGER = 3.0  # s: rank 1 has more patience than rank 0
+CHATTER = "["  # what Open MPI says of its own begins with [HOST
+STAGGER = 3.0  # s after which the last rank has ended: rank 1 has more patience than rank 0
 DIGITS = 1500
 OTHER = "expected the pictures and labels of rank 0, found others in rank 1"
 NO_DATA = "rank 1: "
@@ -90,6 +93,7 @@ class Place:
         ranks: int,
         *,
         over: str = "ucx",
+        open_mpi: str | None = None,
         act: Callable[["subprocess.Popen[bytes]"], None] | None = None,
     ) -> tuple[int, list[str], float]:
         """Train on all hosts; return mpiexec's status, all lines, and the seconds since `act`.
@@ -97,11 +101,11 @@ class Place:
         act: called after the first epoch.
         """
         self.output.unlink(missing_ok=True)
-        launcher, environment = (
-            self.hosts.launcher(MPIEXEC, over=over),
-            {"PYTHONPATH": str(REPOSITORY)},
-        )
-        with launch(ranks, *TRAIN, env=environment, launcher=launcher) as process:
+        launcher, program = self.hosts.launcher(MPIEXEC, over=over), TRAIN
+        if open_mpi:
+            launcher = self.hosts.launcher_of_open_mpi(Path(open_mpi).with_name("mpiexec"))
+            program = (open_mpi, *TRAIN[1:])
+        with launch(ranks, *program, env=ENVIRONMENT, launcher=launcher) as process:
             if act:
                 wait_for(self.output)
                 act(process)
@@ -122,9 +126,12 @@ def wait_for(path: Path, timeout: float = 60) -> None:
         time.sleep(0.005)
 
 
-def same_bits(place: Place, ranks: int, over: str) -> list[str]:
+def same_bits(
+    place: Place, ranks: int = 2, over: str = "ucx", open_mpi: str | None = None
+) -> list[str]:
     """Train on all hosts; return what differs from one process."""
-    status, lines, _ = place.train(ranks, over=over)
+    status, lines, _ = place.train(ranks, over=over, open_mpi=open_mpi)
+    lines = [line for line in lines if not line.startswith(CHATTER)]
     return lines + (place.differences() if status == 0 else [f"status {status}"])
 
 
@@ -161,6 +168,15 @@ def out_for_a_moment(place: Place) -> list[str]:
     return trained_on + lines + (place.differences() if status == 0 else [f"status {status}"])
 
 
+def killed(place: Place) -> list[str]:
+    """Kill the rank on host 2: all must end; return what is not as expected."""
+    status, _, seconds = place.train(2, act=lambda job: os.kill(rank_pids(job)[1], signal.SIGKILL))
+    wrong = [] if status else ["status 0"]
+    if seconds > SOON:
+        wrong.append(f"ended after {seconds:.1f} s")
+    return wrong + after(place)
+
+
 def out_for_good(place: Place) -> list[str]:
     """Pull a cable: all ranks must end; return what is not as expected, also after resuming."""
     status, lines, seconds = place.train(2, act=lambda _: place.hosts.plug(2, is_in=False))
@@ -169,36 +185,53 @@ def out_for_good(place: Place) -> list[str]:
         wrong += ["lines:", *lines]
     if not PATIENCE <= seconds <= PATIENCE + SOON:
         wrong.append(f"ended after {seconds:.1f} s")
-    time.sleep(STAGGER)
-    wrong += [f"host {host}: processes are left" for host in (1, 2) if place.hosts.processes(host)]
+    wrong += after(place)
     place.hosts.plug(2, is_in=True)
+    return wrong
+
+
+def after(place: Place) -> list[str]:
+    """Return which processes are left, and what differs after resuming in one process."""
+    until = time.monotonic() + STAGGER
+    while (left := [host for host in (1, 2) if place.hosts.processes(host)]) and (
+        time.monotonic() < until
+    ):
+        time.sleep(0.05)
+    wrong = [f"host {host}: processes are left" for host in left]
     place.train_alone("--resume")
     return wrong + place.differences()
 
 
 CASES: dict[str, Callable[[Place], list[str]]] = {
-    "2 hosts, a rank each: the bits of one process": lambda place: same_bits(place, 2, "ucx"),
-    "2 hosts, two ranks each": lambda place: same_bits(place, 4, "ucx"),
-    "2 hosts, a rank each, over libfabric": lambda place: same_bits(place, 2, "ofi"),
+    "2 hosts, a rank each: the bits of one process": same_bits,
+    "2 hosts, two ranks each": lambda place: same_bits(place, 4),
+    "2 hosts, a rank each, over libfabric": lambda place: same_bits(place, over="ofi"),
     "other labels on a host: one line, status 1": other_data,
     "no data on a host: one line, status 1": no_data,
     "a cable pulled out and plugged in: the same bits": out_for_a_moment,
+    "a rank killed: all end, then the same bits with --resume": killed,
     "a cable pulled out: one line, status 1, then the same bits with --resume": out_for_good,
 }
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--open-mpi", metavar="PYTHON", help="a Python beside Open MPI's mpiexec")
+    open_mpi, cases = parser.parse_args().open_mpi, dict(CASES)
+    if open_mpi:
+        title = "2 hosts, a rank each, Open MPI"
+        cases = {title: lambda place: same_bits(place, open_mpi=open_mpi), **cases}
     if found := missing() or (None if MPIEXEC.exists() else f"needs {MPIEXEC}"):
         print(f"skipped: {found}")
         return
     failed = 0
     with TemporaryDirectory() as name, hosts(2, Path(name)) as made:
         place = Place(made)
-        for title, check in CASES.items():
+        for title, check in cases.items():
             wrong = check(place)
             print(f"{title}: {'; '.join(wrong) or 'ok'}", flush=True)
             failed += bool(wrong)
-    print(f"{len(CASES)} cases on hosts: {failed} not as expected")
+    print(f"{len(cases)} cases on hosts: {failed} not as expected")
     sys.exit(failed > 0)
 
 
