@@ -94,6 +94,20 @@ class Stopped(DigitnetError):
         self.exit_status = exit_status
 
 
+class RankError(DigitnetError):
+    """Another rank of the training has failed; the message names it."""
+
+    def __init__(self, message: str, exit_status: int) -> None:
+        super().__init__(message)
+        self.exit_status = ExitStatus(exit_status)
+
+
+class Elsewhere(DigitnetError):
+    """The training has ended with an error that rank 0 prints; this rank only ends."""
+
+    exit_status = ExitStatus.DONE
+
+
 def join_names(names: Collection[str]) -> str:
     """Return names for a message: all names, or the first ones and the total number."""
     first = ", ".join(islice(names, MAX_LISTED))

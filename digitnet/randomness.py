@@ -40,10 +40,10 @@ def stream_from(count: int, seed: int, purpose: Purpose, *keys: int) -> np.rando
 
 
 def stream_at(
-    key: NDArray[np.uint64], number: int = 0, member: int = 0, count: int = 0
+    key: NDArray[np.uint64], number: int = 0, member: int = 0, count: int = 0, shard: int = 0
 ) -> np.random.Generator:
-    """Return stream (number, member) of a Philox key, `count` × FLOATS_PER_COUNT float32 in."""
-    return np.random.Generator(np.random.Philox(key=key, counter=[count, member, number, 0]))
+    """Return stream (number, member, shard) of a key, `count` × FLOATS_PER_COUNT float32 in."""
+    return np.random.Generator(np.random.Philox(key=key, counter=[count, member, number, shard]))
 
 
 def philox_key(seed: int, purpose: Purpose, *keys: int) -> NDArray[np.uint64]:

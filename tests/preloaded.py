@@ -131,7 +131,8 @@ def load() -> None:
     for name in LATE:
         importlib.import_module(name)
     for module in pkgutil.walk_packages(digitnet.__path__, "digitnet."):
-        importlib.import_module(module.name)
+        if module.name != "digitnet.fleet.mpi":  # starts MPI, which must not be forked
+            importlib.import_module(module.name)
     PIL.Image.preinit()
     gc.collect()
     gc.freeze()  # garbage collection when a child ends skips all that is loaded here

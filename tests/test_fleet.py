@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from digitnet.arrays import FloatArray
-from digitnet.errors import ConfigError, DataError, DigitnetError, ExitStatus
-from digitnet.fleet.fleet import Alone, Elsewhere, Fleet, Request, add_pairwise
+from digitnet.errors import ConfigError, DataError, DigitnetError, Elsewhere, ExitStatus
+from digitnet.fleet.fleet import Alone, Fleet, Request, add_pairwise
 from tests.thread_fleet import run_ranks
 
 
@@ -88,6 +88,36 @@ def test_an_error_ends_all_ranks_and_is_told_once(failing: int) -> None:
         assert first[1:] == (f"rank {failing}: {message}", ExitStatus.USAGE, True)
     assert [each[0] for each in others] == [Elsewhere] * 3
     assert [each[2:] for each in others] == [(ExitStatus.DONE, True)] * 3
+
+
+def test_a_signal_while_a_rank_waits_is_obeyed_after_the_exchange() -> None:
+    def start(fleet: Fleet) -> None:
+        fleet.is_interrupted = fleet.rank == 2
+        heard = fleet.rank
+        try:
+            heard = sum(fleet.gather(fleet.rank))
+        except KeyboardInterrupt:
+            raise DataError(f"interrupted, {heard}") from None
+        fleet.gather(heard)
+
+    def work(fleet: Fleet) -> str:
+        with pytest.raises(DigitnetError) as caught:
+            fleet.attempt(lambda: start(fleet))
+        return str(caught.value)
+
+    assert run_ranks(4, work) == ["rank 2: interrupted, 2", "", "", ""]
+
+
+def test_ranks_that_are_not_at_the_same_subject_end_at_once() -> None:
+    def work(fleet: Fleet) -> tuple[str, bool]:
+        with pytest.raises(DigitnetError) as caught:
+            fleet.attempt(lambda: fleet.gather(1, "2 files") if fleet.rank != 1 else None)
+        return str(caught.value), fleet.is_over
+
+    first, *others = run_ranks(4, work)
+    problem = "expected 2 files, as in rank 0, found nothing to prepare"
+    assert first == (f"rank 1: {problem}; give all ranks the same files", True)
+    assert others == [("", True)] * 3
 
 
 def test_an_error_alone_stays_as_it_is() -> None:

@@ -1,5 +1,7 @@
 """Batch normalisation and dropout: gradients, random masks, folding."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -59,10 +61,11 @@ def test_the_gradient_agrees_with_central_differences(
 
 def normalised(z: np.ndarray, b: float = 0.0) -> tuple[np.ndarray, BatchNorm]:
     neurons, n = z.shape
-    norm = BatchNorm(np.full((neurons, 1), b), np.zeros(neurons), np.ones(neurons), n)
+    norm = BatchNorm(np.full((neurons, 1), b), *np.zeros((2, 2, neurons)), n)
     norm.begin(1)
     out = z.copy()
     norm.forward(out)
+    norm.end(1)
     return out, norm
 
 
@@ -71,8 +74,8 @@ def test_every_neuron_has_mean_b_and_variance_1() -> None:
     out, norm = normalised(z, b=0.7)
     np.testing.assert_allclose(out.mean(axis=1), 0.7)
     np.testing.assert_allclose(out.var(axis=1), 1, rtol=2e-3)
-    np.testing.assert_allclose(norm.running_mean, z.mean(axis=1) - 0.7)
-    np.testing.assert_allclose(norm.running_variance, z.var(axis=1, ddof=1))
+    np.testing.assert_allclose(norm.running[0], z.mean(axis=1) - 0.7)
+    np.testing.assert_allclose(norm.running[1], z.var(axis=1, ddof=1))
 
 
 def test_running_statistics_are_means_at_first_and_moving_averages_later() -> None:
@@ -81,24 +84,34 @@ def test_running_statistics_are_means_at_first_and_moving_averages_later() -> No
     for number, z in enumerate(zs[1:], 2):
         norm.begin(number)
         norm.forward(z.copy())
-    np.testing.assert_allclose(norm.running_mean, zs.mean())
-    before = norm.running_mean.copy()
+        norm.end(number)
+    np.testing.assert_allclose(norm.running[0], zs.mean())
+    before = norm.running[0].copy()
     norm.begin(1000)
     norm.forward(np.full((1, 50), 1000.0))
-    np.testing.assert_allclose(norm.running_mean, 0.99 * before + 10)
+    norm.end(1000)
+    np.testing.assert_allclose(norm.running[0], 0.99 * before + 10)
 
 
 def test_a_minibatch_of_one_does_not_change_the_running_statistics() -> None:
-    out, norm = normalised(np.array([[5.0], [7.0]]), b=0.5)
-    assert out.tolist() == [[0.5], [0.5]]
-    assert norm.running_mean.tolist() == [0, 0]
-    assert norm.running_variance.tolist() == [1, 1]
+    network, regularisers = make_network(), Regularisers(SIZES[1:-1], batch_norm=True)
+    optimizer = SGD(network.parameters, learning_rate=0.1)
+    with closing(Descent(network, optimizer, regularisers=regularisers)) as descent:
+        descent.walk([make_examples(N), make_examples(1)])
+        after = regularisers.running.copy()
+        descent.walk([make_examples(1)], number=3)
+        assert (regularisers.running == after).all()
+        descent.walk([make_examples(2)], number=4)
+    assert not (regularisers.running == after).all()
 
 
 def test_a_folded_network_agrees_with_the_running_statistics() -> None:
     network, (x, _) = make_network("relu"), make_examples(200)
     regularisers = Regularisers(SIZES[1:-1], batch_norm=True)
-    expected = network.feedforward(x, begin(network.workspace(200, regularisers=regularisers)))
+    workspace = network.workspace(200, regularisers=regularisers)
+    expected = network.feedforward(x, begin(workspace))
+    for regulariser in workspace.regularisers:
+        regulariser.end(1)
     plain = make_network("relu")
     regularisers.fold(plain.matrices)
     # The running statistics are this minibatch's, apart from the variance's factor of 200/199.

@@ -11,7 +11,7 @@ from conftest import read_mnist, write_idx
 from PIL import Image
 
 from digitnet.arrays import FloatArray
-from digitnet.cli.train import _guessing_warning
+from digitnet.cli.train_text import _guessing_warning
 from digitnet.config.definition import Config
 from digitnet.config.reader import to_config
 from digitnet.dataset.definition import Data, ReadOptions

@@ -522,6 +522,15 @@ def test_auto_keeps_the_number_of_threads_of_a_resumed_training(data: Path) -> N
     assert resume(make(data, threads=2), checkpoint).config.training.threads == 2
 
 
+@pytest.mark.parametrize(("shards", "threads"), [(1, 4), (2, 1)])
+def test_auto_is_one_thread_with_several_shards(
+    data: Path, monkeypatch: pytest.MonkeyPatch, shards: int, threads: int
+) -> None:
+    monkeypatch.setattr("digitnet.config.threads.environment_threads", lambda: 4)
+    config = make(data, minibatch_size=100_000, shards=shards, threads="auto")
+    assert begin(config).config.training.threads == threads
+
+
 def test_more_threads_than_examples_in_a_minibatch_are_allowed(data: Path) -> None:
     state = last(train(make(data, threads=50, minibatch_size=4, epochs=1)))
     assert len(state.history) == 1

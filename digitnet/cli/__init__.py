@@ -9,9 +9,10 @@ from digitnet.cli.evaluate import evaluate
 from digitnet.cli.info import info
 from digitnet.cli.output import prepare_streams, print_message
 from digitnet.cli.predict import predict
+from digitnet.cli.ranks import Job
 from digitnet.cli.report import report
 from digitnet.cli.train import train
-from digitnet.errors import DigitnetError, ExitStatus, describe_import_error, shortage
+from digitnet.errors import DigitnetError, Elsewhere, ExitStatus, describe_import_error, shortage
 from digitnet.version import __version__
 
 EPILOG = """
@@ -54,23 +55,26 @@ def main() -> None:
     """Run the command in sys.argv and exit with its status."""
     prepare_streams()
     warnings.filterwarnings("ignore", module="PIL")  # Pillow warns about pictures that it can read
-    try:
-        status = _guarded(sys.argv[1:])
-    except BrokenPipeError:
-        status = ExitStatus.BROKEN_PIPE
-    sys.exit(status)
+    with Job() as job:
+        try:
+            status = _guarded(sys.argv[1:], job)
+        except BrokenPipeError:
+            status = ExitStatus.BROKEN_PIPE
+        sys.exit(job.end(status))
 
 
-def _guarded(arguments: list[str]) -> int:
+def _guarded(arguments: list[str], job: Job) -> int:
     """Run a command and report system errors in one line. Raises BrokenPipeError."""
     try:
-        return _run(arguments)
+        return _run(arguments, job)
+    except Elsewhere as error:
+        return error.exit_status
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED
     except BrokenPipeError:
         raise
     except Exception as error:
-        print_message(_system_message(error))
+        print_message(job.prefix + _system_message(error))
         return ExitStatus.FAILED
 
 
@@ -85,9 +89,9 @@ def _system_message(error: Exception) -> str:
     raise error
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], job: Job) -> int:
     try:
-        with cli.make_context("digitnet", arguments) as context:
+        with cli.make_context("digitnet", arguments, obj=job) as context:
             cli.invoke(context)
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -95,14 +99,18 @@ def _run(arguments: list[str]) -> int:
         error.show()
         return ExitStatus.USAGE
     except click.UsageError as error:
+        if job.follows:
+            return ExitStatus.DONE
         verb = [name for name in arguments[:1] if name in cli.commands]  # click may not know it
         command = error.ctx.command_path if error.ctx else " ".join(["digitnet", *verb])
         problem = error.format_message()
         stop = "" if problem.endswith((".", "?")) else "."
         print_message(f"{command}: {problem}{stop} See {command} --help.")
         return ExitStatus.USAGE
+    except Elsewhere:
+        raise
     except DigitnetError as error:
         short = shortage(error)
-        print_message(f"{error}; {short.advice}" if short else str(error))
+        print_message(job.prefix + (f"{error}; {short.advice}" if short else str(error)))
         return error.exit_status
     return ExitStatus.DONE

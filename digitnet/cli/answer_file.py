@@ -68,9 +68,9 @@ def _stoppable(output: str, keeps_answers: bool) -> Iterator[None]:
             with requests.immediate_stop():
                 yield
         except Stopped as stopped:
-            assert requests.stop
+            assert requests.received
             left = "--resume goes on" if keeps_answers else "nothing was written"
-            problem = f"{output}: stopped by {requests.stop.name}; {left}"
+            problem = f"{output}: stopped by {requests.received.name}; {left}"
             raise Stopped(problem, stopped.exit_status) from None
 
 

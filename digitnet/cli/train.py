@@ -9,11 +9,9 @@ import click
 
 from digitnet.cli.options import format_option
 from digitnet.cli.output import (
-    display_path,
     print_json,
     print_message,
     print_result,
-    print_unreadable,
     silence_decoders,
 )
 from digitnet.cli.progress import (
@@ -22,14 +20,20 @@ from digitnet.cli.progress import (
     training_bar,
     update_training_bar,
 )
-from digitnet.errors import ConfigError, DataError, ExitStatus, OutputError, join_names
+from digitnet.cli.train_text import (
+    description,
+    epoch_line,
+    print_remarks,
+    summarise,
+    unreadable_pictures,
+)
+from digitnet.errors import ConfigError, DataError, ExitStatus, OutputError
+from digitnet.fleet.launcher import launched
 from digitnet.paths import absolute, names_file
 
 if TYPE_CHECKING:
     from digitnet.config.definition import Config
-    from digitnet.dataset.definition import Dataset, Unreadable
-    from digitnet.model.evaluation import Guessing
-    from digitnet.training.state import Record, TrainingState
+    from digitnet.fleet.fleet import Fleet
 
 EPILOG = """
 \b
@@ -116,7 +120,7 @@ def train(
     Ctrl-C stops at once, without saving. SIGUSR1 saves the checkpoint and does not stop.
     """
     started = time.perf_counter()
-    from digitnet.config.reader import locate, locate_data, read_config
+    from digitnet.config.reader import locate, locate_data
     from digitnet.config.threads import load_numpy
 
     if resume and overwrite:
@@ -129,43 +133,65 @@ def train(
         raise click.UsageError("--show requires --format text.")
     if output == "":
         raise click.UsageError("-o requires the name of a file.")
-    if output is not None and not names_file(output):
-        raise OutputError(f"{output}: expected the name of a file, found the name of a folder")
-    config = read_config(path, overrides)
-    if output is not None:
-        import msgspec
-
-        config = msgspec.structs.replace(config, model=absolute(output))
-    load_numpy(1)  # training starts its own threads
+    if launched() is None:
+        config = _config(path, overrides, output)
+        load_numpy(1)  # training starts its own threads
+        fleet = context.obj.join()
+    else:
+        load_numpy(1)
+        fleet = context.obj.join()
+        config = fleet.lead(lambda: _config(path, overrides, output))
     silence_decoders()
     try:
         if dry_run:
-            state = _dry_run(config, strict, output_format, show)
-        else:
-            state = _train(
-                config, started, resume, overwrite, strict, output_format, quiet, verbose
+            unreadable = fleet.lead(
+                lambda: _dry_run(config, strict, output_format, show, fleet.size)
             )
+            fleet.is_over = True
+        elif fleet.leads:
+            unreadable = _train(
+                config, started, resume, overwrite, strict, output_format, quiet, verbose, fleet
+            )
+        else:
+            unreadable = _follow(config, resume, overwrite, strict, fleet)
     except ConfigError as error:
         raise locate(error, path, overrides) from None
     except DataError as error:
         raise locate_data(error, config, path, overrides) from None
-    context.exit(ExitStatus.FAILED if _unreadable(state) else ExitStatus.DONE)
+    context.exit(ExitStatus.FAILED if unreadable else ExitStatus.DONE)
 
 
-def _dry_run(config: "Config", strict: bool, output_format: str, show: bool) -> "TrainingState":
+def _config(path: str, overrides: tuple[str, ...], output: str | None) -> "Config":
+    """Return the config, with the output of the command line if there is one."""
+    from digitnet.config.reader import read_config
+
+    if output is not None and not names_file(output):
+        raise OutputError(f"{output}: expected the name of a file, found the name of a folder")
+    config = read_config(path, overrides)
+    if output is None:
+        return config
+    import msgspec
+
+    return msgspec.structs.replace(config, model=absolute(output))
+
+
+def _dry_run(config: "Config", strict: bool, output_format: str, show: bool, ranks: int) -> int:
+    """Print the config and the data check; return the number of unreadable pictures."""
     import msgspec
 
     from digitnet.cli.data_check import as_json, comment_lines, drawn_lines, inspect_data
+    from digitnet.training.replicas import check_ranks
     from digitnet.training.setup import begin
 
+    check_ranks(int(config.training.shards), ranks)
     with preparing_bar() as report:
         state = begin(config, strict=strict, parallel=True, report=report)
-    _print_remarks(state, quiet=False, several=False)
+    print_remarks(state, quiet=False, several=False)
     values, parameters = msgspec.to_builtins(state.config), len(state.network.parameters)
     found = inspect_data(state)
     if output_format == "json":
         print_json({"config": values, "parameters": parameters, "data": as_json(found)})
-        return state
+        return len(unreadable_pictures(state))
     import yaml
 
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
@@ -175,7 +201,7 @@ def _dry_run(config: "Config", strict: bool, output_format: str, show: bool) -> 
     for line in drawn_lines(state) if show else ():
         print_result(line, flush=False)
     sys.stdout.flush()
-    return state
+    return len(unreadable_pictures(state))
 
 
 def _train(
@@ -187,18 +213,22 @@ def _train(
     output_format: str,
     quiet: bool,
     verbose: bool,
-) -> "TrainingState":
+    fleet: "Fleet",
+) -> int:
+    """Train and print what happens; return the number of unreadable pictures."""
     import msgspec
 
     from digitnet.session.driver import run
 
     with contextlib.nullcontext() if quiet else preparing_bar() as report:
-        session = run(config, overwrite=overwrite, resume=resume, strict=strict, report=report)
+        session = run(
+            config, overwrite=overwrite, resume=resume, strict=strict, report=report, fleet=fleet
+        )
         progress = next(session)
     was_done = progress.state.done
-    _print_remarks(progress.state, quiet)
+    print_remarks(progress.state, quiet)
     if verbose:
-        print_message(_description(progress.state))
+        print_message(description(progress.state, fleet.size))
     shows_json = output_format == "json" and terminal_width(sys.stdout)
     shows_bar = terminal_width(sys.stderr) and not shows_json and not quiet
     bar = training_bar(progress.state) if shows_bar else None
@@ -208,134 +238,17 @@ def _train(
             if bar is not None:
                 update_training_bar(bar, progress)
             elif record and not quiet:
-                print_message(_epoch_line(record, config.training.epochs))
+                print_message(epoch_line(record, config.training.epochs))
             if record and output_format == "json":
                 print_json(msgspec.to_builtins(record))
-    _summarise(progress.state, time.perf_counter() - started, output_format, quiet, was_done)
-    return progress.state
+    summarise(progress.state, time.perf_counter() - started, output_format, quiet, was_done)
+    return len(unreadable_pictures(progress.state))
 
 
-def _unreadable(state: "TrainingState") -> "list[Unreadable]":
-    """Return the pictures that were left out because they cannot be read."""
-    return [each for dataset in state.data.sets for each in dataset.unreadable]
+def _follow(config: "Config", resume: bool, overwrite: bool, strict: bool, fleet: "Fleet") -> int:
+    """Train in a rank other than 0, which prints nothing."""
+    from digitnet.session.driver import run
 
-
-def _print_remarks(state: "TrainingState", quiet: bool, several: bool = True) -> None:
-    """Print unreadable pictures, remarks unless quiet, and whether pictures look transposed.
-
-    several: also print which pictures seem to hold several digits.
-    """
-    from digitnet.model.orientation import transposition
-
-    training, transposed = state.data.training, state.config.data.transposed
-    print_unreadable(_unreadable(state))
-    if not quiet:
-        for remark in (*training.remarks, *state.remarks):
-            print_message(remark)
-        if several and (names := _names_of_several(training)):
-            problem = "expected one digit in each picture, found several in"
-            print_message(f"{problem} {len(names):,}: {join_names(names)}")
-    if orientation := transposition(training):
-        advice = f"set data.transposed: {'false' if transposed else 'true'}"
-        print_message(f"{display_path(state.config.data.path)}: {orientation}; {advice}")
-
-
-def _names_of_several(dataset: "Dataset") -> list[str]:
-    """Return the names of pictures that seem to hold several digits."""
-    if dataset.digits is None:
-        return []
-    return [dataset.name_of(index) for index in (dataset.digits > 1).nonzero()[0].tolist()]
-
-
-def _description(state: "TrainingState") -> str:
-    threads = int(state.config.training.threads)
-    sizes = "-".join(map(str, state.config.network.layer_sizes))
-    data = display_path(state.config.data.path)
-    return (
-        f"{sizes}, {len(state.network.parameters):,} parameters; {data}: "
-        f"{len(state.train_indices):,} training pictures, "
-        f"{len(state.validation_indices):,} validation pictures; "
-        f"{threads} thread{'s' if threads > 1 else ''}; output {display_path(state.config.model)}"
-    )
-
-
-def _epoch_line(record: "Record", epochs: int) -> str:
-    validation = record.validation
-    validated = (
-        f"validation cost {validation.cost:.4g}, accuracy {validation.accuracy:.2%}, "
-        if validation
-        else ""
-    )
-    return (
-        f"epoch {record.epoch}/{epochs}: cost {record.training.cost:.4g}, {validated}"
-        f"{record.seconds:.1f} s, {record.images_per_second:,.0f} images/s"
-    )
-
-
-def _left_out(state: "TrainingState") -> str:
-    n = len(_unreadable(state))
-    return f"; {n:,} picture{'' if n == 1 else 's'} left out" if n else ""
-
-
-def _guessing_warning(state: "TrainingState", guess: "Guessing", accuracy: float) -> str:
-    """Return the warning for a model that is no better than guessing, and what to try."""
-    from digitnet.config.definition import LEARNING_RATES
-
-    optimizer, key = state.config.training.optimizer, "training.optimizer.learning_rate"
-    rate, usual = optimizer.learning_rate or 0.0, LEARNING_RATES[optimizer.name]
-    advice = f"another {key} than {rate:g}"
-    if rate > usual:
-        advice = f"a smaller {key} than {rate:g}, such as {usual:g}"
-    return (
-        f"{display_path(state.config.model)}: expected a validation accuracy clearly above the "
-        f"{guess.share:.2%} of always answering {state.examples.class_names[guess.label]}, "
-        f"found {accuracy:.2%} on {guess.images:,} pictures, no better than guessing; "
-        f"try {advice}, or more epochs"
-    )
-
-
-def _ending(state: "TrainingState", was_done: bool) -> str:
-    """Return how training ended, for the summary; was_done: nothing was left to train."""
-    settings = state.config.training
-    if was_done and state.position.epoch > settings.epochs:
-        return f"; nothing was left to train (training.epochs: {settings.epochs})"
-    if was_done:
-        return f"; nothing was left to train (training.patience: {settings.patience})"
-    return "" if state.done else "; not finished, --resume continues it"
-
-
-def _summarise(
-    state: "TrainingState", seconds: float, output_format: str, quiet: bool, was_done: bool
-) -> None:
-    best, model, epochs = state.best_record, state.config.model, len(state.history)
-    validation, guess = best.validation if best else None, state.guessing
-    better = guess.beaten_by(validation.accuracy) if guess and validation else None
-    if output_format == "json":
-        import msgspec
-
-        print_json(
-            {
-                "model": model,
-                "epochs": epochs,
-                "seconds": seconds,
-                "done": state.done,
-                "validation": msgspec.to_builtins(validation),
-                "better_than_guessing": better,
-                "unreadable": len(_unreadable(state)),
-            }
-        )
-    elif not quiet:
-        accuracy = (
-            f"validation accuracy {validation.accuracy:.2%} (epoch {best.epoch}), "
-            if best and validation
-            else ""
-        )
-        print_result(
-            f"{display_path(model)}: {accuracy}{epochs} epoch{'' if epochs == 1 else 's'}, "
-            f"{len(state.network.parameters):,} parameters, {seconds:.1f} s"
-            f"{_left_out(state)}{_ending(state, was_done)}"
-        )
-        if terminal_width(sys.stderr):
-            print_message(f"digitnet report -m {display_path(model)} shows what it has learned")
-    if guess and validation and better is False:
-        print_message(_guessing_warning(state, guess, validation.accuracy))
+    for _ in run(config, resume=resume, overwrite=overwrite, strict=strict, fleet=fleet):
+        pass
+    return 0

@@ -185,6 +185,13 @@ class AugmentSection(Section, frozen=True):
 class TrainingSection(Section, frozen=True):
     epochs: Annotated[int, key("passes over the training set", ge=1)] = 30
     minibatch_size: Annotated[int, key("examples per step", ge=1)] = 10
+    shards: Annotated[
+        Literal[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+        key(
+            "equal parts of a minibatch whose gradients are computed one by one; ranks of mpiexec "
+            "share them, and any number of ranks gives the same bits"
+        ),
+    ] = 1
     optimizer: Annotated[
         OptimizerSection, key("rule that updates weights and biases in each step")
     ] = OptimizerSection()

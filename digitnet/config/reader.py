@@ -137,6 +137,9 @@ def to_config(values: dict[str, Any]) -> Config:
     except msgspec.ValidationError as error:
         raise _explain(str(error), values) from None
     _check_pattern(config.data.label_pattern)
+    if (shards := config.training.shards) > config.training.minibatch_size:
+        most = f"expected at most training.minibatch_size, {config.training.minibatch_size}"
+        raise ConfigError("training.shards", f"{most}, found {shards}")
     network, training = config.network, config.training
     if config.start is None:
         config = _complete_network(config)

@@ -19,16 +19,22 @@ MULTIPLICATIONS_PER_THREAD = 30_000_000  # per step: with less work, a thread sl
 
 
 def choose_threads(
-    threads: int | Literal["auto"], layer_sizes: Sequence[int], minibatch_size: int
+    threads: int | Literal["auto"],
+    layer_sizes: Sequence[int],
+    minibatch_size: int,
+    shards: int = 1,
 ) -> int:
     """Return the number of training threads, at most the neurons of the widest hidden layer.
 
     `auto`: one thread per MULTIPLICATIONS_PER_THREAD in a step, at most the number in the
-    environment or else the number of available processors.
+    environment or else the number of available processors. With several shards, one thread: more
+    ranks do what more threads would, and the same bits on every machine.
     """
     widest = max(layer_sizes[1:-1], default=1)
     if threads != "auto":
         return min(threads, widest)
+    if shards > 1:
+        return 1
     allowed = environment_threads() or len(os.sched_getaffinity(0))
     forward = minibatch_size * sum(n_in * n_out for n_in, n_out in pairwise(layer_sizes))
     worthwhile = 3 * forward // MULTIPLICATIONS_PER_THREAD  # one product forward, two back

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from digitnet.dataset.classes import DIGITS, normalise_name
 from digitnet.errors import DataError, join_names
+from digitnet.fleet.fleet import ALONE, Fleet
 
 if TYPE_CHECKING:
     from digitnet.image.evidence import Score
@@ -31,7 +32,7 @@ class ReadOptions:
     how pictures are named, with `<label>` once and perhaps `*`. strict: the first picture
     that cannot be read ends reading. parallel: several processes prepare pictures. report: is told
     how many pictures are prepared. may_lack: a class of the training set may have no picture that
-    can be read.
+    can be read. fleet: ranks that all read the same data; each prepares a part of the pictures.
     """
 
     transposed: bool = False
@@ -42,6 +43,7 @@ class ReadOptions:
     parallel: bool = False
     report: Report | None = None
     may_lack: bool = False
+    fleet: Fleet = ALONE
 
 
 DEFAULT_OPTIONS = ReadOptions()

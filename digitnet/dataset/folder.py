@@ -3,14 +3,13 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.arrays import SIDE
 from digitnet.dataset.classes import (
     DIGITS,
     MAX_CLASSES,
@@ -36,11 +35,9 @@ from digitnet.dataset.layout import (
     sort_subfolders,
 )
 from digitnet.dataset.listed import LabelledPaths, find_list, read_list
-from digitnet.errors import DataError, ImageError, join_names
+from digitnet.dataset.preparation import check_same_files, is_blank, prepare_files
+from digitnet.errors import DataError, join_names
 from digitnet.image.files import names_picture, pictures_below
-from digitnet.image.look import Reading
-from digitnet.image.reading import BLANK, reading_steps
-from digitnet.image.workers import Workers, worker_count
 
 
 def read_picture_folder(folder: Path, options: ReadOptions) -> Data:
@@ -198,21 +195,17 @@ def prepare_pictures(
 
     Pictures that cannot be read are left out and listed as `unreadable`, after `unlabelled`
     pictures. Blank pictures that show no class are left out. Raises DataError if `options.strict`
-    is set and a picture cannot be read, or if none can.
+    is set and a picture cannot be read, or if none can, or if ranks have listed different pictures.
     """
-    images = np.empty((len(paths), SIDE, SIDE), np.uint8)
-    digits, priors = np.ones(len(paths), np.int64), np.zeros(len(paths))
-    readable = np.zeros(len(paths), np.bool_)
-    contents, unreadable, blank = hashlib.sha256(), list(unlabelled), 0
-    for number, reading in enumerate(_readings(paths, labels, options)):
-        if isinstance(reading, Reading):
-            images[number], readable[number] = reading.image, True
-            digits[number], priors[number] = reading.digits, reading.prior
-            contents.update(hashlib.sha256(Path(paths[number]).read_bytes()).digest())
-        elif labels[number] == NON_DIGIT and reading.problem in BLANK:
+    check_same_files(source, paths, labels, class_names, options.fleet)
+    prepared = prepare_files(source, paths, labels, options, hashed=True)
+    readable, unreadable, blank = np.ones(len(paths), np.bool_), list(unlabelled), 0
+    for index, problem in prepared.problems.items():
+        readable[index] = False
+        if is_blank(labels[index], problem):
             blank += 1
         else:
-            unreadable.append(Unreadable(paths[number], reading.problem))
+            unreadable.append(Unreadable(paths[index], problem))
     kept = np.flatnonzero(readable).tolist()
     if not kept:
         if not unreadable:
@@ -220,13 +213,13 @@ def prepare_pictures(
         first, others = unreadable[0], len(unreadable) - 1
         raise DataError(f"{first}" + f"; nor can the other {others:,} be read" * bool(others))
     return Dataset(
-        images if len(kept) == len(images) else images[kept],
+        prepared.images if readable.all() else prepared.images[kept],
         labels[kept],
         class_names,
-        hashes=(contents.hexdigest(),),
+        hashes=(hashlib.sha256(prepared.digests[kept].data).hexdigest(),),
         origins=(Origin(source, len(kept), source, [paths[index] for index in kept]),),
-        digits=digits[kept],
-        priors=priors[kept],
+        digits=prepared.digits[kept],
+        priors=prepared.priors[kept],
         unreadable=tuple(unreadable),
         remarks=(f"{source}: blank pictures of no class are left out: {blank:,}",) * bool(blank),
     )
@@ -243,36 +236,13 @@ def prepare_again(dataset: Dataset, indices: NDArray[np.int64], options: ReadOpt
     images, n = dataset.images.copy(), len(dataset)
     digits = np.ones(n, np.int64) if dataset.digits is None else dataset.digits.copy()
     priors = np.zeros(n) if dataset.priors is None else dataset.priors.copy()
-    readings = _readings(list(paths.values()), dataset.labels[list(paths)], options)
-    for reading, index in zip(readings, paths):
-        if isinstance(reading, Reading):
-            images[index] = reading.image
-            digits[index], priors[index] = reading.digits, reading.prior
+    labels, source = dataset.labels[list(paths)], "the data set"
+    prepared = prepare_files(source, list(paths.values()), labels, options)
+    for row, index in enumerate(paths):
+        if row not in prepared.problems:
+            images[index] = prepared.images[row]
+            digits[index], priors[index] = prepared.digits[row], prepared.priors[row]
     return replace(dataset, images=images, digits=digits, priors=priors)
-
-
-def _readings(
-    paths: Sequence[str], labels: NDArray[np.int64], options: ReadOptions
-) -> Iterator[Reading | ImageError]:
-    """Yield, for each path, the reading of the picture, or why it cannot be read.
-
-    If `options.strict` is set, raises DataError instead, except for a blank picture of no class.
-    """
-    workers = Workers(worker_count() if options.parallel else 1, reading_steps(options.score))
-    done = 0
-    try:
-        for portion in workers.prepare([(path, path) for path in paths]):
-            for _, reading in portion:
-                if isinstance(reading, ImageError) and options.strict:
-                    is_blank = labels[done] == NON_DIGIT and reading.problem in BLANK
-                    if not is_blank:
-                        raise DataError(str(reading))
-                yield reading
-                done += 1
-            if options.report:
-                options.report(done, len(paths))
-    finally:
-        workers.close()
 
 
 def _check_complete(dataset: Dataset, folder: Path) -> None:

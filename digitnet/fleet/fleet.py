@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from digitnet.arrays import FloatArray
-from digitnet.errors import DigitnetError, ExitStatus
+from digitnet.errors import DigitnetError, Elsewhere, ExitStatus, RankError
 
 T = TypeVar("T")
 
@@ -30,20 +30,6 @@ class Request(IntEnum):
     TERMINATE = 5
 
 
-class Elsewhere(DigitnetError):
-    """An error that rank 0 prints: this rank only ends."""
-
-    exit_status = ExitStatus.DONE
-
-
-class RankError(DigitnetError):
-    """An error of another rank, which rank 0 prints."""
-
-    def __init__(self, message: str, exit_status: int) -> None:
-        super().__init__(message)
-        self.exit_status = ExitStatus(exit_status)
-
-
 class Failure(NamedTuple):
     """An error as it is sent to other ranks."""
 
@@ -54,18 +40,19 @@ class Failure(NamedTuple):
 class Fleet(ABC):
     """The ranks of a training, as one of them sees them.
 
-    rank: this one's number, from 0. size: number of ranks. asked: float32 (requests,), above 0 for
-    what has been asked of all since `take_requests`. is_over: True if all ranks know that the
-    training is over. is_waiting: True while this rank waits for others.
+    rank: this one's number, from 0. size: number of ranks. asked: what has been asked of all, the
+    same in all ranks. is_over: True if all ranks know that the training is over. is_waiting: True
+    while `gather` waits for other ranks and must not be left. is_interrupted: set by a signal
+    handler, which may not raise then: `gather` raises KeyboardInterrupt when it has ended.
     """
 
     rank = 0
     size = 1
 
     def __init__(self) -> None:
-        self.asked = np.zeros(len(Request), np.float32)
+        self.asked: set[Request] = set()
         self._asking = np.zeros(len(Request), np.float32)
-        self.is_over = self.is_waiting = False
+        self.is_over = self.is_waiting = self.is_interrupted = False
 
     @property
     def leads(self) -> bool:
@@ -73,14 +60,16 @@ class Fleet(ABC):
         return self.rank == 0
 
     def ask(self, request: Request) -> None:
-        """Ask something of all ranks, with the next message."""
-        (self._asking if self.size > 1 else self.asked)[request] = 1
+        """Ask something of all ranks, with the next message. Signal handlers may call it."""
+        if self.size > 1:
+            self._asking[request] = 1
+        else:
+            self.asked.add(request)
 
     def take_requests(self) -> set[Request]:
-        """Return what has been asked since the last call, the same in all ranks; not PAUSE."""
-        taken = {request for request in Request if request and self.asked[request]}
-        for request in taken:
-            self.asked[request] = 0
+        """Return what has been asked since the last call, the same in all ranks."""
+        taken = set(self.asked)
+        self.asked -= taken
         return taken
 
     def add(self, message: FloatArray) -> None:
@@ -91,23 +80,23 @@ class Fleet(ABC):
         """
         requests = message[-len(Request) :]
         requests[:] = self._asking
-        self._wait_for(self._add, message)
+        self._add(message)
         self._hear(requests)
 
-    def gather(self, thing: Any) -> list[Any]:
+    def gather(self, thing: Any, subject: str = "nothing to prepare") -> list[Any]:
         """Return what all ranks pass, in their order; all must call it.
 
-        Raises RankError in rank 0, Elsewhere in the other ranks, if a rank has failed; see
-        `attempt`.
+        subject: what a rank passes; it differs where ranks have found different data. Raises
+        RankError in rank 0, Elsewhere in the other ranks, if subjects differ, or if a rank has
+        failed; see `attempt`. Otherwise raises KeyboardInterrupt if `is_interrupted`.
         """
-        everything = self._wait_for(self._gather, (self._asking.copy(), thing))
-        for requests, _ in everything:
-            self._hear(requests)
-        things = [thing for _, thing in everything]
-        for rank, found in enumerate(things):
-            if isinstance(found, Failure):
-                message = found.message if rank == 0 else f"rank {rank}: {found.message}"
-                raise self.agreed(RankError(message, found.exit_status))
+        self.is_waiting = True
+        try:
+            things = self._exchange(thing, subject)
+        finally:
+            self.is_waiting = False
+        if self.is_interrupted:
+            raise KeyboardInterrupt
         return things
 
     def share(self, thing: T) -> T:
@@ -151,19 +140,31 @@ class Fleet(ABC):
         """
         if not self.is_over:
             self._abort(status)
-        self._wait_for(self._gather, None)
+        self._gather(None)
         return status if self.leads else ExitStatus.DONE
 
-    def _hear(self, requests: FloatArray) -> None:
-        self.asked += requests
-        self._asking[requests > 0] = 0
+    def _exchange(self, thing: Any, subject: str) -> list[Any]:
+        everything = self._gather((self._asking.copy(), subject, thing))
+        for requests, _, _ in everything:
+            self._hear(requests)
+        things = [thing for _, _, thing in everything]
+        for rank, found in enumerate(things):
+            if isinstance(found, Failure):
+                message = found.message if rank == 0 else f"rank {rank}: {found.message}"
+                raise self.agreed(RankError(message, found.exit_status))
+        _, expected, _ = everything[0]
+        for rank, (_, found, _) in enumerate(everything):
+            if found != expected:
+                problem = f"expected {expected}, as in rank 0, found {found}"
+                advice = "give all ranks the same files"
+                error = RankError(f"rank {rank}: {problem}; {advice}", ExitStatus.FAILED)
+                raise self.agreed(error)
+        return things
 
-    def _wait_for(self, exchange: Callable[[Any], Any], thing: Any) -> Any:
-        self.is_waiting = True
-        try:
-            return exchange(thing)
-        finally:
-            self.is_waiting = False
+    def _hear(self, requests: FloatArray) -> None:
+        for index in requests.nonzero()[0].tolist():
+            self.asked.add(Request(index))
+            self._asking[index] = 0
 
     @abstractmethod
     def _add(self, message: FloatArray) -> None:
@@ -189,6 +190,9 @@ class Alone(Fleet):
 
     def _abort(self, status: int) -> None:
         pass
+
+
+ALONE = Alone()
 
 
 def add_pairwise(parts: FloatArray) -> FloatArray:

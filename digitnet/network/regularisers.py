@@ -22,24 +22,30 @@ class BatchNorm:
     Ioffe and Szegedy 2015, algorithm 1; the bias is their β. There is no γ: with ReLU the next
     layer's weights can replace it.
 
-    b: (neurons, 1), a view of the biases. mean, variance: (neurons,), the running statistics of z
-    without its bias. n: examples in a minibatch.
+    b: (neurons, 1), a view of the biases. running, found: (2, neurons), mean and variance of z
+    without its bias: moving averages, and those of the minibatch. n: examples in a minibatch.
     """
 
-    def __init__(self, b: FloatArray, mean: FloatArray, variance: FloatArray, n: int) -> None:
-        self.b, self.running_mean, self.running_variance, self.n = b, mean, variance, n
-        self.momentum = 1.0
+    def __init__(self, b: FloatArray, running: FloatArray, found: FloatArray, n: int) -> None:
+        self.b, self.running, self.found, self.n = b, running, found, n
+        self.weight = 1.0
         self.normal = arrays.empty((len(b), n), b.dtype)
         self.mean, self.variance, self.per_deviation, self.along, self.db = (
             np.empty((len(b), 1), b.dtype) for _ in range(5)
         )
 
-    def begin(self, number: int) -> None:
-        """Prepare for the step `number`, counted from 1."""
-        self.momentum = max(1 / number, LEAST_MOMENTUM)
+    def begin(self, number: int, shard: int = 0, weight: float = 1.0) -> None:
+        """Prepare for a minibatch. weight: what `found` is multiplied by."""
+        self.weight = weight
+
+    def end(self, number: int) -> None:
+        """Let the moving averages follow `found`. number: of the step, counted from 1."""
+        momentum = max(1 / number, LEAST_MOMENTUM)
+        self.running *= 1 - momentum
+        self.running += momentum * self.found
 
     def forward(self, z: FloatArray) -> None:
-        """Normalise z (neurons, n) and add the bias."""
+        """Normalise z (neurons, n) and add the bias; write mean and variance to `found`."""
         z.mean(axis=1, keepdims=True, out=self.mean)
         z -= self.mean
         self._dot(z, z, self.variance)
@@ -48,11 +54,11 @@ class BatchNorm:
         np.divide(1, self.per_deviation, out=self.per_deviation)
         np.multiply(z, self.per_deviation, out=self.normal)
         np.add(self.normal, self.b, out=z)
+        self.mean -= self.b
         if self.n > 1:  # one example has no variance
-            self.mean -= self.b
-            self._run(self.running_mean, self.mean)
             self.variance *= self.n / (self.n - 1)  # the unbiased estimate, as in algorithm 2
-            self._run(self.running_variance, self.variance)
+        np.multiply(self.mean[:, 0], self.weight, out=self.found[0])
+        np.multiply(self.variance[:, 0], self.weight, out=self.found[1])
 
     def backward(self, δ: FloatArray) -> None:
         """Turn ∂C/∂z after `forward` into ∂C/∂z before it, (neurons, n); write ∂C/∂b to `db`."""
@@ -69,10 +75,6 @@ class BatchNorm:
         np.einsum("ij,ij->i", one, other, out=out[:, 0])
         out /= self.n
 
-    def _run(self, running: FloatArray, now: FloatArray) -> None:
-        running *= 1 - self.momentum
-        running += self.momentum * now[:, 0]
-
 
 class Dropout:
     """Dropout: neurons switched off at random, anew for each example in each step.
@@ -88,11 +90,14 @@ class Dropout:
         self.keep, self.member = keep, member
         self.random, self.mask = np.empty((2, *shape), np.float32)
 
-    def begin(self, number: int) -> None:
-        """Draw the mask of the step `number`, counted from 1."""
-        rng = self.stream(number, self.member)
+    def begin(self, number: int, shard: int = 0, weight: float = 1.0) -> None:
+        """Draw the mask of a shard of the step `number`, counted from 1."""
+        rng = self.stream(number, self.member, shard=shard)
         rng.random(dtype=np.float32, out=self.random)
         np.less(self.random, self.keep, out=self.mask)
+
+    def end(self, number: int) -> None:
+        """Do nothing: dropout keeps nothing from step to step."""
 
     def __call__(self, rows: FloatArray) -> None:
         """Set rows (neurons, n) of a, or of ∂C/∂a, to 0 where a neuron is switched off."""
@@ -103,7 +108,8 @@ class Regularisers:
     """Which regularisers a network's hidden layers have; makes them for each workspace.
 
     hidden_sizes: neurons of each hidden layer. dropout: share of neurons switched off in a step.
-    state: the running mean and variance of all neurons; empty without batch normalisation.
+    state: the running mean and variance of all neurons; empty without batch normalisation. found:
+    float32 (2, neurons), mean and variance in a step, before it has ended.
     """
 
     def __init__(
@@ -116,11 +122,10 @@ class Regularisers:
     ) -> None:
         self.sizes = tuple(hidden_sizes)
         self.batch_norm, self.keep, self.seed = batch_norm, 1 - dropout, seed
-        self.state: dict[str, FloatArray] = {}
-        if batch_norm:
-            neurons = sum(hidden_sizes)
-            self.state["batch_mean"] = np.zeros(neurons, np.float32)
-            self.state["batch_variance"] = np.ones(neurons, np.float32)
+        self.running, self.found = np.zeros((2, 2, sum(hidden_sizes) * batch_norm), np.float32)
+        mean, variance = self.running
+        variance[:] = 1
+        self.state = {"batch_mean": mean, "batch_variance": variance} if batch_norm else {}
 
     def __bool__(self) -> bool:
         return self.batch_norm or self.keep < 1
@@ -129,8 +134,9 @@ class Regularisers:
         """Return batch normalisation for `rows` of the hidden layer l, in minibatches of n."""
         if not self.batch_norm:
             return None
-        mean, variance = (row[rows] for row in self._statistics(l))
-        return BatchNorm(Wb[rows, -1:], mean, variance, n)
+        neurons = self._neurons(l)
+        running, found = (each[:, neurons][:, rows] for each in (self.running, self.found))
+        return BatchNorm(Wb[rows, -1:], running, found, n)
 
     def drop(self, l: int, rows: slice, n: int, member: int) -> Dropout | None:
         """Return dropout for `rows` of the hidden layer l, in minibatches of n."""
@@ -149,17 +155,16 @@ class Regularisers:
         """
         for l, (Wb, next_Wb) in enumerate(pairwise(matrices)):
             if self.batch_norm:
-                mean, variance = self._statistics(l)
+                mean, variance = self.running[:, self._neurons(l)]
                 per_deviation = 1 / np.sqrt(variance + np.float32(EPSILON))
                 Wb[:, :-1] *= per_deviation[:, np.newaxis]
                 Wb[:, -1] -= mean * per_deviation
             next_Wb[:, :-1] *= self.keep
 
-    def _statistics(self, l: int) -> tuple[FloatArray, FloatArray]:
-        """Return the running mean and variance of a hidden layer's neurons."""
+    def _neurons(self, l: int) -> slice:
+        """Return the place of a hidden layer's neurons among all."""
         start = sum(self.sizes[:l])
-        neurons = slice(start, start + self.sizes[l])
-        return self.state["batch_mean"][neurons], self.state["batch_variance"][neurons]
+        return slice(start, start + self.sizes[l])
 
 
 NO_REGULARISERS = Regularisers(())

@@ -1,12 +1,15 @@
 """Run a training to its end or until it is stopped, and keep its checkpoint up to date."""
 
+import contextlib
 import os
+import signal
 import time
 from collections.abc import Generator
 
 from digitnet.config.definition import Config
 from digitnet.dataset.definition import Paths, Report, as_tuple
-from digitnet.errors import CheckpointError, OutputError, Stopped, TrainingError
+from digitnet.errors import CheckpointError, DigitnetError, OutputError, Stopped, TrainingError
+from digitnet.fleet.fleet import Alone, Fleet, Request
 from digitnet.model.checkpoint import is_checkpoint, load_checkpoint
 from digitnet.model.locations import SHIPPED
 from digitnet.npz import member_names
@@ -15,6 +18,7 @@ from digitnet.session.lock import lock_output
 from digitnet.session.saving import Saver
 from digitnet.session.signals import STOPS, handle_signals
 from digitnet.training.loop import Progress, train
+from digitnet.training.replicas import check_ranks, equalise, follow
 from digitnet.training.resumption import resume as resume_training
 from digitnet.training.setup import begin
 from digitnet.training.state import TrainingState
@@ -27,13 +31,15 @@ def run(
     resume: bool = False,
     strict: bool = False,
     report: Report | None = None,
+    fleet: Fleet | None = None,
 ) -> Generator[Progress, None, None]:
     """Train, save checkpoints to `config.model` in time, and yield the training's progress.
 
     resume: continue from an existing checkpoint; start a new training if there is none.
     overwrite: replace an existing model, but not before the first epoch has ended. strict: the
     first picture that cannot be read is an error. report: is told how many pictures of a folder are
-    prepared.
+    prepared. fleet: the ranks that train together, with rank 0's config; rank 0 alone locks, reads
+    and writes `config.model`, and all yield, stop and end at the same steps.
 
     SIGHUP, SIGINT and SIGTERM stop the training after the current step: the checkpoint is saved and
     Stopped raised. Before the first step, Stopped is raised at once. A second SIGINT raises
@@ -45,56 +51,77 @@ def run(
     Raises OutputError if `config.model` cannot be written, or exists and neither `resume` nor
     `overwrite` is set; Busy if another training is writing it.
     """
-    output, started = config.model, time.monotonic()
-    require_folder(output)
-    with handle_signals() as requests, lock_output(output):
-        with requests.immediate_stop():
-            exists = _check_output(output, may_exist=overwrite or resume)
-            discard_unfinished(output)
-            if overwrite and exists:
-                _check_replaceable(output, config.data.path)
-            set_up = _resumed if resume and exists else begin
-            state = set_up(config, strict=strict, parallel=True, report=report)
-            saver = Saver(output, state, replaces=overwrite and exists)
+    fleet = fleet or Alone()
+    output, started, leads = config.model, time.monotonic(), fleet.leads
+    with handle_signals(fleet) as requests, contextlib.ExitStack() as stack:
+
+        def start() -> tuple[TrainingState, bool]:
+            check_ranks(int(config.training.shards), fleet.size)
+            if not leads:
+                with requests.immediate_stop():
+                    return follow(config, strict=strict, fleet=fleet), False
+            require_folder(output)
+            stack.enter_context(lock_output(output))
+            with requests.immediate_stop():
+                exists = _check_output(output, may_exist=overwrite or resume)
+                discard_unfinished(output)
+                if overwrite and exists:
+                    _check_replaceable(output, config.data.path)
+                set_up = _resumed if resume and exists else begin
+                state = set_up(config, strict=strict, parallel=True, report=report, fleet=fleet)
+            return state, overwrite and exists
+
+        state, replaces = fleet.attempt(start)
+        equalise(state, fleet)
+        saver = Saver(output, state, replaces=fleet.share(replaces))
         minutes, first_position = state.config.training.max_minutes, state.position
-        for progress in train(config, state):
-            if saver.is_due(progress) or (requests.save and saver.may_save):
+        for progress in train(config, state, fleet):
+            requests.update()
+            if leads and (saver.is_due(progress) or (requests.save and saver.may_save)):
                 requests.save = False
                 saver.save()
             try:
                 yield progress
             except GeneratorExit:
+                requests.update()
                 unsaved = (requests.stop and saver.may_save) or saver.has_unsaved_epochs
-                if unsaved and not requests.interrupted:
+                if leads and unsaved and not requests.interrupted:
                     saver.save()
                 raise
             if state.done:
                 continue
-            if requests.stop:
-                stopped, status = _stop_message(requests.stop.name, state), STOPS[requests.stop]
-                if not saver.may_save:
-                    raise Stopped(f"{stopped}; {output} is unchanged", status)
+            if leads and minutes is not None and time.monotonic() - started >= 60 * minutes:
+                fleet.ask(Request.LATE)
+            requests.update()
+            stop = requests.stop
+            if not stop and (not requests.late or state.position is first_position):
+                continue
+            if leads and saver.may_save:
                 saver.save()
-                raise Stopped(f"{stopped}; {output} is saved, --resume continues it", status)
-            late = minutes is not None and time.monotonic() - started >= 60 * minutes
-            if late and state.position is not first_position:
-                if not saver.may_save:
-                    stopped = _stop_message("training.max_minutes", state)
-                    raise TrainingError(f"{stopped}; {output} is unchanged")
-                saver.save()
+            if not stop and saver.may_save:
+                fleet.is_over = True
                 return
+            raise fleet.agreed(_stopped(stop, state, output, saved=saver.may_save))
 
 
-def _stop_message(reason: str, state: TrainingState) -> str:
-    return f"stopped by {reason} in epoch {state.position.epoch}"
+def _stopped(
+    stop: signal.Signals | None, state: TrainingState, output: str, *, saved: bool
+) -> DigitnetError:
+    """Return the error of a training that a signal, or the clock, has stopped."""
+    reason = stop.name if stop else "training.max_minutes"
+    outcome = "is saved, --resume continues it" if saved else "is unchanged"
+    message = f"stopped by {reason} in epoch {state.position.epoch}; {output} {outcome}"
+    return Stopped(message, STOPS[stop]) if stop else TrainingError(message)
 
 
 def _resumed(
-    config: Config, *, strict: bool, parallel: bool, report: Report | None
+    config: Config, *, strict: bool, parallel: bool, report: Report | None, fleet: Fleet
 ) -> TrainingState:
     checkpoint = load_checkpoint(config.model, with_state=True)
     try:
-        return resume_training(config, checkpoint, strict=strict, parallel=parallel, report=report)
+        return resume_training(
+            config, checkpoint, strict=strict, parallel=parallel, report=report, fleet=fleet
+        )
     except CheckpointError as error:
         raise CheckpointError(f"{config.model}: {error}") from None
 

@@ -6,64 +6,91 @@ from collections.abc import Iterator
 from types import FrameType
 
 from digitnet.errors import ExitStatus, Stopped
+from digitnet.fleet.fleet import Alone, Fleet, Request
 
 STOPS = {
     signal.SIGHUP: ExitStatus.HANGUP,
     signal.SIGINT: ExitStatus.INTERRUPTED,
     signal.SIGTERM: ExitStatus.TERMINATED,
 }
-SAVE = signal.SIGUSR1
+REQUESTS = {
+    signal.SIGHUP: Request.HANGUP,
+    signal.SIGINT: Request.INTERRUPT,
+    signal.SIGTERM: Request.TERMINATE,
+    signal.SIGUSR1: Request.SAVE,
+}
+SIGNALS = {request: number for number, request in REQUESTS.items()}
 
 
 class Requests:
-    """Requests that signals have made.
+    """What has been asked of the training: by signals to any rank, and by rank 0's clock.
 
-    stop: the first signal that asked to stop, or None. interrupted: whether a SIGINT came after it.
-    save: whether SIGUSR1 asked for a checkpoint.
+    stop: the first signal that asked to stop, or None. save: whether SIGUSR1 asked for a
+    checkpoint. late: whether the time is over. All three change in `update` alone, alike in all
+    ranks. received: the first signal to stop that this process got. interrupted: whether it got a
+    SIGINT after that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
         self.stop: signal.Signals | None = None
-        self.save = self.interrupted = False
+        self.save = self.late = self.interrupted = False
+        self.received: signal.Signals | None = None
         self._stops_at_once = False
+
+    def update(self) -> None:
+        """Take over what has been asked of all ranks since the last call."""
+        asked = self._fleet.take_requests()
+        stops = sorted(request for request in asked if SIGNALS.get(request) in STOPS)
+        if stops and self.stop is None:
+            self.stop = SIGNALS[stops[0]]
+        self.save |= Request.SAVE in asked
+        self.late |= Request.LATE in asked
 
     @contextlib.contextmanager
     def immediate_stop(self) -> Iterator[None]:
-        """Raise Stopped at once when a signal asks to stop within this block."""
+        """Raise Stopped when a signal asks to stop within this block.
+
+        At once, or, in a rank that waits for others, after that exchange.
+        """
         try:
             self._stops_at_once = True
-            if self.stop:
+            if self.received:
                 raise KeyboardInterrupt
             yield
             self._stops_at_once = False
         except KeyboardInterrupt:
-            if not self.stop:
-                raise
-            problem = f"stopped by {self.stop.name} before the first step; there is nothing to save"
-            raise Stopped(problem, STOPS[self.stop]) from None
+            if not (stop := self.received) or self.interrupted:
+                raise  # perhaps within an exchange: the other ranks cannot be told
+            problem = f"stopped by {stop.name} before the first step; there is nothing to save"
+            raise Stopped(problem, STOPS[stop]) from None
 
     def handle(self, number: int, _: FrameType | None) -> None:
-        """Record a signal: the handler of every signal in STOPS, and of SAVE."""
-        if number == SAVE:
-            self.save = True
-        elif self.stop is None:
-            self.stop = signal.Signals(number)
+        """Record a signal: the handler of every signal in REQUESTS."""
+        received = signal.Signals(number)
+        if received not in STOPS:
+            self._fleet.ask(REQUESTS[received])
+        elif self.received is None:
+            self.received = received
+            self._fleet.ask(REQUESTS[received])
             if self._stops_at_once:
-                raise KeyboardInterrupt
-        elif number == signal.SIGINT:
+                if not self._fleet.is_waiting:
+                    raise KeyboardInterrupt
+                self._fleet.is_interrupted = True
+        elif received == signal.SIGINT:
             self.interrupted = True
             raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
-def handle_signals() -> Iterator[Requests]:
+def handle_signals(fleet: Fleet | None = None) -> Iterator[Requests]:
     """Yield Requests that record signals instead of their usual effect.
 
     A SIGINT after a first stop signal raises KeyboardInterrupt. A signal that is ignored, like
     SIGHUP under nohup, stays ignored.
     """
-    requests = Requests()
-    handled = [number for number in (*STOPS, SAVE) if signal.getsignal(number) != signal.SIG_IGN]
+    requests = Requests(fleet or Alone())
+    handled = [number for number in REQUESTS if signal.getsignal(number) != signal.SIG_IGN]
     previous = {number: signal.signal(number, requests.handle) for number in handled}
     try:
         yield requests

@@ -13,11 +13,13 @@ import numpy as np
 from digitnet import arrays
 from digitnet.arrays import FloatArray, Share
 from digitnet.config.threads import BLAS_SPACE, require_memory
+from digitnet.fleet.fleet import ALONE, Fleet
 from digitnet.network.crew import Crew
 from digitnet.network.network import Network
 from digitnet.network.regularisers import NO_REGULARISERS, Regularisers
 from digitnet.network.workspace import Workspace
 from digitnet.training.optimizers import Coefficients, Optimizer
+from digitnet.training.shards import Shard, Shards
 
 PART = 262144  # parameters: longest slice updated at once, 1 MB of each vector
 
@@ -25,8 +27,9 @@ PART = 262144  # parameters: longest slice updated at once, 1 MB of each vector
 class Descent:
     """Gradient descent on a network, in arrays that are allocated once.
 
-    frozen: how many layers, counted from the first, keep their parameters. Raises TrainingError
-    if the threads cannot be started.
+    frozen: how many layers, counted from the first, keep their parameters. shards, fleet: parts of
+    a minibatch, and the ranks that share them. Raises TrainingError if the threads cannot be
+    started.
     """
 
     def __init__(
@@ -37,9 +40,15 @@ class Descent:
         regularisers: Regularisers = NO_REGULARISERS,
         threads: int = 1,
         frozen: int = 0,
+        shards: int = 1,
+        fleet: Fleet = ALONE,
     ) -> None:
         self.network, self.optimizer, self.regularisers = network, optimizer, regularisers
-        self.gradient = arrays.empty(network.parameters.shape, network.parameters.dtype)
+        self.shards = Shards(network, regularisers, shards, fleet) if shards > 1 else None
+        if self.shards:
+            self.gradient = self.shards.gradient
+        else:
+            self.gradient = arrays.empty(network.parameters.shape, network.parameters.dtype)
         self.crew = Crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
         shares = self.crew.shares
         needs_scratch = optimizer.l2 is not None
@@ -47,7 +56,8 @@ class Descent:
             arrays.empty((PART,), self.gradient.dtype) if needs_scratch else None for _ in shares
         ]
         self.parts = [_parts(network, share, frozen) for share in shares]
-        self.workspaces: dict[int, list[Workspace]] = {}
+        self.workspaces: dict[int, list[Workspace]] = {}  # by the number of examples
+        self.cuts: dict[int, list[Shard]] = {}
 
     def walk(
         self,
@@ -67,7 +77,8 @@ class Descent:
             coefficients = [
                 self.optimizer.coefficients(rate, number + i) for i, rate in enumerate(rates)
             ]
-        workspaces = [self._workspaces(x.shape[1]) for x, _ in minibatches]
+        for x, _ in minibatches:
+            self._prepare(x.shape[1])
         costs = [0.0] * len(minibatches)
 
         def learn(share: Share) -> None:
@@ -78,8 +89,7 @@ class Descent:
                 wait()
             with np.errstate(over="ignore", invalid="ignore"):  # the caller checks the costs
                 for i, (x, y) in enumerate(minibatches):
-                    workspace = workspaces[i][member]
-                    cost = self._step(member, x, y, workspace, coefficients[i], number + i)
+                    cost = self._step(share, x, y, coefficients[i], number + i)
                     if member == 0:
                         costs[i] = cost
 
@@ -91,24 +101,47 @@ class Descent:
         self.crew.close()
 
     def _step(
-        self,
-        member: int,
-        x: FloatArray,
-        y: FloatArray,
-        workspace: Workspace,
-        coefficients: Coefficients,
-        number: int,
+        self, share: Share, x: FloatArray, y: FloatArray, coefficients: Coefficients, number: int
     ) -> float:
-        """Make a thread's share of a step.
+        """Make a thread's share of a step; return the summed cost.
 
         When `backprop` returns, no thread reads this thread's parameters any more in this step.
         """
-        for regulariser in workspace.regularisers:
-            regulariser.begin(number)
-        cost = self.network.backprop(x, y, workspace, coefficients.gradient)
-        for part in self.parts[member]:
+        n, member, scale = x.shape[1], share.member, coefficients.gradient
+        parts = self.parts[member]
+        if self.shards:
+            cut, workspaces = self.cuts[n], self.workspaces
+            cost = self.shards.backprop(x, y, cut, workspaces, share, parts, scale, number)
+        else:
+            cost = self._backprop(x, y, self.workspaces[n][member], scale, number)
+        for part in parts:
             self.optimizer.step(self.gradient[part], coefficients, part, self.scratch[member])
         return cost
+
+    def _backprop(
+        self,
+        x: FloatArray,
+        y: FloatArray,
+        workspace: Workspace,
+        scale: np.floating,
+        number: int,
+    ) -> float:
+        for regulariser in workspace.regularisers:
+            regulariser.begin(number)
+        cost = self.network.backprop(x, y, workspace, scale)
+        if workspace.n > 1:  # one example has no variance
+            for regulariser in workspace.regularisers:
+                regulariser.end(number)
+        return cost
+
+    def _prepare(self, n: int) -> None:
+        """Make all that the threads need for minibatches of n examples."""
+        if self.shards and n not in self.cuts:
+            self.cuts[n] = self.shards.cut(n)
+            for size in {shard.size for shard in self.cuts[n]} - {0}:
+                self._workspaces(size)
+        elif not self.shards:
+            self._workspaces(n)
 
     def _workspaces(self, n: int) -> list[Workspace]:
         """Return each thread's workspace for a minibatch of n examples."""

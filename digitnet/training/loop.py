@@ -5,6 +5,7 @@ the caller may print, save or stop there.
 """
 
 import contextlib
+import itertools
 import math
 import os
 import time
@@ -15,10 +16,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from digitnet.arrays import Share
 from digitnet.config.definition import Config
 from digitnet.config.reader import resolve_config
 from digitnet.dataset.minibatches import Block, Minibatches
 from digitnet.errors import TrainingError
+from digitnet.fleet.fleet import Alone, Fleet, Request
 from digitnet.model.calibration import calibrate
 from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluator
 from digitnet.model.landscape import Landscape
@@ -26,6 +29,7 @@ from digitnet.network.network import Network
 from digitnet.randomness import Purpose, generator
 from digitnet.training.augmentation import Augmentation
 from digitnet.training.descent import Descent
+from digitnet.training.replicas import compare_parameters
 from digitnet.training.setup import begin
 from digitnet.training.state import (
     Position,
@@ -56,13 +60,16 @@ class Progress:
 
 
 def train(
-    config: Config | dict[str, Any] | str | os.PathLike[str], state: TrainingState | None = None
+    config: Config | dict[str, Any] | str | os.PathLike[str],
+    state: TrainingState | None = None,
+    fleet: Fleet | None = None,
 ) -> Iterator[Progress]:
     """Train a network; yield the progress at once, several times a second and after each epoch.
 
     config: the path of a YAML file, a dict of the same keys, or a Config. Relative paths in a dict
     or a Config start from the working directory. state: a training to continue; `config` is then
-    not used.
+    not used. fleet: the ranks that train together, `digitnet.fleet.launcher.join()` under mpiexec;
+    they yield at the same steps, and rank 0 alone validates. Default: one process.
 
     Raises ConfigError for a wrong config, DataError for wrong data, and TrainingError as soon as
     the network's numbers are no longer finite.
@@ -70,7 +77,8 @@ def train(
     BLAS should have one thread, since training has its own: set OPENBLAS_NUM_THREADS=1 before NumPy
     is imported. Only then the result has the same bits as the command's.
     """
-    state = state or begin(resolve_config(config))
+    fleet = fleet or Alone()
+    state = state or begin(resolve_config(config), fleet=fleet)
     yield Progress(state, _mean_cost(state))
     most = MAX_UPDATES // len(state.network.parameters)
     settings = state.config.training
@@ -81,12 +89,15 @@ def train(
         regularisers=state.regularisers,
         threads=int(settings.threads),
         frozen=settings.freeze,
+        shards=int(settings.shards),
+        fleet=fleet,
     )
     augmentation = None
     if state.distortions:
         members = len(descent.crew.shares)
         augmentation = Augmentation(state.distortions, members=members, seed=state.config.seed)
-    minibatches = Minibatches(state.examples, size, most, augmentation)
+    part = Share(fleet.rank, fleet.size)
+    minibatches = Minibatches(state.examples, size, most, augmentation, part)
     with contextlib.closing(descent):
         while not state.done:
             rng = generator(state.config.seed, Purpose.SHUFFLE, state.position.epoch)
@@ -95,13 +106,14 @@ def train(
                 augmentation.begin(state.position.epoch, state.strength)
             blocks = minibatches.blocks(order, state.position.step)
             while state.position.step < state.steps:
-                _walk_downhill(state, blocks, descent)
-                _stop_unless_finite(state)
+                _walk_downhill(state, blocks, descent, fleet)
+                _stop_unless_finite(state, fleet)
                 if state.position.step < state.steps:
                     yield Progress(state, _mean_cost(state))
             cost = state.position.cost_sum / len(state.train_indices)
-            record = yield from _end_epoch(state, cost)
+            record = yield from _end_epoch(state, cost, fleet)
             yield Progress(state, cost, record)
+    fleet.is_over = True
 
 
 def _mean_cost(state: TrainingState) -> float | None:
@@ -109,8 +121,14 @@ def _mean_cost(state: TrainingState) -> float | None:
     return state.position.cost_sum / seen if seen else None
 
 
-def _walk_downhill(state: TrainingState, blocks: Iterator[Block], descent: Descent) -> None:
-    """Make one step per minibatch until it is time to yield or the epoch is over."""
+def _walk_downhill(
+    state: TrainingState, blocks: Iterator[Block], descent: Descent, fleet: Fleet
+) -> None:
+    """Make one step per minibatch until a rank asks for something or the epoch is over.
+
+    Rank 0 asks for a pause when it is time to yield: clocks differ, and all must yield together.
+    """
+    fleet.asked.discard(Request.PAUSE)
     epoch, step, cost_sum, seconds = msgspec.structs.astuple(state.position)
     started = now = time.perf_counter()
     number = state.number
@@ -121,15 +139,17 @@ def _walk_downhill(state: TrainingState, blocks: Iterator[Block], descent: Desce
             step += 1
         number += len(block.minibatches)
         now = time.perf_counter()
-        if now - started > YIELD_SECONDS:
+        if fleet.leads and now - started > YIELD_SECONDS:
+            fleet.ask(Request.PAUSE)
+        if fleet.asked:
             break
     state.position = Position(epoch, step, cost_sum, seconds + now - started)
 
 
-def _stop_unless_finite(state: TrainingState) -> None:
+def _stop_unless_finite(state: TrainingState, fleet: Fleet) -> None:
     numbers = [np.asarray(state.position.cost_sum), *arrays(state).values()]
     if not all(np.isfinite(array).all() for array in numbers):
-        raise _not_finite(state)
+        raise fleet.agreed(_not_finite(state))
 
 
 def _not_finite(state: TrainingState) -> TrainingError:
@@ -140,10 +160,26 @@ def _not_finite(state: TrainingState) -> TrainingError:
     )
 
 
-def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, Record]:
+def _end_epoch(
+    state: TrainingState, cost: float, fleet: Fleet
+) -> Generator[Progress, None, Record]:
+    """Let rank 0 measure the epoch, and all ranks begin the next; yield several times a second."""
+    compare_parameters(state, fleet)
+    none: Iterator[Record | None] = itertools.repeat(None)
+    results = _measure(state, cost) if fleet.leads else none
+    while (record := fleet.lead(lambda: next(results))) is None:
+        yield Progress(state, cost)
+    if not fleet.leads:
+        state.history.append(record)
+        state.position = Position(epoch=state.position.epoch + 1)
+    return record
+
+
+def _measure(state: TrainingState, cost: float) -> Iterator[Record | None]:
     """Validate; keep the parameters if they are the best so far; at the end, make the landscape.
 
-    Yields several times a second. A training stopped there does all this again when it is resumed.
+    Yields None several times a second, and the record when the state stands in the next epoch. A
+    training stopped before does all this again when it is resumed.
     """
     validation, model, held_out = None, state.current_network(), state.validation_indices
     trail, landscape = state.trail, None
@@ -153,7 +189,7 @@ def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, R
         for x, y in Minibatches(state.validation, EVALUATION_MINIBATCH)(held_out):
             evaluator.read(x, y)
             if time.perf_counter() - yielded > YIELD_SECONDS:
-                yield Progress(state, cost)
+                yield None
                 yielded = time.perf_counter()
         evaluation = evaluator.result()
         if not math.isfinite(evaluation.cost):
@@ -170,7 +206,7 @@ def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, R
     if trail is not None:
         trail = trail.followed_by(model)
         if is_over(state.config, [*state.history, record]):
-            landscape = yield from _survey(state, cost, trail, model)
+            landscape = yield from _survey(state, trail, model)
     state.trail, state.landscape = trail, landscape
     state.history.append(record)
     if state.best_record is record:
@@ -179,18 +215,18 @@ def _end_epoch(state: TrainingState, cost: float) -> Generator[Progress, None, R
             labels = state.validation.labels[held_out]
             state.calibration = calibrate(outputs, labels, model.min_output)
     state.position = Position(epoch=state.position.epoch + 1)
-    return record
+    yield record
 
 
 def _survey(
-    state: TrainingState, cost: float, trail: Trail, model: Network
-) -> Generator[Progress, None, Landscape | None]:
+    state: TrainingState, trail: Trail, model: Network
+) -> Generator[None, None, Landscape | None]:
     """Return the landscape of a training whose last epoch is over; yield several times a second."""
     landscape, yielded = None, time.perf_counter()
     pictures = len(state.train_indices) * trail.last
     for found in trail.survey(model, state.first_network, pictures):
         landscape = found
         if time.perf_counter() - yielded > YIELD_SECONDS:
-            yield Progress(state, cost)
+            yield None
             yielded = time.perf_counter()
     return landscape

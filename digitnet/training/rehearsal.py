@@ -45,14 +45,15 @@ def read_rehearsal(
 
     Copies of the pictures `held_out` of `validation` are not used. Of digits, the hardest are used,
     see `hardest`; of other classes, pictures are drawn by the seed. `data.transposed` does not
-    apply to them. Paths that do not exist, and
-    data with other classes, are left out. Raises DataError for wrong data.
+    apply to them. Paths that do not exist in any rank, and data with other classes, are left out.
+    Raises DataError for wrong data, and RankError for paths that exist only in some ranks.
     """
     section = config.data.rehearsal
     if section.path is None:
         return Rehearsal()
     paths = as_tuple(section.path)
     found = tuple(path for path in paths if kind_of(path) is not None)
+    options.fleet.gather(None, f"{join_names(found) or 'nothing'} to rehearse")
     if not found:
         rate = section.rate_without
         change = "nothing is rehearsed" if rate is None else f"the learning rate is {rate:g}"

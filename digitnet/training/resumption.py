@@ -12,6 +12,7 @@ from digitnet.config.threads import MAX_THREADS
 from digitnet.dataset.definition import Report, join_paths
 from digitnet.dataset.reader import read_data
 from digitnet.errors import CheckpointError, ConfigError
+from digitnet.fleet.fleet import ALONE, Fleet
 from digitnet.model.checkpoint import Checkpoint
 from digitnet.training.setup import prepare, read_options
 from digitnet.training.start import Start, adopt_network
@@ -38,16 +39,17 @@ def resume(
     strict: bool = False,
     parallel: bool = False,
     report: Report | None = None,
+    fleet: Fleet = ALONE,
 ) -> TrainingState:
     """Return the state of the training in a checkpoint; a model to start from is not needed.
 
-    strict, parallel, report: see `ReadOptions`. Raises ConfigError if the config describes another
-    training; only the keys MAY_CHANGE may differ. Raises CheckpointError if the checkpoint has no
-    state, or one that does not fit.
+    strict, parallel, report, fleet: see `read_options`. Raises ConfigError if the config describes
+    another training; only the keys MAY_CHANGE may differ. Raises CheckpointError if the checkpoint
+    has no state, or one that does not fit.
     """
     if not checkpoint.state:
         raise CheckpointError("expected the state of a training, found only a model")
-    options = read_options(config, strict=strict, parallel=parallel, report=report)
+    options = read_options(config, strict=strict, parallel=parallel, report=report, fleet=fleet)
     data = read_data(config.data.path, options)
     if checkpoint.data_hash != data.fingerprint:
         raise ConfigError(

@@ -13,6 +13,7 @@ from digitnet.dataset.definition import NON_DIGIT, Data, Dataset, ReadOptions, R
 from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices, without_copies
 from digitnet.errors import CheckpointError, ConfigError, DataError, join_names
+from digitnet.fleet.fleet import ALONE, Fleet
 from digitnet.image.evidence import Judgement
 from digitnet.model.calibration import MIN_PICTURES
 from digitnet.model.checkpoint import load_checkpoint
@@ -34,14 +35,19 @@ from digitnet.training.trail import Trail, draw_sample
 
 
 def begin(
-    config: Config, *, strict: bool = False, parallel: bool = False, report: Report | None = None
+    config: Config,
+    *,
+    strict: bool = False,
+    parallel: bool = False,
+    report: Report | None = None,
+    fleet: Fleet = ALONE,
 ) -> TrainingState:
     """Return a training before its first step: read and check the data, draw the parameters.
 
-    strict, parallel, report: see `ReadOptions`. Raises DataError, ConfigError if the config does
-    not fit the data, and CheckpointError for a model to start from that cannot be used.
+    strict, parallel, report, fleet: see `read_options`. Raises DataError, ConfigError if the config
+    does not fit the data, and CheckpointError for a model to start from that cannot be used.
     """
-    options = read_options(config, strict=strict, parallel=parallel, report=report)
+    options = read_options(config, strict=strict, parallel=parallel, report=report, fleet=fleet)
     if config.start is None:
         data = read_data(config.data.path, options)
         state = prepare(config, data, data.training.class_names, options)
@@ -73,9 +79,14 @@ def begin(
 
 
 def read_options(
-    config: Config, *, strict: bool, parallel: bool, report: Report | None
+    config: Config,
+    *,
+    strict: bool,
+    parallel: bool,
+    report: Report | None,
+    fleet: Fleet = ALONE,
 ) -> ReadOptions:
-    """Return how a training reads its data.
+    """Return how a training reads its data. Only rank 0 reports; see `ReadOptions`.
 
     With a model to start from, the shipped model chooses between candidates for the digit in a
     picture: a training that is resumed without the start prepares the same pictures.
@@ -87,9 +98,10 @@ def read_options(
         config.data.non_digits,
         config.data.label_pattern,
         strict,
-        parallel,
-        report,
+        parallel and fleet.size == 1,  # to fork after MPI's start is unsafe on InfiniBand
+        report if fleet.leads else None,
         may_lack=config.start is not None,
+        fleet=fleet,
     )
 
 
@@ -107,8 +119,10 @@ def prepare(
 ) -> TrainingState:
     """Return a training with all its pictures; all its parameters are 0, and its trail is empty.
 
-    Raises DataError, and ConfigError if the config does not fit the data.
+    config, class_names: rank 0's are used in all ranks. Raises DataError, and ConfigError if the
+    config does not fit the data.
     """
+    config, class_names = options.fleet.share((config, class_names))
     source = join_paths(config.data.path)
     training = data.training.renumbered(class_names, source)
     _check_network(config, training, source)
@@ -228,6 +242,8 @@ def _with_count(config: Config, data: Data, source: str) -> Config:
 def _with_threads(config: Config) -> Config:
     """Return the config with training.threads as a number."""
     training = config.training
-    threads = choose_threads(training.threads, config.network.layer_sizes, training.minibatch_size)
+    threads = choose_threads(
+        training.threads, config.network.layer_sizes, training.minibatch_size, int(training.shards)
+    )
     training = msgspec.structs.replace(training, threads=threads)
     return msgspec.structs.replace(config, training=training)
