@@ -129,6 +129,13 @@ def test_after_a_failure_only_answers_in_json_stay(
     assert left(folder) == ({f"out{UNFINISHED}"} if form else set())
 
 
+def test_a_pipe_in_the_place_of_the_unfinished_file_is_refused(run: Run, folder: Path) -> None:
+    os.mkfifo(folder / f"out{UNFINISHED}")
+    done = run("predict", "00.png", "-o", "out", cwd=folder)
+    assert done.returncode == 1
+    assert done.stderr.endswith(b"expected a file to write, found a device or a pipe\n")
+
+
 def test_answers_of_a_stopped_run_are_not_discarded(run: Run, folder: Path) -> None:
     unfinished = folder / f"out{UNFINISHED}"
     unfinished.write_bytes(b'{"path": "00.p')
@@ -176,6 +183,7 @@ class Running:
     """A running `predict -o out` with a list on stdin that does not end."""
 
     def __init__(self, folder: Path, *form: str) -> None:
+        self.enough = 50_000 if form else 1500  # bytes: then all workers are at work
         self.unfinished = folder / f"out{UNFINISHED}"
         self.names = "".join(f"{n % 21:02}.png\n" for n in range(150))
         self.process = subprocess.Popen(
@@ -201,7 +209,7 @@ class Running:
         self.process.stdin.write(self.names.encode())
         self.process.stdin.flush()
         begun = time.monotonic()
-        while not self.unfinished.exists() or self.unfinished.stat().st_size < 1000:
+        while not self.unfinished.exists() or self.unfinished.stat().st_size < self.enough:
             assert time.monotonic() < begun + MAX_SECONDS
             time.sleep(0.01)
 

@@ -31,8 +31,9 @@ def check_answer_file(output: str, sources: Iterable[str]) -> None:
 
     sources: paths of the model, the pictures and the list, which must be other files.
     """
-    file_to_write(output)
     written = output, resolve_output(output) + UNFINISHED
+    for path in written:
+        file_to_write(path)
     if any(same_file(path, source) for source in sources for path in written):
         problem = "expected another file than those that are read; name it with -o"
         raise OutputError(f"{output}: {problem}")
