@@ -46,15 +46,14 @@ class MPIFleet(Fleet):
         self._world = MPI.COMM_WORLD
         self.rank, self.size = self._world.rank, self._world.size
         self._slices = np.empty((self.size, 0), np.float32)
-        self._patience = float("inf")  # other ranks may read data for an hour
-        atexit.register(self._end_others)  # which would wait for this rank for ever
+        atexit.register(self._end_others)
 
     def _end_others(self) -> None:
-        if not self.is_over:
+        """End all ranks if an error has ended this one: they would wait for it for ever."""
+        if hasattr(sys, "last_value"):  # set by an error that nothing has caught
             self._abort(ExitStatus.FAILED)
 
     def _add(self, message: FloatArray) -> None:
-        self._patience = PATIENCE + self.rank * STAGGER
         if self._slices.size != message.size or self._slices.dtype != message.dtype:
             self._slices = np.empty((self.size, message.size // self.size), message.dtype)
         self._wait(self._world.Ialltoall(message, self._slices))
@@ -87,7 +86,7 @@ class MPIFleet(Fleet):
             if waited < SHORT_WAIT:
                 os.sched_yield()
                 continue
-            if waited > self._patience:
+            if self.is_watched and waited > PATIENCE + self.rank * STAGGER:
                 self._give_up()
             time.sleep(min(max(SHORTEST_NAP, waited * NAP_SHARE), LONGEST_NAP))
 
