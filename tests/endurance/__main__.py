@@ -7,7 +7,7 @@ from pathlib import Path
 SCRIPTS = (
     *("kills.py", "pairs.py", "readers.py", "full.py", "stops.py", "writers.py", "memory.py"),
     *("ranks.py", "hosts.py"),
-    "calls.py --sample 500",
+    *("calls.py --sample 500", "parts.py --pictures 100000"),
 )
 
 
