@@ -10,6 +10,7 @@ import contextlib
 import os
 import pickle
 import sys
+import threading
 import time
 from typing import Any, NoReturn
 
@@ -32,10 +33,33 @@ ALIGNMENT = 16  # bytes, of bytearray and of what it contains: more than any num
 
 
 def initialise() -> int:
-    """Initialise MPI and return the number of ranks that it finds."""
+    """Initialise MPI and return the number of ranks that it finds.
+
+    Ends the process if the other ranks have not started after PATIENCE: MPI would wait for ever.
+    """
     if not MPI.Is_initialized():
+        timer = threading.Timer(PATIENCE, _give_up_starting)
+        timer.daemon = True
+        timer.start()
         MPI.Init_thread(MPI.THREAD_FUNNELED)
+        timer.cancel()
     return int(MPI.COMM_WORLD.size)
+
+
+def _give_up_starting() -> None:
+    _print(
+        f"MPI: expected all ranks to start, found that one has not for {PATIENCE / 60:.3g} minutes; "
+        "try the same command with a program that only prints, such as hostname"
+    )
+    os._exit(ExitStatus.FAILED)
+
+
+def _print(message: str) -> None:
+    """Write a line to stderr, where that is possible."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"{message}\n")
+            sys.stderr.flush()
 
 
 class MPIFleet(Fleet):
@@ -91,22 +115,21 @@ class MPIFleet(Fleet):
             time.sleep(min(max(SHORTEST_NAP, waited * NAP_SHARE), LONGEST_NAP))
 
     def _give_up(self) -> NoReturn:
-        if sys.stderr is not None:
-            with contextlib.suppress(OSError):
-                sys.stderr.write(
-                    f"rank {self.rank} on {os.uname().nodename}: expected an answer from the other "
-                    f"ranks, found none for {PATIENCE / 60:.3g} minutes: a process or its machine "
-                    "has stopped; go on with --resume\n"
-                )
+        _print(
+            f"rank {self.rank} on {os.uname().nodename}: expected an answer from the other ranks, "
+            f"found none for {PATIENCE / 60:.3g} minutes: a process or its machine has stopped; go "
+            "on with --resume"
+        )
         self._abort(ExitStatus.FAILED)
 
     def _abort(self, status: int) -> NoReturn:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, ValueError):
                     stream.flush()
         time.sleep(PRINTING)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI would print a message of its own
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI would print a message of its own
         self._world.Abort(int(status))
         os._exit(int(status))
 
