@@ -48,8 +48,8 @@ def initialise() -> int:
 
 def _give_up_starting() -> None:
     _print(
-        f"MPI: expected all ranks to start, found that one has not for {PATIENCE / 60:.3g} minutes; "
-        "try the same command with a program that only prints, such as hostname"
+        f"MPI: expected all ranks to start, found that one has not for {PATIENCE / 60:.3g} "
+        "minutes; try the same mpiexec with a program that only prints, such as hostname"
     )
     os._exit(ExitStatus.FAILED)
 
