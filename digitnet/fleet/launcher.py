@@ -11,6 +11,7 @@ from digitnet.errors import DigitnetError, Elsewhere, ExitStatus
 if TYPE_CHECKING:
     from digitnet.fleet.fleet import Fleet
 
+START_SECONDS = 600  # s in which all ranks must have started: then SIGALRM ends the process
 NAME_LIBRARY = "export MPI4PY_LIBMPI=/path/to/libmpi.so"
 
 
@@ -95,10 +96,14 @@ def _join(place: Place) -> "Fleet":
             f"expected {place.launcher.value}, which the launcher of {place.ranks} belongs to, "
             f"found {_name(version)}; {_advice(version)}"
         )
+    import signal
+
     from digitnet.fleet.fleet import Alone
     from digitnet.fleet.mpi import MPIFleet, initialise
 
+    signal.alarm(START_SECONDS)  # MPI would wait for ever for a rank that has ended before
     size = initialise()
+    signal.alarm(0)
     if size == 1 and place.size is None and place.rank == 0:
         return Alone()
     if size != (place.size or size) or place.rank >= size:
