@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 NAME_LIBRARY = "export MPI4PY_LIBMPI=/path/to/libmpi.so"
 
 
+LOCAL_RANKS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")  # on a machine
+
+
 class Launcher(Enum):
     """What started this process, named as in messages."""
 
@@ -29,6 +32,7 @@ class LaunchError(DigitnetError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"MPI: {problem}")
+        self.problem = problem
 
 
 class Place(NamedTuple):
@@ -65,7 +69,8 @@ def launched() -> Place | None:
 def join() -> "Fleet":
     """Return the fleet that this process was launched in; `Alone()` if it was started by itself.
 
-    Raises LaunchError in rank 0, Elsewhere in the other ranks, if MPI cannot be used.
+    Raises LaunchError if MPI cannot be used: in the first rank of each machine, Elsewhere in the
+    other ranks, which have the same installation.
     """
     from digitnet.fleet.fleet import Alone
 
@@ -74,9 +79,12 @@ def join() -> "Fleet":
         return Alone()
     try:
         return _join(place)
-    except LaunchError:
+    except LaunchError as error:
         if place.rank == 0:
             raise
+        if any(_number(name) == 0 for name in LOCAL_RANKS):
+            host = os.uname().nodename
+            raise LaunchError(f"rank {place.rank} on {host}: {error.problem}") from None
         raise Elsewhere from None
 
 

@@ -4,12 +4,13 @@ import contextlib
 import os
 import random
 import signal
+import sys
 import time
 from collections import Counter
 from functools import partial
 from typing import Any
 
-from rank_jobs import MPI, SOON, place
+from rank_jobs import MPI, SOON, place, wait_for_line
 
 from configs import differing
 
@@ -33,10 +34,13 @@ def send(signals: list[signal.Signals], target: Any, process: Any, pids: dict[in
         time.sleep(0.02)
 
 
-def wait(seconds: float, process: Any) -> None:
+def wait(seconds: float, after: bool, process: Any) -> bytes:
+    """Wait for `seconds`, after the first line on stderr if `after`, or until the process ends."""
+    first = wait_for_line(process) if after else b""
     until = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < until:
         time.sleep(0.005)
+    return first
 
 
 def kill_at_random(mpi: MPI, times: int, seed: int) -> int:
@@ -63,7 +67,7 @@ def kill_at_random(mpi: MPI, times: int, seed: int) -> int:
                 ranks,
                 "--resume",
                 act=partial(send, signals, target),
-                when=partial(wait, instant),
+                when=partial(wait, instant, signal.SIGSTOP in signals),  # watched from then on
                 program=where.program("impatient"),
             )
             statuses[ended.status] += 1
@@ -71,6 +75,7 @@ def kill_at_random(mpi: MPI, times: int, seed: int) -> int:
             longest = max(longest, ended.seconds)
             names = [each.name for each in signals]
             title = f"{number}: {ranks} ranks, {' '.join(names)} to {target} at {instant:.2f} s"
+            print(f"\r{title}: {ended.status}\x1b[K", end="", file=sys.stderr, flush=True)
             problems = [] if ended.status in STOPPED | BY_LAUNCHER else [f"status {ended.status}"]
             problems += ["still there"] * (ended.seconds > SOON) + ["left"] * ended.survivors
             problems += ["traceback"] * any("Traceback" in line for line in ended.err)
@@ -78,6 +83,8 @@ def kill_at_random(mpi: MPI, times: int, seed: int) -> int:
                 problems.append(f"checkpoint: {ended.state}")
             if ended.state == "saved" and number % RESUMED_EVERY == 0:
                 problems += differing(where.finish(), expected)
+                where.clear()
+            if ended.status == 0:
                 where.clear()
             if problems:
                 wrong += 1
