@@ -4,7 +4,9 @@ With `impatient`, which is no fault, all ranks wait 2 s for an answer instead of
 """
 
 import itertools
+import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -80,12 +82,19 @@ def main() -> None:
     join = launcher.join
 
     def faulty_join() -> Any:
+        place = launcher.launched()
+        if fault == "start" and place and place.rank == int(number):
+            signal.raise_signal(signal.SIGINT)
+        if fault == "no-start" and place and place.rank == int(number):
+            os._exit(1)
+        if fault == "no-start":
+            launcher.START_SECONDS = int(PATIENCE)
         fleet = join()
         if fault == "impatient":
             from digitnet.fleet import mpi
 
             mpi.PATIENCE = PATIENCE
-        elif fleet.rank == int(number):
+        elif fault != "start" and fleet.rank == int(number):
             introduce(fault)
         return fleet
 

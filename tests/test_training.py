@@ -67,6 +67,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def coarse_landscape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the grid of the landscape coarse, which takes longer than these trainings."""
+    monkeypatch.setattr("digitnet.model.survey.SIDES", (9, 9, 9))
+
+
 def make(data: Path, **settings: Any) -> Config:
     """Return the config of a small network; other settings than these belong to `training`."""
     values: dict[str, Any] = {
@@ -89,6 +95,17 @@ def last(training: Iterator[Progress]) -> TrainingState:
     """Return the state at the end of a training."""
     *_, progress = training
     return progress.state
+
+
+UNINTERRUPTED: dict[bytes, TrainingState] = {}  # by config, of trainings that yield at every step
+
+
+def uninterrupted(config: Config) -> TrainingState:
+    """Return the state at the end of a training that yields at every step, trained only once."""
+    key = msgspec.json.encode(config)
+    if key not in UNINTERRUPTED:
+        UNINTERRUPTED[key] = last(train(config))
+    return UNINTERRUPTED[key]
 
 
 def history(state: TrainingState) -> list[tuple[Any, ...]]:
@@ -211,7 +228,7 @@ def test_a_training_resumed_at_any_step_ends_the_same(
     data: Path, tmp_path: Path, optimizer: dict[str, Any], stop: int
 ) -> None:
     config = make(data, optimizer=optimizer)
-    assert_same(train_with_stops(config, [stop], tmp_path / "m.npz"), last(train(config)))
+    assert_same(train_with_stops(config, [stop], tmp_path / "m.npz"), uninterrupted(config))
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -221,7 +238,7 @@ def test_a_training_resumed_several_times_ends_the_same(
     data: Path, tmp_path: Path, stops: list[int]
 ) -> None:
     config = make(data, optimizer=NESTEROV, epochs=4, l2=1e-3)
-    assert_same(train_with_stops(config, stops, tmp_path / "m.npz"), last(train(config)))
+    assert_same(train_with_stops(config, stops, tmp_path / "m.npz"), uninterrupted(config))
 
 
 @pytest.mark.usefixtures("every_step")
@@ -237,9 +254,10 @@ def test_distortions_and_schedules_resume_the_same(
     data: Path, tmp_path: Path, settings: dict[str, Any], stop: int
 ) -> None:
     config = make(data, **settings)
-    uninterrupted = last(train(config))
-    assert_same(train_with_stops(config, [stop], tmp_path / "m.npz"), uninterrupted)
-    assert (uninterrupted.network.parameters != last(train(make(data))).network.parameters).any()
+    expected = uninterrupted(config)
+    assert_same(train_with_stops(config, [stop], tmp_path / "m.npz"), expected)
+    plain = uninterrupted(make(data))
+    assert (expected.network.parameters != plain.network.parameters).any()
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -249,10 +267,10 @@ def test_every_optimizer_and_regulariser_resumes_the_same(
     data: Path, tmp_path: Path, settings: dict[str, Any], threads: int
 ) -> None:
     config = make(data, **settings, threads=threads)
-    uninterrupted = last(train(config))
+    expected = uninterrupted(config)
     for stop in (1, 8, STEPS + 1, 2 * STEPS):
-        assert_same(train_with_stops(config, [stop], tmp_path / f"{stop}.npz"), uninterrupted)
-    assert (uninterrupted.best != last(train(make(data, threads=threads))).best).any()
+        assert_same(train_with_stops(config, [stop], tmp_path / f"{stop}.npz"), expected)
+    assert (expected.best != uninterrupted(make(data, threads=threads)).best).any()
 
 
 @pytest.mark.parametrize("settings", [*REGULARISED, COSINE, FADING], ids="-".join)

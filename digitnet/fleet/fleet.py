@@ -41,7 +41,8 @@ class Fleet(ABC):
     """The ranks of a training, as one of them sees them.
 
     rank: this one's number, from 0. size: number of ranks. asked: what has been asked of all, the
-    same in all ranks. is_over: True if all ranks know that the training is over. is_waiting: True
+    same in all ranks. is_watched: True once the ranks train: a rank that lets the others wait for
+    minutes has stopped. is_over: True if all ranks know that the training is over. is_waiting: True
     while `gather` waits for other ranks and must not be left. is_interrupted: set by a signal
     handler, which may not raise then: `gather` raises KeyboardInterrupt when it has ended.
     """
@@ -52,7 +53,8 @@ class Fleet(ABC):
     def __init__(self) -> None:
         self.asked: set[Request] = set()
         self._asking = np.zeros(len(Request), np.float32)
-        self.is_over = self.is_waiting = self.is_interrupted = False
+        self.is_watched = self.is_over = False
+        self.is_waiting = self.is_interrupted = False
 
     @property
     def leads(self) -> bool:
@@ -136,11 +138,14 @@ class Fleet(ABC):
     def end(self, status: int) -> int:
         """Return this rank's exit status, once all ranks have ended.
 
-        Aborts all ranks if this one alone has come to an end.
+        Aborts all ranks if this one alone has come to an end, or is interrupted while it waits.
         """
         if not self.is_over:
             self._abort(status)
-        self._gather(None)
+        try:
+            self._gather(None)
+        except KeyboardInterrupt:
+            self._abort(ExitStatus.INTERRUPTED)
         return status if self.leads else ExitStatus.DONE
 
     def _exchange(self, thing: Any, subject: str) -> list[Any]:

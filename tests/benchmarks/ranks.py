@@ -13,7 +13,6 @@ import argparse
 import functools
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -27,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from cluster import CORES, LINKS, MACHINES, Link, Measured
 from cluster import MINIBATCHES as LARGE
-from machine import load_warning
+from machine import cpu, load_warning
 from namespaces import hosts, missing
 from networks import MINIBATCHES, NETWORKS, SHARDS, TRAINED
 from processes import PYTHON, environment
@@ -275,7 +274,7 @@ def main() -> None:
         if name not in TABLES:
             parser.error(f"expected one of {', '.join(TABLES)}, found {name}")
     started = time.perf_counter()
-    print(f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores", flush=True)
+    print(f"{cpu()}, {len(os.sched_getaffinity(0))} cores", flush=True)
     if warning := load_warning():
         print(warning, flush=True)
     bench = Bench(arguments.rounds, arguments.open_mpi)

@@ -28,7 +28,7 @@ KINDS = {  # the optimizer, other keys of `training`, other sections
     "distortions": (MOMENTUM, "", DISTORTIONS),
     "schedule": (ADAM, "schedule: {name: cosine, warmup: 0.2}", ""),
     "threads": (MOMENTUM, "threads: 2", ""),
-    "small minibatches": (MOMENTUM, "minibatch_size: 9, batch_norm: true", ""),
+    "small minibatches": (MOMENTUM, "minibatch_size: 17, batch_norm: true", ""),
     "everything": (ADAM, f"{ALL}, schedule: {{name: cosine, warmup: 0.2}}", DISTORTIONS),
 }
 RANKS = {4: (1, 2, 4), 8: (1, 2, 4, 8)}  # by shards

@@ -375,6 +375,10 @@ CASES = [
         (130,),
         state="none",
     ),
+    Case("INT to rank 1 before MPI starts", faulty("start", 1), (2, 11), (130,), quick=True),
+    Case(
+        "rank 1 ends before MPI starts, 2 s (else 10 minutes)", faulty("no-start", 1), (14,), (1,)
+    ),
     killed(KILL, 0),
     killed(KILL, 1, quick=True),
     killed(STOP, 0),

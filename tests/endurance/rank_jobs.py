@@ -26,6 +26,7 @@ from digitnet.errors import CheckpointError  # noqa: E402
 from digitnet.model.checkpoint import load_checkpoint  # noqa: E402
 
 LONGEST = 60  # s for a training that ends by itself
+HANGS = -999  # in place of a status
 SOON = 15  # s for one that was told to end
 DIGITS = 600
 PROGRESS = re.compile(r"epoch \d+/\d+: cost |.*; output ")
@@ -117,7 +118,7 @@ class Place:
         when: Callable[[Any], object] | None = None,
         program: list[str] | None = None,
         arguments: list[str] | None = None,
-        within: float = LONGEST,
+        within: float | None = None,
     ) -> Ended:
         """Train under mpiexec and do something to it; return how it ended.
 
@@ -138,12 +139,12 @@ class Place:
                 pids = rank_pids(process)
                 began = time.monotonic()
                 act(process, pids)
-            limit = SOON if act else within
+            limit = within or (SOON if act else LONGEST)
             try:
                 out, err = process.communicate(timeout=limit)
                 status = process.returncode
             except subprocess.TimeoutExpired:
-                out, err, status = b"", f"hangs: still there after {limit} s\n".encode(), -999
+                out, err, status = b"", f"hangs: still there after {limit} s\n".encode(), HANGS
             survivors = _wait_until_gone([*pids.values()], began)
             seconds = time.monotonic() - began
         lines = [line for line in (first + err).decode().splitlines() if not PROGRESS.match(line)]

@@ -10,7 +10,7 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-from rank_jobs import MPI, SOON, place, wait_for_line
+from rank_jobs import HANGS, LONGEST, MPI, SOON, place, wait_for_line
 
 from configs import differing
 
@@ -69,6 +69,7 @@ def kill_at_random(mpi: MPI, times: int, seed: int) -> int:
                 act=partial(send, signals, target),
                 when=partial(wait, instant, signal.SIGSTOP in signals),  # watched from then on
                 program=where.program("impatient"),
+                within=LONGEST if signals[-1] == signal.SIGUSR1 else SOON,
             )
             statuses[ended.status] += 1
             states[ended.state] += 1
@@ -77,7 +78,7 @@ def kill_at_random(mpi: MPI, times: int, seed: int) -> int:
             title = f"{number}: {ranks} ranks, {' '.join(names)} to {target} at {instant:.2f} s"
             print(f"\r{title}: {ended.status}\x1b[K", end="", file=sys.stderr, flush=True)
             problems = [] if ended.status in STOPPED | BY_LAUNCHER else [f"status {ended.status}"]
-            problems += ["still there"] * (ended.seconds > SOON) + ["left"] * ended.survivors
+            problems += ["still there"] * (ended.status == HANGS) + ["left"] * ended.survivors
             problems += ["traceback"] * any("Traceback" in line for line in ended.err)
             if ended.state not in ("none", "saved"):
                 problems.append(f"checkpoint: {ended.state}")
