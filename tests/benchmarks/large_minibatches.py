@@ -48,7 +48,6 @@ SETTINGS = [
     Setting(128, "1", 1, warmup=0),
     Setting(1024, "√8", math.sqrt(8)),
     Setting(1024, "8", 8),
-    Setting(4096, "√32", math.sqrt(32)),
     Setting(4096, "16", 16),
     Setting(4096, "32", 32),
 ]
