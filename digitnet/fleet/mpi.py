@@ -10,7 +10,6 @@ import contextlib
 import os
 import pickle
 import sys
-import threading
 import time
 from typing import Any, NoReturn
 
@@ -33,25 +32,10 @@ ALIGNMENT = 16  # bytes, of bytearray and of what it contains: more than any num
 
 
 def initialise() -> int:
-    """Initialise MPI and return the number of ranks that it finds.
-
-    Ends the process if the other ranks have not started after PATIENCE: MPI would wait for ever.
-    """
+    """Initialise MPI and return the number of ranks that it finds."""
     if not MPI.Is_initialized():
-        timer = threading.Timer(PATIENCE, _give_up_starting)
-        timer.daemon = True
-        timer.start()
         MPI.Init_thread(MPI.THREAD_FUNNELED)
-        timer.cancel()
     return int(MPI.COMM_WORLD.size)
-
-
-def _give_up_starting() -> None:
-    _print(
-        f"MPI: expected all ranks to start, found that one has not for {PATIENCE / 60:.3g} "
-        "minutes; try the same mpiexec with a program that only prints, such as hostname"
-    )
-    os._exit(ExitStatus.FAILED)
 
 
 def _print(message: str) -> None:
