@@ -36,6 +36,9 @@ def _ignore(*_: object) -> None:
 
 
 def _exit(number: int, _: object) -> None:
+    if "PMI_RANK" in os.environ:  # MPICH ends the other ranks only if a signal ends this one
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
     os._exit(128 + number)
 
 

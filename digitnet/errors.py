@@ -107,6 +107,9 @@ class Elsewhere(DigitnetError):
 
     exit_status = ExitStatus.DONE
 
+    def __init__(self) -> None:
+        super().__init__("the training has ended; rank 0 says why")
+
 
 def join_names(names: Collection[str]) -> str:
     """Return names for a message: all names, or the first ones and the total number."""

@@ -1,5 +1,6 @@
 """Answers in a file of their own: complete or not at all, and resumed to the same bytes."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from digitnet.model.prediction import load
 from digitnet.session.lock import lock_output
 
 JSON = ("--format", "json")
+STOPS = {"SIGTERM": 143, "SIGTERM to all": 143, "SIGINT to all": 130, "SIGHUP": 129, "SIGKILL": -9}
+MAX_SECONDS = 60  # that a process may take on a busy machine
 
 
 @pytest.fixture
@@ -158,7 +161,6 @@ def test_a_full_disk_is_one_line_and_resumed(run: Run, folder: Path) -> None:
     assert (folder / "out").read_bytes() == shown.stdout
 
 
-@pytest.mark.usefixtures("impatient")
 def test_two_processes_do_not_write_the_same_file(run: Run, folder: Path) -> None:
     with lock_output(str(folder / "out")):
         done = run("predict", "00.png", "-o", "out", cwd=folder)
@@ -171,7 +173,7 @@ def test_two_processes_do_not_write_the_same_file(run: Run, folder: Path) -> Non
 
 
 class Running:
-    """A running `predict -o out` that has answered some of many pictures and waits for more."""
+    """A running `predict -o out` with a list on stdin that does not end."""
 
     def __init__(self, folder: Path, *form: str) -> None:
         self.unfinished = folder / f"out{UNFINISHED}"
@@ -184,34 +186,41 @@ class Running:
             env=ENVIRONMENT,
             process_group=0,
         )
+
+    def __enter__(self) -> "Running":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate()
+
+    def wait_for_answers(self) -> None:
+        """Send the names, and wait until some are answered."""
         assert self.process.stdin
         self.process.stdin.write(self.names.encode())
         self.process.stdin.flush()
+        begun = time.monotonic()
         while not self.unfinished.exists() or self.unfinished.stat().st_size < 1000:
+            assert time.monotonic() < begun + MAX_SECONDS
             time.sleep(0.01)
 
-    def said(self) -> list[str]:
-        """Return the lines on stderr, when the process has ended."""
-        assert self.process.stdin
-        self.process.stdin.close()
+    def said(self, status: int) -> list[str]:
+        """Wait for the end with a status; return the lines on stderr."""
+        assert self.process.wait(MAX_SECONDS) == status
         assert self.process.stderr
-        with self.process.stderr:
-            return self.process.stderr.read().decode().splitlines()
+        return self.process.stderr.read().decode().splitlines()
 
 
-STOPS = {"SIGTERM": 143, "SIGTERM to all": 143, "SIGINT to all": 130, "SIGHUP": 129, "SIGKILL": -9}
-
-
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_stopped_run_is_resumed_to_the_same_bytes(run: Run, folder: Path, stop: str) -> None:
-    running = Running(folder, *JSON)
-    (folder / "many").write_text(running.names)
     name, _, to_all = stop.partition(" ")
-    send = os.killpg if to_all else os.kill
-    send(running.process.pid, signal.Signals[name])
-    assert running.process.wait() == STOPS[stop]
-    said = running.said()
+    with Running(folder, *JSON) as running:
+        (folder / "many").write_text(running.names)
+        running.wait_for_answers()
+        send = os.killpg if to_all else os.kill
+        send(running.process.pid, signal.Signals[name])
+        said = running.said(STOPS[stop])
     if name != "SIGKILL":
         assert said.pop() == f"out: stopped by {name}; --resume goes on"
         assert left(folder) == {f"out{UNFINISHED}"}
@@ -224,12 +233,11 @@ def test_a_stopped_run_is_resumed_to_the_same_bytes(run: Run, folder: Path, stop
     assert left(folder) == {"out"}
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_stopped_run_leaves_no_text(folder: Path) -> None:
-    running = Running(folder)
-    running.process.terminate()
-    assert running.process.wait() == 143
-    assert running.said()[-1] == "out: stopped by SIGTERM; nothing was written"
+    with Running(folder) as running:
+        running.wait_for_answers()
+        running.process.terminate()
+        assert running.said(143)[-1] == "out: stopped by SIGTERM; nothing was written"
     assert left(folder) == set()
 
 
@@ -240,11 +248,11 @@ def test_a_complete_file_is_kept(run: Run, folder: Path) -> None:
     for source, status, count in (("5.npy", 0, 5), ("none.png", 4, 1)):
         command = "predict", source, "-o", "out", *JSON, "--resume"
         assert run(*command, cwd=folder).returncode == status
-        before = (folder / "out").stat()
+        before = (folder / "out").stat().st_ino, (folder / "out").read_bytes()
         done = run(*command, cwd=folder)
         assert (done.returncode, done.stdout) == (status, b"")
         assert done.stderr.decode() == f"out: complete, with {count} answers; nothing to do\n"
-        assert (folder / "out").stat() == before
+        assert ((folder / "out").stat().st_ino, (folder / "out").read_bytes()) == before
         (folder / "out").unlink()
 
 

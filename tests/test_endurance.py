@@ -10,6 +10,7 @@ SCRIPTS = {
     "kills.py --kills 3 distortions": "0 unreadable checkpoints, 0 trainings that differ",
     "pairs.py --times 2": "2 pairs: 2 times one ran and one was refused",
     "readers.py --times 100": ": 0 failures",
+    "parts.py --pictures 1000 --parts 2": " bytes, the same as a single run's",
     "full.py --sizes 2": " times all was well",
     "calls.py --only train-resume --only predict-list --sample 5 --seed 3": ", 0 faults",
 }

@@ -90,6 +90,24 @@ def test_an_error_ends_all_ranks_and_is_told_once(failing: int) -> None:
     assert [each[2:] for each in others] == [(ExitStatus.DONE, True)] * 3
 
 
+def test_a_signal_while_a_rank_waits_is_obeyed_after_the_exchange() -> None:
+    def start(fleet: Fleet) -> None:
+        fleet.is_interrupted = fleet.rank == 2
+        heard = fleet.rank
+        try:
+            heard = sum(fleet.gather(fleet.rank))
+        except KeyboardInterrupt:
+            raise DataError(f"interrupted, {heard}") from None
+        fleet.gather(heard)
+
+    def work(fleet: Fleet) -> str:
+        with pytest.raises(DigitnetError) as caught:
+            fleet.attempt(lambda: start(fleet))
+        return str(caught.value)
+
+    assert run_ranks(4, work) == ["rank 2: interrupted, 2", *[str(Elsewhere())] * 3]
+
+
 def test_ranks_that_are_not_at_the_same_subject_end_at_once() -> None:
     def work(fleet: Fleet) -> tuple[str, bool]:
         with pytest.raises(DigitnetError) as caught:
@@ -99,7 +117,7 @@ def test_ranks_that_are_not_at_the_same_subject_end_at_once() -> None:
     first, *others = run_ranks(4, work)
     problem = "expected 2 files, as in rank 0, found nothing to prepare"
     assert first == (f"rank 1: {problem}; give all ranks the same files", True)
-    assert others == [("", True)] * 3
+    assert others == [(str(Elsewhere()), True)] * 3
 
 
 def test_an_error_alone_stays_as_it_is() -> None:

@@ -82,7 +82,7 @@ def refusals(size: int, work: Callable[[Fleet], object]) -> list[tuple[type, str
 def message(size: int, work: Callable[[Fleet], object]) -> str:
     """Return the message of rank 0's error; the other ranks end without one."""
     (_, text), *others = refusals(size, work)
-    assert others == [(Elsewhere, "")] * (size - 1)
+    assert others == [(Elsewhere, str(Elsewhere()))] * (size - 1)
     return text
 
 
@@ -199,14 +199,14 @@ def test_a_rank_with_fewer_sources_ends_all(classes: Path, tmp_path: Path) -> No
         (
             "ab",
             [3, 4],
-            "3 in rank 0 and 2 in rank 1; the first that differ are c (class 4) and none",
+            "3 in rank 0 and 2 in rank 1; the first that differ are c (class 4, ? bytes) and none",
         ),
         (
             "abd",
             [3, 4, 4],
-            "3 in rank 0 and 3 in rank 1; the first that differ are c (class 4) and d",
+            "3 in rank 0 and 3 in rank 1; the first that differ are c (class 4, ? bytes) and d",
         ),
-        ("abc", [3, -1, 4], "3 in rank 1; the first that differ are b (class 4) and b (no class)"),
+        ("abc", [3, -1, 4], "b (class 4, ? bytes) and b (no class, ? bytes)"),
     ],
 )
 def test_copies_that_differ_are_refused(paths: str, labels: list[int], found: str) -> None:

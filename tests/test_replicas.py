@@ -8,9 +8,10 @@ import pytest
 from digitnet.config.definition import Config
 from digitnet.config.reader import resolve_config
 from digitnet.errors import ConfigError, DigitnetError, Elsewhere
-from digitnet.fleet.fleet import Fleet
+from digitnet.fleet.fleet import Alone, Fleet
+from digitnet.model.calibration import Calibration
 from digitnet.training.loop import train
-from digitnet.training.replicas import check_ranks, compare_parameters, equalise, follow
+from digitnet.training.replicas import check_ranks, compare_parameters
 from digitnet.training.setup import begin
 from digitnet.training.state import TrainingState
 from tests.thread_fleet import run_ranks
@@ -31,66 +32,76 @@ def config_of(data: Path, **training: object) -> dict[str, object]:
     }
 
 
-def start(config: Config, fleet: Fleet) -> TrainingState:
-    """Return a rank's training, as `digitnet train` starts it."""
-
-    def work() -> TrainingState:
-        if fleet.leads:
-            return begin(config, fleet=fleet)
-        return follow(config, strict=False, fleet=fleet)
-
-    state = fleet.attempt(work)
-    equalise(state, fleet)
+def train_here(config: Config, fleet: Fleet) -> TrainingState:
+    """Train to the end and return the state."""
+    for progress in train(config, fleet=fleet):
+        state = progress.state
     return state
+
+
+def sharded(shards: int, size: int = 1024) -> Config:
+    return resolve_config(
+        {
+            "data": {"path": "data"},
+            "network": {"layer_sizes": [784, 10]},
+            "training": {"minibatch_size": size, "shards": shards},
+        }
+    )
 
 
 @pytest.mark.parametrize(("shards", "ranks"), [(1, 1), (4, 1), (4, 4), (1024, 8)])
 def test_ranks_that_share_the_shards_equally_are_accepted(shards: int, ranks: int) -> None:
-    check_ranks(shards, ranks)
+    check_ranks(sharded(shards), ranks)
 
 
 @pytest.mark.parametrize(
-    ("shards", "ranks", "advice"), [(1, 2, "set it to 2"), (4, 8, "set it to 8"), (4, 3, "start")]
+    ("shards", "ranks", "size", "advice"),
+    [
+        (1, 2, 10, "set it to 2"),
+        (4, 8, 10, "set it to 8"),
+        (4, 16, 10, "start 2, 4, 8"),
+        (1, 2048, 9999, "start 2, 4, 8"),
+        (4, 3, 10, "start 2, 4, 8"),
+    ],
 )
-def test_other_numbers_of_ranks_are_refused(shards: int, ranks: int, advice: str) -> None:
-    with pytest.raises(
-        ConfigError, match=rf"multiple of the {ranks} ranks.*found {shards}; {advice}"
-    ):
-        check_ranks(shards, ranks)
+def test_other_numbers_of_ranks_are_refused(
+    shards: int, ranks: int, size: int, advice: str
+) -> None:
+    message = rf"multiple of the {ranks} ranks.*found {shards}; {advice}"
+    with pytest.raises(ConfigError, match=message):
+        check_ranks(sharded(shards, size), ranks)
 
 
 def test_ranks_train_the_same_network_and_yield_together(tmp_path: Path) -> None:
     data = write_data(tmp_path / "data.npz", np.arange(60) % 10)
     config = resolve_config(config_of(data))
 
-    def work(fleet: Fleet) -> tuple[bytes, list[float], int, bool]:
-        leads = fleet.leads
-        state = fleet.attempt(
-            lambda: (
-                begin(config, fleet=fleet) if leads else follow(config, strict=False, fleet=fleet)
-            )
-        )
-        equalise(state, fleet)
-        records = [progress.record is not None for progress in train(config, state, fleet)]
+    def work(fleet: Fleet) -> tuple[bytes, bytes, list[float], Calibration]:
+        for _ in range(2):  # a fleet trains more than once
+            state = train_here(config, fleet)
+        assert state.done
+        assert fleet.is_over
         costs = [record.training.cost for record in state.history]
-        return state.network.parameters.tobytes(), costs, sum(records), state.done
+        best = state.best_model().network.parameters
+        return state.network.parameters.tobytes(), best.tobytes(), costs, state.calibration
 
-    *alone, _, _ = single = work_alone(config)
+    alone = work(Alone())
     for ranks in (2, 4):
-        results = run_ranks(ranks, work)
-        assert results == [single] * ranks
-    assert alone[1] == sorted(alone[1], reverse=True)
+        assert run_ranks(ranks, work) == [alone] * ranks
 
 
-def work_alone(config: Config) -> tuple[bytes, list[float], int, bool]:
-    state: TrainingState | None = None
-    count = 0
-    for progress in train(config):
-        state = progress.state
-        count += progress.record is not None
-    assert state is not None
-    costs = [record.training.cost for record in state.history]
-    return state.network.parameters.tobytes(), costs, count, state.done
+def test_one_shard_for_two_ranks_is_refused(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data.npz", np.arange(60) % 10)
+    config = resolve_config(config_of(data, shards=1))
+
+    def work(fleet: Fleet) -> str:
+        try:
+            train_here(config, fleet)
+        except DigitnetError as error:
+            return str(error)
+        raise AssertionError("no error")
+
+    assert "training.shards: expected a multiple of the 2 ranks" in run_ranks(2, work)[0]
 
 
 def test_other_labels_in_one_rank_end_all(tmp_path: Path) -> None:
@@ -100,14 +111,7 @@ def test_other_labels_in_one_rank_end_all(tmp_path: Path) -> None:
     def work(fleet: Fleet) -> tuple[type, str]:
         config = resolve_config(config_of(data[fleet.rank == 1]))
         try:
-            state = fleet.attempt(
-                lambda: (
-                    begin(config, fleet=fleet)
-                    if fleet.leads
-                    else follow(config, strict=False, fleet=fleet)
-                )
-            )
-            equalise(state, fleet)
+            train_here(config, fleet)
         except DigitnetError as error:
             return type(error), str(error)
         raise AssertionError("no error")

@@ -29,9 +29,10 @@ from digitnet.errors import (
     OutputError,
     Stopped,
 )
+from digitnet.fleet.fleet import Alone
 from digitnet.model.checkpoint import load_checkpoint
 from digitnet.session import driver as session
-from digitnet.session.signals import STOPS
+from digitnet.session.signals import STOPS, handle_signals
 from digitnet.training.loop import Progress
 
 Start = Callable[..., Training]
@@ -483,6 +484,29 @@ def test_a_signal_while_data_are_read_stops_it_at_once(
     assert error.value.exit_status == status
     assert (output.read_bytes() if output.exists() else None) == existing
     assert left_beside(output) == set()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([signal.SIGTERM], Stopped),  # after the exchange
+        ([signal.SIGINT, signal.SIGINT], KeyboardInterrupt),  # within: other ranks cannot be told
+    ],
+)
+def test_a_signal_while_a_rank_waits_for_others_data(
+    numbers: list[signal.Signals], expected: type[BaseException]
+) -> None:
+    fleet = Alone()
+
+    def wait() -> None:
+        with handle_signals(fleet) as requests, requests.immediate_stop():
+            fleet.is_waiting = True
+            for number in numbers:
+                signal.raise_signal(number)
+            fleet.gather("the exchange")
+
+    with pytest.raises(expected):
+        wait()
 
 
 def test_a_session_stopped_early_resumes_to_the_same_model(

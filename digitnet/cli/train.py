@@ -144,9 +144,7 @@ def train(
     silence_decoders()
     try:
         if dry_run:
-            unreadable = fleet.lead(
-                lambda: _dry_run(config, strict, output_format, show, fleet.size)
-            )
+            unreadable = _dry_run(config, strict, output_format, show, fleet)
         elif fleet.leads:
             unreadable = _train(
                 config, started, resume, overwrite, strict, output_format, quiet, verbose, fleet
@@ -174,17 +172,24 @@ def _config(path: str, overrides: tuple[str, ...], output: str | None) -> "Confi
     return msgspec.structs.replace(config, model=absolute(output))
 
 
-def _dry_run(config: "Config", strict: bool, output_format: str, show: bool, ranks: int) -> int:
+def _dry_run(config: "Config", strict: bool, output_format: str, show: bool, fleet: "Fleet") -> int:
     """Print the config and the data check; return the number of unreadable pictures."""
     import msgspec
 
     from digitnet.cli.data_check import as_json, comment_lines, drawn_lines, inspect_data
-    from digitnet.training.replicas import check_ranks
+    from digitnet.training.replicas import follow, start
     from digitnet.training.setup import begin
 
-    check_ranks(int(config.training.shards), ranks)
     with preparing_bar() as report:
-        state = begin(config, strict=strict, parallel=True, report=report)
+        state = start(
+            config,
+            fleet,
+            lambda: begin(config, strict=strict, parallel=True, report=report, fleet=fleet),
+            lambda: follow(config, strict=strict, fleet=fleet),
+        )
+    fleet.is_over = True
+    if not fleet.leads:
+        return 0
     print_remarks(state, quiet=False, several=False)
     values, parameters = msgspec.to_builtins(state.config), len(state.network.parameters)
     found = inspect_data(state)

@@ -182,6 +182,9 @@ class AugmentSection(Section, frozen=True):
     ] = 1.0
 
 
+MAX_SHARDS = 1024
+
+
 class TrainingSection(Section, frozen=True):
     epochs: Annotated[int, key("passes over the training set", ge=1)] = 30
     minibatch_size: Annotated[int, key("examples per step", ge=1)] = 10

@@ -139,7 +139,11 @@ def to_config(values: dict[str, Any]) -> Config:
     _check_pattern(config.data.label_pattern)
     if (shards := config.training.shards) > config.training.minibatch_size:
         most = f"expected at most training.minibatch_size, {config.training.minibatch_size}"
-        raise ConfigError("training.shards", f"{most}, found {shards}")
+        raise ConfigError("training.shards", f"{most}, found {shards}; lower it, or raise that")
+    if config.training.batch_norm and 2 * shards > config.training.minibatch_size:
+        most = f"expected at most half of training.minibatch_size, {config.training.minibatch_size}"
+        found = f"found {shards}: batch_norm needs 2 pictures in each shard"
+        raise ConfigError("training.shards", f"{most}, {found}")
     network, training = config.network, config.training
     if config.start is None:
         config = _complete_network(config)

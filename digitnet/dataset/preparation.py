@@ -1,6 +1,7 @@
 """Prepare the pictures of files: alone, or a part in each rank of a training."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -139,13 +140,17 @@ def check_same_files(
     class_names: Sequence[str],
     fleet: Fleet,
 ) -> None:
-    """Raise DataError in all ranks unless they have listed the same files with the same labels."""
+    """Raise DataError in all ranks unless they have listed the same files with the same labels.
+
+    Copies of a file are compared by their sizes: each rank reads only the part that it prepares.
+    """
     if fleet.size == 1:
         return
 
     def files() -> Iterator[str]:
         for path, label in zip(paths, labels.tolist()):
-            yield f"{path} ({'no class' if label == NON_DIGIT else f'class {class_names[label]}'})"
+            name = "no class" if label == NON_DIGIT else f"class {class_names[label]}"
+            yield f"{path} ({name}, {_size(path)} bytes)"
 
     digest, subject = hashlib.sha256(), f"the pictures in {source}"
     for file in files():
@@ -155,6 +160,13 @@ def check_same_files(
     if rank is not None:
         lists = fleet.gather(list(files()), subject)
         raise DataError(f"{source}: {_difference(lists[0], lists[rank], rank)}")
+
+
+def _size(path: str) -> int | str:
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return "?"
 
 
 def _difference(first: list[str], other: list[str], rank: int) -> str:

@@ -41,8 +41,10 @@ class Fleet(ABC):
     """The ranks of a training, as one of them sees them.
 
     rank: this one's number, from 0. size: number of ranks. asked: what has been asked of all, the
-    same in all ranks. is_over: True if all ranks know that the training is over. is_waiting: True
-    while this rank waits for others.
+    same in all ranks. is_watched: True once the ranks train: a rank that lets the others wait for
+    minutes has stopped. is_over: True if all ranks know that the training is over. is_waiting: True
+    while `gather` waits for other ranks and must not be left. is_interrupted: set by a signal
+    handler, which may not raise then: `gather` raises KeyboardInterrupt when it has ended.
     """
 
     rank = 0
@@ -51,7 +53,8 @@ class Fleet(ABC):
     def __init__(self) -> None:
         self.asked: set[Request] = set()
         self._asking = np.zeros(len(Request), np.float32)
-        self.is_over = self.is_waiting = False
+        self.is_watched = self.is_over = False
+        self.is_waiting = self.is_interrupted = False
 
     @property
     def leads(self) -> bool:
@@ -79,7 +82,7 @@ class Fleet(ABC):
         """
         requests = message[-len(Request) :]
         requests[:] = self._asking
-        self._wait_for(self._add, message)
+        self._add(message)
         self._hear(requests)
 
     def gather(self, thing: Any, subject: str = "nothing to prepare") -> list[Any]:
@@ -87,23 +90,15 @@ class Fleet(ABC):
 
         subject: what a rank passes; it differs where ranks have found different data. Raises
         RankError in rank 0, Elsewhere in the other ranks, if subjects differ, or if a rank has
-        failed; see `attempt`.
+        failed; see `attempt`. Otherwise raises KeyboardInterrupt if `is_interrupted`.
         """
-        everything = self._wait_for(self._gather, (self._asking.copy(), subject, thing))
-        for requests, _, _ in everything:
-            self._hear(requests)
-        things = [thing for _, _, thing in everything]
-        for rank, found in enumerate(things):
-            if isinstance(found, Failure):
-                message = found.message if rank == 0 else f"rank {rank}: {found.message}"
-                raise self.agreed(RankError(message, found.exit_status))
-        _, expected, _ = everything[0]
-        for rank, (_, found, _) in enumerate(everything):
-            if found != expected:
-                problem = f"expected {expected}, as in rank 0, found {found}"
-                advice = "give all ranks the same files"
-                error = RankError(f"rank {rank}: {problem}; {advice}", ExitStatus.FAILED)
-                raise self.agreed(error)
+        self.is_waiting = True
+        try:
+            things = self._exchange(thing, subject)
+        finally:
+            self.is_waiting = False
+        if self.is_interrupted:
+            raise KeyboardInterrupt
         return things
 
     def share(self, thing: T) -> T:
@@ -143,24 +138,38 @@ class Fleet(ABC):
     def end(self, status: int) -> int:
         """Return this rank's exit status, once all ranks have ended.
 
-        Aborts all ranks if this one alone has come to an end.
+        Aborts all ranks if this one alone has come to an end, or is interrupted while it waits.
         """
         if not self.is_over:
             self._abort(status)
-        self._wait_for(self._gather, None)
+        try:
+            self._gather(None)
+        except KeyboardInterrupt:
+            self._abort(ExitStatus.INTERRUPTED)
         return status if self.leads else ExitStatus.DONE
+
+    def _exchange(self, thing: Any, subject: str) -> list[Any]:
+        everything = self._gather((self._asking.copy(), subject, thing))
+        for requests, _, _ in everything:
+            self._hear(requests)
+        things = [thing for _, _, thing in everything]
+        for rank, found in enumerate(things):
+            if isinstance(found, Failure):
+                message = found.message if rank == 0 else f"rank {rank}: {found.message}"
+                raise self.agreed(RankError(message, found.exit_status))
+        _, expected, _ = everything[0]
+        for rank, (_, found, _) in enumerate(everything):
+            if found != expected:
+                problem = f"expected {expected}, as in rank 0, found {found}"
+                advice = "give all ranks the same files"
+                error = RankError(f"rank {rank}: {problem}; {advice}", ExitStatus.FAILED)
+                raise self.agreed(error)
+        return things
 
     def _hear(self, requests: FloatArray) -> None:
         for index in requests.nonzero()[0].tolist():
             self.asked.add(Request(index))
             self._asking[index] = 0
-
-    def _wait_for(self, exchange: Callable[[Any], Any], thing: Any) -> Any:
-        self.is_waiting = True
-        try:
-            return exchange(thing)
-        finally:
-            self.is_waiting = False
 
     @abstractmethod
     def _add(self, message: FloatArray) -> None:

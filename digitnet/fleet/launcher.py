@@ -11,7 +11,11 @@ from digitnet.errors import DigitnetError, Elsewhere, ExitStatus
 if TYPE_CHECKING:
     from digitnet.fleet.fleet import Fleet
 
+START_SECONDS = 600  # s in which all ranks must have started: then SIGALRM ends the process
 NAME_LIBRARY = "export MPI4PY_LIBMPI=/path/to/libmpi.so"
+
+
+LOCAL_RANKS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")  # on a machine
 
 
 class Launcher(Enum):
@@ -29,6 +33,7 @@ class LaunchError(DigitnetError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"MPI: {problem}")
+        self.problem = problem
 
 
 class Place(NamedTuple):
@@ -65,7 +70,8 @@ def launched() -> Place | None:
 def join() -> "Fleet":
     """Return the fleet that this process was launched in; `Alone()` if it was started by itself.
 
-    Raises LaunchError in rank 0, Elsewhere in the other ranks, if MPI cannot be used.
+    Raises LaunchError if MPI cannot be used: in the first rank of each machine, Elsewhere in the
+    other ranks, which have the same installation.
     """
     from digitnet.fleet.fleet import Alone
 
@@ -74,9 +80,12 @@ def join() -> "Fleet":
         return Alone()
     try:
         return _join(place)
-    except LaunchError:
+    except LaunchError as error:
         if place.rank == 0:
             raise
+        if any(_number(name) == 0 for name in LOCAL_RANKS):
+            host = os.uname().nodename
+            raise LaunchError(f"rank {place.rank} on {host}: {error.problem}") from None
         raise Elsewhere from None
 
 
@@ -87,10 +96,14 @@ def _join(place: Place) -> "Fleet":
             f"expected {place.launcher.value}, which the launcher of {place.ranks} belongs to, "
             f"found {_name(version)}; {_advice(version)}"
         )
+    import signal
+
     from digitnet.fleet.fleet import Alone
     from digitnet.fleet.mpi import MPIFleet, initialise
 
+    signal.alarm(START_SECONDS)  # MPI would wait for ever for a rank that has ended before
     size = initialise()
+    signal.alarm(0)
     if size == 1 and place.size is None and place.rank == 0:
         return Alone()
     if size != (place.size or size) or place.rank >= size:

@@ -38,6 +38,14 @@ def initialise() -> int:
     return int(MPI.COMM_WORLD.size)
 
 
+def _print(message: str) -> None:
+    """Write a line to stderr, where that is possible."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"{message}\n")
+            sys.stderr.flush()
+
+
 class MPIFleet(Fleet):
     """This process as a rank of MPI's world, once `initialise` has been called."""
 
@@ -46,15 +54,14 @@ class MPIFleet(Fleet):
         self._world = MPI.COMM_WORLD
         self.rank, self.size = self._world.rank, self._world.size
         self._slices = np.empty((self.size, 0), np.float32)
-        self._patience = float("inf")  # other ranks may read data for an hour
-        atexit.register(self._end_others)  # which would wait for this rank for ever
+        atexit.register(self._end_others)
 
     def _end_others(self) -> None:
-        if not self.is_over:
+        """End all ranks if an error has ended this one: they would wait for it for ever."""
+        if hasattr(sys, "last_value"):  # set by an error that nothing has caught
             self._abort(ExitStatus.FAILED)
 
     def _add(self, message: FloatArray) -> None:
-        self._patience = PATIENCE + self.rank * STAGGER
         if self._slices.size != message.size or self._slices.dtype != message.dtype:
             self._slices = np.empty((self.size, message.size // self.size), message.dtype)
         self._wait(self._world.Ialltoall(message, self._slices))
@@ -87,27 +94,26 @@ class MPIFleet(Fleet):
             if waited < SHORT_WAIT:
                 os.sched_yield()
                 continue
-            if waited > self._patience:
+            if self.is_watched and waited > PATIENCE + self.rank * STAGGER:
                 self._give_up()
             time.sleep(min(max(SHORTEST_NAP, waited * NAP_SHARE), LONGEST_NAP))
 
     def _give_up(self) -> NoReturn:
-        if sys.stderr is not None:
-            with contextlib.suppress(OSError):
-                sys.stderr.write(
-                    f"rank {self.rank} on {os.uname().nodename}: expected an answer from the other "
-                    f"ranks, found none for {PATIENCE / 60:.3g} minutes: a process or its machine "
-                    "has stopped; go on with --resume\n"
-                )
+        _print(
+            f"rank {self.rank} on {os.uname().nodename}: expected an answer from the other ranks, "
+            f"found none for {PATIENCE / 60:.3g} minutes: a process or its machine has stopped; go "
+            "on with --resume"
+        )
         self._abort(ExitStatus.FAILED)
 
     def _abort(self, status: int) -> NoReturn:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, ValueError):
                     stream.flush()
         time.sleep(PRINTING)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI would print a message of its own
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI would print a message of its own
         self._world.Abort(int(status))
         os._exit(int(status))
 

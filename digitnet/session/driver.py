@@ -18,7 +18,7 @@ from digitnet.session.lock import lock_output
 from digitnet.session.saving import Saver
 from digitnet.session.signals import STOPS, handle_signals
 from digitnet.training.loop import Progress, train
-from digitnet.training.replicas import check_ranks, equalise, follow
+from digitnet.training.replicas import follow, start
 from digitnet.training.resumption import resume as resume_training
 from digitnet.training.setup import begin
 from digitnet.training.state import TrainingState
@@ -54,12 +54,10 @@ def run(
     fleet = fleet or Alone()
     output, started, leads = config.model, time.monotonic(), fleet.leads
     with handle_signals(fleet) as requests, contextlib.ExitStack() as stack:
+        exists = False
 
-        def start() -> tuple[TrainingState, bool]:
-            check_ranks(int(config.training.shards), fleet.size)
-            if not leads:
-                with requests.immediate_stop():
-                    return follow(config, strict=strict, fleet=fleet), False
+        def lead() -> TrainingState:
+            nonlocal exists
             require_folder(output)
             stack.enter_context(lock_output(output))
             with requests.immediate_stop():
@@ -68,12 +66,14 @@ def run(
                 if overwrite and exists:
                     _check_replaceable(output, config.data.path)
                 set_up = _resumed if resume and exists else begin
-                state = set_up(config, strict=strict, parallel=True, report=report, fleet=fleet)
-            return state, overwrite and exists
+                return set_up(config, strict=strict, parallel=True, report=report, fleet=fleet)
 
-        state, replaces = fleet.attempt(start)
-        equalise(state, fleet)
-        saver = Saver(output, state, replaces=fleet.share(replaces))
+        def follow_rank_0() -> TrainingState:
+            with requests.immediate_stop():
+                return follow(config, strict=strict, fleet=fleet)
+
+        state = start(config, fleet, lead, follow_rank_0)
+        saver = Saver(output, state, replaces=fleet.share(overwrite and exists))
         minutes, first_position = state.config.training.max_minutes, state.position
         for progress in train(config, state, fleet):
             requests.update()

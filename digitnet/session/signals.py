@@ -49,18 +49,19 @@ class Requests:
 
     @contextlib.contextmanager
     def immediate_stop(self) -> Iterator[None]:
-        """Raise Stopped at once when a signal asks to stop within this block."""
+        """Raise Stopped when a signal asks to stop within this block.
+
+        At once, or, in a rank that waits for others, after that exchange.
+        """
         try:
             self._stops_at_once = True
             if self.received:
                 raise KeyboardInterrupt
             yield
-            if self.received:  # while this rank waited for others
-                raise KeyboardInterrupt
             self._stops_at_once = False
         except KeyboardInterrupt:
-            if not (stop := self.received):
-                raise
+            if not (stop := self.received) or self.interrupted:
+                raise  # perhaps within an exchange: the other ranks cannot be told
             problem = f"stopped by {stop.name} before the first step; there is nothing to save"
             raise Stopped(problem, STOPS[stop]) from None
 
@@ -72,8 +73,10 @@ class Requests:
         elif self.received is None:
             self.received = received
             self._fleet.ask(REQUESTS[received])
-            if self._stops_at_once and not self._fleet.is_waiting:
-                raise KeyboardInterrupt
+            if self._stops_at_once:
+                if not self._fleet.is_waiting:
+                    raise KeyboardInterrupt
+                self._fleet.is_interrupted = True
         elif received == signal.SIGINT:
             self.interrupted = True
             raise KeyboardInterrupt

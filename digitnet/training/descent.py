@@ -44,18 +44,19 @@ class Descent:
         fleet: Fleet = ALONE,
     ) -> None:
         self.network, self.optimizer, self.regularisers = network, optimizer, regularisers
-        self.shards = Shards(network, regularisers, shards, fleet) if shards > 1 else None
-        if self.shards:
-            self.gradient = self.shards.gradient
-        else:
-            self.gradient = arrays.empty(network.parameters.shape, network.parameters.dtype)
         self.crew = Crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
         shares = self.crew.shares
+        self.parts = [_parts(network, share, frozen) for share in shares]
+        self.shards, shape = None, network.parameters.shape
+        if shards > 1 or fleet.size > 1:
+            self.shards = Shards(network, regularisers, shards, fleet, self.parts)
+        self.gradient = (
+            self.shards.gradient if self.shards else arrays.empty(shape, network.parameters.dtype)
+        )
         needs_scratch = optimizer.l2 is not None
         self.scratch = [
             arrays.empty((PART,), self.gradient.dtype) if needs_scratch else None for _ in shares
         ]
-        self.parts = [_parts(network, share, frozen) for share in shares]
         self.workspaces: dict[int, list[Workspace]] = {}  # by the number of examples
         self.cuts: dict[int, list[Shard]] = {}
 
@@ -108,13 +109,12 @@ class Descent:
         When `backprop` returns, no thread reads this thread's parameters any more in this step.
         """
         n, member, scale = x.shape[1], share.member, coefficients.gradient
-        parts = self.parts[member]
         if self.shards:
             cut, workspaces = self.cuts[n], self.workspaces
-            cost = self.shards.backprop(x, y, cut, workspaces, share, parts, scale, number)
+            cost = self.shards.backprop(x, y, cut, workspaces, share, scale, number)
         else:
             cost = self._backprop(x, y, self.workspaces[n][member], scale, number)
-        for part in parts:
+        for part in self.parts[member]:
             self.optimizer.step(self.gradient[part], coefficients, part, self.scratch[member])
         return cost
 

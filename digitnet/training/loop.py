@@ -5,6 +5,7 @@ the caller may print, save or stop there.
 """
 
 import contextlib
+import functools
 import itertools
 import math
 import os
@@ -29,7 +30,7 @@ from digitnet.network.network import Network
 from digitnet.randomness import Purpose, generator
 from digitnet.training.augmentation import Augmentation
 from digitnet.training.descent import Descent
-from digitnet.training.replicas import compare_parameters
+from digitnet.training.replicas import compare_parameters, follow, start
 from digitnet.training.setup import begin
 from digitnet.training.state import (
     Position,
@@ -78,7 +79,14 @@ def train(
     is imported. Only then the result has the same bits as the command's.
     """
     fleet = fleet or Alone()
-    state = state or begin(resolve_config(config), fleet=fleet)
+    if state is None:
+        config = resolve_config(config)
+        state = start(
+            config,
+            fleet,
+            functools.partial(begin, config, fleet=fleet),
+            functools.partial(follow, config, fleet=fleet),
+        )
     yield Progress(state, _mean_cost(state))
     most = MAX_UPDATES // len(state.network.parameters)
     settings = state.config.training
@@ -172,6 +180,9 @@ def _end_epoch(
     if not fleet.leads:
         state.history.append(record)
         state.position = Position(epoch=state.position.epoch + 1)
+        if state.best_record is record:
+            state.best[:] = state.current_network().parameters
+    state.calibration = fleet.share(state.calibration)
     return record
 
 

@@ -146,7 +146,7 @@ def prepare(
     examples, train_indices = add_pictures(training, train_indices, pictures)
     network = make_network(config)
     trail = None
-    if config.training.landscape:
+    if config.training.landscape and options.fleet.leads:  # rank 0 alone makes the landscape
         sample = draw_sample(examples, train_indices, config.seed)
         trail = Trail(sample, len(network.parameters), draws_start=config.start is None)
     return TrainingState(

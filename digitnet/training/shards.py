@@ -36,13 +36,21 @@ class Shard(NamedTuple):
 class Shards:
     """Computes gradients in `count` shards, a multiple of the fleet's ranks.
 
-    message: the vector that ranks add up in each step: `gradient` (n_parameters,), the batch
-    statistics, the cost, and what ranks ask of each other.
+    parts: the slices of the gradient that each thread adds. message: the vector that ranks add up
+    in each step: `gradient` (n_parameters,), the batch statistics, the cost (float32 as all else),
+    and what ranks ask of each other. Raises ValueError if the ranks cannot share the shards.
     """
 
     def __init__(
-        self, network: Network, regularisers: Regularisers, count: int, fleet: Fleet
+        self,
+        network: Network,
+        regularisers: Regularisers,
+        count: int,
+        fleet: Fleet,
+        parts: list[list[slice]],
     ) -> None:
+        if count % fleet.size:
+            raise ValueError(f"expected a multiple of {fleet.size} ranks, found {count} shards")
         self.network, self.count, self.fleet = network, count, fleet
         self.own = Share(fleet.rank, fleet.size).rows(count)
         n, statistics = len(network.parameters), regularisers.found
@@ -51,7 +59,7 @@ class Shards:
         dtype = network.parameters.dtype
         self.message = arrays.zeros((length,), dtype)
         self.gradient = self.message[:n]
-        self.rest = slice(n, length)
+        self.parts = [[*parts[0], slice(n, length)], *parts[1:]]
         self.cost_at = n + statistics.size
         regularisers.found = self.message[n : self.cost_at].reshape(statistics.shape)
         own = self.own.stop - self.own.start
@@ -76,19 +84,17 @@ class Shards:
         cut: list[Shard],
         workspaces: dict[int, list[Workspace]],
         share: Share,
-        parts: list[slice],
         scale: np.floating,
         number: int,
     ) -> float:
         """Return the summed cost of a minibatch; write its gradient, over all ranks, to `gradient`.
 
         x, y, scale: as for `Network.backprop`. cut: the minibatch's shards. workspaces: each
-        thread's, by the number of examples. share: this thread's. parts: the slices of the gradient
-        that it adds. number: of the step, counted from 1.
+        thread's, by the number of examples. share: this thread's. number: of the step, counted from
+        1.
         """
         member, _, wait = share
-        if member == 0:
-            parts = [*parts, self.rest]
+        parts = self.parts[member]
         for place, shard in enumerate(cut[self.own]):
             if shard.size:
                 workspace = workspaces[shard.size][member]
@@ -106,8 +112,9 @@ class Shards:
                 self.fleet.add(self.message)
             if wait:
                 wait()
-        if any(shard.weight for shard in cut):
-            for regulariser in workspaces[cut[-1].size][member].regularisers:
+        largest = cut[-1]
+        if largest.weight:
+            for regulariser in workspaces[largest.size][member].regularisers:
                 regulariser.end(number)
         return float(self.message[self.cost_at])
 

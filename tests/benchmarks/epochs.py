@@ -1,6 +1,5 @@
 """Measure seconds per epoch: digitnet compared with its peers and with bare matrix products."""
 
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from contenders import CONTENDERS
 from processes import PYTHON, burner, environment
 from table import Line, Section, Target, best
 from turns import take_turns
+from worker import Worker
 from workloads import WORKLOADS
 
 CONTENDERS_PY = str(Path(__file__).with_name("contenders.py"))
@@ -17,45 +17,13 @@ MAX_ACCURACY_SPAN = 2  # percentage points: each contender has its own order of 
 CROSS_ENTROPY_ONLY = {"videos": "scikit-learn"}  # has no squared cost for classes
 
 
-class ContenderProcess:
-    """A contender's process. A call runs an epoch and returns the seconds."""
-
-    def __init__(self, workload: str, name: str) -> None:
-        self.name = name
-        self.process = subprocess.Popen(
-            [PYTHON, CONTENDERS_PY, workload, name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment(CONTENDERS[name].threads),
-        )
-        self._answer()  # wait for `ready`
-
-    def __call__(self) -> float:
-        assert self.process.stdin is not None
-        print("go", file=self.process.stdin, flush=True)
-        return float(self._answer())
-
-    def finish(self) -> float | None:
-        """End the process and return its accuracy; None if it does not learn."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        return float(answer) if (answer := self._answer()) else None
-
-    def _answer(self) -> str:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self.name}: expected an answer, found that the process has ended")
-        return line.strip()
-
-
 @contextmanager
-def _contender_processes(workload: str, names: list[str]) -> Iterator[dict[str, ContenderProcess]]:
+def _contender_processes(workload: str, names: list[str]) -> Iterator[dict[str, Worker]]:
     with ExitStack() as stack:
         processes = {}
         for name in names:
-            processes[name] = ContenderProcess(workload, name)
+            command = [PYTHON, CONTENDERS_PY, workload, name]
+            processes[name] = Worker(name, command, environment(CONTENDERS[name].threads))
             stack.enter_context(processes[name].process)
             stack.callback(processes[name].process.kill)
         yield processes

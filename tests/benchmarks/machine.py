@@ -25,7 +25,7 @@ def facts() -> str:
     packages = ("numpy", "torch", "jax", "scikit-learn", "pillow")
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     return (
-        f"{_cpu()}, {len(os.sched_getaffinity(0))} cores, "
+        f"{cpu()}, {len(os.sched_getaffinity(0))} cores, "
         f"{platform.system()} {platform.release()}\n"
         f"Python {platform.python_version()}, {versions}\n"
         f"NumPy's BLAS: {_output(PYTHON, '-c', BLAS)}"
@@ -40,7 +40,7 @@ def load_warning() -> str | None:
     return f"WARNING: load average {load:.2f}: other programs run, so the figures are unreliable"
 
 
-def _cpu() -> str:
+def cpu() -> str:
     """Return the processor's name, family and model."""
     fields = {}
     for line in Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines():

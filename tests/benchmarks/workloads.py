@@ -67,8 +67,13 @@ WORKLOADS = {
 }
 
 
-def config_values(workload: Workload, path: str, threads: Threads, epochs: int) -> dict[str, Any]:
-    """Return digitnet's config for a workload on the data at `path`, with nothing held out."""
+def config_values(
+    workload: Workload, path: str, threads: Threads, epochs: int, **settings: Any
+) -> dict[str, Any]:
+    """Return digitnet's config for a workload on the data at `path`, with nothing held out.
+
+    settings: further keys of `training`.
+    """
     return {
         "data": {"path": path, "validation": 0},
         "network": {
@@ -82,12 +87,16 @@ def config_values(workload: Workload, path: str, threads: Threads, epochs: int) 
             "minibatch_size": workload.minibatch_size,
             "optimizer": {"learning_rate": workload.learning_rate, "momentum": workload.momentum},
             "threads": threads,
+            **settings,
         },
     }
 
 
-def begin_training(workload: Workload, threads: Threads) -> "TrainingState":
-    """Return digitnet's training before its first step; all contenders start from its weights."""
+def begin_training(workload: Workload, threads: Threads, **settings: Any) -> "TrainingState":
+    """Return digitnet's training before its first step; all contenders start from its weights.
+
+    settings: further keys of the config's `training`.
+    """
     import numpy as np
 
     from digitnet.config.reader import to_config
@@ -97,4 +106,5 @@ def begin_training(workload: Workload, threads: Threads) -> "TrainingState":
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "share.npz"
         np.savez(path, images=images[: workload.examples], labels=labels[: workload.examples])
-        return begin(to_config(config_values(workload, str(path), threads, epochs=ENDLESS)))
+        values = config_values(workload, str(path), threads, epochs=ENDLESS, **settings)
+        return begin(to_config(values))
