@@ -45,7 +45,9 @@ def check_ranks(config: Config, ranks: int) -> None:
     if shards % ranks:
         problem = f"expected a multiple of the {ranks} ranks that were started, found {shards}"
         fits = ranks & (ranks - 1) == 0 and ranks <= min(size, MAX_SHARDS)
-        advice = f"set it to {ranks}" if fits else "start 2, 4, 8, … ranks, at most as many"
+        advice = f"start a power of two of them, at most {shards}"
+        if fits:
+            advice = f"set it to {ranks}, or start fewer ranks"
         raise ConfigError("training.shards", f"{problem}; {advice}")
 
 
