@@ -31,7 +31,7 @@ def start(
         check_ranks(config, fleet.size)
         return lead() if fleet.leads else follow()
 
-    fleet.is_over = False
+    fleet.is_watched = fleet.is_over = False  # a fleet may train again
     state = fleet.attempt(read)
     fleet.is_watched = True
     if fleet.size > 1:
