@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -27,14 +28,22 @@ def filtered(ink: np.ndarray, kind: ImageFilter.Filter, times: int = 1) -> np.nd
     return np.asarray(image) / 255
 
 
-def middle_line(ink: np.ndarray) -> np.ndarray:
-    """Return the skeleton of the strokes, with small gaps closed (Lantuéjoul 1978)."""
+def middle_line(digit: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """Return the skeleton of a drawn digit's strokes, with small gaps closed (Lantuéjoul 1978)."""
+    return _middle_line(digit.tobytes(), side)
+
+
+@lru_cache
+def _middle_line(digit: bytes, side: int) -> np.ndarray:
+    """Return a skeleton, read-only: several kinds draw the same digits."""
+    ink = drawn(np.frombuffer(digit, np.uint8).reshape(28, 28), side)
     line = np.zeros(ink.shape, np.bool_)
     while (ink > 0.5).any():
         thinner = filtered(ink, ImageFilter.MinFilter(3))
         line |= (ink > 0.5) & (filtered(thinner, ImageFilter.MaxFilter(3)) < 0.5)
         ink = thinner
     joined = filtered(filtered(line, ImageFilter.MaxFilter(9)), ImageFilter.MinFilter(9))
+    joined.setflags(write=False)
     return joined
 
 
@@ -79,11 +88,11 @@ def plain(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
 
 
 def thin_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    return image(noisy(light(page(middle_line(drawn(digit)), rng)), 0.02, rng))
+    return image(noisy(light(page(middle_line(digit), rng)), 0.02, rng))
 
 
 def thin_pen_on_a_large_page(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    ink = page(middle_line(drawn(digit)), rng, 3 * HEIGHT, 3 * WIDTH)
+    ink = page(middle_line(digit), rng, 3 * HEIGHT, 3 * WIDTH)
     _, x = grid(*ink.shape)
     return image(noisy(light(ink), 0.01, rng) * (1 - 0.6 * x))
 
@@ -94,7 +103,7 @@ def marker(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
 
 
 def faint_pencil(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    line = filtered(middle_line(drawn(digit)), ImageFilter.MaxFilter(3))
+    line = filtered(middle_line(digit), ImageFilter.MaxFilter(3))
     return image(noisy(light(page(line, rng), 0.9, 0.72), 0.03, rng))
 
 
@@ -438,7 +447,7 @@ def dotted_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
 
 
 def dry_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    ink = filtered(middle_line(drawn(digit, 100)), ImageFilter.MaxFilter(3)) > 0.5
+    ink = filtered(middle_line(digit, 100), ImageFilter.MaxFilter(3)) > 0.5
     y, x = grid(*ink.shape)
     turn = rng.uniform(0, 2 * np.pi)
     density = 0.6 + 0.7 * ((x - 0.5) * np.cos(turn) + (y - 0.5) * np.sin(turn))
@@ -446,7 +455,7 @@ def dry_pen(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
 
 
 def dashed(digit: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    ink = filtered(middle_line(drawn(digit)), ImageFilter.MaxFilter(5))
+    ink = filtered(middle_line(digit), ImageFilter.MaxFilter(5))
     y, x = np.mgrid[:SIDE, :SIDE]
     turn = rng.uniform(0, 2 * np.pi)
     return image(light(page(ink * ((x * np.cos(turn) + y * np.sin(turn)) % 9 < 5), rng)))

@@ -92,10 +92,10 @@ def test_an_existing_file_is_never_replaced(
 @pytest.mark.parametrize(
     ("output", "found"),
     [
-        ("00.png", "expected another file than those that are read"),
-        ("list", "expected another file than those that are read"),
-        ("./model.npz", "expected another file than those that are read"),
-        ("out", "expected another file than those that are read"),  # out.unfinished is a picture
+        ("00.png", "expected a new file, found one that is read"),
+        ("list", "expected a new file, found one that is read"),
+        ("./model.npz", "expected a new file, found one that is read"),
+        ("out", "expected a new file, found one that is read"),  # out.unfinished is a picture
         (".", "expected the name of a file"),
         ("sub", "expected a file to write, found a folder"),
         ("/dev/null", "expected a file to write, found a device or a pipe"),

@@ -16,7 +16,7 @@ LISTS = {
     "empty": (b"", ()),
     "byte order mark": (b"\xef\xbb\xbf00.png\n01.png", ()),
 }
-SLURM = {"MIN": "0", "MAX": "6", "STEP": "3", "COUNT": "3"}
+SLURM = {"MIN": "0", "MAX": "2", "STEP": "1", "COUNT": "3"}
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_numbers_are_divided(run: Run, folder: Path, digits: str) -> None:
 def test_auto_is_the_job_of_a_slurm_array(run: Run, folder: Path) -> None:
     whole = run("predict", "scans", "seven.npy", cwd=folder).stdout
     parts = []
-    for task in ("0", "3", "6"):
+    for task in ("0", "1", "2"):
         values = SLURM | {"ID": task}
         env = {f"SLURM_ARRAY_TASK_{name}": value for name, value in values.items()}
         options = "--part", "auto", "-o", f"{task}.txt"

@@ -829,3 +829,13 @@ def test_a_wrong_command_is_one_line_and_status_2(
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.startswith(b"digitnet")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_environments_threads_do_not_change_the_answers(tmp_path: Path, run: Run) -> None:
+    np.save(tmp_path / "digits.npy", read_mnist("t10k", 500)[0])
+    one, two = (
+        run("predict", "digits.npy", "--format", "json", cwd=tmp_path, env={"OMP_NUM_THREADS": n})
+        for n in "12"
+    )
+    assert one.stdout.count(b"\n") == 500
+    assert one.stdout == two.stdout

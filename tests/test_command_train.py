@@ -580,10 +580,17 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+TRAINED: list[bytes] = []  # the checkpoint, once it is trained
+
+
 @pytest.fixture
 def trained(run: Run, config_file: Path, output: Path) -> Path:
-    """A checkpoint that can be resumed."""
-    assert run("train", "--config", config_file, "-q").returncode == 0
+    """A checkpoint that can be resumed; all tests have the same."""
+    if TRAINED:
+        output.write_bytes(TRAINED[0])
+    else:
+        assert run("train", "--config", config_file, "-q").returncode == 0
+        TRAINED.append(output.read_bytes())
     return output
 
 

@@ -67,10 +67,10 @@ def test_a_slurm_array_is_submitted_and_completed(run: Run, folder: Path) -> Non
     (folder / "list").unlink()
     (folder / "predict.sbatch").write_text(recipe("#SBATCH"))
     assert shell(folder, recipe("sbatch --wait")) == 0
-    check_answers(run, folder, "{}-of-2.json")
-    (folder / "answers" / "1-of-2.json").rename(folder / "answers" / "1-of-2.json.unfinished")
+    check_answers(run, folder, "{}.json")
+    (folder / "answers" / "1.json").rename(folder / "answers" / "1.json.unfinished")
     assert shell(folder, recipe("sbatch --wait")) == 0
-    check_answers(run, folder, "{}-of-2.json")
+    check_answers(run, folder, "{}.json")
 
 
 @pytest.mark.parametrize("program", ["xargs", "parallel"])

@@ -59,9 +59,9 @@ def test_ranks_that_share_the_shards_equally_are_accepted(shards: int, ranks: in
     [
         (1, 2, 10, "set it to 2"),
         (4, 8, 10, "set it to 8"),
-        (4, 16, 10, "start 2, 4, 8"),
-        (1, 2048, 9999, "start 2, 4, 8"),
-        (4, 3, 10, "start 2, 4, 8"),
+        (4, 16, 10, "start a power of two of them, at most 4"),
+        (1, 2048, 1024, "start a power of two of them, at most 1"),
+        (4, 3, 10, "start a power of two of them, at most 4"),
     ],
 )
 def test_other_numbers_of_ranks_are_refused(

@@ -35,7 +35,7 @@ def check_answer_file(output: str, sources: Iterable[str]) -> None:
     for path in written:
         file_to_write(path)
     if any(same_file(path, source) for source in sources for path in written):
-        problem = "expected another file than those that are read; name it with -o"
+        problem = "expected a new file, found one that is read; name another file with -o"
         raise OutputError(f"{output}: {problem}")
 
 
@@ -97,18 +97,16 @@ def _check_complete(output: str, batches: Iterable[Batch], answering: Answering)
 
 def _write(output: str, batches: Iterable[Batch], answering: Answering, *, resume: bool) -> bool:
     """Write the answers and put the file in its place; return whether there was no error."""
-    path, all_read = resolve_output(output), True
+    path, start, all_read = resolve_output(output), 0, True
     if resume and status_at(path + UNFINISHED):
         answers = EarlierAnswers(path + UNFINISHED, output + UNFINISHED, answering)
         remaining = answers.remaining(batches)
         batches = chain(list(islice(remaining, 1)), remaining)  # reads all earlier answers
-        with _reporting(output):
-            os.truncate(path + UNFINISHED, answers.end)
         print_message(f"{output}: goes on after {answers.count:,} answers")
-        all_read = answers.all_read
+        start, all_read = answers.end, answers.all_read
     else:
         _discard_unfinished(output, path, answering)
-    with _appending(path + UNFINISHED, output, keep=answering.as_json):
+    with _appending(path + UNFINISHED, output, start, keep=answering.as_json):
         all_read &= answering.print_answers(batches)
         if file_to_write(output):
             raise OutputError(f"{output}: expected a new file, found one that was made meanwhile")
@@ -137,8 +135,8 @@ def _discard_unfinished(output: str, path: str, answering: Answering) -> None:
 
 
 @contextlib.contextmanager
-def _appending(path: str, name: str, *, keep: bool) -> Iterator[None]:
-    """Append what is printed to stdout to a file, and flush it to disk.
+def _appending(path: str, name: str, start: int, *, keep: bool) -> Iterator[None]:
+    """Append what is printed to stdout to the first `start` bytes of a file; flush it to disk.
 
     After an error, the file stays if `keep` is set and something was written. name: what messages
     call the file.
@@ -146,6 +144,7 @@ def _appending(path: str, name: str, *, keep: bool) -> Iterator[None]:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     with _reporting(name):
         descriptor = os.open(path, flags, 0o666)
+        os.ftruncate(descriptor, start)
     lines = Lines(name, descriptor, sys.stdout.encoding)
     try:
         with contextlib.redirect_stdout(lines):

@@ -44,9 +44,9 @@ def parse_part(text: str) -> Part:
 
 
 def slurm_part(variables: Mapping[str, str]) -> Part:
-    """Return the part of a job in a Slurm array, whose jobs are numbered in equal steps.
+    """Return the part of a job in a Slurm array, whose jobs are numbered from 0 or 1.
 
-    Raises ValueError outside of an array, and for an array whose jobs are not all of its range.
+    Raises ValueError outside of an array, and for other arrays, such as some jobs submitted again.
     """
     numbers = {}
     for name in ("ID", "MIN", "MAX", "STEP", "COUNT"):
@@ -57,12 +57,12 @@ def slurm_part(variables: Mapping[str, str]) -> Part:
         if not re.fullmatch("[0-9]{1,18}", text, re.ASCII):
             raise ValueError(f"auto: expected a number in {SLURM}{name}, found {text!r:.40}")
         numbers[name] = int(text)
-    first, step, n = numbers["MIN"], numbers["STEP"] or 1, numbers["COUNT"]
-    k, beside = divmod(numbers["ID"] - first, step)
-    if beside or not 0 <= k < n or (numbers["MAX"] - first) // step != n - 1:
+    first, n = numbers["MIN"], numbers["COUNT"]
+    k = numbers["ID"] - first
+    if first > 1 or numbers["STEP"] > 1 or not 0 <= k < n or numbers["MAX"] - first != n - 1:
         found = ", ".join(f"{name} {number}" for name, number in numbers.items())
         raise ValueError(
-            f"auto: expected an array of equal steps, such as --array=1-64, "
+            f"auto: expected a whole array from 0 or 1, such as --array=1-64, "
             f"found {SLURM}… {found}; use --part K/N"
         )
     return Part(k + 1, n)

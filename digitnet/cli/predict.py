@@ -127,9 +127,9 @@ def predict(
     for mistake, made in mistakes.items():
         if made:
             raise click.UsageError(mistake, context)
-    from digitnet.config.threads import environment_threads, load_numpy
+    from digitnet.config.threads import load_numpy
 
-    load_numpy(environment_threads() or 1)
+    load_numpy(1)  # more threads of BLAS would change the last digits of the probabilities
     silence_decoders()
     from digitnet.model.checkpoint import load_checkpoint
     from digitnet.model.locations import find_model

@@ -116,6 +116,8 @@ def train(
 
     The saved model is the network of the epoch with the best accuracy on the validation set.
 
+    mpiexec -n 4 digitnet train … trains with 4 processes, which share training.shards.
+
     Ctrl-C, SIGTERM and SIGHUP save the checkpoint and stop; --resume continues from there. A second
     Ctrl-C stops at once, without saving. SIGUSR1 saves the checkpoint and does not stop.
     """

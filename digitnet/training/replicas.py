@@ -31,7 +31,7 @@ def start(
         check_ranks(config, fleet.size)
         return lead() if fleet.leads else follow()
 
-    fleet.is_over = False
+    fleet.is_watched = fleet.is_over = False  # a fleet may train again
     state = fleet.attempt(read)
     fleet.is_watched = True
     if fleet.size > 1:
@@ -45,7 +45,9 @@ def check_ranks(config: Config, ranks: int) -> None:
     if shards % ranks:
         problem = f"expected a multiple of the {ranks} ranks that were started, found {shards}"
         fits = ranks & (ranks - 1) == 0 and ranks <= min(size, MAX_SHARDS)
-        advice = f"set it to {ranks}" if fits else "start 2, 4, 8, … ranks, at most as many"
+        advice = f"start a power of two of them, at most {shards}"
+        if fits:
+            advice = f"set it to {ranks}, or start fewer ranks"
         raise ConfigError("training.shards", f"{problem}; {advice}")
 
 

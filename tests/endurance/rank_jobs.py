@@ -171,10 +171,12 @@ class Place:
             [*launcher, *self.program(), *map(str, given)],
             env={**os.environ, **self.environment},
             cwd=self.folder,
+            capture_output=True,
             check=False,
             timeout=LONGEST,
         )
         if done.returncode:
+            print(done.stderr.decode())
             return {"status": done.returncode}
         return contents(self.output)
 

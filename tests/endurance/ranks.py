@@ -53,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all parts")
     parser.add_argument("--openmpi", metavar="PYTHON", help="default: without Open MPI")
-    parser.add_argument("--only", default="", help="failures whose name contains this")
+    parser.add_argument("--only", default="", help="kinds and failures whose name contains this")
     parser.add_argument("--times", type=int, default=100, help="random signals with each MPI")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -68,7 +68,7 @@ def main() -> None:
         print("skipped: Open MPI: name its Python with --openmpi")
     wrong = 0
     if "bits" in parts:
-        wrong += compare_bits(mpis)
+        wrong += compare_bits(mpis, arguments.only)
     for mpi in mpis:
         if "failures" in parts:
             wrong += print_table(mpi, arguments.only)
