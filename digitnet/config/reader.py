@@ -140,7 +140,7 @@ def to_config(values: dict[str, Any]) -> Config:
     if (shards := config.training.shards) > config.training.minibatch_size:
         most = f"expected at most training.minibatch_size, {config.training.minibatch_size}"
         raise ConfigError("training.shards", f"{most}, found {shards}; lower it, or raise that")
-    if config.training.batch_norm and 2 * shards > config.training.minibatch_size:
+    if config.training.batch_norm and shards > 1 and 2 * shards > config.training.minibatch_size:
         most = f"expected at most half of training.minibatch_size, {config.training.minibatch_size}"
         found = f"found {shards}: batch_norm needs 2 pictures in each shard"
         raise ConfigError("training.shards", f"{most}, {found}")

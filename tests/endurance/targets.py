@@ -17,7 +17,7 @@ import yamls
 from damage import damaged
 
 from digitnet.cli.output import printable
-from digitnet.cli.sources import batches
+from digitnet.cli.sources import all_batches, find_sources
 from digitnet.config.reader import locate, read_config
 from digitnet.dataset.reader import read_data
 from digitnet.errors import ConfigError
@@ -172,7 +172,7 @@ class Targets:
             (lambda: load(path).predict(self.digit), ["predict", "-m", path, "picture"]),
             (lambda: self._answer(path, path), ["predict", "-m", "model.npz", path]),
             (
-                lambda: [*batches((), path, b"\n")],
+                lambda: [*all_batches(find_sources((), path, b"\n", 1))],
                 ["predict", "-m", "model.npz", "--files-from", path],
             ),
             (lambda: load_checkpoint(path, with_state=True), train),
