@@ -60,11 +60,6 @@ def write_idx(path: Path, array: np.ndarray) -> Path:
     return path
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than there are processors: many tests wait for a process."""
-    return len(os.sched_getaffinity(0)) + 1
-
-
 @pytest.fixture(scope="session")
 def small_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of IDX files: the first 2,000 training and 500 test digits of MNIST."""
