@@ -54,7 +54,9 @@ def test_regularisers_get_the_number_of_each_step() -> None:
     with closing(Descent(network, optimizer, regularisers=regularisers, threads=2)) as descent:
         for workspace in descent._workspaces(8):
             for regulariser in workspace.regularisers:
-                regulariser.begin = numbers.append  # type: ignore[method-assign, assignment]
+                regulariser.begin = (  # type: ignore[method-assign]
+                    lambda number, *_: numbers.append(number)
+                )
         descent.walk(make_minibatches(network.layer_sizes, [8, 8, 8]), number=5)
     assert sorted(numbers) == [5, 5, 6, 6, 7, 7]
 

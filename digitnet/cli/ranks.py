@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from digitnet.errors import ExitStatus
-from digitnet.fleet.launcher import launched
+from digitnet.fleet.launcher import join, launched
 
 if TYPE_CHECKING:
     from digitnet.fleet.fleet import Fleet
@@ -38,8 +38,6 @@ class Job:
 
     def join(self) -> "Fleet":
         """Join the ranks that were started together. NumPy must have been loaded."""
-        from digitnet.fleet.launcher import join
-
         self.fleet = join()
         return self.fleet
 
@@ -52,8 +50,9 @@ class Job:
     @property
     def prefix(self) -> str:
         """What a message begins with, if this rank alone has failed."""
-        joined = self.fleet is not None and not self.fleet.leads
-        return f"rank {self.fleet.rank}: " if self.fleet and joined else ""
+        if self.fleet is None or self.fleet.leads:
+            return ""
+        return f"rank {self.fleet.rank}: "
 
     def end(self, status: int) -> int:
         """Return this rank's exit status, once all ranks have ended; see `Fleet.end`."""

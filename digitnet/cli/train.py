@@ -135,7 +135,7 @@ def train(
         raise click.UsageError("--show requires --format text.")
     if output == "":
         raise click.UsageError("-o requires the name of a file.")
-    if launched() is None:
+    if launched() is None:  # mistakes in the config are told before NumPy loads
         config = _config(path, overrides, output)
         load_numpy(1)  # training starts its own threads
         fleet = context.obj.join()

@@ -19,7 +19,7 @@ from digitnet.network.network import Network
 from digitnet.network.regularisers import NO_REGULARISERS, Regularisers
 from digitnet.network.workspace import Workspace
 from digitnet.training.optimizers import Coefficients, Optimizer
-from digitnet.training.shards import Shard, Shards
+from digitnet.training.shards import Shard, Shards, begin, end
 
 PART = 262144  # parameters: longest slice updated at once, 1 MB of each vector
 
@@ -113,25 +113,13 @@ class Descent:
             cut, workspaces = self.cuts[n], self.workspaces
             cost = self.shards.backprop(x, y, cut, workspaces, share, scale, number)
         else:
-            cost = self._backprop(x, y, self.workspaces[n][member], scale, number)
+            workspace = self.workspaces[n][member]
+            begin(workspace, number)
+            cost = self.network.backprop(x, y, workspace, scale)
+            if n > 1:  # one example has no variance
+                end(workspace, number)
         for part in self.parts[member]:
             self.optimizer.step(self.gradient[part], coefficients, part, self.scratch[member])
-        return cost
-
-    def _backprop(
-        self,
-        x: FloatArray,
-        y: FloatArray,
-        workspace: Workspace,
-        scale: np.floating,
-        number: int,
-    ) -> float:
-        for regulariser in workspace.regularisers:
-            regulariser.begin(number)
-        cost = self.network.backprop(x, y, workspace, scale)
-        if workspace.n > 1:  # one example has no variance
-            for regulariser in workspace.regularisers:
-                regulariser.end(number)
         return cost
 
     def _prepare(self, n: int) -> None:

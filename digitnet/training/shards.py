@@ -97,8 +97,10 @@ class Shards:
         parts = self.parts[member]
         for place, shard in enumerate(cut[self.own]):
             if shard.size:
-                workspace = workspaces[shard.size][member]
-                cost = self._backprop_shard(shard, x, y, workspace, scale, number)
+                workspace, factor = workspaces[shard.size][member], scale * shard.fraction
+                begin(workspace, number, shard.number, shard.weight)
+                inputs, labels = x[:, shard.columns], y[:, shard.columns]
+                cost = self.network.backprop(inputs, labels, workspace, factor)
                 if member == 0:
                     self.message[self.cost_at] = cost
             else:
@@ -114,24 +116,8 @@ class Shards:
                 wait()
         largest = cut[-1]
         if largest.weight:
-            for regulariser in workspaces[largest.size][member].regularisers:
-                regulariser.end(number)
+            end(workspaces[largest.size][member], number)
         return float(self.message[self.cost_at])
-
-    def _backprop_shard(
-        self,
-        shard: Shard,
-        x: FloatArray,
-        y: FloatArray,
-        workspace: Workspace,
-        scale: np.floating,
-        number: int,
-    ) -> float:
-        """Return the summed cost of a shard; write its share of the gradient to `gradient`."""
-        for regulariser in workspace.regularisers:
-            regulariser.begin(number, shard.number, shard.weight)
-        inputs, labels = x[:, shard.columns], y[:, shard.columns]
-        return self.network.backprop(inputs, labels, workspace, scale * shard.fraction)
 
     def _add_branches(self, place: int, parts: list[slice]) -> None:
         """Add the message to the branches that it completes, in this thread's parts."""
@@ -142,3 +128,18 @@ class Shards:
                     branch[part] = fresh
                     break
                 np.add(branch[part], fresh, out=fresh)
+
+
+def begin(workspace: Workspace, number: int, shard: int = 0, weight: float = 1.0) -> None:
+    """Prepare a workspace's regularisers for a shard of the step `number`, counted from 1.
+
+    weight: of the shard's statistics in those of the minibatch.
+    """
+    for regulariser in workspace.regularisers:
+        regulariser.begin(number, shard, weight)
+
+
+def end(workspace: Workspace, number: int) -> None:
+    """Let the running statistics follow those of the step `number`."""
+    for regulariser in workspace.regularisers:
+        regulariser.end(number)
