@@ -19,6 +19,7 @@ Use a model on prepared images, as MNIST's are: uint8 (n, 28, 28), ink 255 on pa
     model.score(images, labels)                  # accuracy, 0 to 1
     model.network(images)                        # outputs before calibration, (n, classes)
     digitnet.evaluate(model, "data/mnist")       # Evaluation: accuracy, interval, confusion, …
+    digitnet.export_model(model, "digits.h")     # or .onnx, .js: runs without digitnet
 
 Train. `train` prints nothing and writes no file; it yields its progress several times a second.
 
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         OutputError,
         TrainingError,
     )
+    from digitnet.export.export import export_model
     from digitnet.model.evaluation import Evaluation
     from digitnet.model.examples import evaluate
     from digitnet.model.numbers import Numbers
@@ -84,6 +86,7 @@ _HOMES = {
     "TrainingState": "training.state",
     "__version__": "version",
     "evaluate": "model.examples",
+    "export_model": "export.export",
     "load": "model.prediction",
     "read_config": "config.reader",
     "train": "training.loop",
@@ -107,6 +110,7 @@ __all__ = [
     "TrainingState",
     "__version__",
     "evaluate",
+    "export_model",
     "load",
     "read_config",
     "train",

@@ -6,6 +6,7 @@ import warnings
 import click
 
 from digitnet.cli.evaluate import evaluate
+from digitnet.cli.export import export
 from digitnet.cli.info import info
 from digitnet.cli.output import prepare_streams, print_message
 from digitnet.cli.predict import predict
@@ -47,7 +48,7 @@ def cli() -> None:
     """
 
 
-for command in (train, evaluate, predict, info, report):
+for command in (train, evaluate, predict, info, report, export):
     cli.add_command(command)
 
 

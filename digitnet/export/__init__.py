@@ -1,0 +1,1 @@
+"""A trained network as ONNX, C and JavaScript: files that run without digitnet."""
