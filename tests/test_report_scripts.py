@@ -11,7 +11,9 @@ import pytest
 from digitnet.report import scripts
 from digitnet.report.scripts import PAGE, content_hash, joined_script
 
-MODULES = sorted(PAGE.rglob("*.js"))
+EXPORT = PAGE.parents[1] / "export" / "javascript"
+SHARED = [EXPORT / f"{name}.js" for name in ("base64", "layers", "probabilities")]
+MODULES = [*sorted(PAGE.rglob("*.js")), *SHARED]
 
 
 def test_each_module_is_in_the_script_once_after_its_imports(
@@ -54,7 +56,7 @@ def test_all_modules_are_used() -> None:
 def test_no_two_modules_define_the_same_name() -> None:
     names = Counter(
         name
-        for module in MODULES
+        for module in {*MODULES, *EXPORT.glob("*.js")}
         for name in re.findall(
             r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+)",
             module.read_text(encoding="utf-8"),

@@ -8,7 +8,8 @@ import { Component, connectedComponents } from "../../digitnet/report/page/image
 import { Neighbours } from "../../digitnet/report/page/image/marks/groups.js";
 import { Mask, Plane } from "../../digitnet/report/page/image/plane.js";
 import { read } from "../../digitnet/report/page/image/reading.js";
-import { Net, floatsOf } from "../../digitnet/report/page/network.js";
+import { Net } from "../../digitnet/report/page/network.js";
+import { parametersOf } from "../../digitnet/report/page/parameters.js";
 
 const bytesOf = (text) => new Uint8Array(Buffer.from(text, "base64"));
 
@@ -38,7 +39,7 @@ function encoded(result) {
 function netOf({ model, kind, matrices }) {
   return new Net(
     model,
-    matrices.map((text) => floatsOf(text, kind)),
+    matrices.map((text) => parametersOf(text, kind)),
   );
 }
 
