@@ -1,18 +1,18 @@
 // The network: pixels in, outputs out. Sums are float64, outputs are rounded to float32.
 
-// σ of the hidden layers.
+// Activation functions of the hidden layers.
 const HIDDEN = {
   sigmoid: (z) => 1 / (1 + Math.exp(-z)),
   tanh: Math.tanh,
   relu: (z) => Math.max(z, 0),
 };
 
-/** Return σ(z) with the rounding of float32: (1 + tanh(z/2)) / 2 is exactly 0 for low z. */
+/** Return the sigmoid of z as float32 rounds it: (1 + tanh(z/2)) / 2 is exactly 0 for low z. */
 function outputSigmoid(z) {
   return Math.fround(Math.fround(Math.fround(Math.tanh(z / 2)) * 0.5) + 0.5);
 }
 
-/** Write eᶻ / Σ eᶻ to a. */
+/** Write the softmax of z to a, float32. */
 function softmax(z, a) {
   let highest = -Infinity;
   for (let j = 0; j < z.length; j++) if (z[j] > highest) highest = z[j];

@@ -6,8 +6,8 @@ const MIN_OUTPUTS = { sigmoid: 2 ** -25, softmax: 2 ** -149 };
 const SMALLEST_MAXIMUM = 2 ** -1022; // smallest normal number: avoids division by 0
 
 /**
- * Return probabilities p_i ∝ a_i^(1/T) of the last layer's activations a; uniform where their sum
- * is 0 or not finite.
+ * Return probabilities, in proportion to a^(1/T), of the last layer's activations a at temperature T;
+ * uniform where their sum is 0 or not finite.
  * @param {ArrayLike<number>} outputs
  * @param {number} temperature
  * @returns {number[]}
