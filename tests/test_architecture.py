@@ -19,7 +19,7 @@ HOUSE = {
     "data_check answer_file answers parts sources lists numbers options show progress output ranks",
     "report": "page strip content scripts sprites diagrams curves charts subject text figures "
     "facts output",
-    "export": "export contents output",
+    "export": "export to_onnx onnx_graph contents output",
     "session": "driver saving lock signals",
     "training": "loop replicas resumption setup rehearsal sampling descent shards augmentation "
     "state trail start optimizers schedules",
