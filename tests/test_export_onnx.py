@@ -151,11 +151,25 @@ def test_the_temperature_is_applied(temperature: float) -> None:
     assert has_power == (temperature != 1)
 
 
-def test_equal_outputs_give_the_first_class() -> None:
-    network = Network((784, 4), output="softmax")
-    network.biases[0][:] = (0, 1, 1, 0)
-    found = Answers(serialised(model_of(network, 1.5)), np.zeros((2, 28, 28), np.uint8))
-    assert found.label.tolist() == [1, 1]
+@pytest.mark.parametrize(("biases", "label"), [((0, 1, 1), 1), ((0, 1, 1 + 2**-22), 2)])
+def test_the_label_is_the_first_of_the_largest_outputs(
+    biases: tuple[float, ...], label: int
+) -> None:
+    network = Network((784, 3), output="softmax")
+    network.biases[0][:] = biases
+    model, images = model_of(network, 20), np.zeros((1, 28, 28), np.uint8)
+    found = Answers(serialised(model), images)
+    assert found.p[0, 1] == found.p[0, 2]  # in float32, at this temperature
+    assert found.label.tolist() == model.judge(images)[0].argmax(axis=1).tolist() == [label]
+
+
+def test_the_evidence_of_tiny_outputs_is_limited() -> None:
+    network = Network((784, 3), output="softmax")
+    network.biases[0][:] = (0, -95, -200)  # denormal and 0 in float32
+    model, images = model_of(network), np.zeros((1, 28, 28), np.uint8)
+    found = Answers(serialised(model), images)
+    np.testing.assert_allclose(found.evidence, model.judge(images)[1], rtol=1e-6)
+    assert found.evidence[0] > 50
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
@@ -171,6 +185,20 @@ def test_outputs_of_zero_are_uniform(temperature: float) -> None:
     np.testing.assert_allclose(found.p, [[0.1] * 10, np.eye(10)[3]], atol=1e-6)
     np.testing.assert_allclose(found.evidence, model.judge(images)[1], atol=1e-4)
     assert found.evidence[0] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_finer_sigmoid_than_that_of_float32_gives_the_same_answer() -> None:
+    network = Network((784, 3))
+    network.biases[0][:] = (-25, -20, -25)  # 0 in digitnet, but not in onnx's reference runtime
+    texts = metadata(serialised(model_of(network)))
+    assert json.loads(texts["sample_probabilities"]) == pytest.approx([1 / 3] * 3)
+
+
+@pytest.mark.parametrize("classes", [25, 57])  # float32 rounds below 0
+def test_evidence_is_never_negative(classes: int) -> None:
+    contents = serialised(model_of(Network((784, classes), output="softmax")))
+    (nats,) = Answers(contents, np.zeros((1, 28, 28), np.uint8)).evidence
+    assert 0 <= nats < 1e-6
 
 
 @pytest.mark.parametrize("output", ["sigmoid", "softmax"])
@@ -280,6 +308,19 @@ def test_a_graph_that_answers_otherwise_is_not_written(
     assert not any(tmp_path.iterdir())
 
 
+def test_an_invalid_graph_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def invalid(contents: Contents) -> Any:
+        model = model_of_contents(contents)
+        model.graph.output[1].type.tensor_type.shape.dim[1].dim_value = 9
+        return model
+
+    model_of_contents = to_onnx.model_of
+    monkeypatch.setattr(to_onnx, "model_of", invalid)
+    with pytest.raises(DigitnetError, match=r"^export: expected a valid ONNX graph, found "):
+        export_model(tanh_model(), tmp_path / "a.onnx")
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_network_above_2_gigabytes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model = random_model("relu", "softmax", 2)
     monkeypatch.setattr(to_onnx, "MAX_PARAMETERS", len(model.network.parameters))
@@ -301,6 +342,15 @@ def test_without_the_package_onnx_the_command_says_how_to_get_it(tmp_path: Path)
     assert done.returncode == 1
     (line,) = done.stderr.decode().splitlines()
     assert "pip install 'digitnet[onnx]'" in line
+    assert not any(tmp_path.iterdir())
+
+
+def test_without_the_package_onnx_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(DigitnetError, match="expected the package onnx to be installed"):
+        export_model(tanh_model(), tmp_path / "a.onnx")
     assert not any(tmp_path.iterdir())
 
 

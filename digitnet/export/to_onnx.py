@@ -30,15 +30,13 @@ INPUT = (
 def write(contents: Contents, file: BinaryIO) -> None:
     """Write the network as an ONNX graph, and the facts and the sample as metadata.
 
-    See `onnx_graph.add_network` for the input and the outputs. Raises DigitnetError if the graph
-    answers the sample otherwise than digitnet does, and for networks above protobuf's 2 GB.
+    See `onnx_graph.add_network` for the input and the outputs. Raises DigitnetError if the graph is
+    invalid or answers the sample otherwise than digitnet does, and for networks above 2 GB.
     """
-    from onnx.checker import check_model
-
     require_size(contents.model.network)
     model = model_of(contents)
     serialised = model.SerializeToString()
-    check_model(serialised, full_check=True)
+    check_graph(serialised)
     check_answer(model, contents.sample)
     file.write(serialised)
 
@@ -96,6 +94,18 @@ def _text(value: Any) -> str:
             return json.dumps(value)
         return value
     return json.dumps(value)
+
+
+def check_graph(serialised: bytes) -> None:
+    """Raise DigitnetError if the package onnx finds fault with a serialised model."""
+    from onnx.checker import ValidationError, check_model
+    from onnx.shape_inference import InferenceError
+
+    try:
+        check_model(serialised, full_check=True)
+    except (ValidationError, InferenceError) as error:
+        problem = " ".join(str(error).split())
+        raise DigitnetError(f"export: expected a valid ONNX graph, found {problem:.200}") from None
 
 
 def check_answer(model: "ModelProto", sample: Sample) -> None:
