@@ -43,6 +43,7 @@ def export_model(
     with replace_file(output, own_suffix()) as file:
         _write(kind, contents, file)
         size = file.tell()
+        check_output(output, model.path, overwrite=overwrite)  # a file may have come meanwhile
     return Exported(kind, size)
 
 
