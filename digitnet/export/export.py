@@ -48,4 +48,8 @@ def export_model(
 
 
 def _write(kind: Kind, contents: Contents, file: BinaryIO) -> None:
-    raise NotImplementedError(f"{kind} is not written yet")
+    if kind == "c":
+        from digitnet.export.to_c import write
+    else:
+        raise NotImplementedError(f"{kind} is not written yet")
+    write(contents, file)
