@@ -10,6 +10,7 @@ from digitnet.cli.sources import ArrayFile, Batch
 from digitnet.errors import DataError, ImageError
 
 if TYPE_CHECKING:
+    from digitnet.cli.prepared import PreparedFolder
     from digitnet.image.look import Reading
     from digitnet.model.numbers import Numbers
     from digitnet.model.prediction import Model, Prediction
@@ -19,6 +20,7 @@ class Answering(NamedTuple):
     """How pictures are answered: with which model, and in which form.
 
     digits: the digits in a picture, None for all numbers. top: how many digits are printed.
+    prepared: where prepared pictures are saved, before their answers are printed.
     """
 
     model: "Model"
@@ -27,6 +29,7 @@ class Answering(NamedTuple):
     top: int
     show: bool
     verbose: bool
+    prepared: "PreparedFolder | None" = None
 
     def print_answers(self, batches: Iterable[Batch]) -> bool:
         """Print an answer or an error for each picture; return whether there was no error."""
@@ -46,14 +49,19 @@ class Answering(NamedTuple):
         return all_read
 
     def may_have_printed(self, answer: dict[str, Any]) -> bool:
-        """Return whether a JSON object has the model and the form of these answers."""
+        """Return whether a JSON object has the model and the form of these answers.
+
+        answer: with the name of its picture under the key `path`.
+        """
         if "error" in answer:
             return True
         top = min(self.top, len(self.model.class_names))
+        prepared = self.prepared and self.prepared.path_of(answer["path"])
         return (
             answer.get("model_sha256") == self.model.checkpoint.sha256
             and ("digit" in answer) == (self.digits == 1)
             and len(answer.get("top", "1")) == top
+            and answer.get("prepared") == prepared
         )
 
     def _answers(self, batches: Iterable[Batch]) -> Iterator[list[tuple[str, Any]]]:
@@ -98,8 +106,9 @@ class Answering(NamedTuple):
             doubt = picture_problem(prediction.grounds, prediction.calibration)
         if doubt:
             print_message(f"{name}: {doubt}")
+        saved = self.prepared and self.prepared.save(name, prediction.reading.image)
         if self.as_json:
-            print_json(self._digit_as_json(name, prediction), flush=False)
+            print_json(self._digit_as_json(name, prediction, saved), flush=False)
         else:
             print_result(self._digit_as_text(name, prediction), flush=False)
 
@@ -125,7 +134,9 @@ class Answering(NamedTuple):
 
         return f"{line}\n{drawing(prediction)}"
 
-    def _digit_as_json(self, name: str, prediction: "Prediction") -> dict[str, Any]:
+    def _digit_as_json(
+        self, name: str, prediction: "Prediction", saved: str | None
+    ) -> dict[str, Any]:
         reading, is_prepared = prediction.reading, prediction.is_prepared
         box = dict(zip(("top", "left", "bottom", "right"), reading.box))
         value = {
@@ -145,6 +156,8 @@ class Answering(NamedTuple):
                 {"digit": digit, "confidence": confidence}
                 for digit, confidence in prediction.top(self.top)
             ]
+        if saved is not None:
+            value["prepared"] = saved
         return value
 
 

@@ -48,8 +48,10 @@ def export_model(
 
 
 def _write(kind: Kind, contents: Contents, file: BinaryIO) -> None:
-    if kind == "js":
-        from digitnet.export.to_javascript import write
+    if kind == "onnx":
+        from digitnet.export.to_onnx import write
+    elif kind == "c":
+        from digitnet.export.to_c import write
     else:
-        raise NotImplementedError(f"{kind} is not written yet")
+        from digitnet.export.to_javascript import write
     write(contents, file)

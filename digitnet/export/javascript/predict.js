@@ -1,5 +1,6 @@
 // A neural network that reads handwritten digits and other characters: an ES module for browsers,
-// node and other runtimes, without dependencies, written by `digitnet export`. In a browser:
+// node (name the file .mjs) and other runtimes, without dependencies, written by `digitnet export`.
+// In a browser:
 //
 //   import { check, predict } from "./digits.js";
 //   const image = await createImageBitmap(await (await fetch("prepared.png")).blob());

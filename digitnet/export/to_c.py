@@ -1,0 +1,125 @@
+"""Write a model as one C99 header that needs nothing but the C library."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from digitnet.arrays import PIXELS
+from digitnet.export.c_text import in_comment, number, string, write_array
+from digitnet.export.contents import Contents
+
+CODE = Path(__file__).with_name("c")
+# nats: tolerance of the check. Sigmoid outputs near 0 are multiples of 2^-25, so that one rounding
+# of tanhf doubles an output.
+EVIDENCE_TOLERANCES = {"sigmoid": 0.5, "softmax": 1e-3}
+COMMENT = """\
+A neural network that reads handwritten digits, as one C99 header. It needs only the C library:
+no other file, no heap, no global state. Link with -lm.
+
+    #include "model.h"
+
+    float pixels[DIGITNET_PIXELS];     // a prepared picture, from 0 to 1
+    float probabilities[DIGITNET_CLASSES];
+    int answer = digitnet_predict(pixels, probabilities);
+    if (answer >= 0) printf("%s %.4f\\n", digitnet_class_names[answer], probabilities[answer]);
+
+pixels: 28x28 numbers, row by row, white ink (1) on black (0), prepared as MNIST's digits are: at
+most 20x20 pixels, with the centre of mass in the middle. Other pictures get wrong answers.
+`digitnet predict --save-prepared FOLDER` writes prepared pictures; divide their bytes by 255.
+A program with two networks includes each header in a source file of its own.
+"""
+
+
+def write(contents: Contents, file: BinaryIO) -> None:
+    """Write a model as a C header; the weights are float32."""
+    network = contents.model.network
+    size = 4 * len(network.parameters)
+    _write_head(contents, file, [f"Weights: float32, {size:,} bytes of constants."])
+    _write_code(file, "float32.h")
+    for l, (W, b) in enumerate(zip(network.weights, network.biases)):
+        write_array(file, f"float digitnet_weights_{l}[{W.size}]", W.T)
+        write_array(file, f"float digitnet_biases_{l}[{b.size}]", [b])
+    _write_layers(file, network.layer_sizes, ["weights", "biases"])
+    _write_tail(contents, file)
+
+
+def _write_head(contents: Contents, file: BinaryIO, remarks: list[str]) -> None:
+    """Write the comment, the macros, the class names and the documented functions."""
+    network, names = contents.model.network, contents.model.class_names
+    widths = network.layer_sizes[1:]
+    odd, even = max(widths[:-1:2], default=1), max(widths[1:-1:2], default=1)
+    stack = 4 * (odd + even + max(widths) + 3 * len(names)) + 512
+    facts = [f"{name}: {in_comment(value)}" for name, value in contents.facts.items()]
+    stack_remark = f"Stack: about {stack:,} bytes; digitnet_check needs {4 * PIXELS:,} more."
+    lines = [*COMMENT.splitlines(), "", *remarks, stack_remark, "", *facts]
+    calibration = contents.model.calibration
+    macros: dict[str, Any] = {
+        "PIXELS": PIXELS,
+        "CLASSES": len(names),
+        "BAD_PIXELS": "(-1)",
+        "DOUBTFUL": "(-2)",
+        "MIN_CONFIDENCE": number(calibration.min_confidence),
+        "MIN_EVIDENCE": number(calibration.min_evidence),
+        "TEMPERATURE": number(calibration.temperature),
+        "MIN_OUTPUT": number(network.min_output),
+        "LAYERS": len(widths),
+        "WIDTH": max(widths),
+        "ODD_WIDTH": odd,
+        "EVEN_WIDTH": even,
+        "ACTIVATION": f"digitnet_{network.names[0]}",
+        "OUTPUT": f"digitnet_{network.names[1]}_outputs",
+    }
+    if sha256 := contents.facts.get("model_sha256"):
+        macros = {"MODEL_SHA256": string(sha256), **macros}
+    text = [
+        "/*",
+        *(f" * {line}".rstrip() for line in lines),
+        " */",
+        "#ifndef DIGITNET_H",
+        "#define DIGITNET_H",
+        "",
+        *(f"#include <{name}.h>" for name in ("float", "math", "stdint")),
+        "",
+        *(f"#define DIGITNET_{name} {value}" for name, value in macros.items()),
+        "",
+        "static const char *const digitnet_class_names[DIGITNET_CLASSES] = {",
+        *(f"{string(name)}," for name in names),
+        "};",
+        "",
+    ]
+    file.write("\n".join(text).encode("ascii"))
+    _write_code(file, "interface.h")
+
+
+def _write_code(file: BinaryIO, name: str) -> None:
+    """Write a file of `c/` as it is."""
+    file.write(b"\n" + (CODE / name).read_bytes() + b"\n")
+
+
+def _write_layers(file: BinaryIO, layer_sizes: tuple[int, ...], arrays: list[str]) -> None:
+    """Write the table of layers, whose arrays have these names."""
+    rows = [
+        f"{{{n_in}, {n_out}, {', '.join(f'digitnet_{name}_{l}' for name in arrays)}}},"
+        for l, (n_in, n_out) in enumerate(pairwise(layer_sizes))
+    ]
+    table = "static const struct digitnet_layer digitnet_layers[DIGITNET_LAYERS]"
+    file.write("\n".join([f"{table} = {{", *rows, "};", ""]).encode())
+
+
+def _write_tail(contents: Contents, file: BinaryIO) -> None:
+    """Write the sample, its answer, and the functions."""
+    sample = contents.sample
+    write_array(file, "unsigned char digitnet_sample[DIGITNET_PIXELS]", sample.image)
+    p = sample.probabilities.astype(np.float32)
+    write_array(file, "float digitnet_sample_probabilities[DIGITNET_CLASSES]", [p])
+    macros = {
+        "CLASS": sample.label,
+        "EVIDENCE": number(sample.evidence),
+        "TOLERANCE": number(EVIDENCE_TOLERANCES[contents.model.network.names[1]]),
+    }
+    for name, value in macros.items():
+        file.write(f"#define DIGITNET_SAMPLE_{name} {value}\n".encode())
+    _write_code(file, "answer.h")
+    file.write(b"#endif\n")
