@@ -11,6 +11,7 @@ import pytest
 from conftest import REPOSITORY
 from PIL import Image
 from report_subject import make_checkpoint
+from test_tour import blocks
 
 import digitnet
 from browser.conftest import OpenPage
@@ -95,6 +96,18 @@ def test_the_lines_in_the_modules_head_read_a_prepared_picture(
     assert confidence == pytest.approx(four.confidence, abs=TOLERANCE)
     seen = np.array(page.evaluate("window.pixels")) * 255
     np.testing.assert_allclose(seen.reshape(28, 28), four.reading.image, atol=1e-4)
+
+
+def test_the_tour_leads_to_an_answer(
+    open_site: Callable[[Site], "Page"], module: str, four: Prediction
+) -> None:
+    (page,) = blocks("html")
+    site: Site = {
+        "/": ("text/html", page),
+        "/digits.js": ("text/javascript", module),
+        "/prepared/data/pictures/four.png": ("image/png", as_png(four)),
+    }
+    open_site(site).wait_for_function("document.querySelector('output').value === '4'")
 
 
 def test_a_worker_imports_the_module_from_a_blob(
