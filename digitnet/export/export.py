@@ -93,7 +93,9 @@ def _int8_writer(
 
 
 def _write(kind: Kind, contents: Contents, file: BinaryIO) -> None:
-    if kind == "c":
+    if kind == "onnx":
+        from digitnet.export.to_onnx import write
+    elif kind == "c":
         from digitnet.export.to_c import write
     else:
         raise NotImplementedError(f"{kind} is not written yet")
