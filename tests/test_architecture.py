@@ -20,7 +20,7 @@ HOUSE = {
     "output ranks",
     "report": "page strip content scripts sprites diagrams curves charts subject text figures "
     "facts output",
-    "export": "export to_onnx to_c accuracy quantised contents c_text output",
+    "export": "export to_onnx to_c accuracy quantised onnx_graph contents c_text output",
     "session": "driver saving lock signals",
     "training": "loop replicas resumption setup rehearsal sampling descent shards augmentation "
     "state trail start optimizers schedules",
