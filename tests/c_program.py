@@ -1,4 +1,4 @@
-"""Compile an exported C header and ask it for answers."""
+"""Make random models, compile their exported C headers, and ask these for answers."""
 
 import shutil
 import subprocess
@@ -8,6 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+from digitnet.dataset.classes import DIGITS
+from digitnet.model.calibration import Calibration
+from digitnet.model.checkpoint import Checkpoint
+from digitnet.model.prediction import Model
+from digitnet.network.network import Network
 
 STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion", "-Wdouble-promotion"]
 C99 = ["-std=c99", *STRICT]
@@ -37,6 +43,25 @@ int main(void)
     return 0;
 }
 """
+
+
+def random_model(
+    sizes: list[int],
+    activation: str = "relu",
+    output: str = "softmax",
+    calibration: Calibration = Calibration(),  # noqa: B008  immutable
+    names: tuple[str, ...] = DIGITS,
+    **facts: Any,
+) -> Model:
+    """Return a model with random parameters."""
+    rng = np.random.default_rng(len(sizes))
+    network = Network(sizes, activation=activation, output=output)
+    network.initialise(rng=rng)
+    for b in network.biases:
+        b[:] = rng.normal(0, 0.1, b.shape)
+    config = {"cost": "quadratic"}
+    checkpoint = Checkpoint(network, config, names, "", "", [], calibration=calibration, **facts)
+    return Model(checkpoint)
 
 
 def compiler(*names: str) -> str:

@@ -20,7 +20,8 @@ HOUSE = {
     "output ranks",
     "report": "page strip content scripts sprites diagrams curves charts subject text figures "
     "facts output",
-    "export": "export to_onnx to_c to_javascript onnx_graph contents c_text scripts output",
+    "export": "export to_onnx to_c to_javascript accuracy quantised onnx_graph contents c_text "
+    "scripts output",
     "session": "driver saving lock signals",
     "training": "loop replicas resumption setup rehearsal sampling descent shards augmentation "
     "state trail start optimizers schedules",

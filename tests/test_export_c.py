@@ -2,18 +2,16 @@
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from c_program import C99, STRICT, as_pixels, ask, build, build_answering
+from c_program import C99, STRICT, as_pixels, ask, build, build_answering, random_model
 from conftest import read_mnist
 
 import digitnet
 from digitnet.dataset.classes import DIGITS
 from digitnet.export.export import export_model
 from digitnet.model.calibration import Calibration, probabilities
-from digitnet.model.checkpoint import Checkpoint
 from digitnet.model.prediction import Model
 from digitnet.network.network import Network
 
@@ -32,25 +30,6 @@ HOSTILE = [
     "' '",
     'R"(',
 ]
-
-
-def random_model(
-    sizes: list[int],
-    activation: str = "relu",
-    output: str = "softmax",
-    calibration: Calibration = Calibration(),  # noqa: B008  immutable
-    names: tuple[str, ...] = DIGITS,
-    **facts: Any,
-) -> Model:
-    """Return a model with random parameters."""
-    rng = np.random.default_rng(len(sizes))
-    network = Network(sizes, activation=activation, output=output)
-    network.initialise(rng=rng)
-    for b in network.biases:
-        b[:] = rng.normal(0, 0.1, b.shape)
-    config = {"cost": "quadratic"}
-    checkpoint = Checkpoint(network, config, names, "", "", [], calibration=calibration, **facts)
-    return Model(checkpoint)
 
 
 def in_float64(model: Model, pixels: np.ndarray) -> np.ndarray:

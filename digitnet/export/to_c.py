@@ -1,5 +1,6 @@
 """Write a model as one C99 header that needs nothing but the C library."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -7,13 +8,22 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from digitnet.arrays import PIXELS
+from digitnet.export.accuracy import Accuracy
 from digitnet.export.c_text import in_comment, number, string, write_array
 from digitnet.export.contents import Contents
+from digitnet.export.quantised import QuantisedNetwork
 
 CODE = Path(__file__).with_name("c")
-# nats: tolerance of the check. Sigmoid outputs near 0 are multiples of 2^-25, so that one rounding
-# of tanhf doubles an output.
-EVIDENCE_TOLERANCES = {"sigmoid": 0.5, "softmax": 1e-3}
+# Tolerances of the check: processors and C libraries round differently. In int8, one rounding can
+# move an input by a whole step. Sigmoid outputs near 0 are multiples of 2^-25, so that one rounding
+# can double an output.
+TOLERANCES = {"float32": 1e-5, "int8": 1e-2}  # of probabilities
+EVIDENCE_TOLERANCES = {  # nats
+    ("float32", "softmax"): 1e-3,
+    ("float32", "sigmoid"): 0.5,
+    ("int8", "softmax"): 0.05,
+    ("int8", "sigmoid"): 0.5,
+}
 COMMENT = """\
 A neural network that reads handwritten digits, as one C99 header. It needs only the C library:
 no other file, no heap, no global state. Link with -lm.
@@ -42,7 +52,29 @@ def write(contents: Contents, file: BinaryIO) -> None:
         write_array(file, f"float digitnet_weights_{l}[{W.size}]", W.T)
         write_array(file, f"float digitnet_biases_{l}[{b.size}]", [b])
     _write_layers(file, network.layer_sizes, ["weights", "biases"])
-    _write_tail(contents, file)
+    _write_tail(contents, "float32", file)
+
+
+def write_int8(
+    contents: Contents, network: QuantisedNetwork, accuracy: Accuracy | None, file: BinaryIO
+) -> None:
+    """Write a model as a C header; the weights are int8.
+
+    contents: with the answer of the int8 network to the sample. accuracy: None if not measured.
+    """
+    measured = "not measured" if accuracy is None else str(accuracy)
+    remarks = [
+        f"Weights: int8, {network.size:,} bytes of constants.",
+        f"Accuracy on the model's validation split: {measured}.",
+    ]
+    _write_head(contents, file, remarks)
+    _write_code(file, "int8.h")
+    for l, (W, scales, b) in enumerate(network.layers):
+        write_array(file, f"int8_t digitnet_weights_{l}[{W.size}]", W.T)
+        write_array(file, f"float digitnet_scales_{l}[{b.size}]", [scales])
+        write_array(file, f"float digitnet_biases_{l}[{b.size}]", [b])
+    _write_layers(file, network.layer_sizes, ["weights", "scales", "biases"], ["1.0f", "0.0f"])
+    _write_tail(contents, "int8", file)
 
 
 def _write_head(contents: Contents, file: BinaryIO, remarks: list[str]) -> None:
@@ -98,18 +130,23 @@ def _write_code(file: BinaryIO, name: str) -> None:
     file.write(b"\n" + (CODE / name).read_bytes() + b"\n")
 
 
-def _write_layers(file: BinaryIO, layer_sizes: tuple[int, ...], arrays: list[str]) -> None:
-    """Write the table of layers, whose arrays have these names."""
-    rows = [
-        f"{{{n_in}, {n_out}, {', '.join(f'digitnet_{name}_{l}' for name in arrays)}}},"
-        for l, (n_in, n_out) in enumerate(pairwise(layer_sizes))
-    ]
-    table = "static const struct digitnet_layer digitnet_layers[DIGITNET_LAYERS]"
-    file.write("\n".join([f"{table} = {{", *rows, "};", ""]).encode())
+def _write_layers(
+    file: BinaryIO, layer_sizes: tuple[int, ...], arrays: list[str], values: Sequence[str] = ()
+) -> None:
+    """Write the table of layers, whose arrays have these names.
+
+    values: a value of the first layer and one of the others, if layers have another value.
+    """
+    file.write(b"static const struct digitnet_layer digitnet_layers[DIGITNET_LAYERS] = {\n")
+    for l, (n_in, n_out) in enumerate(pairwise(layer_sizes)):
+        value = values[min(l, 1) : min(l, 1) + 1]
+        names = [f"digitnet_{name}_{l}" for name in arrays]
+        file.write(f"{{{', '.join([str(n_in), str(n_out), *value, *names])}}},\n".encode())
+    file.write(b"};\n")
 
 
-def _write_tail(contents: Contents, file: BinaryIO) -> None:
-    """Write the sample, its answer, and the functions."""
+def _write_tail(contents: Contents, weights: str, file: BinaryIO) -> None:
+    """Write the sample, its answer, and the functions. weights: float32 or int8."""
     sample = contents.sample
     write_array(file, "unsigned char digitnet_sample[DIGITNET_PIXELS]", sample.image)
     p = sample.probabilities.astype(np.float32)
@@ -117,7 +154,8 @@ def _write_tail(contents: Contents, file: BinaryIO) -> None:
     macros = {
         "CLASS": sample.label,
         "EVIDENCE": number(sample.evidence),
-        "TOLERANCE": number(EVIDENCE_TOLERANCES[contents.model.network.names[1]]),
+        "TOLERANCE": number(TOLERANCES[weights]),
+        "EVIDENCE_TOLERANCE": number(EVIDENCE_TOLERANCES[weights, contents.model.network.names[1]]),
     }
     for name, value in macros.items():
         file.write(f"#define DIGITNET_SAMPLE_{name} {value}\n".encode())

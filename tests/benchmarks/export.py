@@ -5,12 +5,14 @@
 Without MODEL: the model that ships. Each model is exported and run as each kind whose tools are
 installed. Printed are the answers that differ from digitnet's, labels and `?`, and the largest
 differences: of a probability from digitnet's and from those of a network in float64, and of
-evidence, in nats, from digitnet's.
+evidence, in nats, from digitnet's. Then, for C: bytes of code with constants and of data, and
+microseconds a picture, beside digitnet's own forward pass on one thread.
 """
 
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +20,7 @@ from shutil import which
 from typing import Any, NamedTuple
 
 import numpy as np
+from c_header import COMPILER, ask, sizes
 from mnist import read_mnist
 
 import digitnet
@@ -88,21 +91,35 @@ def answers_by_javascript(path: Path, images: Any) -> Answers:
     return Answers(values[:, 0].astype(int), values[:, 2:], values[:, 1])
 
 
+def answers_by_c(path: Path, images: Any) -> Answers:
+    """Return what a C program answers that includes the header."""
+    found = ask(path, images, _classes(path), "-O2")
+    return Answers(found.labels, found.p, found.evidence)
+
+
+def _classes(path: Path) -> int:
+    """Return the number of classes in a header."""
+    return int(path.read_text().split("#define DIGITNET_CLASSES ")[1].split()[0])
+
+
 class Kind(NamedTuple):
     """How the files of a kind are run. missing: a tool that is not installed, or empty."""
 
     ending: str
     answers: Callable[[Path, Any], Answers]
     missing: str
+    int8: bool = False
 
 
 KINDS = {
     "ONNX": Kind(".onnx", answers_by_onnx, "" if find_spec("onnxruntime") else "onnxruntime"),
     "JavaScript": Kind(".mjs", answers_by_javascript, "" if which("node") else "node"),
+    "C": Kind(".h", answers_by_c, "" if COMPILER else "gcc"),
+    "C, int8": Kind(".h", answers_by_c, "" if COMPILER else "gcc", int8=True),
 }
 
 
-def compare(model: Model, images: Any, folder: Path) -> None:
+def compare(model: Model, images: Any, labels: Any, folder: Path) -> None:
     """Print a line per kind of file."""
     expected, precise = answers_by_digitnet(model, images), answers_in_float64(model, images)
     is_sure = is_reached(expected, model)
@@ -113,7 +130,7 @@ def compare(model: Model, images: Any, folder: Path) -> None:
         found = precise
         if kind:
             path = folder / f"model{kind.ending}"
-            export_model(model, path, overwrite=True)
+            export_model(model, path, overwrite=True, int8=kind.int8)
             found = kind.answers(path, images)
         print(
             f"  {name:10}"
@@ -122,7 +139,34 @@ def compare(model: Model, images: Any, folder: Path) -> None:
             f"{largest(found.probabilities, expected.probabilities):12.1e}"
             f"{largest(found.probabilities, precise.probabilities):12.1e}"
             f"{largest(found.evidence, expected.evidence):12.1e}"
+            f"{(found.labels == labels).mean():9.2%}"
         )
+
+
+def measure_c(model: Model, images: Any, folder: Path) -> None:
+    """Print sizes and times of both kinds of headers, and of digitnet."""
+    print("  C               code  data    µs, -O2   µs, -O3 -march=native")
+    for name, int8 in (("float32", False), ("int8", True)):
+        path = folder / "speed.h"
+        export_model(model, path, overwrite=True, int8=int8)
+        text, data = sizes(path)
+        times = [
+            ask(path, images, len(model.class_names), *flags).microseconds
+            for flags in (["-O2"], ["-O3", "-march=native"])
+        ]
+        print(f"  {name:10}{text:10,}{data:6}{times[0]:11.1f}{times[1]:11.1f}")
+    for n, many in ((1000, 1), (10, 1000)):
+        calls = [images[start : start + many] for start in range(0, n * many, many)]
+        fastest = min(seconds(model, calls) for _ in range(5)) / (n * many)
+        print(f"  digitnet, {many:,} at once: {fastest * 1e6:.1f} µs")
+
+
+def seconds(model: Model, calls: list[Any]) -> float:
+    """Return the processor time of a network's answers to several arrays of images."""
+    start = time.process_time()
+    for images in calls:
+        model.network(images)
+    return time.process_time() - start
 
 
 def is_reached(answers: Answers, model: Model) -> Any:
@@ -137,13 +181,15 @@ def largest(found: Any, expected: Any) -> float:
 
 
 def main() -> None:
-    _, _, images, _ = read_mnist()
+    _, _, images, labels = read_mnist()
     for name in sys.argv[1:] or ["shipped"]:
         model = digitnet.load(name)
         print(f"{name}: {model.network!r}")
-        print("              labels    ?           p   p float64    evidence")
+        print("              labels    ?           p   p float64    evidence    right")
         with tempfile.TemporaryDirectory() as folder:
-            compare(model, images, Path(folder))
+            compare(model, images, labels, Path(folder))
+            if COMPILER:
+                measure_c(model, images, Path(folder))
 
 
 if __name__ == "__main__":

@@ -167,8 +167,10 @@ static inline int digitnet_check(void)
     }
     is_right = digitnet_predict(pixels, probabilities) == DIGITNET_SAMPLE_CLASS;
     for (i = 0; i < DIGITNET_CLASSES; i++) {
-        is_right &= fabsf(probabilities[i] - digitnet_sample_probabilities[i]) <= 1e-5f;
+        is_right &= fabsf(probabilities[i] - digitnet_sample_probabilities[i])
+                    <= DIGITNET_SAMPLE_TOLERANCE;
     }
     digitnet_answer(pixels, probabilities, &evidence);
-    return is_right && fabsf(evidence - DIGITNET_SAMPLE_EVIDENCE) <= DIGITNET_SAMPLE_TOLERANCE;
+    return is_right
+           && fabsf(evidence - DIGITNET_SAMPLE_EVIDENCE) <= DIGITNET_SAMPLE_EVIDENCE_TOLERANCE;
 }
