@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,14 @@ def in_node(task: str, **data: Any) -> Any:
 def as_text(array: np.ndarray) -> str:
     """Return an array's bytes as base64."""
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+def as_rgba(pictures: Iterable[np.ndarray]) -> list[dict[str, Any]]:
+    """Return pictures, uint8 (h, w, 4), as objects that `page/run.mjs` decodes."""
+    return [
+        {"data": as_text(each), "width": each.shape[1], "height": each.shape[0]}
+        for each in pictures
+    ]
 
 
 def called(calls: list[tuple[Any, ...]]) -> list[Any]:

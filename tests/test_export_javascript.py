@@ -14,7 +14,7 @@ from report_subject import make_checkpoint
 import digitnet
 from digitnet.export.contents import Contents, contents_of
 from digitnet.export.export import export_model
-from digitnet.export.to_javascript import PRIVATE, PUBLIC, SOURCES, write
+from digitnet.export.to_javascript import PUBLIC, SOURCES, private_modules, write
 from digitnet.model.calibration import Calibration, probabilities
 from digitnet.model.prediction import Model
 from digitnet.network.network import Network
@@ -186,7 +186,7 @@ def test_a_changed_file_fails_the_check(part: str, other: str, tmp_path: Path) -
 def test_a_changed_weight_fails_the_check(tmp_path: Path) -> None:
     contents = contents_of(digitnet.load())
     path = Path(exported(contents, tmp_path))
-    code, marker, _ = path.read_text().partition("const weights")
+    code, marker, _ = path.read_text().partition("\nconst weights")
     pixel = contents.sample.image.argmax()
     contents.model.network.weights[0][3, pixel] += 10  # active, whatever its other inputs
     weights = Path(exported(contents, tmp_path)).read_text().partition(marker)[2]
@@ -230,7 +230,7 @@ def test_wrong_input_is_refused_in_one_sentence(tmp_path: Path) -> None:
 
 
 def test_all_modules_of_the_folder_are_written() -> None:
-    assert {path.stem for path in SOURCES.glob("*.js")} == {*PUBLIC, *PRIVATE}
+    assert {*SOURCES.rglob("*.js")} == {*PUBLIC, *private_modules()}
 
 
 def test_large_networks_are_written_in_pieces() -> None:

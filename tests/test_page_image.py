@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pads import as_png
-from page_modules import as_arguments, called, in_node, needs_node
+from page_modules import as_arguments, as_result, as_rgba, called, in_node, needs_node
+from PIL import Image
 
 from digitnet.image import field
 from digitnet.image.evidence import network_costs
@@ -270,9 +271,27 @@ def test_the_costs_of_candidates_are_equal() -> None:
 def test_brightness_of_grey_pixels_has_the_same_bits(paper_grey: int) -> None:
     pad = np.full((40, 52), paper_grey, np.uint8)
     pad[10:20, 5:30] = np.random.default_rng(1).integers(0, 256, (10, 25))
-    rgba = np.repeat(pad[..., np.newaxis], 4, axis=2)
-    rgba[..., 3] = 255
-    call = ("files.js", "lightOf", rgba.ravel().tolist(), 52, 40)
+    (found,) = brightness_in_node(np.dstack([pad] * 3 + [np.full_like(pad, 255)]))
     expected = brightness(open_picture(as_png(pad), "pad"))
     # Python's projection may leave 10⁻¹⁶ of brightness in black pixels.
-    np.testing.assert_allclose(called([call])[0], expected, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-15)
+
+
+def test_brightness_of_colours_and_transparent_pixels_is_equal() -> None:
+    rng = np.random.default_rng(1)
+    noise = rng.integers(0, 256, (30, 40, 4), np.uint8)
+    opaque = noise | np.array([0, 0, 0, 255], np.uint8)
+    two = np.where(noise[..., :1] < 60, [200, 40, 10, 255], [90, 160, 250, 255]).astype(np.uint8)
+    one = np.full_like(noise, [10, 20, 200, 255])
+    hidden = noise * np.array([1, 1, 1, 0], np.uint8)
+    white = np.dstack([np.full((30, 40, 3), 255), noise[..., 3]]).astype(np.uint8)
+    faint = white // np.array([1, 1, 1, 20], np.uint8)
+    pictures = [noise, opaque, two, one, hidden, white, faint, 255 - faint, two[:1, :1], two[:1]]
+    for found, picture in zip(brightness_in_node(*pictures), pictures, strict=True):
+        expected = brightness(open_picture(Image.fromarray(picture), "picture"))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-7)
+
+
+def brightness_in_node(*pictures: NDArray[np.uint8]) -> list[Any]:
+    """Return the brightness of RGBA pictures."""
+    return [as_result(each) for each in in_node("brightness", pictures=as_rgba(pictures))]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from digitnet.export.scripts import modules_of
 from digitnet.export.to_javascript import SOURCES
 from digitnet.report import scripts
-from digitnet.report.scripts import PAGE, content_hash, joined_script
+from digitnet.report.scripts import PAGE, START, content_hash, joined_script
 
-EXPORTED = sorted(SOURCES.glob("*.js"))
-SHARED = [SOURCES / f"{name}.js" for name in ("base64", "layers", "probabilities")]
-MODULES = [*sorted(PAGE.rglob("*.js")), *SHARED]
+EXPORTED = sorted(SOURCES.rglob("*.js"))
+MODULES = modules_of(START)  # of the page, some of which the export has, too
 
 
 def test_each_module_is_in_the_script_once_after_its_imports(
@@ -49,6 +49,7 @@ def test_no_import_or_export_is_left() -> None:
 
 def test_all_modules_are_used() -> None:
     script = joined_script()
+    assert {*PAGE.rglob("*.js"), *SOURCES.rglob("image/**/*.js")} <= {*MODULES}
     for module in MODULES:
         body = module.read_text(encoding="utf-8").split(";\n")[-1].strip()
         assert body in script, module.name

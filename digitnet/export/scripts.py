@@ -15,9 +15,16 @@ EXPORT = re.compile(r"^export (?=(?:async )?function|class|const|let)", re.MULTI
 
 def joined(start: Path) -> str:
     """Return the text of a module and of all that it imports, each after those that it imports."""
+    return "\n".join(without_exports(without_imports(module)) for module in modules_of(start))
+
+
+def modules_of(*starts: Path) -> list[Path]:
+    """Return modules and all that they import, each after those that it imports."""
     modules: list[Path] = []
-    _add(start.resolve(), modules, set())
-    return "\n".join(without_exports(without_imports(module)) for module in modules)
+    seen: set[Path] = set()
+    for start in starts:
+        _add(start.resolve(), modules, seen)
+    return modules
 
 
 def _add(module: Path, modules: list[Path], seen: set[Path]) -> None:

@@ -15,21 +15,22 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray
 from digitnet.export.contents import Contents, answer_to
-from digitnet.export.scripts import as_json, without_exports, without_imports
+from digitnet.export.scripts import as_json, modules_of, without_exports, without_imports
 from digitnet.model.prediction import Model
 
-SOURCES = Path(__file__).with_name("javascript")
-PUBLIC = ("predict", "about")  # modules whose exports are those of the written module
-PRIVATE = ("probabilities", "layers", "base64", "sample", "weights")
+SOURCES = Path(__file__).resolve().with_name("javascript")
+# Modules whose exports are those of the written module; the first one's head is the written one's.
+PUBLIC = [SOURCES / f"{name}.js" for name in ("predict", "read", "check", "about")]
+WEIGHTS = SOURCES / "weights.js"
 CONSTANT = r"^((?:export )?const {name} = ).*?;$"
 # inputs whose weights are written at once: whole lines of base64, which hold 57 bytes each
 INPUTS_AT_ONCE = 57
 
 
 def write(contents: Contents, file: BinaryIO) -> None:
-    """Write an ES module that exports `predict`, `check`, `classNames` and `about`."""
-    code = [without_imports(SOURCES / f"{name}.js") for name in PUBLIC]
-    code += [without_exports(without_imports(SOURCES / f"{name}.js")) for name in PRIVATE]
+    """Write an ES module that exports `predict`, `read`, `check`, `classNames` and `about`."""
+    code = [without_imports(module) for module in PUBLIC]
+    code += [without_exports(without_imports(module)) for module in private_modules()]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(code))
     text = _with_value(text, "classNames", as_json(contents.model.class_names))
     text = _with_value(text, "about", _object(contents.facts))
@@ -41,6 +42,12 @@ def write(contents: Contents, file: BinaryIO) -> None:
             file.write(lines)
         file.write(b"`,")
     file.write(b"\n];\n")
+
+
+def private_modules() -> list[Path]:
+    """Return the modules that public ones need, each after those that it imports, weights last."""
+    modules = [module for module in modules_of(*PUBLIC) if module not in PUBLIC]
+    return sorted(modules, key=lambda module: module == WEIGHTS)
 
 
 def _with_value(text: str, name: str, value: str) -> str:

@@ -1,12 +1,12 @@
 """An exported module works in a browser: imported, from a blob, in a worker, inside a page."""
 
+import base64
 import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from conftest import REPOSITORY
 from PIL import Image
@@ -15,6 +15,8 @@ from test_tour import blocks
 
 import digitnet
 from browser.conftest import OpenPage
+from browser.drawings import AWKWARD, digits
+from browser.hand import SETTLED, draw
 from browser.models import HOSTILE
 from digitnet.export.contents import contents_of
 from digitnet.export.export import export_model
@@ -36,6 +38,31 @@ IN_A_WORKER = """([text, pixels]) => new Promise((resolve, reject) => {
   worker.onmessage = ({ data }) => resolve(data);
   worker.postMessage(Float32Array.from(pixels));
 })"""
+DRAWING = """<!doctype html>
+<canvas id="pad" width="280" height="280" style="border: 1px solid; touch-action: none"></canvas>
+<button id="clear">Clear</button> <output></output>
+<script type="module">
+  import { read } from "./digits.js";
+  const [pad, shown] = [document.querySelector("canvas"), document.querySelector("output")];
+  const pen = pad.getContext("2d", { willReadFrequently: true });
+  Object.assign(pen, { lineWidth: 20, lineCap: "round", lineJoin: "round" });
+  const show = () => {
+    const answer = read(pen.getImageData(0, 0, pad.width, pad.height)); // null: nothing is drawn
+    shown.value = answer?.isDoubtful ? "?" : (answer?.digit ?? "");
+  };
+  const extend = (event) => { pen.lineTo(event.offsetX, event.offsetY); pen.stroke(); show(); };
+  pad.onpointerdown = (event) => { pen.beginPath(); extend(event); };
+  pad.onpointermove = (event) => { if (event.buttons) extend(event); };
+  document.querySelector("#clear").onclick = () => { pen.clearRect(0, 0, 280, 280); show(); };
+</script>
+"""
+READ = """async () => {
+  const { read } = await import("./digits.js");
+  const pad = document.querySelector("canvas");
+  const answer = read(pad.getContext("2d").getImageData(0, 0, pad.width, pad.height));
+  answer.pixels = Array.from(answer.pixels, (value) => Math.round(255 * value));
+  return { answer, png: pad.toDataURL("image/png").split(",")[1] };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -76,26 +103,55 @@ def as_png(prediction: Prediction) -> bytes:
     return file.getvalue()
 
 
-def test_the_lines_in_the_modules_head_read_a_prepared_picture(
+def test_a_drawing_is_read_as_predict_reads_its_png(
+    open_site: Callable[[Site], "Page"], module: str
+) -> None:
+    page = open_site({"/": ("text/html", DRAWING), "/digits.js": ("text/javascript", module)})
+    shown, model = page.locator("output"), digitnet.load()
+    for label, drawing in digits(4, seed=3):
+        draw(page, drawing)
+        page.evaluate(SETTLED)
+        found = page.evaluate(READ)
+        expected = model.predict(base64.b64decode(found["png"]))
+        assert found["answer"]["pixels"] == expected.reading.image.ravel().tolist()
+        assert found["answer"]["digit"] == expected.digit == label
+        probabilities = expected.probabilities.tolist()
+        assert found["answer"]["probabilities"] == pytest.approx(probabilities, abs=TOLERANCE)
+        assert shown.text_content() == str(label)
+    draw(page, AWKWARD["two digits"])
+    page.evaluate(SETTLED)
+    assert shown.text_content() == "?"
+    page.locator("#clear").click()
+    assert shown.text_content() == ""
+
+
+def test_the_lines_in_the_modules_head_read_a_drawing_and_a_prepared_picture(
     open_site: Callable[[Site], "Page"], module: str, four: Prediction
 ) -> None:
     head = module.partition("\n\n")[0]
-    lines = "\n".join(re.findall(r"^//   (.*)$", head, re.MULTILINE))
-    keep = "console.log = (...said) => { window.said = said; };"
-    script = f'<script type="module">{keep}\n{lines}\nwindow.pixels = [...pixels];</script>'
-    page = open_site(
-        {
-            "/": ("text/html", script),
-            "/digits.js": ("text/javascript", module),
-            "/prepared.png": ("image/png", as_png(four)),
-        }
+    drawn, prepared = (
+        block.replace("//   ", "") for block in re.findall(r"(?:^//   .*\n)+", head + "\n", re.M)
     )
-    page.wait_for_function("window.pixels")
-    digit, confidence, is_intact = page.evaluate("window.said")
-    assert (digit, is_intact) == (4, True)
-    assert confidence == pytest.approx(four.confidence, abs=TOLERANCE)
-    seen = np.array(page.evaluate("window.pixels")) * 255
-    np.testing.assert_allclose(seen.reshape(28, 28), four.reading.image, atol=1e-4)
+    script = f"""console.log = (...said) => {{ window.said = said; }};
+      {drawn}
+      const image = await createImageBitmap(await (await fetch("prepared.png")).blob());
+      const context = new OffscreenCanvas(28, 28).getContext("2d");
+      context.drawImage(image, 0, 0);
+      {prepared.replace("predict(", "window.answer = predict(")}"""
+    site: Site = {
+        "/": ("text/html", DRAWING),
+        "/digits.js": ("text/javascript", module),
+        "/prepared.png": ("image/png", as_png(four)),
+    }
+    page = open_site(site)
+    (_, drawing) = digits(8, seed=3)[7]
+    draw(page, drawing)
+    page.add_script_tag(type="module", content=script)
+    page.wait_for_function("window.answer")
+    assert page.evaluate("window.said") == [7, True]
+    answer = page.evaluate("window.answer")
+    assert answer["digit"] == 4
+    assert answer["confidence"] == pytest.approx(four.confidence, abs=TOLERANCE)
 
 
 def test_the_tour_leads_to_an_answer(

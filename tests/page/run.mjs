@@ -2,18 +2,20 @@
 
 import { argv, stdin, stdout } from "node:process";
 
-import { answerOf, scoreOf } from "../../digitnet/report/page/answer.js";
-import { lightOf } from "../../digitnet/report/page/image/files.js";
-import { Component, connectedComponents } from "../../digitnet/report/page/image/ink/components.js";
-import { Neighbours } from "../../digitnet/report/page/image/marks/groups.js";
-import { Mask, Plane } from "../../digitnet/report/page/image/plane.js";
-import { read } from "../../digitnet/report/page/image/reading.js";
+import { brightnessOf } from "../../digitnet/export/javascript/image/brightness.js";
+import { flatten } from "../../digitnet/export/javascript/image/files.js";
+import { Component, connectedComponents } from "../../digitnet/export/javascript/image/ink/components.js";
+import { Neighbours } from "../../digitnet/export/javascript/image/marks/groups.js";
+import { Mask, Plane } from "../../digitnet/export/javascript/image/plane.js";
+import { readingOf } from "../../digitnet/export/javascript/image/reading.js";
+import { scoreOf } from "../../digitnet/export/javascript/judgement.js";
+import { answerOf } from "../../digitnet/report/page/answer.js";
 import { Net } from "../../digitnet/report/page/network.js";
 import { parametersOf } from "../../digitnet/report/page/parameters.js";
 
 const bytesOf = (text) => new Uint8Array(Buffer.from(text, "base64"));
 
-const IMAGE = "../../digitnet/report/page/image";
+const IMAGE = "../../digitnet/export/javascript/image";
 
 /** An argument from Python: an array with its shape, or anything else as it is. */
 function decoded(argument) {
@@ -47,6 +49,15 @@ function netOf({ model, kind, matrices }) {
 const opaque = (grey) =>
   Uint8ClampedArray.from({ length: 4 * grey.length }, (_, k) => (k % 4 === 3 ? 255 : grey[k >> 2]));
 
+/** The error that a function throws, as text. */
+function refusal(call) {
+  try {
+    return call();
+  } catch (error) {
+    return `${error.name}: ${error.message}`;
+  }
+}
+
 const TASKS = {
   /** Answers to prepared pictures, n × 784 bytes. */
   answers({ net, images }) {
@@ -61,14 +72,29 @@ const TASKS = {
   answersToOutputs: ({ cases }) =>
     cases.map(({ outputs, model, reading }) => answerOf(outputs, model, reading)),
 
-  /** What an exported module gives for prepared pictures, n × 784 bytes, and what else it exports. */
+  /** What an exported module gives for prepared pictures, n × 784 bytes, and which values it exports. */
   async exported({ module, images }) {
-    const { predict, check, ...values } = await import(module);
+    const { predict, read: _, check, ...values } = await import(module);
     const pixels = Float32Array.from(bytesOf(images), (byte) => byte / 255);
     const n = pixels.length / 784;
     const pictures = Array.from({ length: n }, (_, i) => pixels.subarray(i * 784, i * 784 + 784));
     return { answers: pictures.map(predict), isIntact: check(), values };
   },
+
+  /** What an exported module reads in pictures of RGBA bytes; pixels as bytes. */
+  async read({ module, pictures }) {
+    const { read } = await import(module);
+    return pictures.map(({ data, width, height }) => {
+      const found = read({ data: new Uint8ClampedArray(bytesOf(data)), width, height });
+      return found && { ...found, pixels: Array.from(found.pixels, (value) => value * 255) };
+    });
+  },
+
+  /** Brightness of pictures of RGBA bytes. */
+  brightness: ({ pictures }) =>
+    pictures.map(({ data, width, height }) =>
+      encoded(brightnessOf(flatten({ data: bytesOf(data), width, height }))),
+    ),
 
   /** What an exported module says about input that is not 784 numbers from 0 to 1. */
   async refusals({ module }) {
@@ -92,13 +118,35 @@ const TASKS = {
       new Float64Array(784).fill(NaN, 783),
       new Float64Array(784).fill(Infinity),
     ];
-    return inputs.map((input) => {
-      try {
-        return predict(input);
-      } catch (error) {
-        return `${error.name}: ${error.message}`;
-      }
-    });
+    return inputs.map((input) => refusal(() => predict(input)));
+  },
+
+  /** What an exported module says about objects that are no small pictures. */
+  async refusedPictures({ module }) {
+    const { read } = await import(module);
+    const data = new Uint8ClampedArray(4 * 6);
+    const inputs = [
+      undefined,
+      null,
+      784,
+      "picture",
+      new Float32Array(784),
+      {},
+      { width: 2, height: 3 },
+      { data: "0".repeat(24), width: 2, height: 3 },
+      { data: new DataView(data.buffer), width: 2, height: 3 },
+      { data, width: "2", height: 3 },
+      { data: data.subarray(4), width: 2, height: 3 },
+      { data: [], width: 0, height: 3 },
+      { data, width: 1.5, height: 4 },
+      { data: [], width: NaN, height: 3 },
+      { data: [], width: 320, height: 321 },
+      { data: new Array(24), width: 2, height: 3 },
+      { data: new Float32Array(24).fill(0.5, 23), width: 2, height: 3 },
+      { data: new Int16Array(24).fill(256), width: 2, height: 3 },
+      { data: new Float32Array(24).fill(NaN), width: 2, height: 3 },
+    ];
+    return inputs.map((input) => refusal(() => read(input)));
   },
 
   /** Readings of grey pads, n × side × side bytes. */
@@ -107,8 +155,9 @@ const TASKS = {
     const grey = bytesOf(pads);
     const size = side * side;
     return Array.from({ length: grey.length / size }, (_, i) => {
-      const rgba = opaque(grey.subarray(i * size, (i + 1) * size));
-      const reading = read(lightOf(rgba, side, side), scoreOf(network, net.model));
+      const data = opaque(grey.subarray(i * size, (i + 1) * size));
+      const score = scoreOf((image) => network.forward(image), net.model);
+      const reading = readingOf(flatten({ data, width: side, height: side }), score);
       return reading.image ? { ...reading, image: Array.from(reading.image) } : reading;
     });
   },

@@ -12,7 +12,7 @@ export class Mistakes {
    * @param {WrongAnswers} wrong
    * @param {import("./sheets.js").Sheet} sheet their pictures
    * @param {string[]} names of the classes
-   * @param {(pixels: Uint8Array, label: number, found: import("./answer.js").PictureCounts) => void} onPicture puts a picture on the stage
+   * @param {(pixels: Uint8Array, label: number, found: import("../../export/javascript/doubt.js").PictureCounts) => void} onPicture puts a picture on the stage
    */
   constructor(wrong, sheet, names, onPicture) {
     this.wrong = wrong;

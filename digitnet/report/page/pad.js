@@ -1,6 +1,6 @@
 // The drawing pad: strokes of mouse, finger, pen or keyboard, or a picture shown on it.
 
-import { ONE_DIGIT } from "./answer.js";
+import { ONE_DIGIT } from "../../export/javascript/doubt.js";
 import { Thumbnail } from "./colours.js";
 import { make } from "./dom.js";
 
@@ -9,7 +9,7 @@ const INK_WIDTH = 22; // px: about two of the 28 pixels that the network sees
 const MAX_HISTORY = 100; // drawings that can be brought back
 
 /** @typedef {[number, number]} Point x and y, px of the canvas */
-/** @typedef {import("./answer.js").PictureCounts} Found */
+/** @typedef {import("../../export/javascript/doubt.js").PictureCounts} Found */
 /**
  * picture: 784 bytes shown instead of a drawing. label: its class; null if unknown.
  * @typedef {{picture: Uint8Array | null, label: number | null, found: Found, strokes: Point[][]}} Drawing

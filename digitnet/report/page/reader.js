@@ -1,8 +1,9 @@
 // Reads the pad as `digitnet predict` reads a picture.
 
-import { ONE_DIGIT, scoreOf } from "./answer.js";
-import { lightOf } from "./image/files.js";
-import { read } from "./image/reading.js";
+import { ONE_DIGIT } from "../../export/javascript/doubt.js";
+import { flatten } from "../../export/javascript/image/files.js";
+import { readingOf } from "../../export/javascript/image/reading.js";
+import { scoreOf } from "../../export/javascript/judgement.js";
 import { PAD_SIDE } from "./pad.js";
 
 /** @typedef {import("./network.js").Net} Net */
@@ -20,7 +21,9 @@ import { PAD_SIDE } from "./pad.js";
  * @returns {PadReading}
  */
 export function readPad(rgba, net, model) {
-  const found = read(lightOf(rgba, PAD_SIDE, PAD_SIDE), scoreOf(net, model));
+  const picture = flatten({ data: rgba, width: PAD_SIDE, height: PAD_SIDE });
+  const score = scoreOf((image) => net.forward(image), model);
+  const found = readingOf(picture, score);
   if ("error" in found) return { ...ONE_DIGIT, pixels: new Uint8Array(784), error: found.error };
   return { pixels: found.image, digits: found.digits, prior: found.prior, error: null };
 }

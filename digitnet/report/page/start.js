@@ -1,6 +1,7 @@
 // Puts the page together: what is drawn goes through the network to everything that shows it.
 
-import { ONE_DIGIT, answerOf } from "./answer.js";
+import { ONE_DIGIT } from "../../export/javascript/doubt.js";
+import { answerOf } from "./answer.js";
 import { Choice } from "./choice.js";
 import { all, byId, make, setText } from "./dom.js";
 import { Downhill } from "./downhill.js";

@@ -6,7 +6,14 @@
 // on the negative. Ink is what differs from the paper by more than the noise of the paper.
 
 import { Plane } from "../plane.js";
-import { deviationOf, extremesOf, meanOf, quantileOf, splitAt } from "../statistics.js";
+import {
+  deviationOf,
+  extremesOf,
+  meanOf,
+  meanOfThree,
+  quantileOf,
+  splitAt,
+} from "../statistics.js";
 import { greyClosing, negative, paddedGreyClosing } from "./closing.js";
 import { MIN_INK_STRENGTH, otsu, strokeWidth } from "./ink.js";
 import { rulingStrength } from "./ruling.js";
@@ -167,7 +174,7 @@ function edgesOf({ h, w, v }) {
 }
 
 /**
- * Return a large picture smoothed by a 3×3 mean filter against noise; others unchanged.
+ * Return a large picture smoothed by a 3x3 mean filter against noise; others unchanged.
  *
  * Large: more than MAX_UNSMOOTHED_SIDE pixels on the shorter side.
  * @param {Plane} light
@@ -192,8 +199,4 @@ function meanFilter({ h, w, v }) {
       across[k + w < end ? k + w : k],
     );
   return new Plane(h, w, smoothed);
-}
-
-function meanOfThree(a, b, c) {
-  return Math.fround(Math.fround(Math.fround(a + b) + c) / 3);
 }

@@ -75,7 +75,7 @@ function histogram(values, edges) {
  * Return the mean stroke width, px: twice the area divided by the length of the outline.
  *
  * The outline is counted in edges between pixels; averaged over all directions, its true length is
- * π/4 of that count.
+ * pi/4 of that count.
  * @param {Mask} mask
  * @param {number} [area] of the ink, px, where it is known better than from the mask
  */
@@ -125,7 +125,7 @@ export function touchesBorder({ h, w, v }) {
 }
 
 /**
- * Return last − first row or last − first column, whichever is larger; not for empty masks.
+ * Return last - first row or last - first column, whichever is larger; not for empty masks.
  * @param {Mask} mask
  */
 export function longerSpan(mask) {
@@ -134,7 +134,7 @@ export function longerSpan(mask) {
 }
 
 /**
- * Return the mask dilated `steps` times with a cross of 3×3 pixels.
+ * Return the mask dilated `steps` times with a cross of 3x3 pixels.
  *
  * Marks all pixels whose distance, along rows and columns, is at most `steps`: two passes.
  * @param {Mask} mask

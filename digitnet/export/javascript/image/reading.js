@@ -1,9 +1,11 @@
-// Prepare a picture as the 28×28 pixels that a network sees, and record each decision.
+// Prepare a picture as the 28x28 pixels that a network sees, and record each decision.
 
 import { CLEAR_COST } from "./evidence.js";
+import { findInk } from "./ink/paper.js";
 import { NO_INK, lookAt, readLook } from "./look.js";
 import { inPicture, lightestSheet, sheetOf } from "./marks/sheet.js";
 
+export const MAX_SIDE = 320; // px of a picture's longer side: `digitnet predict` reduces larger ones first
 const EMPTY_SHEET = "expected a digit, found an empty sheet or box";
 const SAME_DIGIT_IOU = 0.6; // intersection over union of two boxes that hold the same digit
 const MIN_SHEET_SIDE = 30; // px of a look's shorter side: in smaller ones it may be a bold digit
@@ -14,13 +16,13 @@ const MIN_SHEET_SIDE = 30; // px of a look's shorter side: in smaller ones it ma
 /**
  * Return the prepared picture and the decisions, or why there are none.
  *
- * For pictures of at most 320×320 grey pixels, which are looked at in full resolution.
- * @param {import("./plane.js").Plane} light
+ * @param {import("./plane.js").Colours} picture at most MAX_SIDE wide and high, which is looked at in
+ * full resolution
  * @param {Score} score scores candidates with the network
  * @returns {import("./look.js").Reading | {error: string}}
  */
-export function read(light, score) {
-  const look = lookAt(light);
+export function readingOf(picture, score) {
+  const look = lookAt(picture);
   if (!look) return { error: NO_INK };
   const best = bestResult(look, score);
   return best ? best.reading : { error: EMPTY_SHEET };
@@ -59,8 +61,8 @@ function bestResult(look, score) {
  */
 function* otherLooks(look, score) {
   if (!look.ink.dark) {
-    const dark = lookAt(look.whole, look.sheet, true);
-    yield dark && readLook(dark, score);
+    const ink = findInk(look.light, true);
+    yield ink && readLook({ ...look, ink }, score);
   }
   const sheet = lightestSheet(look.light, look.part);
   yield sheet && readSheet(look, sheet, score);

@@ -10,7 +10,7 @@ const MAX_REACH = 0.15; // of the longer side: components farther apart than twi
 
 /** @typedef {import("../ink/components.js").Component} Component */
 
-/** Components of a picture of h×w pixels, to be grouped by the distance between them. */
+/** Components of a picture of hxw pixels, to be grouped by the distance between them. */
 export class Neighbours {
   /**
    * step: pixels of the picture per reduced pixel.
@@ -76,7 +76,7 @@ export class Neighbours {
   }
 }
 
-/** Return the components' mask reduced by `step`: 1 where any of step×step pixels is marked. */
+/** Return the components' mask reduced by `step`: 1 where any of stepxstep pixels is marked. */
 function reducedMask(components, h, w, step) {
   const reduced = new Plane(Math.ceil(h / step), Math.ceil(w / step));
   for (const component of components)

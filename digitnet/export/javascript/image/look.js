@@ -1,10 +1,10 @@
 // Look at a part of a picture: find its ink, and read the digit in it.
 
+import { brightnessOf } from "./brightness.js";
 import { countDigits } from "./counting.js";
 import { candidatesOf } from "./digit.js";
 import { CLEAR_COST, networkCosts } from "./evidence.js";
 import { BOX, toField } from "./field.js";
-import { centredOnMedian } from "./files.js";
 import { MIN_PAGE_SIDE } from "./ink/ink.js";
 import { findInk } from "./ink/paper.js";
 import { fillOutside, inPicture } from "./marks/sheet.js";
@@ -14,14 +14,15 @@ export const PHOTO_ADVICE =
 export const NO_INK = `expected a digit, found no ink; ${PHOTO_ADVICE}`;
 const UNSCORED_WEIGHT = 4; // times the context cost of a candidate that no network scores
 
+/** @typedef {import("./plane.js").Colours} Colours */
 /** @typedef {import("./plane.js").Plane} Plane */
 
 /**
  * A prepared picture, and what each step of the preparation decided.
  *
- * image: 28×28. dark: whether the ink is darker than the paper. threshold: a pixel above it is ink;
+ * image: 28x28. dark: whether the ink is darker than the paper. threshold: a pixel above it is ink;
  * a share of the contrast, or under uneven light, of the light that ink absorbs. box: top, left,
- * bottom and right of the digit, px. stroke: mean stroke width, in pixels of the 20×20 box. corner:
+ * bottom and right of the digit, px. stroke: mean stroke width, in pixels of the 20x20 box. corner:
  * row and column of that box on the field. digits: how many digits the picture seems to hold.
  * prior: cost in nats of the ink outside the digit and of its position.
  * @typedef {{image: Uint8Array, dark: boolean, threshold: number, box: number[], stroke: number,
@@ -29,8 +30,8 @@ const UNSCORED_WEIGHT = 4; // times the context cost of a candidate that no netw
  */
 
 /**
- * The ink in a part of a picture. light: of this part. whole: of the picture.
- * @typedef {{whole: Plane, part: import("./plane.js").Part, light: Plane,
+ * The ink in a part of a picture. whole: the picture. light: brightness of the part.
+ * @typedef {{whole: Colours, part: import("./plane.js").Part, light: Plane,
  *   ink: import("./ink/ink.js").Ink, sheet: import("./marks/sheet.js").Sheet | null}} Look
  */
 
@@ -42,19 +43,15 @@ const UNSCORED_WEIGHT = 4; // times the context cost of a candidate that no netw
 
 /**
  * Return a look at a picture, or null where there is no ink.
- * @param {Plane} whole
+ * @param {Colours} whole
  * @param {import("./marks/sheet.js").Sheet | null} [sheet] everything outside is ignored
- * @param {boolean} [dark] whether the ink is darker than the paper, if that is known
  * @returns {Look | null}
  */
-export function lookAt(whole, sheet = null, dark = undefined) {
-  let part = { top: 0, bottom: whole.h, left: 0, right: whole.w };
-  let light = whole;
-  if (sheet) {
-    part = sheet.part;
-    light = fillOutside(centredOnMedian(whole.crop(part)), sheet.inside);
-  }
-  const ink = findInk(light, dark);
+export function lookAt(whole, sheet = null) {
+  const part = sheet ? sheet.part : { top: 0, bottom: whole.h, left: 0, right: whole.w };
+  let light = brightnessOf(sheet ? whole.crop(part) : whole);
+  if (sheet) light = fillOutside(light, sheet.inside);
+  const ink = findInk(light);
   return ink && { whole, part, light, ink, sheet };
 }
 

@@ -18,10 +18,10 @@ import { findFrames, writtenComponents } from "./marks/structure.js";
 const MAX_GROUPED_COMPONENTS = 120; // components: the largest are grouped, the others ignored
 const MAX_DIGIT_CANDIDATES = 48; // candidates: the cheapest ones are kept
 const MIN_CANDIDATE_SIZE = 0.03; // of the picture's longer side: smaller candidates are specks
-const LEFT_OUT_WEIGHT = 1; // times −log(share of the ink that is in the candidate)
+const LEFT_OUT_WEIGHT = 1; // times -log(share of the ink that is in the candidate)
 const BAR_LEFT_OUT_WEIGHT = 2; // the same for a bar: beside other ink it is rather a line than a 1
-const REMOVED_WEIGHT = 0.3; // times −log(share of the ink that stays without lines and frames)
-const BOX_WEIGHT = 5; // times −log(share of the ink in the bounding box that is in the candidate)
+const REMOVED_WEIGHT = 0.3; // times -log(share of the ink that stays without lines and frames)
+const BOX_WEIGHT = 5; // times -log(share of the ink in the bounding box that is in the candidate)
 const GAP_WEIGHT = 6; // times the largest gap between components / the candidate's longer side
 const LINE_COST = 6; // nats: for ink that crosses the picture or runs along its border
 const MIN_BORDER_LINE = 0.8; // of the picture's height or width: a line along it is longer

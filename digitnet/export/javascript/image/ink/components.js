@@ -36,7 +36,7 @@ export class Rectangle {
     return Math.max(this.height, this.width);
   }
 
-  /** Return whether the box fills a picture of height×width pixels, like a cropped digit. */
+  /** Return whether the box fills a picture of heightxwidth pixels, like a cropped digit. */
   fills(height, width) {
     return this.height >= FILLING * height && this.width >= FILLING * width;
   }
@@ -58,7 +58,7 @@ export class Rectangle {
 export class Component extends Rectangle {
   /**
    * Runs from `starts` to before `ends` in the flattened picture, in which row y begins at
-   * y × stride. The runs come in reading order.
+   * y * stride. The runs come in reading order.
    * @param {number[]} starts
    * @param {number[]} ends
    * @param {number} stride
@@ -114,7 +114,7 @@ export class Component extends Rectangle {
     return inside < MAX_OFF_FRAME * this.area;
   }
 
-  /** Return whether the component touches a side of a picture of height×width pixels. */
+  /** Return whether the component touches a side of a picture of heightxwidth pixels. */
   isAtBorder(height, width) {
     return !this.top || !this.left || this.bottom === height || this.right === width;
   }
@@ -132,7 +132,7 @@ export class Component extends Rectangle {
   /**
    * Return length and thickness, px, of the bar at any angle with the same second moments.
    *
-   * A bar of length l and thickness t has the variances l²/12 along it and t²/12 across it. Pixels
+   * A bar of length l and thickness t has the variances l^2/12 along it and t^2/12 across it. Pixels
    * are unit squares: each has a variance of 1/12 of its own.
    * @returns {[number, number]}
    */

@@ -71,6 +71,25 @@ export class Plane extends Values {
   }
 }
 
+/** A picture of colours; each value has red in its lowest byte, then green, then blue. */
+export class Colours extends Values {
+  /**
+   * @param {number} h
+   * @param {number} w
+   * @param {Uint32Array} [v]
+   */
+  constructor(h, w, v = new Uint32Array(h * w)) {
+    super(h, w, v);
+  }
+
+  /** Return whether red, green and blue are equal in every pixel. */
+  isGrey() {
+    for (let k = 0; k < this.v.length; k++)
+      if (this.v[k] !== (this.v[k] & 255) * 0x010101) return false;
+    return true;
+  }
+}
+
 /** The marked pixels of a picture: 1 where marked, else 0. */
 export class Mask extends Values {
   /**

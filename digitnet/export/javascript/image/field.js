@@ -1,4 +1,4 @@
-// Put a digit on a field of 28×28 pixels, the way MNIST did.
+// Put a digit on a field of 28x28 pixels, the way MNIST did.
 //
 // LeCun and others 1998, section III.A: the digit is "size normalized to fit in a 20x20 pixel box
 // while preserving the aspect ratio" and "centered in a 28x28 image by computing the center of mass
@@ -23,7 +23,7 @@ const FULL_QUANTILE = 0.9; // quantile of the inked pixels of thin strokes: this
 const SOFT_EDGE = 2; // px: pixels this close to a digit may be partly covered by its ink
 
 /**
- * A digit on its field. image: 28×28. corner: row and column of the box's top left corner on the
+ * A digit on its field. image: 28x28. corner: row and column of the box's top left corner on the
  * field. width: mean stroke width, in pixels of the picture.
  * @typedef {{image: Uint8Array, corner: [number, number], width: number}} Field
  */

@@ -13,7 +13,7 @@ export const CLEAR_COST = 0.8; // nats: a candidate that costs less is clearly a
 /**
  * Return the cost of each candidate in nats: little evidence and doubt cost.
  *
- * The cost is −log P(it is a digit) − log P(the likeliest digit).
+ * The cost is -log P(it is a digit) - log P(the likeliest digit).
  * @param {Judgement} judgement
  * @returns {number[]}
  */

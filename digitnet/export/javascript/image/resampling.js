@@ -7,7 +7,7 @@ export const OVERSAMPLING = 4; // fine pixels per pixel of the box: strokes are 
 
 /**
  * What each pixel of a scaled line is made of: `counts[i]` pixels from `starts[i]` on, with weights
- * from i × stride on.
+ * from i * stride on.
  * @typedef {{starts: Int32Array, counts: Int32Array, weights: Float64Array, stride: number}} Taps
  */
 

@@ -64,6 +64,10 @@ export function meanOf(values) {
   return Math.fround(pairwiseSum(values) / values.length);
 }
 
+export function meanOfThree(a, b, c) {
+  return Math.fround(Math.fround(Math.fround(a + b) + c) / 3);
+}
+
 /**
  * Return the standard deviation.
  * @param {Float32Array} values
