@@ -304,7 +304,7 @@ def test_when_time_is_up_in_the_first_epoch_an_old_model_is_kept(
 def test_the_command_reports_an_unfinished_training(
     run: Run, config_file: Path, output: Path
 ) -> None:
-    epochs = ("--set", "training.epochs=100000", "--set", "training.max_minutes=0.02")
+    epochs = ("--set", "training.epochs=100000", "--set", "training.max_minutes=0.006")
     done = run("train", "--config", config_file, *epochs)
     assert done.returncode == 0
     assert done.stdout.endswith(b" s; not finished, --resume continues it\n")

@@ -48,7 +48,7 @@ def test_a_signal_during_validation_stops_it_before_validation_ends(
     config, output = tmp_path / "config.yaml", tmp_path / "model.npz"
     config.write_text(
         f"data: {{path: {REPOSITORY / 'data' / 'mnist'}, validation: 59900}}\n"
-        "network: {layer_sizes: [784, 2500, 2000, 1500, 1000, 500, 10], activation: relu}\n"
+        "network: {layer_sizes: [784, 2500, 2000, 10], activation: relu}\n"
         "training: {minibatch_size: 100, threads: 2}\n"
     )
     training = start("--config", config)
