@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import DIGITNET, ENVIRONMENT, REPOSITORY, Run, read_mnist
+from conftest import DIGITNET, ENVIRONMENT, REPOSITORY, Popen, Run, read_mnist
 from PIL import Image, ImageDraw
 
 from digitnet.image.workers import worker_count
@@ -248,14 +248,9 @@ def test_an_empty_list_has_no_answers(run: Run, folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_each_answer_is_printed_before_the_next_name_arrives(folder: Path) -> None:
-    with subprocess.Popen(
-        [DIGITNET, "predict", "--files-from", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=folder,
-        env=ENVIRONMENT,
-    ) as process:
+def test_each_answer_is_printed_before_the_next_name_arrives(popen: Popen, folder: Path) -> None:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with popen("predict", "--files-from", "-", **pipes, cwd=folder) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         for _ in range(3):
@@ -347,16 +342,15 @@ def is_running(pid: int) -> bool:
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM", "SIGKILL", "closed pipe"])
-def test_it_stops_at_once_with_all_its_processes(folder: Path, stop: str) -> None:
+def test_it_stops_at_once_with_all_its_processes(popen: Popen, folder: Path, stop: str) -> None:
     with (
         subprocess.Popen(["yes", "7.png"], stdout=subprocess.PIPE) as names,
-        subprocess.Popen(
-            [DIGITNET, "predict", "--files-from", "-"],
+        popen(
+            *("predict", "--files-from", "-"),
             stdin=names.stdout,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=ENVIRONMENT,
             process_group=0,
         ) as process,
     ):

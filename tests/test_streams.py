@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import DIGITNET, ENVIRONMENT, Run
+from conftest import Popen, Run
 
 LONG = 1 << 24  # bytes: length of an endless name
 
@@ -14,14 +14,13 @@ LONG = 1 << 24  # bytes: length of an endless name
 class Stream:
     """A running `predict --files-from -`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [DIGITNET, "predict", "--files-from", "-"],
+    def __init__(self, popen: Popen, folder: Path) -> None:
+        self.process = popen(
+            *("predict", "--files-from", "-"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=ENVIRONMENT,
             bufsize=0,
         )
         assert self.process.stdin
@@ -38,8 +37,8 @@ class Stream:
 
 
 @pytest.fixture
-def stream(pictures: Path) -> Iterator[Stream]:
-    stream = Stream(pictures)
+def stream(popen: Popen, pictures: Path) -> Iterator[Stream]:
+    stream = Stream(popen, pictures)
     yield stream
     stream.process.kill()
     stream.process.wait()
