@@ -155,7 +155,8 @@ network:
 cost: cross_entropy
 training:
   epochs: 3
-  optimizer: {{name: sgd, learning_rate: 0.3}}
+  minibatch_size: 30
+  optimizer: {{name: sgd, learning_rate: 0.6}}
 """
     )
     return path
