@@ -110,7 +110,7 @@ def run(preloaded: Preloaded) -> Run:
         fresh: bool = False,
     ) -> subprocess.CompletedProcess[bytes]:
         command, env = [DIGITNET, *arguments], env or {}
-        if not fresh and env.keys() <= {"DIGITNET_MODEL"}:
+        if not fresh and all(name.startswith(("DIGITNET_MODEL", "SLURM_")) for name in env):
             return preloaded.run(command, input, timeout, cwd, env, data_limit)
         assert data_limit is None
         return subprocess.run(

@@ -93,7 +93,7 @@ def test_a_closed_output_ends_it_silently(stream: Stream) -> None:
 
 
 def test_many_lines_are_answered_in_order(run: Run, pictures: Path) -> None:
-    names = [f"{n % 20:02}.png" if n % 7 else f"missing{n}" for n in range(3000)]
+    names = [f"{n % 20:02}.png" if n % 7 else f"missing{n}" for n in range(1500)]
     done = run("predict", "--files-from", "-", input="\n".join(names).encode(), cwd=pictures)
     answers = [line.split(b"\t")[0].decode() for line in done.stdout.splitlines()]
     errors = [line.split(b":")[0].decode() for line in done.stderr.splitlines()]
