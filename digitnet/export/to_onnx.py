@@ -23,8 +23,8 @@ TOLERANCE, EVIDENCE_TOLERANCE = 1e-5, 1e-3  # of an output and a probability; na
 ABOUT = "Reads a handwritten character; written by digitnet."
 INPUT = (
     "Pictures of 28×28 pixels, row by row, from 0 to 1, white ink on black, prepared as "
-    "`digitnet predict` prepares them. `digitnet predict --save-prepared FOLDER` writes such "
-    "pictures; divide their pixels by 255."
+    "`digitnet predict` prepares them with the help of this model. `digitnet predict -m MODEL "
+    "--save-prepared FOLDER` writes such pictures; divide their pixels by 255."
 )
 
 
