@@ -1,4 +1,4 @@
-"""Run the page's JavaScript modules in node, for comparison with Python's."""
+"""Run the page's JavaScript modules, and exported ones, in node, for comparison with Python's."""
 
 import base64
 import json
@@ -14,6 +14,7 @@ from digitnet.model.calibration import Calibration
 from digitnet.network.network import Network
 
 NODE = shutil.which("node")
+TIME = 300  # s: other programs may share the machine
 RUN = Path(__file__).parent / "page" / "run.mjs"
 needs_node = pytest.mark.skipif(NODE is None, reason="node runs the page's modules; not installed")
 
@@ -22,7 +23,11 @@ def in_node(task: str, **data: Any) -> Any:
     """Return the result of a task of `page/run.mjs`."""
     assert NODE
     done = subprocess.run(
-        [NODE, RUN, task], input=json.dumps(data).encode(), capture_output=True, check=False
+        [NODE, RUN, task],
+        input=json.dumps(data).encode(),
+        capture_output=True,
+        check=False,
+        timeout=TIME,
     )
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)

@@ -16,10 +16,12 @@ PACKAGE = Path(digitnet.__file__).parent
 # The rooms and their modules. A module imports only modules further down, in its room and below.
 HOUSE = {
     "cli": "evaluate export info predict report train train_text report_text mistakes evaluation "
-    "data_check answer_file answers parts sources lists numbers options show progress output ranks",
+    "data_check answer_file answers prepared parts sources lists numbers options show progress "
+    "output ranks",
     "report": "page strip content scripts sprites diagrams curves charts subject text figures "
     "facts output",
-    "export": "export contents output",
+    "export": "export to_onnx to_c to_javascript accuracy quantised onnx_graph contents c_text "
+    "scripts output",
     "session": "driver saving lock signals",
     "training": "loop replicas resumption setup rehearsal sampling descent shards augmentation "
     "state trail start optimizers schedules",

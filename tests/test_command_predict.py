@@ -793,6 +793,99 @@ def test_show_draws_pixels_probabilities_and_decisions(run: Run, folder: Path) -
     assert "\x1b" not in done.stdout.decode()
 
 
+# --save-prepared
+
+
+def prepared_files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def sources(folder: Path) -> tuple[str, ...]:
+    """Arguments that name a picture, a folder, an array, stdin and a list."""
+    (folder / "scans" / "7").mkdir(parents=True)
+    shutil.copy(folder / "7.png", folder / "scans" / "7" / "a.PNG")
+    os.link(folder / "7.png", os.fsencode(folder) + b"/caf\xe9")
+    np.save(folder / "x.npy", read_mnist("t10k", 3)[0])
+    (folder / "list").write_bytes(b"none.png\ncaf\xe9\n")
+    return "scans", "./7.png", "x.npy", "-", "--files-from", "list"
+
+
+def test_prepared_pictures_are_saved_and_the_text_stays(
+    run: Run, folder: Path, sources: tuple[str, ...]
+) -> None:
+    picture = (folder / "7.png").read_bytes()
+    plain = run("predict", *sources, input=picture, cwd=folder)
+    done = run("predict", *sources, "--save-prepared", "out", input=picture, cwd=folder)
+    assert (done.returncode, done.stdout, done.stderr) == (1, plain.stdout, plain.stderr)
+    arrays = {f"x.npy#{n}.png" for n in range(3)}
+    names = arrays | {"scans/7/a.PNG", "7.png", "stdin.png", "caf\udce9.png"}
+    assert prepared_files(folder / "out") == names
+    with Image.open(folder / "out" / "x.npy#2.png") as image:
+        assert (np.array(image) == np.load(folder / "x.npy")[2]).all()
+
+
+def test_json_names_the_prepared_pictures_of_a_part(
+    run: Run, folder: Path, sources: tuple[str, ...]
+) -> None:
+    files = [source for source in sources if source != "-"]
+    command = "predict", *files, "--part", "2/2", "--format", "json"
+    plain = lines_of(run(*command, cwd=folder).stdout)
+    answers = lines_of(run(*command, "--save-prepared", "out/", cwd=folder).stdout)
+    paths = [answer.pop("prepared", None) for answer in answers]
+    assert answers == plain
+    names = ["x.npy#1.png", "x.npy#2.png", None, "caf\udce9.png"]
+    assert paths == [name and f"out/{name}" for name in names]
+    assert prepared_files(folder / "out") == set(filter(None, names))
+
+
+def test_many_prepared_pictures_are_saved(run: Run, folder: Path, pictures: Path) -> None:
+    names = [f"{n % 20:02}.png" for n in range(200)]  # enough for several processes
+    (folder / "list").write_text("".join(f"{pictures}/{name}\n" for name in names))
+    command = "predict", "--files-from", "list", "--save-prepared", "out"
+    assert run(*command, cwd=folder).returncode == 0
+    saved = [folder / "out" / str(pictures)[1:] / f"{n:02}.png" for n in range(20)]
+    assert prepared_files(folder) == {"7.png", "model.npz", "list"} | {
+        str(path.relative_to(folder)) for path in saved
+    }
+
+
+@pytest.mark.parametrize("kind", ["picture", "file", "link"])
+def test_no_file_is_changed_by_a_prepared_picture(run: Run, folder: Path, kind: str) -> None:
+    before = (folder / "7.png").read_bytes()
+    if kind == "link":
+        (folder / "out").mkdir()
+        (folder / "out" / "7.png").symlink_to("../7.png")
+    out = {"picture": ".", "file": "7.png", "link": "out"}[kind]
+    done = run("predict", "7.png", "--save-prepared", out, cwd=folder)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.endswith(b"name a new folder with --save-prepared\n") == (kind == "file")
+    assert (folder / "7.png").read_bytes() == before
+
+
+def test_a_resumed_run_saves_the_other_prepared_pictures(
+    run: Run, folder: Path, pictures: Path
+) -> None:
+    command = "predict", pictures, "--format", "json", "-o", "answers"
+    assert run(*command, "--save-prepared", "out", cwd=folder).returncode == 0
+    whole = (folder / "answers").read_bytes()
+    names = prepared_files(folder / "out")
+    assert len(names) == 20
+    lines = whole.splitlines(keepends=True)
+    (folder / "answers").unlink()
+    (folder / "answers.unfinished").write_bytes(b"".join(lines[:12]))
+    for line in lines_of(b"".join(lines[15:])):
+        (folder / line["prepared"]).unlink()
+    for option in ((), ("--save-prepared", "other")):
+        done = run(*command, *option, "--resume", cwd=folder)
+        assert done.returncode == 1
+        assert b"expected an answer of this model in this form" in done.stderr
+    assert run(*command, "--save-prepared", "out", "--resume", cwd=folder).returncode == 0
+    assert (folder / "answers").read_bytes() == whole
+    assert prepared_files(folder / "out") == names
+
+
 # Usage errors
 
 
@@ -813,6 +906,7 @@ def test_show_draws_pixels_probabilities_and_decisions(run: Run, folder: Path) -
         ["--nonsense", "7.png"],
         ["-m"],
         ["--show", "--format", "json", "7.png"],
+        ["--save-prepared", "out", "--digits", "any", "7.png"],
     ],
     ids=" ".join,
 )

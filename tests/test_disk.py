@@ -1,5 +1,6 @@
 """Full disks and missing folders: one line, status 1, the old file intact, no leftover files."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -82,6 +83,28 @@ def test_a_read_only_disk_is_reported(run: Run, config_file: Path, mounted: Path
     message = f"{mounted}/model.npz: the folder {mounted} is not writable\n"
     assert done.stderr == message.encode()
     assert (mounted / "model.npz").read_bytes() == OLD_MODEL
+
+
+@pytest.mark.parametrize("kind", ["full", "read-only"])
+def test_no_prepared_picture_on_such_a_disk(
+    run: Run, pictures: Path, mounted: Path, kind: str
+) -> None:
+    folder = mounted / "out"
+    folder.mkdir()
+    command = "predict", pictures / "00.png", "--save-prepared", folder
+    if kind == "full":
+        with contextlib.suppress(OSError), open(mounted / "much", "wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+        path = f"{folder}{pictures}/00.png"
+        assert_one_line(run(*command), Path(path), "No space left on device")
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
+        done = run(*command)
+        assert (done.returncode, done.stdout) == (1, b"")
+        message = f"{folder}: the folder is not writable; name a new folder with --save-prepared\n"
+        assert done.stderr == message.encode()
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 def as_nobody(*arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":

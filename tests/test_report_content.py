@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from report_subject import make_checkpoint, make_subject
 
+from digitnet.export.scripts import as_json
 from digitnet.model.landscape import Landscape
 from digitnet.network.network import Network
 from digitnet.report import content as content_module
-from digitnet.report.content import as_json, content, packed
+from digitnet.report.content import content, packed
 from digitnet.report.page import NO_SHEET
 
 

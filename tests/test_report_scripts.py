@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from digitnet.export.to_javascript import SOURCES
 from digitnet.report import scripts
 from digitnet.report.scripts import PAGE, content_hash, joined_script
 
-MODULES = sorted(PAGE.rglob("*.js"))
+EXPORTED = sorted(SOURCES.glob("*.js"))
+SHARED = [SOURCES / f"{name}.js" for name in ("base64", "layers", "probabilities")]
+MODULES = [*sorted(PAGE.rglob("*.js")), *SHARED]
 
 
 def test_each_module_is_in_the_script_once_after_its_imports(
@@ -51,10 +54,11 @@ def test_all_modules_are_used() -> None:
         assert body in script, module.name
 
 
-def test_no_two_modules_define_the_same_name() -> None:
+@pytest.mark.parametrize("modules", [MODULES, EXPORTED], ids=["page", "export"])
+def test_no_two_modules_define_the_same_name(modules: list[Path]) -> None:
     names = Counter(
         name
-        for module in MODULES
+        for module in modules
         for name in re.findall(
             r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+)",
             module.read_text(encoding="utf-8"),
@@ -65,7 +69,9 @@ def test_no_two_modules_define_the_same_name() -> None:
 
 
 def test_modules_are_short() -> None:
-    lengths = {module.name: len(module.read_text().splitlines()) for module in MODULES}
+    lengths = {
+        module.name: len(module.read_text().splitlines()) for module in {*MODULES, *EXPORTED}
+    }
     assert {name: n for name, n in lengths.items() if n > 350} == {}
 
 

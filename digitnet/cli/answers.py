@@ -10,6 +10,7 @@ from digitnet.cli.sources import ArrayFile, Batch
 from digitnet.errors import DataError, ImageError
 
 if TYPE_CHECKING:
+    from digitnet.cli.prepared import PreparedFolder
     from digitnet.image.look import Reading
     from digitnet.model.numbers import Numbers
     from digitnet.model.prediction import Model, Prediction
@@ -19,6 +20,7 @@ class Answering(NamedTuple):
     """How pictures are answered: with which model, and in which form.
 
     digits: the digits in a picture, None for all numbers. top: how many digits are printed.
+    prepared: where prepared pictures are saved, before their answers are printed.
     """
 
     model: "Model"
@@ -27,33 +29,37 @@ class Answering(NamedTuple):
     top: int
     show: bool
     verbose: bool
+    prepared: "PreparedFolder | None" = None
 
     def print_answers(self, batches: Iterable[Batch]) -> bool:
         """Print an answer or an error for each picture; return whether there was no error."""
         all_read = True
         for answers in self._answers(batches):
             for name, result in answers:
-                if isinstance(result, ImageError):
+                try:
+                    self._print_answer(name, result)
+                except ImageError as error:
                     all_read = False
-                    print_message(str(result))
+                    print_message(str(error))
                     if self.as_json:
-                        print_json({"path": name, "error": result.problem}, flush=False)
-                elif self.digits == 1:
-                    self._print_digit(name, result)
-                else:
-                    self._print_numbers(name, result)
+                        print_json({"path": name, "error": error.problem}, flush=False)
             sys.stdout.flush()
         return all_read
 
     def may_have_printed(self, answer: dict[str, Any]) -> bool:
-        """Return whether a JSON object has the model and the form of these answers."""
+        """Return whether a JSON object has the model and the form of these answers.
+
+        answer: with the name of its picture under the key `path`.
+        """
         if "error" in answer:
             return True
         top = min(self.top, len(self.model.class_names))
+        prepared = self.prepared and self.prepared.path_of(answer["path"])
         return (
             answer.get("model_sha256") == self.model.checkpoint.sha256
             and ("digit" in answer) == (self.digits == 1)
             and len(answer.get("top", "1")) == top
+            and answer.get("prepared") == prepared
         )
 
     def _answers(self, batches: Iterable[Batch]) -> Iterator[list[tuple[str, Any]]]:
@@ -89,6 +95,15 @@ class Answering(NamedTuple):
             print_message(remark)
         yield from answers
 
+    def _print_answer(self, name: str, result: Any) -> None:
+        """Print an answer. Raises ImageError if it is one, or if it cannot be saved."""
+        if isinstance(result, ImageError):
+            raise result
+        if self.digits == 1:
+            self._print_digit(name, result)
+        else:
+            self._print_numbers(name, result)
+
     def _print_digit(self, name: str, prediction: "Prediction") -> None:
         from digitnet.model.doubt import picture_problem
 
@@ -96,10 +111,11 @@ class Answering(NamedTuple):
             doubt = prediction.doubt
         else:
             doubt = picture_problem(prediction.grounds, prediction.calibration)
+        saved = self.prepared and self.prepared.save(name, prediction.reading.image)
         if doubt:
             print_message(f"{name}: {doubt}")
         if self.as_json:
-            print_json(self._digit_as_json(name, prediction), flush=False)
+            print_json(self._digit_as_json(name, prediction, saved), flush=False)
         else:
             print_result(self._digit_as_text(name, prediction), flush=False)
 
@@ -125,7 +141,9 @@ class Answering(NamedTuple):
 
         return f"{line}\n{drawing(prediction)}"
 
-    def _digit_as_json(self, name: str, prediction: "Prediction") -> dict[str, Any]:
+    def _digit_as_json(
+        self, name: str, prediction: "Prediction", saved: str | None
+    ) -> dict[str, Any]:
         reading, is_prepared = prediction.reading, prediction.is_prepared
         box = dict(zip(("top", "left", "bottom", "right"), reading.box))
         value = {
@@ -145,6 +163,8 @@ class Answering(NamedTuple):
                 {"digit": digit, "confidence": confidence}
                 for digit, confidence in prediction.top(self.top)
             ]
+        if saved is not None:
+            value["prepared"] = saved
         return value
 
 

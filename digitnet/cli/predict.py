@@ -20,6 +20,7 @@ Examples
   digitnet predict --digits any table.jpg
   digitnet predict scans/
   digitnet predict test.csv
+  digitnet predict scans/ --save-prepared prepared/
   find scans -name '*.png' -print0 | digitnet predict --files-from - -0
   digitnet predict *.png --format json | jq .digit
   digitnet predict --files-from list --part 3/8 --format json -o 3.json --resume
@@ -79,6 +80,12 @@ Examples
     help="Go on with the answers that a stopped run with -o has left; keep a complete FILE. "
     "Requires --format json.",
 )
+@click.option(
+    "--save-prepared",
+    metavar="FOLDER",
+    help="Also write what the network sees of each picture, 28×28 pixels, as a PNG: of a/4.jpg to "
+    "FOLDER/a/4.jpg.png. Files that exist are never changed. Requires --digits 1.",
+)
 @click.option("--show", is_flag=True, help="Also draw what the network saw and its probabilities.")
 @click.option(
     "-v",
@@ -100,6 +107,7 @@ def predict(
     part: Part | None,
     output: str | None,
     resume: bool,
+    save_prepared: str | None,
     show: bool,
     verbose: bool,
 ) -> None:
@@ -119,6 +127,7 @@ def predict(
         "-0 requires --files-from.": null and files_from is None,
         "--show requires --format text.": show and output_format == "json",
         "--top requires --digits 1.": top > 1 and digits != 1,
+        "--save-prepared requires --digits 1.": save_prepared is not None and digits != 1,
         "--resume requires -o FILE.": resume and output is None,
         "--resume requires --format json.": resume and output_format == "text",
         "--part counts the pictures first, which needs files: expected no stdin and no pipe; write "
@@ -145,7 +154,12 @@ def predict(
         loaded = loaded.with_thresholds(min_confidence, 0.0)
     if verbose:
         print_message(f"model {loaded.path}")
-    answering = Answering(loaded, digits, output_format == "json", top, show, verbose)
+    prepared = None
+    if save_prepared is not None:
+        from digitnet.cli.prepared import open_prepared_folder
+
+        prepared = open_prepared_folder(save_prepared, images)
+    answering = Answering(loaded, digits, output_format == "json", top, show, verbose, prepared)
     sources = find_sources(images, files_from, b"\0" if null else b"\n", digits)
     batches = all_batches(sources) if part is None else part_batches(list(sources), part)
     if output is not None:

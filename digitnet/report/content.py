@@ -1,7 +1,6 @@
 """Pack what the page's script needs: the network, pictures and the landscape, as JSON."""
 
 import base64
-import json
 import math
 from typing import Any
 
@@ -57,12 +56,6 @@ def packed(array: FloatArray, kind: str) -> str:
     array = array.clip(-most, most)
     data = np.ascontiguousarray(array.astype(np.dtype(kind).newbyteorder("<")))
     return base64.b64encode(data.tobytes()).decode()
-
-
-def as_json(values: dict[str, Any]) -> str:
-    """Return JSON that is safe inside a script element."""
-    text = json.dumps(values, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c")
 
 
 def _scales(network: Network, figures: Figures | None) -> list[float]:

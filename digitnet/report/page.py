@@ -7,10 +7,11 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
+from digitnet.export.scripts import as_json
 from digitnet.model.landscape import Landscape
 from digitnet.paths import own_suffix, replace_file
 from digitnet.report import facts
-from digitnet.report.content import as_json, content, is_rounded
+from digitnet.report.content import content, is_rounded
 from digitnet.report.curves import curves
 from digitnet.report.diagrams import coverage_diagram, reliability_diagram
 from digitnet.report.figures import (

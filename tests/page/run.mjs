@@ -8,7 +8,8 @@ import { Component, connectedComponents } from "../../digitnet/report/page/image
 import { Neighbours } from "../../digitnet/report/page/image/marks/groups.js";
 import { Mask, Plane } from "../../digitnet/report/page/image/plane.js";
 import { read } from "../../digitnet/report/page/image/reading.js";
-import { Net, floatsOf } from "../../digitnet/report/page/network.js";
+import { Net } from "../../digitnet/report/page/network.js";
+import { parametersOf } from "../../digitnet/report/page/parameters.js";
 
 const bytesOf = (text) => new Uint8Array(Buffer.from(text, "base64"));
 
@@ -38,7 +39,7 @@ function encoded(result) {
 function netOf({ model, kind, matrices }) {
   return new Net(
     model,
-    matrices.map((text) => floatsOf(text, kind)),
+    matrices.map((text) => parametersOf(text, kind)),
   );
 }
 
@@ -59,6 +60,46 @@ const TASKS = {
 
   answersToOutputs: ({ cases }) =>
     cases.map(({ outputs, model, reading }) => answerOf(outputs, model, reading)),
+
+  /** What an exported module gives for prepared pictures, n × 784 bytes, and what else it exports. */
+  async exported({ module, images }) {
+    const { predict, check, ...values } = await import(module);
+    const pixels = Float32Array.from(bytesOf(images), (byte) => byte / 255);
+    const n = pixels.length / 784;
+    const pictures = Array.from({ length: n }, (_, i) => pixels.subarray(i * 784, i * 784 + 784));
+    return { answers: pictures.map(predict), isIntact: check(), values };
+  },
+
+  /** What an exported module says about input that is not 784 numbers from 0 to 1. */
+  async refusals({ module }) {
+    const { predict } = await import(module);
+    const inputs = [
+      undefined,
+      null,
+      "0".repeat(784),
+      784,
+      {},
+      new Set(),
+      [],
+      new Float32Array(783),
+      new Uint8ClampedArray(4 * 784),
+      Array.from({ length: 28 }, () => new Float32Array(28)),
+      new Array(784),
+      new Array(784).fill("1"),
+      new BigInt64Array(784),
+      new Uint8Array(784).fill(255),
+      new Float64Array(784).fill(-0.1),
+      new Float64Array(784).fill(NaN, 783),
+      new Float64Array(784).fill(Infinity),
+    ];
+    return inputs.map((input) => {
+      try {
+        return predict(input);
+      } catch (error) {
+        return `${error.name}: ${error.message}`;
+      }
+    });
+  },
 
   /** Readings of grey pads, n × side × side bytes. */
   readings({ net, pads, side }) {

@@ -1,11 +1,11 @@
 // The answer that outputs of the network stand for, and whether it is `?`.
 
+import {
+  evidenceOf,
+  indexOfLargest,
+  probabilitiesOf,
+} from "../../export/javascript/probabilities.js";
 import { PHOTO_ADVICE } from "./image/look.js";
-
-const MIN_PROBABILITY = 2 ** -126; // lower bound in the evidence
-// The smallest positive float32 that each output returns: replaces 0 in the evidence.
-const MIN_OUTPUTS = { sigmoid: 2 ** -25, softmax: 2 ** -149 };
-const SMALLEST_MAXIMUM = 2 ** -1022; // smallest normal number: avoids division by 0
 
 /** @typedef {{digits: number, prior: number}} PictureCounts what the preparation of a picture found */
 /**
@@ -31,46 +31,13 @@ export const ONE_DIGIT = { digits: 1, prior: 0 };
  */
 export function answerOf(outputs, model, reading = ONE_DIGIT) {
   const shares = probabilitiesOf(outputs, model.temperature);
-  let best = 0;
-  for (let i = 1; i < shares.length; i++) if (shares[i] > shares[best]) best = i;
+  const best = indexOfLargest(shares);
   let second = best === 0 ? 1 : 0;
   for (let i = 0; i < shares.length; i++) if (i !== best && shares[i] > shares[second]) second = i;
   const confidence = shares[best];
   const evidence = evidenceOf(outputs, model.output);
   const reason = whyDoubtful(confidence, evidence, reading, model);
   return { shares, best, second, confidence, evidence, reason };
-}
-
-/**
- * Return probabilities p_i ∝ a_i^(1/T) of the last layer's activations a; uniform where their sum
- * is 0 or not finite.
- * @param {ArrayLike<number>} outputs
- * @param {number} temperature
- * @returns {number[]}
- */
-export function probabilitiesOf(outputs, temperature) {
-  let a = Array.from(outputs, Math.fround);
-  if (temperature !== 1) {
-    const highest = Math.max(...a, SMALLEST_MAXIMUM);
-    a = a.map((value) => (value / highest) ** (1 / temperature));
-  }
-  const total = a.reduce((sum, value) => sum + value, 0);
-  return total > 0 && total < Infinity
-    ? a.map((value) => value / total)
-    : a.map(() => 1 / a.length);
-}
-
-/**
- * Return how far outputs are from a uniform distribution, nats from 0.
- * @param {ArrayLike<number>} outputs
- * @param {string} output "sigmoid" or "softmax"
- * @returns {number}
- */
-export function evidenceOf(outputs, output) {
-  const positive = Array.from(outputs, (a) => Math.max(Math.fround(a), MIN_OUTPUTS[output]));
-  const logs = probabilitiesOf(positive, 1).map((p) => Math.log(Math.max(p, MIN_PROBABILITY)));
-  const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
-  return Math.max(-mean - Math.log(logs.length), 0);
 }
 
 /**

@@ -5,7 +5,8 @@ import { Thumbnail } from "./colours.js";
 import { byId, make, setText } from "./dom.js";
 import { firstWeights } from "./inspector.js";
 import { Landscape } from "./landscape.js";
-import { Net, floatsOf } from "./network.js";
+import { Net } from "./network.js";
+import { parametersOf } from "./parameters.js";
 import { percent } from "./text.js";
 import { isCalm, stageLook } from "./themes.js";
 
@@ -129,7 +130,7 @@ export class Downhill {
     const k = this.shownSnapshot;
     this.nets[k] ||= new Net(
       this.model,
-      this.snapshots.weights[k].map((text) => floatsOf(text, "float16")),
+      this.snapshots.weights[k].map((text) => parametersOf(text, "float16")),
     );
     return this.nets[k];
   }

@@ -7,9 +7,10 @@ import { Downhill } from "./downhill.js";
 import { Inspector } from "./inspector.js";
 import { Mistakes } from "./mistakes.js";
 import { enableCopying, followSections } from "./navigation.js";
-import { Net, floatsOf } from "./network.js";
+import { Net } from "./network.js";
 import { Outputs, Verdict } from "./outputs.js";
 import { Pad } from "./pad.js";
+import { parametersOf } from "./parameters.js";
 import { KeyboardPen } from "./pen.js";
 import { readPad } from "./reader.js";
 import { Sheet, withPictures } from "./sheets.js";
@@ -29,7 +30,7 @@ const data = JSON.parse(byId("data").textContent);
 const { model } = data;
 const net = new Net(
   model,
-  data.weights.map((text) => floatsOf(text, data.kind)),
+  data.weights.map((text) => parametersOf(text, data.kind)),
 );
 const parameters = net.matrices.reduce((sum, matrix) => sum + matrix.length, 0);
 const samples = new Sheet(data.samples);
