@@ -320,7 +320,7 @@ def test_resuming_another_training_is_refused_with_line_and_key(
     config_file.write_text(config_file.read_text() + "seed: 2\n")
     done = run("train", "--config", config_file, "--resume")
     assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr.startswith(f"{config_file}:11: seed: expected 1, as in the ".encode())
+    assert done.stderr.startswith(f"{config_file}:12: seed: expected 1, as in the ".encode())
     assert output.read_bytes() == before
 
 
@@ -543,7 +543,8 @@ def test_damaged_data_are_reported_without_advice_on_paths(
 
 def test_a_minibatch_of_any_size_is_trained(run: Run, config_file: Path) -> None:
     size = ("--set", "training.minibatch_size=100000000000000000")
-    done = run("train", "--config", config_file, "-q", *size)
+    rate = ("--set", "training.optimizer.learning_rate=0.3")
+    done = run("train", "--config", config_file, "-q", *size, *rate)
     assert done.returncode == 0
     assert done.stderr.count(b"\n") == 1  # the warning: three steps are not enough to learn
     assert b"no better than guessing" in done.stderr
