@@ -54,9 +54,9 @@ def export(
 ) -> None:
     """Write a model as one file that runs without digitnet.
 
-    The file holds the network, its class names and thresholds, and a sample with its answer to
-    check the file by. It reads pictures as `predict` prepares them, 28×28 pixels;
-    `digitnet predict --save-prepared FOLDER` writes such pictures.
+    The file holds the network, its class names and thresholds, and a sample to check the network
+    by. It reads pictures as `predict` prepares them, 28×28 pixels; `digitnet predict -m MODEL
+    --save-prepared FOLDER` writes such pictures.
     """
     from digitnet.export.output import kind_of_file
 
