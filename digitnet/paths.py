@@ -217,6 +217,8 @@ def discard_unfinished(path: str, suffix: str = TEMPORARY) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # such a file cannot exist; writing it says so
+            return
         raise OutputError(f"{temporary}: cannot be removed: {error.strerror}") from None
 
 

@@ -1,6 +1,7 @@
 """Shared fixtures: parts of the real MNIST, a trained model, and the installed command."""
 
 import errno
+import functools
 import gzip
 import json
 import os
@@ -40,6 +41,7 @@ for _number in (signal.SIGHUP, signal.SIGINT):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
 
+Popen = Callable[..., "subprocess.Popen[bytes]"]
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 Failing = Callable[[str, str | Path], None]
 
@@ -72,15 +74,31 @@ def small_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run() -> Iterator[Run]:
-    """Yield a function that runs the installed command.
+def preloaded() -> Iterator[Preloaded]:
+    """Yield what forks the installed command, without its start-up."""
+    preloaded = Preloaded(ENVIRONMENT)
+    yield preloaded
+    preloaded.close()
+
+
+@pytest.fixture(scope="session")
+def popen(preloaded: Preloaded) -> Popen:
+    """Return a function that starts the installed command as Popen does.
+
+    popen("predict", "-", stdin=PIPE). $DIGITNET_MODEL is not inherited; the process is forked.
+    """
+    return functools.partial(preloaded.start, DIGITNET)
+
+
+@pytest.fixture(scope="session")
+def run(preloaded: Preloaded) -> Run:
+    """Return a function that runs the installed command.
 
     run("predict", "-", input=b"…", cwd=folder, env={…}). $DIGITNET_MODEL is not inherited; stdin is
     empty unless `input` is given; `data_limit` is RLIMIT_DATA in bytes. The process is forked from
     one that has imported the command, except with `fresh` and with variables that may change the
     start-up.
     """
-    preloaded = Preloaded(ENVIRONMENT)
 
     def run(
         *arguments: str | bytes | Path,
@@ -92,7 +110,7 @@ def run() -> Iterator[Run]:
         fresh: bool = False,
     ) -> subprocess.CompletedProcess[bytes]:
         command, env = [DIGITNET, *arguments], env or {}
-        if not fresh and env.keys() <= {"DIGITNET_MODEL"}:
+        if not fresh and all(name.startswith(("DIGITNET_MODEL", "SLURM_")) for name in env):
             return preloaded.run(command, input, timeout, cwd, env, data_limit)
         assert data_limit is None
         return subprocess.run(
@@ -105,8 +123,7 @@ def run() -> Iterator[Run]:
             env={**ENVIRONMENT, **env},
         )
 
-    yield run
-    preloaded.close()
+    return run
 
 
 @pytest.fixture
@@ -138,7 +155,8 @@ network:
 cost: cross_entropy
 training:
   epochs: 3
-  optimizer: {{name: sgd, learning_rate: 0.3}}
+  minibatch_size: 30
+  optimizer: {{name: sgd, learning_rate: 0.6}}
 """
     )
     return path
@@ -207,18 +225,14 @@ def comparable(path: Path) -> dict[str, Any]:
 class Training:
     """A running `digitnet train -v …`; the constructor returns once training has started."""
 
-    def __init__(self, *arguments: str | Path, ignoring: str = "") -> None:
-        script = (
-            f'trap "" {ignoring}; exec "$0" train -v "$@"'
-            if ignoring
-            else 'exec "$0" train -v "$@"'
-        )
-        self.process = subprocess.Popen(
-            ["sh", "-c", script, DIGITNET, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=ENVIRONMENT,
-        )
+    def __init__(self, popen: Popen, *arguments: str | Path, ignoring: str = "") -> None:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        if ignoring:
+            script = f'trap "" {ignoring}; exec "$0" train -v "$@"'
+            command = ["sh", "-c", script, DIGITNET, *arguments]
+            self.process = subprocess.Popen(command, env=ENVIRONMENT, **streams)
+        else:
+            self.process = popen("train", "-v", *arguments, **streams)
         assert self.process.stderr is not None
         self.first_line = self.process.stderr.readline()
 
@@ -231,7 +245,7 @@ class Training:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., Training]]:
+def start(popen: Popen) -> Iterator[Callable[..., Training]]:
     """Return a function that starts a training, which is killed after the test if still running.
 
     start("--config", file, ignoring="HUP")
@@ -239,7 +253,7 @@ def start() -> Iterator[Callable[..., Training]]:
     started: list[Training] = []
 
     def start(*arguments: str | Path, ignoring: str = "") -> Training:
-        started.append(Training(*arguments, ignoring=ignoring))
+        started.append(Training(popen, *arguments, ignoring=ignoring))
         return started[-1]
 
     yield start

@@ -9,8 +9,10 @@ environment while they load.
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
+import inspect
 import marshal
 import os
 import pkgutil
@@ -22,6 +24,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import PIL.Image
 
@@ -29,6 +32,9 @@ import digitnet
 
 LATE = ("blas_thread", "numpy.ma", "msgspec", "tqdm", "unicodedata", "yaml", "encodings.cp437")
 NUMBER = 4  # bytes of a number in a message
+SUBREAPER = 36  # prctl(2): orphans among a process's descendants become its children
+EXECUTE_CHILD = tuple(inspect.signature(subprocess.Popen._execute_child).parameters)[1:]
+PIPE_ENDS = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
 
 
 status: int | None = None  # of the command, once it has ended with a plain status
@@ -41,6 +47,30 @@ def leave() -> None:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status)
+
+
+class Forked(subprocess.Popen[bytes]):
+    """A process of a command, as Popen starts one. env: variables to be added."""
+
+    def __init__(
+        self, preloaded: "Preloaded", command: Sequence[str | bytes | Path], **options: Any
+    ) -> None:
+        self.preloaded = preloaded
+        super().__init__(command, **options)
+
+    def _execute_child(self, args: Any, *rest: Any) -> None:
+        """Fork where Popen would fork and execute a program."""
+        given = dict(zip(EXECUTE_CHILD, (args, *rest)))
+        ends = given["p2cread"], given["c2pwrite"], given["errwrite"]
+        self.pid = self.preloaded.fork_for_caller(
+            [number if end == -1 else end for number, end in enumerate(ends)],
+            [os.fsencode(word) for word in args],
+            os.fsencode(given["cwd"] or os.getcwd()),
+            given["env"] or {},
+            given["process_group"],
+        )
+        self._child_created = True
+        self._close_pipe_fds(*(given[name] for name in PIPE_ENDS))
 
 
 class Preloaded:
@@ -67,11 +97,37 @@ class Preloaded:
                 [os.fsencode(word) for word in command],
                 input,
                 timeout,
-                (os.fsencode(cwd or os.getcwd()), env, data_limit),
+                (os.fsencode(cwd or os.getcwd()), env, -1, data_limit),
             )
         except BaseException:
             self.close()  # the process may be in the middle of a call
             raise
+
+    def start(self, *command: str | bytes | Path, **options: Any) -> Forked:
+        """Start a command as Popen does, with its options; add the variables `env`."""
+        return Forked(self, command, **options)
+
+    def fork_for_caller(self, streams: list[int], words: list[bytes], *rest: object) -> int:
+        """Fork a process that becomes the caller's child; return its id."""
+        if self.process is None:
+            self._start()
+        prctl = ctypes.CDLL(None).prctl
+        prctl(SUBREAPER, 1)
+        try:
+            self._send(streams, (True, words, *rest, None))
+            pid = receive_number(self.connection)
+            assert receive_number(self.connection) == 0
+        except BaseException:
+            self.close()  # the process may be in the middle of a call
+            raise
+        finally:
+            prctl(SUBREAPER, 0)
+        return pid
+
+    def _send(self, streams: list[int], call: tuple[object, ...]) -> None:
+        message = marshal.dumps(call)
+        socket.send_fds(self.connection, [len(message).to_bytes(NUMBER, "big")], streams)
+        self.connection.sendall(message)
 
     def _start(self) -> None:
         self.connection, theirs = socket.socketpair()
@@ -85,13 +141,10 @@ class Preloaded:
     def _run(
         self, words: list[bytes], input: bytes, timeout: float, rest: tuple[object, ...]
     ) -> "subprocess.CompletedProcess[bytes]":
-        message = marshal.dumps((words, *rest))
         (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr) = (
             os.pipe() for _ in range(3)
         )
-        size = len(message).to_bytes(NUMBER, "big")
-        socket.send_fds(self.connection, [size], [stdin, stdout, stderr])
-        self.connection.sendall(message)
+        self._send([stdin, stdout, stderr], (False, words, *rest))
         for descriptor in (stdin, stdout, stderr):
             os.close(descriptor)
         output = {from_stdout: b"", from_stderr: b""}
@@ -154,20 +207,29 @@ def load() -> None:
 
 
 def serve(connection: socket.socket) -> None:
-    """Fork a process for each call. Return in the child, which then runs the command."""
+    """Fork a process for each call. Return in the child, which then runs the command.
+
+    A process that is for the caller is forked from a process that ends at once: the caller, the
+    nearest subreaper, becomes its parent.
+    """
     while True:
         size, descriptors, _, _ = socket.recv_fds(connection, NUMBER, 3)
         if not size:
             os._exit(0)
         message = connection.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
+        is_for_caller, *call = marshal.loads(message)
         pid = os.fork()
         if pid == 0:
+            if is_for_caller and (own := os.fork()):
+                connection.sendall(own.to_bytes(NUMBER, "big"))
+                os._exit(0)
             connection.close()
-            prepare(descriptors, *marshal.loads(message))
+            prepare(descriptors, *call)
             return
         for descriptor in descriptors:
             os.close(descriptor)
-        connection.sendall(pid.to_bytes(NUMBER, "big"))
+        if not is_for_caller:
+            connection.sendall(pid.to_bytes(NUMBER, "big"))
         _, status = os.waitpid(pid, 0)
         connection.sendall(status.to_bytes(NUMBER, "big"))
 
@@ -177,6 +239,7 @@ def prepare(
     words: list[bytes],
     cwd: bytes,
     env: dict[str, str],
+    process_group: int,
     data_limit: int | None,
 ) -> None:
     """Set up the child as a shell and Python would have done."""
@@ -188,6 +251,8 @@ def prepare(
         whole = os.fdopen(number, mode, encoding=first.encoding, errors=first.errors, closefd=False)
         setattr(sys, name, whole)
         setattr(sys, f"__{name}__", whole)
+    if process_group >= 0:
+        os.setpgid(0, process_group)
     os.chdir(cwd)
     os.environ.update(env)
     sys.argv = [os.fsdecode(word) for word in words]

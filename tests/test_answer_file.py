@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DIGITNET, ENVIRONMENT, Run
+from conftest import DIGITNET, ENVIRONMENT, Popen, Run
 
 from digitnet.cli.answer_file import UNFINISHED, write_answers
 from digitnet.cli.answers import Answering
@@ -182,16 +182,15 @@ def test_two_processes_do_not_write_the_same_file(run: Run, folder: Path) -> Non
 class Running:
     """A running `predict -o out` with a list on stdin that does not end."""
 
-    def __init__(self, folder: Path, *form: str) -> None:
+    def __init__(self, popen: Popen, folder: Path, *form: str) -> None:
         self.enough = 50_000 if form else 1500  # bytes: then all workers are at work
         self.unfinished = folder / f"out{UNFINISHED}"
         self.names = "".join(f"{n % 21:02}.png\n" for n in range(150))
-        self.process = subprocess.Popen(
-            [DIGITNET, "predict", "--files-from", "-", "-o", "out", *form],
+        self.process = popen(
+            *("predict", "--files-from", "-", "-o", "out", *form),
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=ENVIRONMENT,
             process_group=0,
         )
 
@@ -221,9 +220,11 @@ class Running:
 
 
 @pytest.mark.parametrize("stop", STOPS)
-def test_a_stopped_run_is_resumed_to_the_same_bytes(run: Run, folder: Path, stop: str) -> None:
+def test_a_stopped_run_is_resumed_to_the_same_bytes(
+    run: Run, popen: Popen, folder: Path, stop: str
+) -> None:
     name, _, to_all = stop.partition(" ")
-    with Running(folder, *JSON) as running:
+    with Running(popen, folder, *JSON) as running:
         (folder / "many").write_text(running.names)
         running.wait_for_answers()
         send = os.killpg if to_all else os.kill
@@ -241,8 +242,8 @@ def test_a_stopped_run_is_resumed_to_the_same_bytes(run: Run, folder: Path, stop
     assert left(folder) == {"out"}
 
 
-def test_a_stopped_run_leaves_no_text(folder: Path) -> None:
-    with Running(folder) as running:
+def test_a_stopped_run_leaves_no_text(popen: Popen, folder: Path) -> None:
+    with Running(popen, folder) as running:
         running.wait_for_answers()
         running.process.terminate()
         assert running.said(143)[-1] == "out: stopped by SIGTERM; nothing was written"

@@ -742,10 +742,10 @@ def test_encrypted_arrays_are_refused(path: Path) -> None:
 
 
 def test_every_flipped_byte_of_the_directory_is_refused_or_harmless(path: Path) -> None:
+    """Each entry has the same fields: over the entries, each field gets each of the flips."""
     good = path.read_bytes()
     for at in range(good.index(b"PK\1\2"), len(good)):
-        for flip in ((0x01, 0x80), (0x0E, 0xFF))[at % 2]:
-            check_flipped_byte(path, good, at, flip)
+        check_flipped_byte(path, good, at, (0x01, 0x0E, 0x80, 0xFF)[at % 4])
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Every command and option explains itself, and stands in the READMEs."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import click
@@ -27,7 +28,9 @@ LONG = [
 ]
 
 
+@cache
 def helped(run: Run, *arguments: str) -> str:
+    """Return what the command prints; each help is printed once for all tests."""
     done = run(*arguments)
     assert (done.returncode, done.stderr) == (0, b"")
     return done.stdout.decode()

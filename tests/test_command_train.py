@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, Run, Training, read_mnist
+from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, Popen, Run, Training, read_mnist
 from PIL import Image
 
 from digitnet.config.reader import read_config, to_config
@@ -320,7 +320,7 @@ def test_resuming_another_training_is_refused_with_line_and_key(
     config_file.write_text(config_file.read_text() + "seed: 2\n")
     done = run("train", "--config", config_file, "--resume")
     assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr.startswith(f"{config_file}:11: seed: expected 1, as in the ".encode())
+    assert done.stderr.startswith(f"{config_file}:12: seed: expected 1, as in the ".encode())
     assert output.read_bytes() == before
 
 
@@ -543,7 +543,8 @@ def test_damaged_data_are_reported_without_advice_on_paths(
 
 def test_a_minibatch_of_any_size_is_trained(run: Run, config_file: Path) -> None:
     size = ("--set", "training.minibatch_size=100000000000000000")
-    done = run("train", "--config", config_file, "-q", *size)
+    rate = ("--set", "training.optimizer.learning_rate=0.3")
+    done = run("train", "--config", config_file, "-q", *size, *rate)
     assert done.returncode == 0
     assert done.stderr.count(b"\n") == 1  # the warning: three steps are not enough to learn
     assert b"no better than guessing" in done.stderr
@@ -658,12 +659,9 @@ def test_a_signal_saves_the_checkpoint_and_sets_the_status(
     assert set(os.listdir(output.parent)) == {"config.yaml", "model.npz"}
 
 
-def test_quiet_still_reports_a_signal(config_file: Path, output: Path) -> None:
-    process = subprocess.Popen(
-        [DIGITNET, "train", "--config", config_file, "-q", "--set", "training.epochs=100000"],
-        stderr=subprocess.PIPE,
-        env=ENVIRONMENT,
-    )
+def test_quiet_still_reports_a_signal(popen: Popen, config_file: Path, output: Path) -> None:
+    epochs = ("--set", "training.epochs=100000")
+    process = popen("train", "--config", config_file, "-q", *epochs, stderr=subprocess.PIPE)
     while not output.exists():
         assert process.poll() is None
     process.terminate()
@@ -691,32 +689,43 @@ def test_a_closed_pipe_ends_it_silently_with_the_last_epoch_saved(
 # On a terminal
 
 
-def on_a_terminal(*arguments: str | Path) -> tuple[int, bytes, bytes]:
-    """Run the command with a terminal as stderr; return status, stdout and terminal output."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
-    shown: list[bytes] = []
-
-    def read() -> None:
-        try:
-            while data := os.read(ours, 65536):
-                shown.append(data)
-        except OSError:  # the command has closed the terminal
-            pass
-
-    process = subprocess.Popen(
-        [DIGITNET, *arguments], stdout=subprocess.PIPE, stderr=theirs, env=ENVIRONMENT
-    )
-    os.close(theirs)
-    reader = threading.Thread(target=read)
-    reader.start()
-    out, _ = process.communicate(timeout=60)
-    reader.join(timeout=60)
-    os.close(ours)
-    return process.returncode, out, b"".join(shown)
+OnATerminal = Callable[..., tuple[int, bytes, bytes]]
 
 
-def test_a_terminal_shows_a_progress_bar_instead_of_lines(config_file: Path, output: Path) -> None:
+@pytest.fixture
+def on_a_terminal(popen: Popen) -> OnATerminal:
+    """Return a function that runs the command with a terminal as stderr.
+
+    It returns status, stdout and the terminal's output.
+    """
+
+    def on_a_terminal(*arguments: str | Path) -> tuple[int, bytes, bytes]:
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
+        shown: list[bytes] = []
+
+        def read() -> None:
+            try:
+                while data := os.read(ours, 65536):
+                    shown.append(data)
+            except OSError:  # the command has closed the terminal
+                pass
+
+        process = popen(*arguments, stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        reader = threading.Thread(target=read)
+        reader.start()
+        out, _ = process.communicate(timeout=60)
+        reader.join(timeout=60)
+        os.close(ours)
+        return process.returncode, out, b"".join(shown)
+
+    return on_a_terminal
+
+
+def test_a_terminal_shows_a_progress_bar_instead_of_lines(
+    on_a_terminal: OnATerminal, config_file: Path, output: Path
+) -> None:
     status, out, shown = on_a_terminal("train", "--config", config_file)
     assert status == 0
     assert out.startswith(f"{output}: ".encode())
@@ -729,11 +738,13 @@ def test_a_terminal_shows_a_progress_bar_instead_of_lines(config_file: Path, out
     assert rest == b""
 
 
-def test_a_terminal_shows_nothing_with_quiet(config_file: Path) -> None:
+def test_a_terminal_shows_nothing_with_quiet(on_a_terminal: OnATerminal, config_file: Path) -> None:
     assert on_a_terminal("train", "--config", config_file, "-q") == (0, b"", b"")
 
 
-def test_the_progress_bar_does_not_mix_with_results(config_file: Path) -> None:
+def test_the_progress_bar_does_not_mix_with_results(
+    on_a_terminal: OnATerminal, config_file: Path
+) -> None:
     status, out, shown = on_a_terminal("train", "--config", config_file, "--format", "json")
     assert status == 0
     assert len(lines_of(out)) == 4
@@ -741,7 +752,7 @@ def test_the_progress_bar_does_not_mix_with_results(config_file: Path) -> None:
 
 
 def test_the_progress_bar_of_a_resumed_training_starts_at_its_progress(
-    run: Run, config_file: Path, output: Path
+    on_a_terminal: OnATerminal, run: Run, config_file: Path, output: Path
 ) -> None:
     run("train", "--config", config_file, "-q")
     more = ("--set", "training.epochs=6", "--resume")
@@ -752,7 +763,9 @@ def test_the_progress_bar_of_a_resumed_training_starts_at_its_progress(
     assert max(shares) == 100
 
 
-def test_a_config_error_on_a_terminal_is_one_line(config_file: Path) -> None:
+def test_a_config_error_on_a_terminal_is_one_line(
+    on_a_terminal: OnATerminal, config_file: Path
+) -> None:
     arguments = ("train", "--config", config_file, "--set", "seed=x")
     status, out, shown = on_a_terminal(*arguments)
     assert (status, out) == (2, b"")

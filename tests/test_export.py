@@ -1,6 +1,8 @@
 """What every exported file holds, and where an export may be written."""
 
+import hashlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +13,13 @@ from PIL import Image
 
 import digitnet
 from digitnet.errors import DigitnetError, OutputError
-from digitnet.export import export, output
+from digitnet.export import export
 from digitnet.export.contents import SAMPLE, answer_to, contents_of
 from digitnet.export.export import export_model
-from digitnet.export.output import check_output, kind_named, require_onnx
+from digitnet.export.output import Kind, check_output, kind_of_file
+from digitnet.model.locations import SHIPPED
 from digitnet.model.prediction import Model
+from digitnet.network.network import Network
 from digitnet.version import __version__
 
 FOUR = REPOSITORY / "data" / "pictures" / "four.png"
@@ -27,21 +31,41 @@ def shipped() -> Model:
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"),
+    ("path", "to", "kind"),
     [
-        ("a.onnx", "onnx"),
-        ("a.h", "c"),
-        ("A.H", "c"),
-        ("a.js", "js"),
-        ("a.mjs", "js"),
-        ("a.npz", None),
-        ("a.onnx.gz", None),
-        ("onnx", None),
-        ("h/", None),
+        ("a.onnx", None, "onnx"),
+        ("a.h", None, "c"),
+        ("A.H", "c", "c"),
+        ("a.js", None, "js"),
+        ("a.mjs", "js", "js"),
+        ("a", "onnx", "onnx"),
+        ("a.onnx.gz", "onnx", "onnx"),
     ],
 )
-def test_the_ending_says_the_kind(path: str, kind: str | None) -> None:
-    assert kind_named(path) == kind
+def test_the_ending_or_the_name_says_the_kind(path: str, to: str | None, kind: str) -> None:
+    assert kind_of_file(path, to, int8=kind == "c") == kind
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "int8", "problem"),
+    [
+        ("a.npz", None, False, "expected a name that ends in .onnx, .h, .js, .mjs, or the kind: "),
+        ("h", None, False, "found 'h'"),
+        ("a", "cpp", False, "found 'a' and 'cpp'"),
+        (
+            "a.h",
+            "cpp",
+            False,
+            "a.h: expected the kind c, which this ending stands for, found 'cpp'",
+        ),
+        ("a.h", "js", False, "a.h: expected the kind c, which this ending stands for, found 'js'"),
+        ("a.js", None, True, "expected the kind c for int8, found js"),
+        ("a", "onnx", True, "expected the kind c for int8, found onnx"),
+    ],
+)
+def test_other_kinds_are_refused(path: str, to: str | None, int8: bool, problem: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        kind_of_file(path, to, int8=int8)
 
 
 def test_an_existing_file_is_replaced_only_if_asked_and_the_model_never(tmp_path: Path) -> None:
@@ -57,14 +81,6 @@ def test_an_existing_file_is_replaced_only_if_asked_and_the_model_never(tmp_path
         check_output(str(other), str(model), overwrite=True)
 
 
-def test_a_missing_package_onnx_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "find_spec", lambda name: None)
-    with pytest.raises(DigitnetError, match=r"pip install 'digitnet\[onnx\]'"):
-        require_onnx()
-    monkeypatch.setattr(output, "find_spec", lambda name: name)
-    require_onnx()
-
-
 def test_the_sample_is_answered_as_predict_answers_it(shipped: Model) -> None:
     with Image.open(SAMPLE) as picture:
         image = np.array(picture)
@@ -72,9 +88,10 @@ def test_the_sample_is_answered_as_predict_answers_it(shipped: Model) -> None:
     np.testing.assert_array_equal(image, shipped.predict(FOUR).reading.image, strict=True)
     sample = contents_of(shipped).sample
     np.testing.assert_array_equal(sample.image, image)
-    np.testing.assert_array_equal(sample.probabilities, shipped.probabilities(image[np.newaxis])[0])
+    p, nats, _ = shipped.judge(image[np.newaxis])
+    np.testing.assert_allclose(sample.probabilities, p[0], rtol=0, atol=1e-6)
     assert sample.label == 4
-    assert sample.evidence == shipped.judge(image[np.newaxis])[1][0]
+    assert sample.evidence == pytest.approx(nats[0], abs=1e-4)
 
 
 def test_another_network_may_answer_the_sample(shipped: Model) -> None:
@@ -92,19 +109,28 @@ def test_facts_are_those_of_the_model_without_unknown_ones(shipped: Model) -> No
     assert facts["exported_by"] == f"digitnet {__version__}"
     assert facts["layer_sizes"] == [784, 400, 100, 10]
     assert facts["temperature"] == shipped.calibration.temperature
-    assert not {"model_sha256", "version", "created"} & facts.keys()
+    assert facts["model_sha256"] == hashlib.sha256(Path(SHIPPED).read_bytes()).hexdigest()
+    assert not {"version", "created"} & facts.keys()
     known = Model(replace(shipped.checkpoint, sha256="ab", version="1.2*/", created="2026"), "m")
     facts = contents_of(known).facts
     assert (facts["model_sha256"], facts["version"], facts["created"]) == ("ab", "1.2*/", "2026")
     json.dumps(facts)
 
 
-@pytest.mark.parametrize(("path", "to"), [("a.npz", None), ("a.h", "cpp"), ("a", None)])
-def test_another_kind_is_a_value_error(
-    shipped: Model, tmp_path: Path, path: str, to: str | None
-) -> None:
-    with pytest.raises(ValueError, match="expected onnx, c or js"):
-        export_model(shipped, tmp_path / path, to)  # type: ignore[arg-type]
+def test_another_kind_writes_nothing(shipped: Model, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected a name that ends in"):
+        export_model(shipped, tmp_path / "a.npz")
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["onnx", "c", "js"])
+def test_a_network_that_overflows_is_refused(shipped: Model, tmp_path: Path, kind: Kind) -> None:
+    network = Network((784, 5, 10), activation="relu", output="softmax", cost="cross_entropy")
+    network.initialise(rng=np.random.default_rng(1))
+    network.parameters *= 3e38
+    model = replace(shipped, checkpoint=replace(shipped.checkpoint, network=network))
+    with pytest.raises(DigitnetError, match=r"model\.npz: expected outputs from 0 to 1, found NaN"):
+        export_model(model, tmp_path / "a", kind)
     assert not any(tmp_path.iterdir())
 
 

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from c_program import C99, STRICT, as_pixels, ask, build, build_answering, random_model
+from c_program import (
+    C99,
+    STRICT,
+    as_pixels,
+    ask,
+    build,
+    build_answering,
+    compiler,
+    random_model,
+)
 from conftest import read_mnist
 
 import digitnet
@@ -48,6 +57,7 @@ def in_float64(model: Model, pixels: np.ndarray) -> np.ndarray:
         ([784, 33, 7, 5, 10], "tanh", "softmax", 0.7),
         ([784, 10], "relu", "softmax", 1.0),
         ([784, 8, 3, 2], "relu", "sigmoid", 2.5),
+        ([784, 5, 3], "tanh", "softmax", 1.2),
     ],
 )
 def test_it_answers_as_digitnet(
@@ -123,6 +133,28 @@ def test_the_check_notices_a_changed_number(tmp_path: Path) -> None:
     assert subprocess.run([build(tmp_path, source)], timeout=60, check=False).returncode == 0
     header.write_text(text)
     assert subprocess.run([build(tmp_path, source)], timeout=60, check=False).returncode == 1
+
+
+def test_the_check_bears_roundings_of_outputs_near_0(tmp_path: Path) -> None:
+    model = random_model([784, 10], "relu", "sigmoid", Calibration(3.0))
+    model.network.weights[0][:] *= np.float32(0.01)
+    model.network.biases[0][:] = np.random.default_rng(1).uniform(-18, -14, 10)
+    export_model(model, tmp_path / "model.h")
+    source = tmp_path / "check.c"
+    source.write_text('#include "model.h"\nint main(void) { return !digitnet_check(); }\n')
+    assert subprocess.run([build(tmp_path, source)], timeout=60, check=False).returncode == 0
+
+
+def test_a_second_network_in_a_source_file_is_an_error(tmp_path: Path) -> None:
+    for name, sizes in (("model.h", [784, 3]), ("other.h", [784, 2])):
+        names = DIGITS[: sizes[-1]]
+        export_model(random_model(sizes, names=names), tmp_path / name)
+    source = tmp_path / "two.c"
+    source.write_text('#include "model.h"\n#include "other.h"\n')
+    command = [compiler("cc", "gcc"), "-fsyntax-only", source]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "Include the header of another network in another source file." in done.stderr
 
 
 NAMES_PROGRAM = """\

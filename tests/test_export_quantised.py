@@ -97,8 +97,8 @@ def compare(found: np.ndarray, p: np.ndarray, nats: np.ndarray, model: Model) ->
 
 def test_zeros_and_huge_weights_are_answered(tmp_path: Path) -> None:
     model = random_model([784, 5, 4, 10], "relu", "sigmoid")
-    model.network.weights[0][:] *= np.float32(1e38)
-    model.network.weights[1][:] *= np.float32(1e38)
+    model.network.weights[0][:] *= np.float32(1e17)
+    model.network.weights[1][:] *= np.float32(1e17)
     export_model(model, tmp_path / "model.h", int8=True)
     images = np.concatenate([np.zeros((1, 28, 28), np.uint8), read_mnist("t10k", 50)[0]])
     found = ask(build_answering(tmp_path), as_pixels(images))
@@ -137,7 +137,7 @@ def test_without_validation_the_accuracy_is_not_measured(
     loaded = digitnet.load(model)
     if lost == "data":
         checkpoint = replace(loaded.checkpoint, data_path="/nowhere")
-        reason = b"/nowhere: expected the model's own data, found none"
+        reason = b"/nowhere: no such file or folder"
     else:
         checkpoint = replace(loaded.checkpoint, data_hash="other")
         reason = b"found other pictures or labels"
@@ -146,7 +146,8 @@ def test_without_validation_the_accuracy_is_not_measured(
     done = run("export", "-m", path, "--int8", "-o", header)
     assert done.returncode == 0
     assert done.stderr.count(b"\n") == 1
-    assert reason + b"; the accuracy of int8 is not measured\n" in done.stderr
+    assert done.stderr.startswith(b"the accuracy of int8 is not measured: ")
+    assert reason in done.stderr
     assert "Accuracy on the model's validation split: not measured." in header.read_text()
     assert b"accuracy" not in done.stdout
 
@@ -154,7 +155,7 @@ def test_without_validation_the_accuracy_is_not_measured(
 def test_int8_is_for_c_only(model: Path, tmp_path: Path, run: Run) -> None:
     done = run("export", "-m", model, "--int8", "-o", tmp_path / "a.js")
     assert done.returncode == 2
-    assert b"--int8: expected C, found JavaScript" in done.stderr
-    with pytest.raises(ValueError, match="int8: expected the kind c, found js"):
+    assert b"expected the kind c for int8, found js" in done.stderr
+    with pytest.raises(ValueError, match="expected the kind c for int8, found js"):
         export_model(digitnet.load(model), tmp_path / "a.js", int8=True)
     assert not any(tmp_path.iterdir())

@@ -293,9 +293,9 @@ def test_a_zip_bomb_with_a_false_size_is_refused(bomb: Path, tmp_path: Path) -> 
 
 
 def test_a_large_array_that_hardly_packs_is_not_a_bomb(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, 70 << 20, np.uint8)
+    noise = np.frombuffer(np.random.default_rng(0).bytes(70 << 20), np.uint8)
     np.savez(tmp_path / "a.npz", noise=noise)
-    np.testing.assert_array_equal(read_npz(tmp_path / "a.npz")["noise"], noise)
+    assert read_npz(tmp_path / "a.npz")["noise"].tobytes() == noise.tobytes()
 
 
 def small_archive() -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import DIGITNET, ENVIRONMENT, Run
+from conftest import DIGITNET, ENVIRONMENT, Popen, Run
 
 from digitnet.cli import output
 from digitnet.cli.output import ATOMIC_WRITE, JOINERS, MAX_MESSAGE, Lines, printable
@@ -34,21 +34,14 @@ def folder(tmp_path: Path, pictures: Path) -> Path:
 # Several processes, one file
 
 
-def writes(folder: Path, stream: str, *arguments: str | Path) -> list[bytes]:
+def writes(popen: Popen, folder: Path, stream: str, *arguments: str | Path) -> list[bytes]:
     """Run the command; return its writes to a stream, each of at most ATOMIC_WRITE bytes."""
     reader, writer = os.pipe2(os.O_DIRECT)  # packet mode: each read returns one write
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 1 << 20)
     streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    done = subprocess.run(
-        [DIGITNET, *arguments],
-        **(streams | {stream: writer}),
-        cwd=folder,
-        env=ENVIRONMENT,
-        check=False,
-        timeout=60,
-    )
-    os.close(writer)
-    assert done.returncode in (0, 1)
+    with popen(*arguments, **(streams | {stream: writer}), cwd=folder) as process:
+        os.close(writer)
+        assert process.wait(timeout=60) in (0, 1)
     with os.fdopen(reader, "rb", buffering=0) as file:
         return list(iter(lambda: file.read(ATOMIC_WRITE), b""))
 
@@ -57,9 +50,9 @@ def writes(folder: Path, stream: str, *arguments: str | Path) -> list[bytes]:
     ("arguments", "lines"), [((), 90), (("--format", "json"), 93), (("--show",), 90 * 15)], ids=str
 )
 def test_answers_are_written_in_blocks_of_whole_lines(
-    folder: Path, arguments: tuple[str, ...], lines: int
+    popen: Popen, folder: Path, arguments: tuple[str, ...], lines: int
 ) -> None:
-    blocks = writes(folder, "stdout", *PREDICT, *arguments)
+    blocks = writes(popen, folder, "stdout", *PREDICT, *arguments)
     assert all(block.endswith(b"\n") for block in blocks)
     assert b"".join(blocks).count(b"\n") == lines
     starts = (NAME.encode(), b'{"path": ')  # a drawing is in the same block as its answer
@@ -67,25 +60,21 @@ def test_answers_are_written_in_blocks_of_whole_lines(
     assert len(blocks) < 90
 
 
-def test_errors_and_epochs_are_one_write_each(folder: Path, config_file: Path) -> None:
-    errors = writes(folder, "stderr", *PREDICT)
+def test_errors_and_epochs_are_one_write_each(
+    popen: Popen, folder: Path, config_file: Path
+) -> None:
+    errors = writes(popen, folder, "stderr", *PREDICT)
     assert errors == [f"{NAME}.gif: no such file\n".encode()] * 3
-    epochs = writes(folder, "stderr", "train", "--config", config_file)
+    epochs = writes(popen, folder, "stderr", "train", "--config", config_file)
     assert [line[:9] for line in epochs] == [b"epoch 1/3", b"epoch 2/3", b"epoch 3/3"]
     assert all(line.endswith(b"\n") for line in epochs)
 
 
-def test_four_processes_write_whole_lines_to_one_file(folder: Path) -> None:
-    (folder / "list").write_text(f"{NAME}.png\n" * 300 + f"{NAME}.gif\n" * 3200)
+def test_four_processes_write_whole_lines_to_one_file(popen: Popen, folder: Path) -> None:
+    (folder / "list").write_text(f"{NAME}.png\n" * 60 + f"{NAME}.gif\n" * 3200)
     with open(folder / "all", "wb") as file:
         processes = [
-            subprocess.Popen(
-                [DIGITNET, *PREDICT, *form],
-                stdout=file,
-                stderr=file,
-                cwd=folder,
-                env=ENVIRONMENT,
-            )
+            popen(*PREDICT, *form, stdout=file, stderr=file, cwd=folder)
             for form in ((), (), ("--format", "json"), ("--format", "json"))
         ]
         assert [process.wait(timeout=60) for process in processes] == [1] * 4
@@ -97,7 +86,7 @@ def test_four_processes_write_whole_lines_to_one_file(folder: Path) -> None:
             errors += line == f"{NAME}.gif: no such file"
         else:
             text += bool(re.fullmatch(rf"{NAME}\.png\t7\t[01]\.\d{{4}}", line))
-    assert (text, objects, errors) == (2 * 300, 2 * 3500, 4 * 3200)
+    assert (text, objects, errors) == (2 * 60, 2 * 3260, 4 * 3200)
 
 
 def test_a_long_line_is_a_write_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,13 +108,10 @@ def test_the_rest_of_a_partial_write_is_written_next(monkeypatch: pytest.MonkeyP
     assert written == [b"sev", b"en\n"]
 
 
-def test_a_non_blocking_pipe_loses_no_line(folder: Path) -> None:
+def test_a_non_blocking_pipe_loses_no_line(popen: Popen, folder: Path) -> None:
     reader, writer = os.pipe2(os.O_NONBLOCK)
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, ATOMIC_WRITE)
-    command = [DIGITNET, *PREDICT]
-    with subprocess.Popen(
-        command, stdout=writer, stderr=subprocess.DEVNULL, cwd=folder, env=ENVIRONMENT
-    ) as process:
+    with popen(*PREDICT, stdout=writer, stderr=subprocess.DEVNULL, cwd=folder) as process:
         os.close(writer)
         os.set_blocking(reader, True)
         received = os.read(reader, 1)

@@ -311,7 +311,7 @@ def test_each_object_has_a_repr(shipped: digitnet.Model, config_file: Path) -> N
         repr(progress.state),
     )
     start = next(digitnet.train(digitnet.read_config(config_file, ["training.epochs=3"])))
-    assert re.fullmatch(r"TrainingState\(epoch 1 of 3, step 0 of 150\)", repr(start.state))
+    assert re.fullmatch(r"TrainingState\(epoch 1 of 3, step 0 of 50\)", repr(start.state))
 
 
 def test_help_shows_examples_and_every_name() -> None:

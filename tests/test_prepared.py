@@ -1,7 +1,10 @@
 """Prepared pictures in a folder: their names, their pixels, and what is never changed."""
 
-import io
+import contextlib
+import errno
 import os
+import signal
+import threading
 from pathlib import Path
 
 import kinds
@@ -11,11 +14,11 @@ from conftest import read_mnist
 from PIL import Image
 
 from digitnet.cli.prepared import PreparedFolder, open_prepared_folder, relative_path
-from digitnet.errors import OutputError
+from digitnet.errors import ImageError, OutputError
 from digitnet.model.prediction import load
 
 SEVEN, TWO = read_mnist("t10k", 2)[0]
-OTHER = "expected no file or the same prepared picture, found another file"
+OTHER = "expected no file or this prepared picture, found another"
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def test_names_mirror_the_pictures_paths_and_stay_below(name: str, path: str) ->
 
 
 def test_a_name_that_is_too_long_is_one_line(folder: PreparedFolder) -> None:
-    with pytest.raises(OutputError, match="cannot be written: File name too long"):
+    with pytest.raises(ImageError, match=r"cannot be saved as .*: File name too long"):
         folder.save("x" * 253 + ".jpg", SEVEN)
 
 
@@ -113,7 +116,7 @@ def test_another_file_is_an_error_and_not_changed(folder: PreparedFolder, kind: 
     before = path.read_bytes()
     with pytest.raises(OutputError) as raised:
         folder.save("7.png", SEVEN)
-    advice = "name a new folder with --save-prepared, and pictures with different names"
+    advice = "remove it, or name a new folder with --save-prepared"
     assert str(raised.value) == f"{path}: {OTHER}; {advice}"
     assert path.read_bytes() == before
     assert files(folder) == {"7.png"}
@@ -153,18 +156,68 @@ def test_a_link_or_a_file_in_the_place_of_a_folder_is_an_error(
 # Complete or not at all
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError()])
 def test_a_failure_leaves_nothing(
     folder: PreparedFolder, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    class Full(io.FileIO):
-        def write(self, _: object) -> int:
-            raise error
+    def link(*_: object) -> None:
+        raise error
 
-    monkeypatch.setattr("builtins.open", lambda path, mode, buffering: Full(path, mode))
-    with pytest.raises((OutputError, KeyboardInterrupt)):
+    monkeypatch.setattr(os, "link", link)
+    with pytest.raises((OutputError, MemoryError)):
         folder.save("7.png", SEVEN)
     assert files(folder) == set()
+
+
+def test_without_hard_links_files_are_renamed(
+    folder: PreparedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    with Image.open(folder.save("7.png", SEVEN)) as picture:
+        assert (np.array(picture) == SEVEN).all()
+    with pytest.raises(OutputError, match=OTHER):
+        folder.save("7.png", TWO)
+    assert files(folder) == {"7.png"}
+
+
+def test_a_signal_waits_until_the_file_is_complete(
+    folder: PreparedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def interrupted(*paths: str) -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        link(*paths)
+
+    monkeypatch.setattr(os, "link", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            folder.save("7.png", SEVEN)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert files(folder) == {"7.png"}
+
+
+@pytest.mark.parametrize("image", [SEVEN, TWO], ids=["same", "other"])
+def test_a_file_that_comes_meanwhile_is_kept(
+    folder: PreparedFolder, monkeypatch: pytest.MonkeyPatch, image: np.ndarray
+) -> None:
+    link, path = os.link, Path(folder.path, "7.png")
+
+    def late(*paths: str) -> None:
+        Image.fromarray(image).save(path)
+        link(*paths)
+
+    monkeypatch.setattr(os, "link", late)
+    with contextlib.nullcontext() if image is SEVEN else pytest.raises(OutputError, match=OTHER):
+        folder.save("7.png", SEVEN)
+    with Image.open(path) as picture:
+        assert (np.array(picture) == image).all()
+    assert files(folder) == {"7.png"}
 
 
 # The folder
@@ -187,10 +240,10 @@ def test_a_folder_is_created_where_a_link_leads(tmp_path: Path) -> None:
         ("no/out", "no/out: expected the folder .*/no to exist, found none; create it"),
         ("loop", "loop: cannot be written: Too many levels of symbolic links"),
         ("x" * 300, "x*: cannot be written: File name too long"),
-        (".", r"\.: expected a place outside scans, which is read, found \./scans; name .*"),
-        ("scans", "scans: expected a place outside scans, which is read, found scans/scans; .*"),
-        ("scans/4", "scans/4: expected a place outside scans, .*"),
-        ("link", "link: expected a place outside scans, which is read, found link/scans; .*"),
+        (".", r"\.: expected a folder outside scans, whose pictures are read; name .*"),
+        ("scans", "scans: expected a folder outside scans, .*"),
+        ("scans/4", "scans/4: expected a folder outside scans, .*"),
+        ("link", "link: expected a folder outside scans, .*"),
     ],
     ids=range(10),
 )

@@ -203,7 +203,7 @@ def test_a_stop_during_validation_resumes_to_the_same_model(
     signal.raise_signal(signal.SIGTERM)
     with pytest.raises(Stopped, match=r"in epoch 1; .* is saved"):
         next(training)
-    assert place_in(output).step == 150
+    assert place_in(output).step == 50
     for path, resume in ((output, True), (tmp_path / "uninterrupted.npz", False)):
         for _ in session.run(read_config(config_file, [f"model={path}"]), resume=resume):
             pass
@@ -285,7 +285,7 @@ def test_max_minutes_counts_this_run_only(config_file: Path, output: Path) -> No
         for _ in session.run(read_config(config_file, settings), resume=True):
             pass
         place = place_in(output)
-        steps.append(place.epoch * 150 + place.step)
+        steps.append(place.epoch * 50 + place.step)
     assert steps[0] < steps[1] < steps[2]
 
 
@@ -304,7 +304,7 @@ def test_when_time_is_up_in_the_first_epoch_an_old_model_is_kept(
 def test_the_command_reports_an_unfinished_training(
     run: Run, config_file: Path, output: Path
 ) -> None:
-    epochs = ("--set", "training.epochs=100000", "--set", "training.max_minutes=0.02")
+    epochs = ("--set", "training.epochs=100000", "--set", "training.max_minutes=0.006")
     done = run("train", "--config", config_file, *epochs)
     assert done.returncode == 0
     assert done.stdout.endswith(b" s; not finished, --resume continues it\n")

@@ -1,6 +1,7 @@
 """Not enough memory or open files: one line that names the limit, and status 1."""
 
 import errno
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -74,8 +75,15 @@ def folder(config_file: Path, model: Path, pictures: Path) -> Path:
     return config_file.parent
 
 
-@pytest.mark.parametrize("limit", ["-v 40000", "-v 140000", "-v 400000", "-n 5"])
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("command", "limit"),
+    [
+        *itertools.product(
+            ("train", "evaluate", "predict"), ("-v 40000", "-v 140000", "-v 400000", "-n 5")
+        ),
+        ("threads", "-v 400000"),  # as `train` under lower limits
+    ],
+)
 def test_a_limit_that_is_too_low_is_reported(
     folder: Path, small_mnist: Path, command: str, limit: str
 ) -> None:

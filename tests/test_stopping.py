@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, REPOSITORY, Run, Training
+from conftest import DIGITNET, ENVIRONMENT, OLD_MODEL, REPOSITORY, Popen, Run, Training
 
 from digitnet.model.checkpoint import load_checkpoint
 from digitnet.session.signals import STOPS
@@ -18,15 +18,14 @@ SOON = 2.0  # seconds
 
 @pytest.mark.parametrize(("number", "status"), STOPS.items(), ids=lambda value: value.name)
 def test_a_signal_during_preparation_stops_it_at_once(
-    tmp_path: Path, number: signal.Signals, status: int
+    popen: Popen, tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
     output = tmp_path / "model.npz"
     output.write_bytes(OLD_MODEL)
     config = REPOSITORY / "configs" / "default.yaml"
     arguments = ("train", "--config", config, "-o", output, "--overwrite")
-    with subprocess.Popen(
-        [DIGITNET, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
-    ) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with popen(*arguments, **pipes) as process:
         while not (tmp_path / "model.npz.lock").exists():
             assert process.poll() is None
         time.sleep(0.3)
@@ -48,7 +47,7 @@ def test_a_signal_during_validation_stops_it_before_validation_ends(
     config, output = tmp_path / "config.yaml", tmp_path / "model.npz"
     config.write_text(
         f"data: {{path: {REPOSITORY / 'data' / 'mnist'}, validation: 59900}}\n"
-        "network: {layer_sizes: [784, 2500, 2000, 1500, 1000, 500, 10], activation: relu}\n"
+        "network: {layer_sizes: [784, 2500, 2000, 10], activation: relu}\n"
         "training: {minibatch_size: 100, threads: 2}\n"
     )
     training = start("--config", config)
@@ -130,23 +129,17 @@ def test_an_early_sigusr1_does_nothing(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("device", "status"), [("pipe", 141), ("/dev/full", 0)])
 def test_a_full_stderr_does_not_change_the_status(
-    config_file: Path, device: str, status: int
+    popen: Popen, config_file: Path, device: str, status: int
 ) -> None:
     if device == "pipe":
         reader, stderr = os.pipe()
         os.close(reader)
     else:
         stderr = os.open(device, os.O_WRONLY)
-    done = subprocess.run(
-        [DIGITNET, "train", "--config", config_file],
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        timeout=60,
-        check=False,
-        env=ENVIRONMENT,
-    )
-    os.close(stderr)
-    assert done.returncode == status
+    train = ("train", "--config", config_file)
+    with popen(*train, stdout=subprocess.DEVNULL, stderr=stderr) as process:
+        os.close(stderr)
+        assert process.wait(timeout=60) == status
     assert load_checkpoint(config_file.parent / "model.npz").history
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import DIGITNET, ENVIRONMENT, Run
+from conftest import Popen, Run
 
 LONG = 1 << 24  # bytes: length of an endless name
 
@@ -14,14 +14,13 @@ LONG = 1 << 24  # bytes: length of an endless name
 class Stream:
     """A running `predict --files-from -`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [DIGITNET, "predict", "--files-from", "-"],
+    def __init__(self, popen: Popen, folder: Path) -> None:
+        self.process = popen(
+            *("predict", "--files-from", "-"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=ENVIRONMENT,
             bufsize=0,
         )
         assert self.process.stdin
@@ -38,8 +37,8 @@ class Stream:
 
 
 @pytest.fixture
-def stream(pictures: Path) -> Iterator[Stream]:
-    stream = Stream(pictures)
+def stream(popen: Popen, pictures: Path) -> Iterator[Stream]:
+    stream = Stream(popen, pictures)
     yield stream
     stream.process.kill()
     stream.process.wait()
@@ -94,7 +93,7 @@ def test_a_closed_output_ends_it_silently(stream: Stream) -> None:
 
 
 def test_many_lines_are_answered_in_order(run: Run, pictures: Path) -> None:
-    names = [f"{n % 20:02}.png" if n % 7 else f"missing{n}" for n in range(3000)]
+    names = [f"{n % 20:02}.png" if n % 7 else f"missing{n}" for n in range(1500)]
     done = run("predict", "--files-from", "-", input="\n".join(names).encode(), cwd=pictures)
     answers = [line.split(b"\t")[0].decode() for line in done.stdout.splitlines()]
     errors = [line.split(b":")[0].decode() for line in done.stderr.splitlines()]

@@ -268,7 +268,7 @@ def test_every_optimizer_and_regulariser_resumes_the_same(
 ) -> None:
     config = make(data, **settings, threads=threads)
     expected = uninterrupted(config)
-    for stop in (1, 8, STEPS + 1, 2 * STEPS):
+    for stop in (1, 8, STEPS + 1, 2 * STEPS) if threads == 1 else (STEPS + 1,):
         assert_same(train_with_stops(config, [stop], tmp_path / f"{stop}.npz"), expected)
     assert (expected.best != uninterrupted(make(data, threads=threads)).best).any()
 

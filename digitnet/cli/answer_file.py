@@ -10,7 +10,7 @@ from itertools import chain, islice
 from digitnet.cli.answers import Answering
 from digitnet.cli.output import Lines, print_message
 from digitnet.cli.sources import ArrayFile, Batch, array_count
-from digitnet.errors import Busy, ExitStatus, OutputError, Stopped
+from digitnet.errors import Busy, ExitStatus, OutputError
 from digitnet.paths import (
     discard_unfinished,
     file_to_write,
@@ -20,7 +20,7 @@ from digitnet.paths import (
     status_at,
 )
 from digitnet.session.lock import lock_output
-from digitnet.session.signals import handle_signals
+from digitnet.session.signals import stoppable
 
 UNFINISHED = ".unfinished"  # suffix of the file until all pictures are answered
 JSON_START = b'{"path": '  # first bytes of answers in JSON
@@ -51,7 +51,8 @@ def write_answers(
     or if earlier answers are not those to the first pictures. Raises Busy if another process is
     writing the file, and Stopped after SIGHUP, SIGINT and SIGTERM.
     """
-    with _stoppable(output, answering.as_json), _locked(output):
+    left = "--resume goes on" if answering.as_json else "nothing was written"
+    with stoppable(output, left), _locked(output):
         if file_to_write(output):
             if not resume:
                 advice = "--resume keeps it if it is complete" if answering.as_json else "remove it"
@@ -60,19 +61,6 @@ def write_answers(
         else:
             all_read = _write(output, batches, answering, resume=resume)
     return ExitStatus.DONE if all_read else ExitStatus.SOME_UNREADABLE
-
-
-@contextlib.contextmanager
-def _stoppable(output: str, keeps_answers: bool) -> Iterator[None]:
-    with handle_signals() as requests:
-        try:
-            with requests.immediate_stop():
-                yield
-        except Stopped as stopped:
-            assert requests.received
-            left = "--resume goes on" if keeps_answers else "nothing was written"
-            problem = f"{output}: stopped by {requests.received.name}; {left}"
-            raise Stopped(problem, stopped.exit_status) from None
 
 
 @contextlib.contextmanager

@@ -36,15 +36,13 @@ class Answering(NamedTuple):
         all_read = True
         for answers in self._answers(batches):
             for name, result in answers:
-                if isinstance(result, ImageError):
+                try:
+                    self._print_answer(name, result)
+                except ImageError as error:
                     all_read = False
-                    print_message(str(result))
+                    print_message(str(error))
                     if self.as_json:
-                        print_json({"path": name, "error": result.problem}, flush=False)
-                elif self.digits == 1:
-                    self._print_digit(name, result)
-                else:
-                    self._print_numbers(name, result)
+                        print_json({"path": name, "error": error.problem}, flush=False)
             sys.stdout.flush()
         return all_read
 
@@ -97,6 +95,15 @@ class Answering(NamedTuple):
             print_message(remark)
         yield from answers
 
+    def _print_answer(self, name: str, result: Any) -> None:
+        """Print an answer. Raises ImageError if it is one, or if it cannot be saved."""
+        if isinstance(result, ImageError):
+            raise result
+        if self.digits == 1:
+            self._print_digit(name, result)
+        else:
+            self._print_numbers(name, result)
+
     def _print_digit(self, name: str, prediction: "Prediction") -> None:
         from digitnet.model.doubt import picture_problem
 
@@ -104,9 +111,9 @@ class Answering(NamedTuple):
             doubt = prediction.doubt
         else:
             doubt = picture_problem(prediction.grounds, prediction.calibration)
+        saved = self.prepared and self.prepared.save(name, prediction.reading.image)
         if doubt:
             print_message(f"{name}: {doubt}")
-        saved = self.prepared and self.prepared.save(name, prediction.reading.image)
         if self.as_json:
             print_json(self._digit_as_json(name, prediction, saved), flush=False)
         else:

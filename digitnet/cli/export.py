@@ -29,7 +29,7 @@ Examples
     "--output",
     metavar="FILE",
     required=True,
-    help="File to write. Its ending says the kind: .onnx, .h (C99) or .js (an ES module).",
+    help="File to write. Its ending says the kind: .onnx, .h (C99), .js or .mjs (an ES module).",
 )
 @click.option(
     "--to",
@@ -54,20 +54,16 @@ def export(
 ) -> None:
     """Write a model as one file that runs without digitnet.
 
-    The file holds the network, its class names and thresholds, and a sample with its answer to
-    check the file by. It reads pictures as `predict` prepares them, 28×28 pixels;
-    `digitnet predict --save-prepared FOLDER` writes such pictures.
+    The file holds the network, its class names and thresholds, and a sample to check the network
+    by. It reads pictures as `predict` prepares them, 28×28 pixels; `digitnet predict -m MODEL
+    --save-prepared FOLDER` writes such pictures.
     """
-    from digitnet.export.output import check_output, kind_named, require_onnx
+    from digitnet.export.output import kind_of_file
 
-    kind = to or kind_named(output)
-    if kind is None:
-        expected = "expected a name that ends in .onnx, .h or .js"
-        raise click.UsageError(f"-o: {expected}, found {output!r:.80}; or use --to")
-    if int8 and kind != "c":
-        raise click.UsageError(f"--int8: expected C, found {NAMES[kind]}")
-    if kind == "onnx":
-        require_onnx()
+    try:
+        kind = kind_of_file(output, to, int8=int8)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     from digitnet.config.threads import load_numpy
 
     load_numpy(1)  # as predict: more threads of BLAS would change the last digits of the sample
@@ -78,17 +74,17 @@ def export(
     from digitnet.model.checkpoint import load_checkpoint
     from digitnet.model.locations import find_model
     from digitnet.model.prediction import Model
+    from digitnet.session.signals import stoppable
 
     path = find_model(model)
-    check_output(output, path, overwrite=overwrite)
     loaded = Model(load_checkpoint(path, hashed=True), path)
-    with preparing_bar() as bar:
+    with stoppable(output, "nothing was written"), preparing_bar() as bar:
         options = ReadOptions(parallel=True, report=bar)
         written = export_model(
             loaded, output, kind, overwrite=overwrite, int8=int8, options=options
         )
     if written.problem:
-        print_message(f"{written.problem}; the accuracy of int8 is not measured")
+        print_message(f"the accuracy of int8 is not measured: {written.problem}")
     accuracy = f"; accuracy on validation: {written.accuracy}" if written.accuracy else ""
     size = f"{written.size / 1e6:.2f} MB"
     print_result(f"{display_path(output)}: {NAMES[written.kind]}, {size}{accuracy}")

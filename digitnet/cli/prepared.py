@@ -1,19 +1,22 @@
 """Save prepared pictures: what the network sees of each picture, as PNG files in a folder."""
 
+import contextlib
 import errno
-import io
 import os
+import signal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from digitnet.errors import OutputError
-from digitnet.paths import kind_to_write, require_folder, resolve_output
+from digitnet.errors import ImageError, OutputError
+from digitnet.paths import kind_to_write, own_suffix, require_folder, resolve_output
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 SUFFIX = ".png"
+STOPS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # for example FAT
 NEW_FOLDER = "name a new folder with --save-prepared"
 
 
@@ -29,8 +32,8 @@ class PreparedFolder(NamedTuple):
     def save(self, name: str, image: "NDArray[np.uint8]") -> str:
         """Write the prepared form (28, 28) of a picture, and return its path.
 
-        A file with the same pixels is kept. Raises OutputError for any other file there, for a link
-        out of the folder, and if writing fails.
+        A file with the same pixels is kept. Raises ImageError for a name that is too long, and
+        OutputError for any other file there, for a link out of the folder, and if writing fails.
         """
         path = self.path_of(name)
         folder = os.path.dirname(path)
@@ -39,13 +42,12 @@ class PreparedFolder(NamedTuple):
             raise OutputError(f"{path}: {problem}; {NEW_FOLDER}")
         try:
             os.makedirs(folder, exist_ok=True)
-            if not os.path.lexists(path):
-                _write_new(path, image)
-            elif not _has_pixels(path, image):
-                problem = "expected no file or the same prepared picture, found another file"
-                advice = f"{NEW_FOLDER}, and pictures with different names"
-                raise OutputError(f"{path}: {problem}; {advice}")
+            if not _write_new(path, image) and not _has_pixels(path, image):
+                problem = "expected no file or this prepared picture, found another"
+                raise OutputError(f"{path}: {problem}; remove it, or {NEW_FOLDER}")
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise ImageError(name, f"cannot be saved as {path}: {error.strerror}") from None
             raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
         return path
 
@@ -63,7 +65,7 @@ def open_prepared_folder(path: str, images: Iterable[str]) -> PreparedFolder:
     for image in filter(os.path.isdir, images):
         target = os.path.join(path, _below_root(image))
         if _is_within(target, image):
-            problem = f"expected a place outside {image}, which is read, found {target}"
+            problem = f"expected a folder outside {image}, whose pictures are read"
             raise OutputError(f"{path}: {problem}; {NEW_FOLDER}")
     kind = kind_to_write(path)
     if kind is None:
@@ -101,19 +103,31 @@ def _is_within(path: str, folder: str) -> bool:
     return os.path.commonpath([path, folder]) == folder
 
 
-def _write_new(path: str, image: "NDArray[np.uint8]") -> None:
-    """Write an image to a new file: complete or not at all. Raises OSError."""
+def _write_new(path: str, image: "NDArray[np.uint8]") -> bool:
+    """Write an image to a file, complete or not at all; return False if there is one already.
+
+    Signals wait until it is done. Raises OSError.
+    """
     from PIL import Image
 
-    png = io.BytesIO()
-    Image.fromarray(image).save(png, "PNG")
-    with open(path, "xb", buffering=0) as file:
-        try:
-            if file.write(png.getvalue()) < png.tell():
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        except BaseException:
-            os.unlink(path)
+    if os.path.lexists(path):
+        return False
+    temporary = os.path.join(os.path.dirname(path), own_suffix())
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        Image.fromarray(image).save(temporary, "PNG")
+        os.link(temporary, path)  # unlike os.rename, this never replaces a file
+    except FileExistsError:  # another process was faster
+        return False
+    except OSError as error:
+        if error.errno not in NO_HARD_LINKS:
             raise
+        os.rename(temporary, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    return True
 
 
 def _has_pixels(path: str, image: "NDArray[np.uint8]") -> bool:

@@ -1,18 +1,15 @@
 """Measure what int8 costs: the accuracy of a model and of its int8 network on validation."""
 
-import contextlib
 from typing import NamedTuple
 
 import numpy as np
 
-from digitnet.dataset.definition import DEFAULT_OPTIONS, NON_DIGIT, ReadOptions, as_tuple
-from digitnet.errors import DataError
+from digitnet.dataset.definition import DEFAULT_OPTIONS, NON_DIGIT, ReadOptions
 from digitnet.export.quantised import QuantisedNetwork
 from digitnet.model.calibration import probabilities
 from digitnet.model.evaluation import EVALUATION_MINIBATCH
 from digitnet.model.examples import choose_examples
 from digitnet.model.prediction import Model
-from digitnet.paths import kind_of
 
 
 class Accuracy(NamedTuple):
@@ -35,11 +32,8 @@ def measure_accuracy(
     its validation split is missing, and CheckpointError if the model does not say how its data was
     split.
     """
-    for source in as_tuple(model.checkpoint.data_path):
-        with contextlib.suppress(OSError):  # `choose_examples` reports the error
-            if kind_of(source) is None:
-                raise DataError(f"{source}: expected the model's own data, found none")
-    examples = choose_examples(model.checkpoint, None, "validation", options)
+    path = model.checkpoint.data_path
+    examples = choose_examples(model.checkpoint, path, "validation", options)
     labels = examples.dataset.labels[examples.indices]
     indices, labels = examples.indices[labels != NON_DIGIT], labels[labels != NON_DIGIT]
     right = np.zeros(2, np.int64)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import numpy as np
 
 from digitnet.dataset.definition import DEFAULT_OPTIONS, ReadOptions
-from digitnet.errors import CheckpointError, DataError
+from digitnet.errors import CheckpointError, DataError, DigitnetError
 from digitnet.export.contents import Contents, answer_to, contents_of
-from digitnet.export.output import KINDS, Kind, check_output, kind_named, require_onnx
+from digitnet.export.output import Kind, check_output, kind_of_file, require_onnx
 from digitnet.model.prediction import Model
 from digitnet.paths import own_suffix, replace_file
 
@@ -48,20 +48,19 @@ def export_model(
     measured and written to the file, if the data that the model was trained on is still there.
     options: how to read this data.
 
-    Raises OutputError if the file exists or cannot be written, DigitnetError if the package onnx is
-    needed and missing or a layer is too wide for int8, and ValueError for another kind or ending.
+    Raises OutputError if the file exists or cannot be written, ValueError for another kind or
+    ending, and DigitnetError if the package onnx is needed and missing, if the model's outputs are
+    not finite, or if a layer is too wide for int8.
     """
     output = os.fspath(path)
-    kind = kind_named(output) if to is None else to
-    if kind not in KINDS:
-        expected = "expected onnx, c or js, or a path that ends in .onnx, .h or .js"
-        raise ValueError(f"to: {expected}, found {(output if to is None else to)!r:.80}")
-    if int8 and kind != "c":
-        raise ValueError(f"int8: expected the kind c, found {kind}")
+    kind = kind_of_file(output, to, int8=int8)
     if kind == "onnx":
         require_onnx()
     check_output(output, model.path, overwrite=overwrite)
     contents = contents_of(model)
+    if not np.isfinite(contents.sample.outputs).all():
+        found = "found NaN, because its weights are too large; train the model again"
+        raise DigitnetError(f"{model.path or 'the model'}: expected outputs from 0 to 1, {found}")
     if int8:
         write, accuracy, problem = _int8_writer(contents, options)
     else:

@@ -95,18 +95,22 @@ def _last_activation(nodes: _Nodes, network: Network) -> str:
     for l, (W, b, function) in enumerate(zip(network.weights, network.biases, functions)):
         weights, biases = nodes.constant(f"weights_{l}", W), nodes.constant(f"biases_{l}", b)
         z = nodes.add("Gemm", a, weights, biases, to=f"z_{l + 1}", transB=1)
+        if function == "sigmoid" and l == len(network.weights) - 1:
+            return _rounded_sigmoid(nodes, z)
         axis = {"axis": 1} if function == "softmax" else {}
         a = nodes.add(OPERATORS[function], z, to=f"a_{l + 1}", **axis)
-    return _rounded_sigmoid(nodes, a) if output == "sigmoid" else a
+    return a
 
 
-def _rounded_sigmoid(nodes: _Nodes, a: str) -> str:
-    """Round small outputs as `activations.sigmoid` does: to multiples of 2^-25.
+def _rounded_sigmoid(nodes: _Nodes, z: str) -> str:
+    """Add the sigmoid of the outputs, small ones rounded as by `activations.sigmoid`: to 2^-25.
 
-    It computes σ(z) - ½ first, and float32 has no finer steps near -½. Where a runtime's Sigmoid
-    has, evidence would be higher, and a sum of 0 would never occur.
+    It computes σ(z) - ½ first, and float32 has no finer steps near -½. Without that, evidence would
+    be higher, and a sum of 0 would never occur. The operator Sigmoid is less accurate near 0.
     """
-    half = nodes.constant("half", 0.5)
+    one, half = nodes.constant("one", 1), nodes.constant("half", 0.5)
+    e = nodes.add("Exp", nodes.add("Neg", z, to="minus_z"), to="exp_minus_z")
+    a = nodes.add("Div", one, nodes.add("Add", e, one, to="one_plus_exp"), to="sigmoid")
     difference = nodes.add("Sub", a, half, to="a_minus_half")
     return nodes.add("Add", difference, half, to="a_rounded")
 

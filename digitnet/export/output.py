@@ -1,6 +1,5 @@
 """Decide what kind of file an export writes, and whether it can be written."""
 
-from importlib.util import find_spec
 from typing import Literal, get_args
 
 from digitnet.errors import DigitnetError, OutputError
@@ -11,18 +10,37 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 ENDINGS: dict[str, Kind] = {".onnx": "onnx", ".h": "c", ".js": "js", ".mjs": "js"}
 
 
-def kind_named(output: str) -> Kind | None:
-    """Return the kind of file that the ending of a path stands for; None for another ending."""
-    return next((kind for end, kind in ENDINGS.items() if output.lower().endswith(end)), None)
+def kind_of_file(output: str, to: str | None, *, int8: bool) -> Kind:
+    """Return the kind of file to write: `to` if the path's ending does not say it.
+
+    int8: whether the weights are to be int8. Raises ValueError for no kind, for a kind that the
+    ending contradicts, and for int8 in another kind than c.
+    """
+    named = next((kind for end, kind in ENDINGS.items() if output.lower().endswith(end)), None)
+    kind = named or next((kind for kind in KINDS if kind == to), None)
+    if kind is None:
+        expected = f"a name that ends in {', '.join(ENDINGS)}, or the kind: {', '.join(KINDS)}"
+        found = f"{output!r:.80}" if to is None else f"{output!r:.80} and {to!r:.20}"
+        raise ValueError(f"expected {expected}; found {found}")
+    if to not in (None, kind):
+        found = f"found {to!r:.20}"
+        raise ValueError(
+            f"{output}: expected the kind {kind}, which this ending stands for, {found}"
+        )
+    if int8 and kind != "c":
+        raise ValueError(f"expected the kind c for int8, found {kind}")
+    return kind
 
 
 def require_onnx() -> None:
     """Raise DigitnetError if the package that writes ONNX files is not installed."""
-    if find_spec("onnx") is None:
+    try:
+        import onnx.reference  # noqa: F401
+    except ImportError:
         raise DigitnetError(
             "export: expected the package onnx to be installed, found none; "
             "pip install 'digitnet[onnx]'"
-        )
+        ) from None
 
 
 def check_output(output: str, model: str, *, overwrite: bool) -> None:

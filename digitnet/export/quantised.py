@@ -17,6 +17,7 @@ from digitnet.network.network import CHUNK, Network
 
 MAX_WEIGHT = 127
 STEPS = 255
+MIN_HIGHEST = np.finfo(np.float32).tiny * np.float32(1024)  # smaller inputs count as 0
 MAX_INPUTS = (2**31 - 1) // (STEPS * MAX_WEIGHT)  # inputs: more could overflow an int32 sum
 
 
@@ -86,7 +87,8 @@ def _in_steps(a: FloatArray) -> tuple[NDArray[np.float64], FloatArray]:
     """Return activations (n_in, n) as whole numbers of steps, and the step of each picture (n,)."""
     highest = np.fmax.reduce(abs(a), axis=0, initial=0)  # ignores what is not a number
     with np.errstate(divide="ignore"):
-        steps_per_unit = np.where(highest > 0, np.float32(STEPS) / highest, np.float32(0))
+        steps_per_unit = np.float32(STEPS) / highest
+    steps_per_unit[highest < MIN_HIGHEST] = 0
     steps = np.trunc(a * steps_per_unit + np.copysign(np.float32(0.5), a))
     steps = np.where(steps < STEPS, steps.clip(min=-STEPS), STEPS)  # STEPS also for NaN
     return steps.astype(np.float64), highest / np.float32(STEPS)

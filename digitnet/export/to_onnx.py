@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from digitnet.arrays import FloatArray
 from digitnet.errors import DigitnetError
-from digitnet.export.contents import Contents, Sample
+from digitnet.export.contents import Contents, Sample, answer_to
 from digitnet.export.onnx_graph import add_network
 from digitnet.network.network import Network
 from digitnet.version import __version__
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
 IR_VERSION, OPSET = 8, 13  # of 2020 to 2021; runtimes open files of older versions
 MAX_PARAMETERS = (2**31 - 2**26) // 4  # protobuf: 2 GB, of which metadata take up to 64 MB
-PROBABILITY_TOLERANCE, EVIDENCE_TOLERANCE = 1e-4, 0.5  # float32 sums; nats: rounded sigmoids
+TOLERANCE, EVIDENCE_TOLERANCE = 1e-5, 1e-3  # of an output and a probability; nats
 ABOUT = "Reads a handwritten character; written by digitnet."
 INPUT = (
     "Pictures of 28×28 pixels, row by row, from 0 to 1, white ink on black, prepared as "
-    "`digitnet predict` prepares them. `digitnet predict --save-prepared FOLDER` writes such "
-    "pictures; divide their pixels by 255."
+    "`digitnet predict` prepares them with the help of this model. `digitnet predict -m MODEL "
+    "--save-prepared FOLDER` writes such pictures; divide their pixels by 255."
 )
 
 
@@ -37,7 +38,7 @@ def write(contents: Contents, file: BinaryIO) -> None:
     model = model_of(contents)
     serialised = model.SerializeToString()
     check_graph(serialised)
-    check_answer(model, contents.sample)
+    check_answer(model, contents)
     file.write(serialised)
 
 
@@ -79,6 +80,7 @@ def metadata_of(contents: Contents) -> dict[str, str]:
         "Image.BitmapPixelFormat": "Gray8",
         "Image.NominalPixelRange": "Normalized_0_1",
         "sample_image": base64.b64encode(sample.image.tobytes()).decode("ascii"),
+        "sample_outputs": json.dumps(sample.outputs.tolist()),
         "sample_label": str(sample.label),
         "sample_probabilities": json.dumps(sample.probabilities.tolist()),
         "sample_evidence": json.dumps(sample.evidence),
@@ -108,13 +110,20 @@ def check_graph(serialised: bytes) -> None:
         raise DigitnetError(f"export: expected a valid ONNX graph, found {problem:.200}") from None
 
 
-def check_answer(model: "ModelProto", sample: Sample) -> None:
-    """Raise DigitnetError if the graph answers the sample otherwise than digitnet does."""
+def check_answer(model: "ModelProto", contents: Contents) -> None:
+    """Raise DigitnetError if the graph answers the sample otherwise than digitnet does.
+
+    Its outputs must be the sample's, and its answer must be the one that its outputs stand for:
+    where an output is almost 0, one rounding of it changes the answer by more.
+    """
+    sample = contents.sample
     found = _answer_to(sample.image, model)
+    expected = answer_to(sample.image, found.outputs[np.newaxis], contents.model)
     is_equal = (
-        found.label == sample.label
-        and np.abs(found.probabilities - sample.probabilities).max() <= PROBABILITY_TOLERANCE
-        and abs(found.evidence - sample.evidence) <= EVIDENCE_TOLERANCE
+        np.abs(found.outputs - _usable(sample.outputs)).max() <= TOLERANCE
+        and found.label == expected.label
+        and np.abs(found.probabilities - expected.probabilities).max() <= TOLERANCE
+        and abs(found.evidence - expected.evidence) <= EVIDENCE_TOLERANCE
     )
     if not is_equal:
         raise DigitnetError(
@@ -123,15 +132,21 @@ def check_answer(model: "ModelProto", sample: Sample) -> None:
         )
 
 
+def _usable(outputs: FloatArray) -> FloatArray:
+    """Return outputs as the graph has them: equal ones in the place of zeros alone."""
+    return outputs if outputs.any() else np.ones_like(outputs)
+
+
 def _answer_to(image: NDArray[np.uint8], model: "ModelProto") -> Sample:
     """Return the answer of the graph, computed by the package onnx, to an image (28, 28)."""
     from onnx.reference import ReferenceEvaluator
 
     pixels = image[np.newaxis, np.newaxis] / np.float32(255)
+    names = "outputs", "label", "probabilities", "evidence"
     with np.errstate(all="ignore"):  # huge weights overflow
-        answers = ReferenceEvaluator(model).run(None, {"image": pixels})
-    label, p, nats = (np.asarray(answer)[0] for answer in answers)
-    return Sample(image, int(label), p, float(nats))
+        answers = ReferenceEvaluator(model).run(names, {"image": pixels})
+    outputs, label, p, nats = (np.asarray(answer)[0] for answer in answers)
+    return Sample(image, outputs, int(label), p, float(nats))
 
 
 def _summary(answer: Sample) -> str:

@@ -322,7 +322,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Model:
     Raises CheckpointError for a file that is missing or not a valid model.
     """
     path = SHIPPED if path is None else locate_model(path)
-    return Model(load_checkpoint(path), path)
+    return Model(load_checkpoint(path, hashed=True), path)
 
 
 def _is_single(pictures: Any) -> bool:

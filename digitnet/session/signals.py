@@ -83,6 +83,22 @@ class Requests:
 
 
 @contextlib.contextmanager
+def stoppable(output: str, left: str) -> Iterator[None]:
+    """Raise Stopped at the first signal to stop within this block; cleaning up is not interrupted.
+
+    left: what is left of the output then, for the message.
+    """
+    with handle_signals() as requests:
+        try:
+            with requests.immediate_stop():
+                yield
+        except Stopped as stopped:
+            assert requests.received
+            problem = f"{output}: stopped by {requests.received.name}; {left}"
+            raise Stopped(problem, stopped.exit_status) from None
+
+
+@contextlib.contextmanager
 def handle_signals(fleet: Fleet | None = None) -> Iterator[Requests]:
     """Yield Requests that record signals instead of their usual effect.
 

@@ -55,7 +55,8 @@ class Trial:
         self.tracer = Tracer(folder)
         self.line = command.line(self.inputs)
         self.restore()
-        self.undisturbed = self.run([])
+        self.undisturbed = self.run(counting())
+        self.log = self.tracer.log.read_text(errors="replace")
         if self.undisturbed.status != command.status:
             raise RuntimeError(f"{self.line}: {self.undisturbed.stderr}")
         self.answers = settled(self.undisturbed.stdout)
@@ -77,10 +78,7 @@ class Trial:
 
     def injections(self) -> list[Injection]:
         """Return all failures to inject into the command."""
-        self.restore()
-        self.run(counting())
-        log = self.tracer.log.read_text(errors="replace")
-        found = dict.fromkeys(injections(log, self.is_own))
+        found = dict.fromkeys(injections(self.log, self.is_own))
         return [each for each in found if self.command.everything or self.is_own(each.path)]
 
     def is_own(self, path: str) -> bool:

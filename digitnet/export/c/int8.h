@@ -36,7 +36,7 @@ static inline void digitnet_weigh(const struct digitnet_layer *layer, const floa
             highest = fabsf(input[i]) > highest ? fabsf(input[i]) : highest;
         }
     }
-    steps_per_unit = highest > 0.0f ? 255.0f / highest : 0.0f;
+    steps_per_unit = highest >= FLT_MIN * 1024.0f ? 255.0f / highest : 0.0f; /* finite */
     step = highest / 255.0f;
     for (j = 0; j < neurons; j++) {
         sums[j] = 0;

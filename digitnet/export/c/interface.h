@@ -8,10 +8,11 @@ static inline int digitnet_predict(const float pixels[DIGITNET_PIXELS],
 
 /* The same as digitnet_predict, but return DIGITNET_DOUBTFUL where `digitnet predict` answers `?`:
    the largest probability is below DIGITNET_MIN_CONFIDENCE, or the evidence is below
-   DIGITNET_MIN_EVIDENCE. evidence: how far the outputs are from equal outputs, in nats, from 0;
-   NULL if it is not wanted. */
+   DIGITNET_MIN_EVIDENCE. `digitnet predict` also answers `?` to pictures of several digits or of a
+   line, which the pixels do not tell. evidence: how far the outputs are from equal outputs, in nats,
+   from 0; a null pointer if it is not wanted. */
 static inline int digitnet_answer(const float pixels[DIGITNET_PIXELS],
                                   float probabilities[DIGITNET_CLASSES], float *evidence);
 
-/* Return 1 if the sample in this header gets the answer that digitnet gave, else 0. */
+/* Return 1 if the network computes for the sample in this header what digitnet computed, else 0. */
 static inline int digitnet_check(void);
