@@ -123,6 +123,18 @@ def test_without_thresholds_nothing_is_doubtful(tmp_path: Path) -> None:
     assert not answer["isDoubtful"]
 
 
+def test_what_surrounds_the_digit_is_subtracted_from_evidence(tmp_path: Path) -> None:
+    picture = on_paper(drawn(AWKWARD["boxed"]), BLACK, WHITE)
+    _, nats, _, prior = digitnet.load().predict(as_png(picture)).grounds
+    doubts = []
+    for share in (0.5, 1.5):
+        path = tmp_path / f"{share}.mjs"
+        export_model(digitnet.load().with_thresholds(0, nats - share * prior), path)
+        (answer,) = in_node("read", module=str(path), pictures=as_rgba([picture]))
+        doubts.append(answer["isDoubtful"])
+    assert doubts == [True, False]
+
+
 def test_other_objects_are_refused_in_one_sentence(module: str) -> None:
     canvas = "; of a canvas, take context.getImageData(0, 0, width, height)"
     sides = "RangeError: picture: expected 1 to 320 pixels wide and high"
