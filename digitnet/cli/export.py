@@ -55,8 +55,8 @@ def export(
     """Write a model as one file that runs without digitnet.
 
     The file holds the network, its class names and thresholds, and a sample to check the network
-    by. It reads pictures as `predict` prepares them, 28×28 pixels; `digitnet predict -m MODEL
-    --save-prepared FOLDER` writes such pictures.
+    by. The network reads pictures as `predict` prepares them, 28×28 pixels; `digitnet predict -m
+    MODEL --save-prepared FOLDER` writes such pictures. In JavaScript, `read` prepares drawings.
     """
     from digitnet.export.output import kind_of_file
 

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray
-from digitnet.export.contents import Contents, answer_to
+from digitnet.export.contents import Contents, Sample
 from digitnet.export.scripts import as_json, modules_of, without_exports, without_imports
-from digitnet.model.prediction import Model
 
 SOURCES = Path(__file__).resolve().with_name("javascript")
 # Modules whose exports are those of the written module; the first one's head is the written one's.
@@ -34,7 +32,8 @@ def write(contents: Contents, file: BinaryIO) -> None:
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(code))
     text = _with_value(text, "classNames", as_json(contents.model.class_names))
     text = _with_value(text, "about", _object(contents.facts))
-    text = _with_value(text, "sample", _object(_sample(contents.sample.image, contents.model)))
+    text = _with_value(text, "sample", _object(_sample(contents.sample)))
+    assert text.endswith("weights = [];\n")
     file.write(text.removesuffix("];\n").encode())
     for matrix in contents.model.network.matrices:
         file.write(b"\n`\n")
@@ -51,9 +50,11 @@ def private_modules() -> list[Path]:
 
 
 def _with_value(text: str, name: str, value: str) -> str:
-    """Return the text with another value of a constant."""
+    """Return the text with another value of a constant, which it has once."""
     pattern = re.compile(CONSTANT.format(name=name), re.DOTALL | re.MULTILINE)
-    return pattern.sub(lambda found: f"{found[1]}{value};", text, count=1)
+    changed, count = pattern.subn(lambda found: f"{found[1]}{value};", text)
+    assert count == 1, name
+    return changed
 
 
 def _object(values: dict[str, Any]) -> str:
@@ -61,14 +62,11 @@ def _object(values: dict[str, Any]) -> str:
     return "{\n" + "".join(f"  {name}: {as_json(value)},\n" for name, value in values.items()) + "}"
 
 
-def _sample(image: NDArray[np.uint8], model: Model) -> dict[str, Any]:
-    """Return a prepared picture (28, 28), its outputs, and the answer that they stand for."""
-    with np.errstate(over="ignore", invalid="ignore"):  # huge weights overflow
-        outputs = model.network(image[np.newaxis])
-    sample = answer_to(image, outputs, model)
+def _sample(sample: Sample) -> dict[str, Any]:
+    """Return the picture, its outputs, and the answer that they stand for, as JSON values."""
     return {
-        "pixels": base64.b64encode(image.tobytes()).decode(),
-        "outputs": np.nan_to_num(outputs[0]).tolist(),
+        "pixels": base64.b64encode(sample.image.tobytes()).decode(),
+        "outputs": sample.outputs.tolist(),
         "label": sample.label,
         "probabilities": sample.probabilities.tolist(),
         "evidence": sample.evidence,

@@ -38,24 +38,7 @@ IN_A_WORKER = """([text, pixels]) => new Promise((resolve, reject) => {
   worker.onmessage = ({ data }) => resolve(data);
   worker.postMessage(Float32Array.from(pixels));
 })"""
-DRAWING = """<!doctype html>
-<canvas id="pad" width="280" height="280" style="border: 1px solid; touch-action: none"></canvas>
-<button id="clear">Clear</button> <output></output>
-<script type="module">
-  import { read } from "./digits.js";
-  const [pad, shown] = [document.querySelector("canvas"), document.querySelector("output")];
-  const pen = pad.getContext("2d", { willReadFrequently: true });
-  Object.assign(pen, { lineWidth: 20, lineCap: "round", lineJoin: "round" });
-  const show = () => {
-    const answer = read(pen.getImageData(0, 0, pad.width, pad.height)); // null: nothing is drawn
-    shown.value = answer?.isDoubtful ? "?" : (answer?.digit ?? "");
-  };
-  const extend = (event) => { pen.lineTo(event.offsetX, event.offsetY); pen.stroke(); show(); };
-  pad.onpointerdown = (event) => { pen.beginPath(); extend(event); };
-  pad.onpointermove = (event) => { if (event.buttons) extend(event); };
-  document.querySelector("#clear").onclick = () => { pen.clearRect(0, 0, 280, 280); show(); };
-</script>
-"""
+(DRAWING,) = blocks("html")  # the page of the tour
 READ = """async () => {
   const { read } = await import("./digits.js");
   const pad = document.querySelector("canvas");
@@ -152,18 +135,6 @@ def test_the_lines_in_the_modules_head_read_a_drawing_and_a_prepared_picture(
     answer = page.evaluate("window.answer")
     assert answer["digit"] == 4
     assert answer["confidence"] == pytest.approx(four.confidence, abs=TOLERANCE)
-
-
-def test_the_tour_leads_to_an_answer(
-    open_site: Callable[[Site], "Page"], module: str, four: Prediction
-) -> None:
-    (page,) = blocks("html")
-    site: Site = {
-        "/": ("text/html", page),
-        "/digits.js": ("text/javascript", module),
-        "/prepared/data/pictures/four.png": ("image/png", as_png(four)),
-    }
-    open_site(site).wait_for_function("document.querySelector('output').value === '4'")
 
 
 def test_a_worker_imports_the_module_from_a_blob(

@@ -52,6 +52,7 @@ export function outputsFor(pixels) {
   if (!layers) {
     const { layer_sizes: sizes, activation, output } = about;
     layers = new Layers({ sizes, activation, output }, weights.map(floatsOf));
+    weights.length = 0; // frees the text
     state = layers.emptyState();
   }
   const [input] = state.a;

@@ -10,7 +10,7 @@ const TOLERANCE = 1e-5; // of an output: the stored ones were computed in float3
 const ROUNDING = 1e-9; // of a probability, and nats: the stored ones were computed in float64
 
 /**
- * Return whether this file is intact: its sample picture gets the answer that is stored beside it.
+ * Return whether the network computes for the sample picture what digitnet computed.
  * @returns {boolean}
  */
 export function check() {

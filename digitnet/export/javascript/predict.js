@@ -9,8 +9,8 @@
 //   console.log(answer?.isDoubtful ? "?" : answer?.digit, check());
 //
 // `read` prepares a picture as `digitnet predict` does. `predict` takes 784 numbers from 0 to 1: 28 rows
-// of a picture that is prepared, white ink on black. `digitnet predict --save-prepared FOLDER` writes
-// such pictures as PNG. With `context` of a canvas that one of them is drawn on, 28x28:
+// of a prepared picture, white ink on black. `digitnet predict -m MODEL --save-prepared FOLDER` writes
+// such pictures as PNG, with the help of this model. With one of them drawn on a canvas of 28x28:
 //
 //   const bytes = context.getImageData(0, 0, 28, 28).data; // red, green, blue, opacity of each pixel
 //   predict(Float32Array.from({ length: 784 }, (_, i) => bytes[4 * i] / 255));
