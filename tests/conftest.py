@@ -62,6 +62,19 @@ def write_idx(path: Path, array: np.ndarray) -> Path:
     return path
 
 
+def in_shell(script: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a script of bash that stops at its first error, as in the virtual environment."""
+    return subprocess.run(
+        ["/bin/bash", "-euc", script],
+        cwd=cwd,
+        env=ENVIRONMENT | {"PATH": f"{DIGITNET.parent}:/usr/local/bin:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 @pytest.fixture(scope="session")
 def small_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of IDX files: the first 2,000 training and 500 test digits of MNIST."""

@@ -14,7 +14,7 @@ from PIL import Image
 import digitnet
 from digitnet.errors import DigitnetError, OutputError
 from digitnet.export import export
-from digitnet.export.contents import SAMPLE, answer_to, contents_of
+from digitnet.export.contents import SAMPLE, contents_of, sample_of
 from digitnet.export.export import export_model
 from digitnet.export.output import Kind, check_output, kind_of_file
 from digitnet.model.locations import SHIPPED
@@ -98,7 +98,7 @@ def test_another_network_may_answer_the_sample(shipped: Model) -> None:
     model = shipped.with_thresholds(0, 0)
     outputs = np.full((1, 10), 0.05, np.float32)
     outputs[0, 7] = 0.55
-    found = answer_to(contents_of(model).sample.image, outputs, model)
+    found = sample_of(contents_of(model).sample.image, outputs, model)
     assert found.label == 7
     assert found.probabilities.sum() == pytest.approx(1)
     assert 0 < found.probabilities[7] != pytest.approx(0.55)  # at the model's temperature

@@ -5,7 +5,6 @@ import os
 import re
 import runpy
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from conftest import DIGITNET, ENVIRONMENT, REPOSITORY, Run, read_mnist
+from conftest import REPOSITORY, Run, in_shell, read_mnist
 
 import digitnet
 from digitnet.config.keys import known_keys
@@ -129,16 +128,7 @@ def test_your_own_digits_are_measured_and_trained_on(repository: Path) -> None:
     train += f"{fast} --set training.epochs=1 -q"
     check = check.replace("    #", f"{fast} | tail -1    #")
     script = f"{check}\n{train}\n{measure} | head -1\n{mistakes} --format json"
-    path = f"{DIGITNET.parent}:/usr/bin:/bin"
-    done = subprocess.run(
-        ["/bin/bash", "-euc", script],
-        cwd=repository,
-        env=ENVIRONMENT | {"PATH": path},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = in_shell(script, repository)
     assert done.returncode == 0, done.stderr
     drawn, measured, answers = done.stdout.splitlines()
     assert drawn.startswith("#")

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 from c_program import compiler
-from conftest import DIGITNET, ENVIRONMENT, REPOSITORY
+from conftest import REPOSITORY, in_shell
 
 README = (REPOSITORY / "tests" / "README.md").read_text()
 TOUR = README.partition("### From a model to an answer")[2].partition("\n##")[0]
-PATH = f"{DIGITNET.parent}:/usr/local/bin:/usr/bin:/bin"
 
 
 def blocks(language: str) -> list[str]:
@@ -31,15 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     commands, compile_and_run = blocks("sh")
     (program,) = blocks("c")
     write_program = f"cat > four.c <<'END'\n{program}END\n"
-    done = subprocess.run(
-        ["/bin/bash", "-euc", commands + write_program + compile_and_run],
-        cwd=folder,
-        env=ENVIRONMENT | {"PATH": PATH},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = in_shell(commands + write_program + compile_and_run, folder)
     assert (done.returncode, done.stderr) == (0, "")
     (folder / "tour" / "printed").write_text(done.stdout)
     return folder / "tour"

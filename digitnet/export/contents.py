@@ -58,7 +58,7 @@ def contents_of(model: Model) -> Contents:
     image = sample_image()
     with np.errstate(over="ignore", invalid="ignore"):  # huge weights overflow
         outputs = model.network(image[np.newaxis])
-    return Contents(model, answer_to(image, outputs, model), facts_of(model))
+    return Contents(model, sample_of(image, outputs, model), facts_of(model))
 
 
 def sample_image() -> NDArray[np.uint8]:
@@ -69,7 +69,7 @@ def sample_image() -> NDArray[np.uint8]:
         return np.array(picture)
 
 
-def answer_to(image: NDArray[np.uint8], outputs: FloatArray, model: Model) -> Sample:
+def sample_of(image: NDArray[np.uint8], outputs: FloatArray, model: Model) -> Sample:
     """Return a picture as the sample of a network that gives `outputs` (1, classes) for it."""
     p = probabilities(outputs, model.calibration.temperature)[0]
     nats = evidence(outputs, model.network.min_output)

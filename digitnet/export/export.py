@@ -9,7 +9,7 @@ import numpy as np
 
 from digitnet.dataset.definition import DEFAULT_OPTIONS, ReadOptions
 from digitnet.errors import CheckpointError, DataError, DigitnetError
-from digitnet.export.contents import Contents, answer_to, contents_of
+from digitnet.export.contents import Contents, contents_of, sample_of
 from digitnet.export.output import Kind, check_output, kind_of_file, require_onnx
 from digitnet.model.prediction import Model
 from digitnet.paths import own_suffix, replace_file
@@ -87,7 +87,7 @@ def _int8_writer(
         accuracy = measure_accuracy(model, network, options)
     except (DataError, CheckpointError) as error:
         problem = str(error)
-    contents = contents._replace(sample=answer_to(image, network(image[np.newaxis]), model))
+    contents = contents._replace(sample=sample_of(image, network(image[np.newaxis]), model))
     return partial(write_int8, contents, network, accuracy), accuracy, problem
 
 

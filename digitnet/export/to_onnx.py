@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from digitnet.arrays import FloatArray
 from digitnet.errors import DigitnetError
-from digitnet.export.contents import Contents, Sample, answer_to
+from digitnet.export.contents import Contents, Sample, sample_of
 from digitnet.export.onnx_graph import add_network
 from digitnet.network.network import Network
 from digitnet.version import __version__
@@ -117,8 +117,8 @@ def check_answer(model: "ModelProto", contents: Contents) -> None:
     where an output is almost 0, one rounding of it changes the answer by more.
     """
     sample = contents.sample
-    found = _answer_to(sample.image, model)
-    expected = answer_to(sample.image, found.outputs[np.newaxis], contents.model)
+    found = _sample_by_graph(sample.image, model)
+    expected = sample_of(sample.image, found.outputs[np.newaxis], contents.model)
     is_equal = (
         np.abs(found.outputs - _usable(sample.outputs)).max() <= TOLERANCE
         and found.label == expected.label
@@ -137,7 +137,7 @@ def _usable(outputs: FloatArray) -> FloatArray:
     return outputs if outputs.any() else np.ones_like(outputs)
 
 
-def _answer_to(image: NDArray[np.uint8], model: "ModelProto") -> Sample:
+def _sample_by_graph(image: NDArray[np.uint8], model: "ModelProto") -> Sample:
     """Return the answer of the graph, computed by the package onnx, to an image (28, 28)."""
     from onnx.reference import ReferenceEvaluator
 
