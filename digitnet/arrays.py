@@ -1,6 +1,7 @@
-"""Array types, cache-aligned arrays, and how work is divided between threads."""
+"""Array types, aligned and shared arrays, and how work is divided between a crew's members."""
 
 import math
+import mmap
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -23,18 +24,19 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating]:
     return array
 
 
-def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating]:
-    """Return an array of zeros, aligned to a cache line."""
-    array = empty(shape, dtype)
-    array.fill(0)
+def shared(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating]:
+    """Return an array of zeros, aligned to a page, which forked processes share with this one."""
+    size = math.prod(shape)
+    memory = mmap.mmap(-1, max(size * np.dtype(dtype).itemsize, 1))
+    array: NDArray[np.floating] = np.frombuffer(memory, dtype, size).reshape(shape)
     return array
 
 
 class Share(NamedTuple):
-    """The part of the work that one thread of a crew does.
+    """The part of the work that one member of a crew does.
 
-    member: the thread's index, from 0. members: number of threads. barrier: returns when all
-    members have called it; None for a single thread.
+    member: its index, from 0. members: their number. barrier: returns when all members have called
+    it; None for a single member.
     """
 
     member: int = 0

@@ -58,9 +58,9 @@ def introduce(fault: str) -> None:
 
     match fault:
         case "loop":
-            before(Descent, "walk", bug, 2)
+            before(Descent, "_learn", bug, 2)
         case "memory":
-            before(Descent, "walk", no_memory, 2)
+            before(Descent, "_learn", no_memory, 2)
         case "validation":
             before(Evaluator, "read", bug, 2)
         case "slow-validation":

@@ -23,11 +23,11 @@ HOUSE = {
     "export": "export to_onnx to_c to_javascript accuracy quantised onnx_graph contents c_text "
     "scripts output",
     "session": "driver saving lock signals",
-    "training": "loop replicas resumption setup rehearsal sampling descent shards augmentation "
-    "state trail start optimizers schedules",
+    "training": "loop replicas resumption setup rehearsal sampling plan descent shards "
+    "augmentation state trail start optimizers schedules",
     "model": "inspection array_files comparison description examples data evaluation orientation "
     "prediction checkpoint survey landscape locations numbers doubt calibration sketch",
-    "network": "crew network plain costs workspace activations regularisers",
+    "network": "crew processes threads network plain costs workspace activations regularisers",
     "synthetic": "background distortions handwriting strokes",
     "dataset": "reader unlabelled minibatches splits folder preparation layout listed pairs "
     "archives tables header shapes drawing definition unpacking idx npy formats classes "

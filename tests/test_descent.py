@@ -3,12 +3,12 @@
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from steps import walk
 
 from digitnet.arrays import Share
 from digitnet.network.activations import ACTIVATIONS, Activation
@@ -20,12 +20,9 @@ from digitnet.training.optimizers import SGD, Adam, AdamW, l2_coefficients
 OPTIONS = {"learning_rate": 0.1, "momentum": 0.9}
 
 
-@contextmanager
-def open_descent(network: Network, threads: int = 1, l2: float = 0) -> Iterator[Descent]:
+def make_descent(network: Network, threads: int = 1, l2: float = 0) -> Descent:
     sgd = SGD(network.parameters, **OPTIONS, l2=l2_coefficients(network, l2))
-    descent = Descent(network, sgd, threads=threads)
-    yield descent
-    descent.close()
+    return Descent(network, sgd, threads=threads)
 
 
 def make_network(sizes: tuple[int, ...] = (30, 20, 5)) -> Network:
@@ -51,13 +48,13 @@ def test_regularisers_get_the_number_of_each_step() -> None:
     network, numbers = make_network(), []
     regularisers = Regularisers(network.layer_sizes[1:-1], dropout=0.5)
     optimizer = SGD(network.parameters, **OPTIONS)
-    with closing(Descent(network, optimizer, regularisers=regularisers, threads=2)) as descent:
-        for workspace in descent._workspaces(8):
-            for regulariser in workspace.regularisers:
-                regulariser.begin = (  # type: ignore[method-assign]
-                    lambda number, *_: numbers.append(number)
-                )
-        descent.walk(make_minibatches(network.layer_sizes, [8, 8, 8]), number=5)
+    descent = Descent(network, optimizer, regularisers=regularisers, threads=2)
+    for workspace in descent._workspaces(8):
+        for regulariser in workspace.regularisers:
+            regulariser.begin = (  # type: ignore[method-assign]
+                lambda number, *_: numbers.append(number)
+            )
+    walk(descent, make_minibatches(network.layer_sizes, [8, 8, 8]), number=5)
     assert sorted(numbers) == [5, 5, 6, 6, 7, 7]
 
 
@@ -65,8 +62,8 @@ def test_each_thread_draws_its_own_dropout_masks() -> None:
     network = make_network()
     regularisers = Regularisers(network.layer_sizes[1:-1], dropout=0.5)
     optimizer = SGD(network.parameters, **OPTIONS)
-    with closing(Descent(network, optimizer, regularisers=regularisers, threads=2)) as descent:
-        members = [r.member for w in descent._workspaces(8) for r in w.regularisers]
+    descent = Descent(network, optimizer, regularisers=regularisers, threads=2)
+    members = [r.member for w in descent._workspaces(8) for r in w.regularisers]
     assert members == [0, 1]
 
 
@@ -75,16 +72,16 @@ def test_each_thread_draws_its_own_dropout_masks() -> None:
 def test_any_number_of_threads_agrees_with_plain_descent(threads: int, l2: float) -> None:
     shared, plain = make_network(), make_network()
     optimizer = SGD(plain.parameters, **OPTIONS)
-    with open_descent(shared, threads, l2) as descent:
-        for x, y in make_minibatches(plain.layer_sizes, [10, 10, 3, 10, 1]):
-            gradient = np.empty_like(plain.parameters)
-            cost = plain.backprop(x, y, plain.workspace(x.shape[1], gradient))
-            decay = np.zeros_like(plain.parameters)
-            for W, decay_Wb in zip(plain.weights, plain.matrices_of(decay)):
-                decay_Wb[:, :-1] = l2 * W  # biases are not decayed
-            coefficients = optimizer.coefficients()
-            optimizer.step(coefficients.gradient * (gradient + decay), coefficients)
-            assert descent.walk([(x, y)]) == [pytest.approx(cost, rel=1e-9)]
+    descent = make_descent(shared, threads, l2)
+    for x, y in make_minibatches(plain.layer_sizes, [10, 10, 3, 10, 1]):
+        gradient = np.empty_like(plain.parameters)
+        cost = plain.backprop(x, y, plain.workspace(x.shape[1], gradient))
+        decay = np.zeros_like(plain.parameters)
+        for W, decay_Wb in zip(plain.weights, plain.matrices_of(decay)):
+            decay_Wb[:, :-1] = l2 * W  # biases are not decayed
+        coefficients = optimizer.coefficients()
+        optimizer.step(coefficients.gradient * (gradient + decay), coefficients)
+        assert walk(descent, [(x, y)]) == [pytest.approx(cost, rel=1e-9)]
     np.testing.assert_allclose(shared.parameters, plain.parameters, rtol=1e-9, atol=1e-12)
 
 
@@ -95,9 +92,8 @@ def test_adam_agrees_with_a_plain_loop(optimizer: type[Adam], threads: int) -> N
     batches, l2, rates = make_minibatches(plain.layer_sizes, [10, 7] * 9), 0.3, [1.0, 0.5] * 9
     adam = optimizer(shared.parameters, learning_rate=0.01, l2=l2_coefficients(shared, l2))
     descent = Descent(shared, adam, threads=threads)
-    descent.walk(batches[:5], rates=rates[:5], number=1)
-    descent.walk(batches[5:], rates=rates[5:], number=6)
-    descent.close()
+    walk(descent, batches[:5], rates=rates[:5], number=1)
+    walk(descent, batches[5:], rates=rates[5:], number=6)
     θ, m, v = plain.parameters, 0.0, 0.0
     for t, ((x, y), rate) in enumerate(zip(batches, rates), 1):
         g = np.empty_like(θ)
@@ -149,8 +145,8 @@ def test_no_barrier_is_missing_between_threads(
             for (target, _), (x, _) in zip(gathered, batches):
                 target[share.rows(len(x))] = x[share.rows(len(x))]
 
-        with open_descent(network, threads) as descent:
-            costs = descent.walk(gathered, gather)
+        descent = make_descent(network, threads)
+        costs = walk(descent, gathered, gather)
         results.append((network.parameters, costs))
     np.testing.assert_allclose(results[1][0], results[0][0], rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(results[1][1], results[0][1], rtol=1e-9)
@@ -163,9 +159,9 @@ def test_a_rate_multiplies_the_learning_rate_and_the_weight_decay(threads: int) 
     options = OPTIONS | {"learning_rate": OPTIONS["learning_rate"] / 2}
     half = SGD(whole.parameters, **options, l2=l2_coefficients(whole, 0.3))
     descent = Descent(whole, half)
-    descent.walk(batch)
-    with open_descent(shared, threads, 0.3) as descent:
-        descent.walk(batch, rates=[0.5])
+    walk(descent, batch)
+    descent = make_descent(shared, threads, 0.3)
+    walk(descent, batch, rates=[0.5])
     np.testing.assert_allclose(shared.parameters, whole.parameters, rtol=1e-12)
 
 
@@ -175,10 +171,11 @@ def test_every_part_of_the_vector_is_updated(part: int, monkeypatch: pytest.Monk
     shared, plain = make_network(sizes), make_network(sizes)
     monkeypatch.setattr("digitnet.training.descent.PART", part)
     batches = make_minibatches(sizes, [4, 3])
-    with open_descent(shared, threads=2) as two, open_descent(plain) as one:
-        for x, y in batches:
-            two.walk([(x, y)])
-            one.walk([(x, y)])
+    two = make_descent(shared, threads=2)
+    one = make_descent(plain)
+    for x, y in batches:
+        walk(two, [(x, y)])
+        walk(one, [(x, y)])
     np.testing.assert_allclose(shared.parameters, plain.parameters, rtol=1e-9, atol=1e-12)
     assert (shared.parameters != make_network(sizes).parameters).all()
 
@@ -189,9 +186,9 @@ def test_the_same_number_of_threads_gives_the_same_bits(threads: int) -> None:
     for _ in range(3):
         network = Network((784, 300, 10), activation="relu")
         network.initialise(rng=np.random.default_rng(3))
-        with open_descent(network, threads) as descent:
-            for x, y in make_minibatches(network.layer_sizes, [64] * 8):
-                descent.walk([(x.astype(np.float32), y.astype(np.float32))])
+        descent = make_descent(network, threads)
+        for x, y in make_minibatches(network.layer_sizes, [64] * 8):
+            walk(descent, [(x.astype(np.float32), y.astype(np.float32))])
         results.append(network.parameters.tobytes())
     assert len(set(results)) == 1
 
@@ -205,13 +202,13 @@ def test_a_step_allocates_no_arrays(output: str, cost: str, l2: float) -> None:
     network.initialise(rng=np.random.default_rng(3))
     (x, y), *_ = make_minibatches(network.layer_sizes, [2000])
     x, y = x.astype(np.float32), y.astype(np.float32)
-    with open_descent(network, l2=l2) as descent:
-        descent.walk([(x, y)])
-        tracemalloc.start()
-        for _ in range(3):
-            descent.walk([(x, y)])
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
+    descent = make_descent(network, l2=l2)
+    walk(descent, [(x, y)])
+    tracemalloc.start()
+    for _ in range(3):
+        walk(descent, [(x, y)])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
     assert peak < 60_000  # bytes: NumPy's buffers take 33,000, an array (classes, n) 80,000
 
 
@@ -219,6 +216,6 @@ def test_a_step_allocates_no_arrays(output: str, cost: str, l2: float) -> None:
 def test_overflow_raises_no_warning() -> None:
     network = make_network()
     network.parameters[:] *= 1e300
-    with open_descent(network, threads=2) as descent:
-        for x, y in make_minibatches(network.layer_sizes, [6, 6]):
-            descent.walk([(x, y)])
+    descent = make_descent(network, threads=2)
+    for x, y in make_minibatches(network.layer_sizes, [6, 6]):
+        walk(descent, [(x, y)])

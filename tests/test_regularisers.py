@@ -1,9 +1,8 @@
 """Batch normalisation and dropout: gradients, random masks, folding."""
 
-from contextlib import closing
-
 import numpy as np
 import pytest
+from steps import walk
 
 from digitnet.network.network import Network
 from digitnet.network.regularisers import BatchNorm, Regularisers
@@ -96,12 +95,12 @@ def test_running_statistics_are_means_at_first_and_moving_averages_later() -> No
 def test_a_minibatch_of_one_does_not_change_the_running_statistics() -> None:
     network, regularisers = make_network(), Regularisers(SIZES[1:-1], batch_norm=True)
     optimizer = SGD(network.parameters, learning_rate=0.1)
-    with closing(Descent(network, optimizer, regularisers=regularisers)) as descent:
-        descent.walk([make_examples(N), make_examples(1)])
-        after = regularisers.running.copy()
-        descent.walk([make_examples(1)], number=3)
-        assert (regularisers.running == after).all()
-        descent.walk([make_examples(2)], number=4)
+    descent = Descent(network, optimizer, regularisers=regularisers)
+    walk(descent, [make_examples(N), make_examples(1)])
+    after = regularisers.running.copy()
+    walk(descent, [make_examples(1)], number=3)
+    assert (regularisers.running == after).all()
+    walk(descent, [make_examples(2)], number=4)
     assert not (regularisers.running == after).all()
 
 
@@ -186,8 +185,7 @@ def test_several_threads_normalise_like_one(threads: int) -> None:
         optimizer = SGD(network.parameters, learning_rate=0.1, momentum=0.9)
         descent = Descent(network, optimizer, regularisers=regularisers, threads=size)
         for number in range(1, 6):
-            descent.walk([make_examples()], number=number)
-        descent.close()
+            walk(descent, [make_examples()], number=number)
         results.append((network.parameters, *regularisers.state.values()))
     for one, several in zip(*results):
         np.testing.assert_allclose(several, one, rtol=1e-5, atol=1e-8)

@@ -1,9 +1,8 @@
 """Shards of a minibatch: the same bits for any number of ranks, the right gradient."""
 
-from contextlib import closing
-
 import numpy as np
 import pytest
+from steps import walk
 
 from digitnet.arrays import FloatArray, Share
 from digitnet.fleet.fleet import ALONE, Fleet
@@ -44,12 +43,10 @@ def descend(
         own = np.full_like(x.T, np.nan)
         own[rows] = x.T[rows]
         minibatches.append((own.T, y))
-    with closing(
-        Descent(
-            network, rule, regularisers=regularisers, threads=threads, shards=shards, fleet=fleet
-        )
-    ) as descent:
-        costs = [descent.walk([each], number=n)[0] for n, each in enumerate(minibatches, 1)]
+    descent = Descent(
+        network, rule, regularisers=regularisers, threads=threads, shards=shards, fleet=fleet
+    )
+    costs = [walk(descent, [each], number=n)[0] for n, each in enumerate(minibatches, 1)]
     state = [array.tobytes() for array in (*regularisers.state.values(), *rule.state.values())]
     return network.parameters.tobytes(), costs, state
 
@@ -79,10 +76,8 @@ def test_another_number_of_shards_gives_other_bits_but_the_same_gradient() -> No
     costs, parameters = [], []
     for shards in (1, 2, 8):
         network, (x, y) = make_network(np.float64), make_examples(30, np.float64)
-        with closing(
-            Descent(network, SGD(network.parameters, learning_rate=0.5), shards=shards)
-        ) as descent:
-            costs += descent.walk([(x, y)])
+        descent = Descent(network, SGD(network.parameters, learning_rate=0.5), shards=shards)
+        costs += walk(descent, [(x, y)])
         parameters.append(network.parameters)
     np.testing.assert_allclose(costs, costs[0], rtol=1e-12)
     np.testing.assert_allclose(parameters[1], parameters[0], rtol=1e-9, atol=1e-12)
@@ -94,10 +89,10 @@ def test_running_statistics_are_the_mean_over_shards() -> None:
     network, (x, y) = make_network(), make_examples(10)
     regularisers = Regularisers(SIZES[1:-1], batch_norm=True)
     optimizer = SGD(network.parameters, learning_rate=1e-9)
-    with closing(Descent(network, optimizer, regularisers=regularisers, shards=4)) as descent:
-        sizes = [shard.size for shard in descent.shards.cut(10)] if descent.shards else []
-        assert sizes == [2, 3, 2, 3]
-        descent.walk([(x, y)])
+    descent = Descent(network, optimizer, regularisers=regularisers, shards=4)
+    sizes = [shard.size for shard in descent.shards.cut(10)] if descent.shards else []
+    assert sizes == [2, 3, 2, 3]
+    walk(descent, [(x, y)])
     z = network.matrices[0] @ x
     shards = np.split(z, np.cumsum(sizes)[:-1], axis=1)
     variances = [shard.var(axis=1, ddof=1) for shard in shards]
@@ -114,13 +109,13 @@ def test_each_shard_draws_its_own_dropout_masks() -> None:
     y[:] = y[:, :1]
     optimizer = SGD(network.parameters, learning_rate=0.1)
     masks = []
-    with closing(Descent(network, optimizer, regularisers=regularisers, shards=2)) as descent:
-        descent.walk([(x, y)])
-        for workspace in descent.workspaces[8]:
-            for regulariser in workspace.regularisers:
-                for shard in (0, 1):
-                    regulariser.begin(1, shard)
-                    masks.append(regulariser.mask.copy())  # type: ignore[union-attr]
+    descent = Descent(network, optimizer, regularisers=regularisers, shards=2)
+    walk(descent, [(x, y)])
+    for workspace in descent.workspaces[8]:
+        for regulariser in workspace.regularisers:
+            for shard in (0, 1):
+                regulariser.begin(1, shard)
+                masks.append(regulariser.mask.copy())  # type: ignore[union-attr]
     assert not np.array_equal(masks[0], masks[1])
 
 

@@ -61,9 +61,8 @@ def step_bar(steps: int) -> Iterator[Callable[[str], None]]:
     if not terminal_width(sys.stderr):
         yield lambda _: None
         return
-    from tqdm import tqdm
-
-    bar = tqdm(total=steps, leave=False, file=sys.stderr, bar_format="{desc} |{bar}| {elapsed}")
+    bar_format = "{desc} |{bar}| {elapsed}"
+    bar = _tqdm()(total=steps, leave=False, file=sys.stderr, bar_format=bar_format)
     begun = 0
 
     def begin(step: str) -> None:
@@ -97,9 +96,7 @@ def update_training_bar(bar: "tqdm[Any]", progress: "Progress") -> None:
 
 
 def _bar(total: int, description: str, *, initial: int = 0, leave: bool = True) -> "tqdm[Any]":
-    from tqdm import tqdm
-
-    bar = tqdm(
+    bar = _tqdm()(
         total=total,
         initial=initial,
         leave=leave,
@@ -111,6 +108,14 @@ def _bar(total: int, description: str, *, initial: int = 0, leave: bool = True) 
     )
     bar.set_description_str(description)
     return bar
+
+
+def _tqdm() -> "type[tqdm[Any]]":
+    """Return the class of bars, without its thread: training cannot fork in a process with one."""
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0
+    return tqdm
 
 
 def _pictures_seen(state: "TrainingState") -> int:

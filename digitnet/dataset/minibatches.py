@@ -43,8 +43,8 @@ class Minibatches:
         rows = count * size
         self.chosen = np.empty(rows, self.labels.dtype)
         self.gathered = np.empty((rows, self.pixels.shape[1]), np.uint8)
-        self.x: FloatArray = arrays.zeros((rows, self.pixels.shape[1] + 1), np.float32)
-        self.y: FloatArray = np.empty((count, len(self.classes), size), np.float32)
+        self.x: FloatArray = arrays.shared((rows, self.pixels.shape[1] + 1), np.float32)
+        self.y: FloatArray = arrays.shared((count, len(self.classes), size), np.float32)
         self.whole = list(zip(self.x.reshape(count, size, -1).transpose(0, 2, 1), self.y))
 
     def __call__(self, order: NDArray[np.int64], skip: int = 0) -> Iterator[Minibatch]:
@@ -82,8 +82,8 @@ class Block:
         self.rest = slice(len(indices) - rest, len(indices))
         self.minibatches = source.whole[: self.whole]
         if rest:
-            y = np.empty((len(source.classes), rest), np.float32)
-            self.minibatches.append((source.x[self.rest].T, y))
+            y = source.y[self.whole].reshape(-1)[: len(source.classes) * rest]
+            self.minibatches.append((source.x[self.rest].T, y.reshape(-1, rest)))
 
     def gather(self, share: Share = ALONE) -> None:
         """Write a thread's share of the images to the minibatches; the first thread adds labels."""

@@ -53,7 +53,7 @@ class Network:
         self.functions = [self.hidden.function] * (len(layer_sizes) - 2) + [OUTPUTS[output]]
         self.min_output = MIN_OUTPUTS[output]
         self.cost = COSTS[cost, output]
-        self.parameters: FloatArray = arrays.zeros((count_parameters(layer_sizes),), dtype)
+        self.parameters: FloatArray = arrays.shared((count_parameters(layer_sizes),), dtype)
         self.matrices = self.matrices_of(self.parameters)
         self.weights = [Wb[:, :-1] for Wb in self.matrices]
         self.biases = [Wb[:, -1] for Wb in self.matrices]
@@ -143,7 +143,7 @@ class Network:
         shared: Workspace | None = None,
         regularisers: Regularisers = NO_REGULARISERS,
     ) -> Workspace:
-        """Return the arrays to compute in for n examples; see `Workspace`, also for threads.
+        """Return the arrays to compute in for n examples; see `Workspace`, also for crews.
 
         gradient: the vector that `backprop` writes to, laid out like `parameters`.
         """
@@ -178,7 +178,7 @@ class Network:
 
         x: as for `feedforward`. y: (classes, n), one-hot. The gradient is that of the average cost,
         times `scale`. It is proportional to δ_L, so scaling δ_L scales all of it. When `backprop`
-        returns, no thread reads the parameters any more.
+        returns, no member of a crew reads the parameters any more.
         """
         a_L, δ_L, wait = self.feedforward(x, workspace), workspace.δ[-1], workspace.barrier
         # δ_L = ∂C/∂a_L ⊙ σ'(z_L), in closed form for this cost on this output

@@ -122,7 +122,8 @@ class Regularisers:
     ) -> None:
         self.sizes = tuple(hidden_sizes)
         self.batch_norm, self.keep, self.seed = batch_norm, 1 - dropout, seed
-        self.running, self.found = np.zeros((2, 2, sum(hidden_sizes) * batch_norm), np.float32)
+        shape = 2, 2, sum(hidden_sizes) * batch_norm
+        self.running, self.found = arrays.shared(shape, np.float32)
         mean, variance = self.running
         variance[:] = 1
         self.state = {"batch_mean": mean, "batch_variance": variance} if batch_norm else {}

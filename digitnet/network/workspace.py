@@ -2,9 +2,9 @@
 
 The activations of every layer but the last have one more row, of ones; its weights are the biases.
 
-Several threads divide the neurons of a network. Each thread computes z, a, δ and the gradient of
-its own neurons in every hidden layer, and waits for the others before it reads their results.
-Softmax and cost need the whole output layer, so each thread computes all of it.
+The members of a crew divide the neurons of a network. Each member computes z, a, δ and the gradient
+of its own neurons in every hidden layer, and waits for the others before it reads their results.
+Softmax and cost need the whole output layer, so each member computes all of it.
 """
 
 import functools
@@ -20,7 +20,7 @@ from digitnet.network.regularisers import NO_REGULARISERS, BatchNorm, Dropout, R
 
 
 class Layer(NamedTuple):
-    """A layer of the forward pass: a thread's own neurons; all_a is the input of the next layer.
+    """A layer of the forward pass: a member's own neurons; all_a is the input of the next layer.
 
     norm, drop: batch normalisation and dropout, in training.
     """
@@ -34,10 +34,10 @@ class Layer(NamedTuple):
 
 
 class Hidden(NamedTuple):
-    """A hidden layer of the backward pass: a thread's own neurons, and the whole next layer's δ.
+    """A hidden layer of the backward pass: a member's own neurons, and the whole next layer's δ.
 
     back(next_δ, δ) writes Wᵀ next_δ to δ, with W the weights from these neurons to the next layer.
-    A single thread treats the row of ones as one more neuron, whose δ is not used. dσ: the array of
+    A single member treats the row of ones as one more neuron, whose δ is not used. dσ: the array of
     z, which σ'(z) overwrites.
     """
 
@@ -50,7 +50,7 @@ class Hidden(NamedTuple):
 
 
 class Gradient(NamedTuple):
-    """The gradient of a layer: a thread's own neurons."""
+    """The gradient of a layer: a member's own neurons."""
 
     δ: FloatArray
     dC_dWb: FloatArray
@@ -61,7 +61,7 @@ class Workspace:
     """Arrays for n examples. An array takes memory only once it is written to.
 
     matrices, gradients: the matrices [W b] of the network and of its gradient. shared: the
-    workspace of another thread, with which this one shares the hidden layers' arrays.
+    workspace of another member, with which this one shares the hidden layers' arrays.
     regularisers: of the hidden layers, in training.
 
     z, a, δ: one array (n_out, n) per layer. Backprop overwrites z.
@@ -80,10 +80,13 @@ class Workspace:
         dtype = matrices[0].dtype
         rows = sum(hidden_sizes) + len(hidden_sizes)
         self.n, self.barrier = n, share.barrier
-        self.blocks: list[FloatArray] = shared.blocks if shared else _buffers(rows, n, dtype)
+        new = arrays.shared if share.members > 1 else arrays.empty
+        self.blocks: list[FloatArray] = (
+            shared.blocks if shared else [new((rows, n), dtype) for _ in range(3)]
+        )
+        outputs = [arrays.empty((classes, n), dtype) for _ in range(3)]
         z, a, δ = (
-            [*_split(block, hidden_sizes), output]
-            for block, output in zip(self.blocks, _buffers(classes, n, dtype))
+            [*_split(block, hidden_sizes), output] for block, output in zip(self.blocks, outputs)
         )
         for a_l in a[:-1]:
             a_l[-1] = 1
@@ -114,11 +117,6 @@ class Workspace:
             Gradient(l[rows], dC_dWb[rows], norm)
             for l, dC_dWb, rows, norm in zip(δ, gradients, own, norms)
         ]
-
-
-def _buffers(rows: int, n: int, dtype: "np.dtype[np.floating]") -> list[FloatArray]:
-    """Return uninitialised arrays (rows, n) for z, a and δ."""
-    return [arrays.empty((rows, n), dtype) for _ in range(3)]
 
 
 def _split(block: FloatArray, sizes: list[int]) -> list[FloatArray]:

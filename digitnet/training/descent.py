@@ -1,12 +1,13 @@
-"""Gradient descent: backprop and update, minibatch by minibatch, in one thread or several.
+"""Gradient descent: backprop and update, minibatch by minibatch, by the members of a crew.
 
-Several threads share the neurons: each computes the gradient of its own neurons and updates their
-parameters. The order of every sum is fixed, so the same number of threads gives the same bits.
+Several members share the neurons: each computes the gradient of its own neurons and updates their
+parameters. The order of every sum is fixed, so the same number of members gives the same bits.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from digitnet import arrays
 from digitnet.arrays import FloatArray, Share
 from digitnet.config.threads import BLAS_SPACE, require_memory
 from digitnet.fleet.fleet import ALONE, Fleet
-from digitnet.network.crew import Crew
+from digitnet.network.crew import make_crew
 from digitnet.network.network import Network
 from digitnet.network.regularisers import NO_REGULARISERS, Regularisers
 from digitnet.network.workspace import Workspace
@@ -24,12 +25,25 @@ from digitnet.training.shards import Shard, Shards, begin, end
 PART = 262144  # parameters: longest slice updated at once, 1 MB of each vector
 
 
+class Stretch(NamedTuple):
+    """Steps that are made together, one for each minibatch x (785, n), y (classes, n).
+
+    gather(share): called first, in each member, to fill its share of the minibatches. rates: the
+    learning-rate schedule's factor for each step; None if all are 1. number: of the first step,
+    counted from 1 over the whole training.
+    """
+
+    minibatches: Sequence[tuple[FloatArray, FloatArray]]
+    gather: Callable[[Share], None] | None = None
+    rates: Sequence[float] | None = None
+    number: int = 1
+
+
 class Descent:
     """Gradient descent on a network, in arrays that are allocated once.
 
     frozen: how many layers, counted from the first, keep their parameters. shards, fleet: parts of
-    a minibatch, and the ranks that share them. Raises TrainingError if the threads cannot be
-    started.
+    a minibatch, and the ranks that share them.
     """
 
     def __init__(
@@ -44,14 +58,14 @@ class Descent:
         fleet: Fleet = ALONE,
     ) -> None:
         self.network, self.optimizer, self.regularisers = network, optimizer, regularisers
-        self.crew = Crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
+        self.crew = make_crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
         shares = self.crew.shares
         self.parts = [_parts(network, share, frozen) for share in shares]
         self.shards, shape = None, network.parameters.shape
         if shards > 1 or fleet.size > 1:
             self.shards = Shards(network, regularisers, shards, fleet, self.parts)
         self.gradient = (
-            self.shards.gradient if self.shards else arrays.empty(shape, network.parameters.dtype)
+            self.shards.gradient if self.shards else arrays.shared(shape, network.parameters.dtype)
         )
         needs_scratch = optimizer.l2 is not None
         self.scratch = [
@@ -61,52 +75,44 @@ class Descent:
         self.cuts: dict[int, list[Shard]] = {}
 
     def walk(
-        self,
-        minibatches: Sequence[tuple[FloatArray, FloatArray]],
-        gather: Callable[[Share], None] | None = None,
-        rates: Sequence[float] | None = None,
-        number: int = 1,
-    ) -> list[float]:
-        """Make one step for each minibatch x (785, n), y (classes, n); return their summed costs.
+        self, stretches: Iterable[Stretch], sizes: Iterable[int]
+    ) -> Generator[list[float], None, None]:
+        """Make the steps of each stretch; yield the costs, summed over each minibatch.
 
-        gather(share): called first, in each thread, to fill its share of the minibatches. rates:
-        the learning-rate schedule's factor for each step. number: of the first step, counted from 1
-        over the whole training.
+        stretches: their minibatches lie in shared arrays; see `Crew` for how they are iterated
+        over. sizes: the numbers of examples that a minibatch can have. Raises TrainingError if the
+        system does not start the crew.
         """
-        rates = rates or [1.0] * len(minibatches)
-        with np.errstate(over="ignore"):
-            coefficients = [
-                self.optimizer.coefficients(rate, number + i) for i, rate in enumerate(rates)
-            ]
-        for x, _ in minibatches:
-            self._prepare(x.shape[1])
-        costs = [0.0] * len(minibatches)
+        for n in sizes:
+            self._prepare(n)
+        costs: list[float] = []
+        tasks = (functools.partial(self._learn, costs, stretch) for stretch in stretches)
+        for _ in self.crew.run(tasks):
+            yield costs
 
-        def learn(share: Share) -> None:
-            member, _, wait = share
-            if gather:
-                gather(share)
-            if wait:
-                wait()
-            with np.errstate(over="ignore", invalid="ignore"):  # the caller checks the costs
-                for i, (x, y) in enumerate(minibatches):
-                    cost = self._step(share, x, y, coefficients[i], number + i)
-                    if member == 0:
-                        costs[i] = cost
-
-        self.crew(learn)
-        return costs
-
-    def close(self) -> None:
-        """End the threads."""
-        self.crew.close()
+    def _learn(self, costs: list[float], stretch: Stretch, share: Share) -> None:
+        """Make a member's share of the steps; the first member replaces the costs."""
+        minibatches, gather, rates, number = stretch
+        if gather:
+            gather(share)
+        if share.barrier:
+            share.barrier()
+        if share.member == 0:
+            costs.clear()
+        with np.errstate(over="ignore", invalid="ignore"):  # the caller checks the costs
+            for i, (x, y) in enumerate(minibatches):
+                rate = rates[i] if rates else 1
+                coefficients = self.optimizer.coefficients(rate, number + i)
+                cost = self._step(share, x, y, coefficients, number + i)
+                if share.member == 0:
+                    costs.append(cost)
 
     def _step(
         self, share: Share, x: FloatArray, y: FloatArray, coefficients: Coefficients, number: int
     ) -> float:
-        """Make a thread's share of a step; return the summed cost.
+        """Make a member's share of a step; return the summed cost.
 
-        When `backprop` returns, no thread reads this thread's parameters any more in this step.
+        When `backprop` returns, no member reads this member's parameters any more in this step.
         """
         n, member, scale = x.shape[1], share.member, coefficients.gradient
         if self.shards:
@@ -123,7 +129,7 @@ class Descent:
         return cost
 
     def _prepare(self, n: int) -> None:
-        """Make all that the threads need for minibatches of n examples."""
+        """Make all that the members need for minibatches of n examples."""
         if self.shards and n not in self.cuts:
             self.cuts[n] = self.shards.cut(n)
             for size in {shard.size for shard in self.cuts[n]} - {0}:
@@ -132,7 +138,7 @@ class Descent:
             self._workspaces(n)
 
     def _workspaces(self, n: int) -> list[Workspace]:
-        """Return each thread's workspace for a minibatch of n examples."""
+        """Return each member's workspace for a minibatch of n examples."""
         if n not in self.workspaces:
             first, *others = self.crew.shares
             make = functools.partial(self.network.workspace, n, self.gradient)
@@ -145,7 +151,7 @@ class Descent:
 
 
 def _parts(network: Network, share: Share, frozen: int) -> list[slice]:
-    """Return the slices of the flat vector that a thread updates, each at most PART long."""
+    """Return the slices of the flat vector that a member updates, each at most PART long."""
     if share.members == 1:
         first = sum(Wb.size for Wb in network.matrices[:frozen])
         return _cut(first, len(network.parameters))

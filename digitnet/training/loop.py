@@ -20,16 +20,16 @@ import numpy as np
 from digitnet.arrays import Share
 from digitnet.config.definition import Config
 from digitnet.config.reader import resolve_config
-from digitnet.dataset.minibatches import Block, Minibatches
+from digitnet.dataset.minibatches import Minibatches
 from digitnet.errors import TrainingError
 from digitnet.fleet.fleet import Alone, Fleet, Request
 from digitnet.model.calibration import calibrate
 from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluator
 from digitnet.model.landscape import Landscape
 from digitnet.network.network import Network
-from digitnet.randomness import Purpose, generator
 from digitnet.training.augmentation import Augmentation
 from digitnet.training.descent import Descent
+from digitnet.training.plan import plan
 from digitnet.training.replicas import compare_parameters, follow, start
 from digitnet.training.setup import begin
 from digitnet.training.state import (
@@ -106,15 +106,11 @@ def train(
         augmentation = Augmentation(state.distortions, members=members, seed=state.config.seed)
     part = Share(fleet.rank, fleet.size)
     minibatches = Minibatches(state.examples, size, most, augmentation, part)
-    with contextlib.closing(descent):
+    sizes = {size, len(state.train_indices) % size or size}
+    with contextlib.closing(descent.walk(plan(state, minibatches, augmentation), sizes)) as walk:
         while not state.done:
-            rng = generator(state.config.seed, Purpose.SHUFFLE, state.position.epoch)
-            order = rng.permutation(state.train_indices)
-            if augmentation:
-                augmentation.begin(state.position.epoch, state.strength)
-            blocks = minibatches.blocks(order, state.position.step)
             while state.position.step < state.steps:
-                _walk_downhill(state, blocks, descent, fleet)
+                _walk_downhill(state, walk, fleet)
                 _stop_unless_finite(state, fleet)
                 if state.position.step < state.steps:
                     yield Progress(state, _mean_cost(state))
@@ -129,27 +125,23 @@ def _mean_cost(state: TrainingState) -> float | None:
     return state.position.cost_sum / seen if seen else None
 
 
-def _walk_downhill(
-    state: TrainingState, blocks: Iterator[Block], descent: Descent, fleet: Fleet
-) -> None:
+def _walk_downhill(state: TrainingState, walk: Iterator[list[float]], fleet: Fleet) -> None:
     """Make one step per minibatch until a rank asks for something or the epoch is over.
 
     Rank 0 asks for a pause when it is time to yield: clocks differ, and all must yield together.
     """
     fleet.asked.discard(Request.PAUSE)
     epoch, step, cost_sum, seconds = msgspec.structs.astuple(state.position)
+    steps = state.steps
     started = now = time.perf_counter()
-    number = state.number
-    for block in blocks:
-        rates = state.rates(step, len(block.minibatches))
-        for cost in descent.walk(block.minibatches, block.gather, rates, number):
+    for costs in walk:
+        for cost in costs:
             cost_sum += cost
-            step += 1
-        number += len(block.minibatches)
+        step += len(costs)
         now = time.perf_counter()
         if fleet.leads and now - started > YIELD_SECONDS:
             fleet.ask(Request.PAUSE)
-        if fleet.asked:
+        if fleet.asked or step == steps:
             break
     state.position = Position(epoch, step, cost_sum, seconds + now - started)
 

@@ -36,7 +36,7 @@ class Shard(NamedTuple):
 class Shards:
     """Computes gradients in `count` shards, a multiple of the fleet's ranks.
 
-    parts: the slices of the gradient that each thread adds. message: the vector that ranks add up
+    parts: the slices of the gradient that each member adds. message: the vector that ranks add up
     in each step: `gradient` (n_parameters,), the batch statistics, the cost (float32 as all else),
     and what ranks ask of each other. Raises ValueError if the ranks cannot share the shards.
     """
@@ -57,14 +57,14 @@ class Shards:
         length = n + statistics.size + 1 + len(Request)
         length += -length % (ALIGNMENT * fleet.size)
         dtype = network.parameters.dtype
-        self.message = arrays.zeros((length,), dtype)
+        self.message = arrays.shared((length,), dtype)
         self.gradient = self.message[:n]
         self.parts = [[*parts[0], slice(n, length)], *parts[1:]]
         self.cost_at = n + statistics.size
         regularisers.found = self.message[n : self.cost_at].reshape(statistics.shape)
         own = self.own.stop - self.own.start
         # branches[level]: the sum of 2 ** level shards that waits for its neighbour
-        self.branches = [arrays.zeros((length,), dtype) for _ in range(own.bit_length() - 1)]
+        self.branches = [arrays.shared((length,), dtype) for _ in range(own.bit_length() - 1)]
 
     def cut(self, n: int) -> list[Shard]:
         """Return all shards of a minibatch of n examples; their sizes differ by at most one."""
@@ -90,7 +90,7 @@ class Shards:
         """Return the summed cost of a minibatch; write its gradient, over all ranks, to `gradient`.
 
         x, y, scale: as for `Network.backprop`. cut: the minibatch's shards. workspaces: each
-        thread's, by the number of examples. share: this thread's. number: of the step, counted from
+        member's, by the number of examples. share: this member's. number: of the step, counted from
         1.
         """
         member, _, wait = share
@@ -120,7 +120,7 @@ class Shards:
         return float(self.message[self.cost_at])
 
     def _add_branches(self, place: int, parts: list[slice]) -> None:
-        """Add the message to the branches that it completes, in this thread's parts."""
+        """Add the message to the branches that it completes, in this member's parts."""
         for part in parts:
             fresh = self.message[part]
             for level, branch in enumerate(self.branches):

@@ -121,15 +121,15 @@ class TrainingState:
         """The number of minibatches in an epoch."""
         return math.ceil(len(self.train_indices) / self.config.training.minibatch_size)
 
-    def rates(self, step: int, count: int) -> list[float] | None:
-        """Return the schedule's factor for `count` steps from `step` on; None if all are 1."""
+    def rates(self, epoch: int, step: int, count: int) -> list[float] | None:
+        """Return the schedule's factor for `count` steps from a step on; None if all are 1."""
         schedule, epochs = self.config.training.schedule, self.config.training.epochs
         if not varies(schedule):
             return None
         return [
             rate_factor(
                 schedule.name,
-                (self.position.epoch - 1 + at / self.steps) / epochs,
+                (epoch - 1 + at / self.steps) / epochs,
                 warmup=schedule.warmup,
                 final=schedule.final,
             )
@@ -148,13 +148,12 @@ class TrainingState:
         del amounts["final"]
         return Distortions(**amounts)
 
-    @property
-    def strength(self) -> float:
-        """The share of the distortions' amounts in this epoch.
+    def strength(self, epoch: int) -> float:
+        """Return the share of the distortions' amounts in an epoch.
 
         It falls linearly from 1 in the first epoch to `augment.final` in the last.
         """
-        progress = (self.position.epoch - 1) / max(self.config.training.epochs - 1, 1)
+        progress = (epoch - 1) / max(self.config.training.epochs - 1, 1)
         return 1 - (1 - self.config.augment.final) * progress
 
     @property
@@ -162,11 +161,6 @@ class TrainingState:
         """Images used in this epoch so far."""
         seen = self.position.step * self.config.training.minibatch_size
         return min(seen, len(self.train_indices))
-
-    @property
-    def number(self) -> int:
-        """The number of the next step, counted from 1 over the whole training."""
-        return (self.position.epoch - 1) * self.steps + self.position.step + 1
 
     @property
     def done(self) -> bool:

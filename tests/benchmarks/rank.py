@@ -89,7 +89,7 @@ def _step(name: str, n: int, shards: int) -> Callable[[], object]:
     """Return a function that makes a step with n pictures on one thread."""
     import numpy as np
 
-    from digitnet.training.descent import Descent
+    from digitnet.training.descent import Descent, Stretch
 
     network, optimizer = _network(name)
     rng = np.random.default_rng(1)
@@ -98,7 +98,7 @@ def _step(name: str, n: int, shards: int) -> Callable[[], object]:
     y = np.zeros((10, n), np.float32)
     y[rng.integers(0, 10, n), np.arange(n)] = 1
     descent = Descent(network, optimizer, shards=shards)
-    return lambda: descent.walk([(x, y)])
+    return lambda: list(descent.walk([Stretch([(x, y)])], {n}))
 
 
 def _update(name: str) -> Callable[[], None]:
