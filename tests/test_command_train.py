@@ -123,7 +123,7 @@ def test_verbose_describes_network_and_data(run: Run, config_file: Path, output:
     done = run("train", "--config", config_file, "-v", "--set", "training.threads=2")
     first, *epochs = done.stderr.decode().splitlines()
     assert len(epochs) == 3
-    words = ("784-16-10", "12,730 parameters", "1,500 ", "500 ", "2 threads", str(output))
+    words = ("784-16-10", "12,730 parameters", "1,500 ", "500 ", "threads: 2", str(output))
     assert [word for word in words if word not in first] == []
 
 

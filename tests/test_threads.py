@@ -15,7 +15,11 @@ from digitnet.config.threads import (
     require_memory,
 )
 
-SMALL, LARGE = ([784, 16, 16, 10], 10), ([784, 512, 512, 10], 128)
+SMALL, MEDIUM, LARGE = (
+    ([784, 16, 16, 10], 10),
+    ([784, 128, 10], 32),
+    ([784, 512, 512, 10], 128),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +32,13 @@ def _unset_variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_small_layers_get_one_thread() -> None:
-    assert choose_threads("auto", *SMALL) == 1
+    assert choose_threads("auto", *SMALL) == choose_threads("auto", *SMALL, processes=True) == 1
+
+
+def test_processes_pay_with_less_work_than_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert choose_threads("auto", *MEDIUM) == 1
+    assert choose_threads("auto", *MEDIUM, processes=True) == 2
 
 
 def test_large_layers_get_every_core(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +48,7 @@ def test_large_layers_get_every_core(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_threads_are_limited_by_the_work_in_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(1000)))
-    assert 6 < choose_threads("auto", *LARGE) < 50
+    assert 6 < choose_threads("auto", *LARGE) < 50 < choose_threads("auto", *LARGE, processes=True)
 
 
 @pytest.mark.parametrize("variable", BLAS_VARIABLES)

@@ -63,7 +63,7 @@ def description(state: "TrainingState", ranks: int) -> str:
         f"{sizes}, {len(state.network.parameters):,} parameters; {data}: "
         f"{len(state.train_indices):,} training pictures, "
         f"{len(state.validation_indices):,} validation pictures; "
-        f"{threads} thread{'s' if threads > 1 else ''}{shared}; "
+        f"threads: {threads}{shared}; "
         f"output {display_path(state.config.model)}"
     )
 

@@ -1,8 +1,9 @@
-"""Choose the number of training threads and of BLAS threads.
+"""Choose the number of training processes or threads, and of BLAS threads.
 
-Training threads are digitnet's own: they share the neurons of each layer. BLAS threads share single
-matrix products and spin while they wait. They slow down small layers, and large layers as well on a
-busy machine. OpenBLAS reads its environment variables once, when it is loaded.
+The members of a training's crew, processes or threads, share the neurons of each layer. BLAS
+threads share single matrix products and spin while they wait. They slow down small layers, and
+large layers as well on a busy machine. OpenBLAS reads its environment variables once, when it is
+loaded.
 """
 
 import functools
@@ -15,7 +16,8 @@ BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 MAX_THREADS = 256
 NUMPY_SPACE = 104 << 20  # bytes of address space: NumPy, Pillow and a small picture
 BLAS_SPACE = 40 << 20  # bytes of address space: a thread's OpenBLAS buffer (32 MB) and its stack
-MULTIPLICATIONS_PER_THREAD = 30_000_000  # per step: with less work, a thread slows the step down
+WORK_PER_PROCESS = 4_000_000  # multiplications in a step: with less, a process slows it down
+WORK_PER_THREAD = 30_000_000  # multiplications in a step: with less, a thread slows it down
 
 
 def choose_threads(
@@ -23,12 +25,14 @@ def choose_threads(
     layer_sizes: Sequence[int],
     minibatch_size: int,
     shards: int = 1,
+    *,
+    processes: bool = False,
 ) -> int:
-    """Return the number of training threads, at most the neurons of the widest hidden layer.
+    """Return the number of members in a crew, at most the neurons of the widest hidden layer.
 
-    `auto`: one thread per MULTIPLICATIONS_PER_THREAD in a step, at most the number in the
-    environment or else the number of available processors. With several shards, one thread: more
-    ranks do what more threads would, and the same bits on every machine.
+    `auto`: as many as there is work for in a step, at most the number in the environment or else
+    the number of available processors. With several shards, 1: more ranks do what more members
+    would, and the same bits on every machine. processes: True if the members are processes.
     """
     widest = max(layer_sizes[1:-1], default=1)
     if threads != "auto":
@@ -37,7 +41,7 @@ def choose_threads(
         return 1
     allowed = environment_threads() or len(os.sched_getaffinity(0))
     forward = minibatch_size * sum(n_in * n_out for n_in, n_out in pairwise(layer_sizes))
-    worthwhile = 3 * forward // MULTIPLICATIONS_PER_THREAD  # one product forward, two back
+    worthwhile = 3 * forward // (WORK_PER_PROCESS if processes else WORK_PER_THREAD)
     return max(min(allowed, worthwhile, MAX_THREADS, widest), 1)
 
 

@@ -18,6 +18,7 @@ from digitnet.image.evidence import Judgement
 from digitnet.model.calibration import MIN_PICTURES
 from digitnet.model.checkpoint import load_checkpoint
 from digitnet.model.locations import SHIPPED
+from digitnet.network.crew import may_fork
 from digitnet.network.network import Network
 from digitnet.randomness import Purpose, generator
 from digitnet.training.optimizers import OPTIMIZERS, Optimizer, l2_coefficients
@@ -243,7 +244,11 @@ def _with_threads(config: Config) -> Config:
     """Return the config with training.threads as a number."""
     training = config.training
     threads = choose_threads(
-        training.threads, config.network.layer_sizes, training.minibatch_size, int(training.shards)
+        training.threads,
+        config.network.layer_sizes,
+        training.minibatch_size,
+        int(training.shards),
+        processes=may_fork(),
     )
     training = msgspec.structs.replace(training, threads=threads)
     return msgspec.structs.replace(config, training=training)
