@@ -8,7 +8,6 @@ a member first spins, because the others mostly arrive at once, and then sleeps.
 import contextlib
 import functools
 import itertools
-import multiprocessing
 import os
 import pickle
 import signal
@@ -32,6 +31,8 @@ class Processes:
     """
 
     def __init__(self, size: int) -> None:
+        import multiprocessing  # slow to start
+
         context = multiprocessing.get_context("fork")
         # A dissemination barrier: Hensgen, Finkel and Manber 1988, section 3. In each round, a
         # member opens the gate of the member that stands `distance` further on.
@@ -67,7 +68,7 @@ class Processes:
         try:
             try:
                 for member in range(1, len(self.shares)):
-                    self._members.append(self._fork(member, tasks, end))
+                    self._fork(member, tasks, end)
             except OSError:
                 raise too_many(len(self.shares), member, "processes") from None
             finally:
@@ -79,13 +80,14 @@ class Processes:
         finally:
             self._end()
 
-    def _fork(self, member: int, tasks: Iterator[Task], report: int) -> int:
-        """Start a member and return its process identifier."""
+    def _fork(self, member: int, tasks: Iterator[Task], report: int) -> None:
+        """Start a member. Its signals stay blocked: they are the caller's."""
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             if identifier := os.fork():
-                return identifier
-            self._work(member, tasks, report)  # all signals stay blocked: they are the caller's
+                self._members.append(identifier)
+            else:
+                self._work(member, tasks, report)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
@@ -124,10 +126,12 @@ class Processes:
             if os.getppid() != self._caller:
                 os._exit(1)
             return
-        for member in self._members:
+        for member in list(self._members):
             with contextlib.suppress(ChildProcessError):
                 ended, status = os.waitpid(member, os.WNOHANG)
-                if ended and status:
+                if ended:
+                    self._members.remove(member)
+                if status:
                     raise self._error()
 
     def _error(self) -> BaseException:
