@@ -24,6 +24,13 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating]:
     return array
 
 
+def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating]:
+    """Return an array of zeros, aligned to a cache line."""
+    array = empty(shape, dtype)
+    array.fill(0)
+    return array
+
+
 def shared(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating]:
     """Return an array of zeros, aligned to a page, which forked processes share with this one."""
     size = math.prod(shape)
@@ -32,11 +39,25 @@ def shared(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating]:
     return array
 
 
+def is_shared(array: FloatArray) -> bool:
+    """Return whether an array, or the array that it is a view of, was made by `shared`."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return isinstance(base, memoryview) and isinstance(base.obj, mmap.mmap)
+
+
+def zeros_like(array: FloatArray, shape: tuple[int, ...] | None = None) -> FloatArray:
+    """Return an array of zeros in the same kind of memory. shape: that of the array by default."""
+    new = shared if is_shared(array) else zeros
+    return new(array.shape if shape is None else shape, array.dtype)
+
+
 class Share(NamedTuple):
     """The part of the work that one member of a crew does.
 
-    member: its index, from 0. members: their number. barrier: returns when all members have called
-    it; None for a single member.
+    member: the member's index, from 0. members: the number of members. barrier: returns when all
+    members have called it; None for a single member.
     """
 
     member: int = 0

@@ -87,7 +87,7 @@ def test_every_member_runs_every_task_once(make: Callable[[int], Crew], size: in
 
 def test_a_single_member_runs_the_tasks_itself() -> None:
     found: list[Share] = []
-    for _ in make_crew(1).run([found.append] * 3):
+    for _ in make_crew(1, processes=True).run([found.append] * 3):
         pass
     assert found == [Share()] * 3
 
@@ -128,15 +128,53 @@ def test_an_error_is_raised_and_the_crew_can_run_again(
         done[share.member, 0] += 1
 
     for _ in range(2):
-        with pytest.raises(ValueError, match=r"^no$"):
+        with pytest.raises(ValueError, match=r"^no\b"):
             list(crew.run([fail]))
     assert list(crew.run([task, task])) == [None, None]
     assert done[:3, 0].tolist() == [2, 2, 2]
+    assert_members_meet(crew)
+
+
+class Strange(Exception):
+    """An exception that cannot be unpickled."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(f"{one} and {other}")
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("x" * 100_000), Strange(1, 2)], ids=["long", "strange"]
+)
+def test_an_error_that_cannot_be_sent_is_described(error: Exception) -> None:
+    def fail(share: Share) -> None:
+        if share.member:
+            raise error
+        barrier(share)
+
+    with pytest.raises(TrainingError, match=r"^a process of the training failed: ") as found:
+        list(Processes(2).run([fail]))
+    assert type(error).__name__ in str(found.value)
+    assert len(str(found.value)) < 2000
+
+
+def test_an_error_has_the_traceback_of_its_process() -> None:
+    def fail_in_the_member(share: Share) -> None:
+        if share.member:
+            raise KeyError("no")
+        barrier(share)
+
+    with pytest.raises(KeyError) as found:
+        list(Processes(2).run([fail_in_the_member]))
+    assert "in fail_in_the_member" in "".join(found.value.__notes__)
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
 def test_members_wait_for_each_other_at_the_barrier(make: Callable[[int], Crew], size: int) -> None:
-    crew, done = make(size), record()
+    assert_members_meet(make(size))
+
+
+def assert_members_meet(crew: Crew) -> None:
+    done, size = record(), len(crew.shares)
 
     def task(share: Share) -> None:
         for step in range(1, 100):
@@ -161,7 +199,7 @@ def test_a_run_ends_when_its_iterator_is_closed(make: Callable[[int], Crew]) -> 
     run = crew.run(task for _ in range(1000))
     next(run)
     members = set(found[:3, 0].astype(int).tolist()) - {os.getpid()}
-    run.close()  # type: ignore[attr-defined]
+    run.close()
     assert threading.active_count() == before
     assert not any(map(is_running, members))
     assert list(crew.run([task])) == [None]
@@ -182,7 +220,8 @@ def test_a_process_has_a_copy_of_what_is_not_shared() -> None:
     assert found[:2, :3].tolist() == [[1, 2, 3]] * 2
 
 
-def test_a_killed_process_ends_the_run_in_one_line() -> None:
+@pytest.mark.parametrize("reaped", [False, True])
+def test_a_killed_process_ends_the_run_in_one_line(reaped: bool) -> None:
     crew, found = Processes(3), record()
 
     def task(share: Share) -> None:
@@ -191,8 +230,15 @@ def test_a_killed_process_ends_the_run_in_one_line() -> None:
         barrier(share)
         found[share.member, 0] = os.getpid()
 
-    with pytest.raises(TrainingError, match=r"^a process of the training was killed; .*") as error:
+    if reaped:
+        before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with pytest.raises(
+        TrainingError,
+        match=r"^training.threads: expected 3 processes, found that one [a-zA-Z ]+; ",
+    ) as error:
         list(crew.run([task] * 3))
+    if reaped:
+        signal.signal(signal.SIGCHLD, before)
     assert "\n" not in str(error.value)
     assert not any(is_running(int(process)) for process in found[1:3, 0])
 
@@ -214,8 +260,8 @@ def test_processes_end_when_their_caller_is_killed(busy: bool) -> None:
 
 
 def test_processes_leave_signals_to_their_caller() -> None:
-    rest = "for _ in crew.run([task]):\n    print(*found.astype(int), flush=True); input()\n"
-    rest += "print('done')"
+    rest = "print(*found.astype(int), flush=True); input()"
+    rest = f"for _ in crew.run([task] * 2):\n    {rest}\nprint('done')"
     command = program("processes", 2, rest)
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -225,8 +271,49 @@ def test_processes_leave_signals_to_their_caller() -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
             os.kill(member, number)
         time.sleep(0.3)
-        assert process.communicate("\n", timeout=20) == ("done\n", None)
+        out, _ = process.communicate("\n\n", timeout=20)
+        assert out.endswith("\ndone\n")
     assert process.returncode == 0
+
+
+def test_a_fork_of_the_caller_neither_goes_on_nor_ends_the_members() -> None:
+    crew, found = Processes(3), record()
+
+    def task(share: Share) -> None:
+        barrier(share)
+        found[share.member, 0] += 1
+
+    run = crew.run([task] * 3)
+    next(run)
+    for wrong, expected in ((lambda: next(run), 2), (run.close, 1)):
+        if not (child := os.fork()):
+            try:
+                wrong()
+                os._exit(1)
+            except TrainingError:
+                os._exit(2)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == expected
+    assert list(run) == [None, None]
+    assert found[:3, 0].tolist() == [3, 3, 3]
+
+
+def test_an_interrupt_while_members_are_ended_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    crew, found, kill = Processes(3), record(), os.kill
+
+    def task(share: Share) -> None:
+        found[share.member, 0] = os.getpid()
+
+    def interrupted(process: int, number: int) -> None:
+        signal.raise_signal(signal.SIGINT)
+        kill(process, number)
+
+    run = crew.run([task] * 2)
+    next(run)
+    monkeypatch.setattr(os, "kill", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run.close()
+    assert not any(is_running(int(process)) for process in found[1:3, 0])
 
 
 def test_processes_keep_no_files_open() -> None:
@@ -279,16 +366,17 @@ def test_processes_that_the_system_refuses_are_an_error(monkeypatch: pytest.Monk
 
 def test_a_crew_is_of_processes_where_forking_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crews, "may_fork", lambda: True)
-    assert isinstance(make_crew(2), Processes)
-    assert isinstance(make_crew(1), Threads)
+    assert isinstance(make_crew(2, processes=True), Processes)
+    assert isinstance(make_crew(1, processes=True), Threads)
+    assert isinstance(make_crew(2, processes=False), Threads)
 
     def refuse(size: int) -> None:
         raise FileNotFoundError("/dev/shm")
 
     monkeypatch.setattr(crews, "Processes", refuse)
-    assert isinstance(make_crew(2), Threads)
+    assert isinstance(make_crew(2, processes=True), Threads)
     monkeypatch.setattr(crews, "may_fork", lambda: False)
-    assert isinstance(make_crew(2), Threads)
+    assert isinstance(make_crew(2, processes=True), Threads)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ Examples
     "-q", "--quiet", is_flag=True, help="Print nothing but warnings, errors and JSON results."
 )
 @click.option(
-    "-v", "--verbose", is_flag=True, help="Print the network, the data and the number of threads."
+    "-v", "--verbose", is_flag=True, help="Print the network, the data and `training.threads`."
 )
 @click.option(
     "--dry-run",
@@ -137,7 +137,7 @@ def train(
         raise click.UsageError("-o requires the name of a file.")
     if launched() is None:  # mistakes in the config are told before NumPy loads
         config = _config(path, overrides, output)
-        load_numpy(1)  # training starts its own threads
+        load_numpy(1)  # training divides the work by itself
         fleet = context.obj.join()
     else:
         load_numpy(1)

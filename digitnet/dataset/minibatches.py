@@ -23,7 +23,8 @@ class Minibatches:
 
     size: images in a minibatch, at most as many as an order has. most: minibatches gathered
     together, at most. distort: called for each image, if given. part: this rank's part of each
-    minibatch; the images of the others are not gathered.
+    minibatch; the images of the others are not gathered. shared: True if forked processes share the
+    minibatches.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class Minibatches:
         most: int = BLOCK,
         distort: Distort | None = None,
         part: Share = ALONE,
+        shared: bool = False,
     ) -> None:
+        new = arrays.shared if shared else arrays.zeros
         self.size, self.distort, self.part = size, distort, part
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
@@ -43,8 +46,8 @@ class Minibatches:
         rows = count * size
         self.chosen = np.empty(rows, self.labels.dtype)
         self.gathered = np.empty((rows, self.pixels.shape[1]), np.uint8)
-        self.x: FloatArray = arrays.shared((rows, self.pixels.shape[1] + 1), np.float32)
-        self.y: FloatArray = arrays.shared((count, len(self.classes), size), np.float32)
+        self.x: FloatArray = new((rows, self.pixels.shape[1] + 1), np.float32)
+        self.y: FloatArray = new((count, len(self.classes), size), np.float32)
         self.whole = list(zip(self.x.reshape(count, size, -1).transpose(0, 2, 1), self.y))
 
     def __call__(self, order: NDArray[np.int64], skip: int = 0) -> Iterator[Minibatch]:
@@ -86,7 +89,7 @@ class Block:
             self.minibatches.append((source.x[self.rest].T, y.reshape(-1, rest)))
 
     def gather(self, share: Share = ALONE) -> None:
-        """Write a thread's share of the images to the minibatches; the first thread adds labels."""
+        """Write a member's share of the images to the minibatches; the first member adds labels."""
         n, size, part = len(self.indices), self.source.size, self.source.part
         if part.members == 1:
             self._gather_images(share.rows(n), share)

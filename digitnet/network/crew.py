@@ -17,12 +17,12 @@ from digitnet.network.threads import Threads
 Crew = Threads | Processes
 
 
-def make_crew(size: int) -> Crew:
-    """Return a crew of `size` members: processes where they may be forked, else threads.
+def make_crew(size: int, *, processes: bool) -> Crew:
+    """Return a crew of `size` members, which gives the same bits whatever its members are.
 
-    The same number of members gives the same bits either way.
+    processes: True for processes, if the system has what they need; False for threads.
     """
-    if size > 1 and may_fork():
+    if processes and size > 1 and may_fork():
         try:
             return Processes(size)
         except OSError:  # such as without /dev/shm

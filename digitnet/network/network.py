@@ -35,7 +35,8 @@ class Network:
     neuron j. biases[l], shape (n_out,). Both are views into `parameters`, one flat vector, in
     which each neuron's weights are followed by its bias. matrices[l] is the same as one matrix
     [W b], (n_out, n_in + 1): its product with activations and a last row of ones is W a + b.
-    min_output: the smallest positive output in float32, which rounds smaller ones to 0.
+    min_output: the smallest positive output in float32, which rounds smaller ones to 0. shared:
+    True if forked processes share the parameters.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Network:
         output: str = "sigmoid",
         cost: str = "quadratic",
         dtype: DTypeLike = np.float32,
+        shared: bool = False,
     ) -> None:
         self.layer_sizes = tuple(layer_sizes)
         self.names = activation, output
@@ -53,7 +55,8 @@ class Network:
         self.functions = [self.hidden.function] * (len(layer_sizes) - 2) + [OUTPUTS[output]]
         self.min_output = MIN_OUTPUTS[output]
         self.cost = COSTS[cost, output]
-        self.parameters: FloatArray = arrays.shared((count_parameters(layer_sizes),), dtype)
+        new = arrays.shared if shared else arrays.zeros
+        self.parameters: FloatArray = new((count_parameters(layer_sizes),), dtype)
         self.matrices = self.matrices_of(self.parameters)
         self.weights = [Wb[:, :-1] for Wb in self.matrices]
         self.biases = [Wb[:, -1] for Wb in self.matrices]

@@ -1,8 +1,8 @@
 """A crew of processes, which do not wait for Python's lock each time they meet, as threads do.
 
-The members are forked from the caller when a run begins. Of all arrays made by `arrays.shared` they
-use the same memory; of everything else each has a copy. They meet at a barrier of semaphores, where
-a member first spins, because the others mostly arrive at once, and then sleeps.
+Members are forked from the caller when a run begins. They use the same memory for arrays made by
+`arrays.shared`; each has a copy of everything else. They meet at a barrier of semaphores: there a
+member first spins, because most others arrive at once, and then sleeps.
 """
 
 import contextlib
@@ -11,23 +11,33 @@ import itertools
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterable, Iterator
-from typing import NoReturn
+import time
+import traceback
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import NamedTuple, NoReturn
 
 from digitnet.arrays import Share
 from digitnet.errors import TrainingError
 from digitnet.network.threads import Task, too_many
 
-SPINS = 500  # attempts before a member sleeps: about 30 microseconds
-NAP = 0.1  # s: sleeping longer, a member looks whether the others are alive
+SPINS = 500  # attempts to pass a gate before a member sleeps
+NAP = 0.1  # s of sleep after which a member looks whether the others are alive
+MAX_REPORT = 60_000  # bytes: more could fill the pipe, which nobody reads yet
 
-Gate = tuple[Callable[[], None], Callable[..., bool]]  # opens another member's, passes one's own
+Gate = tuple[Callable[[], None], Callable[..., bool]]  # opens the next member's gate; passes a gate
+
+
+class Member(NamedTuple):
+    """A process, and the descriptor of the pipe in which the process writes its error."""
+
+    process: int
+    report: int
 
 
 class Processes:
-    """A crew whose members are processes; see `make_crew`.
+    """A crew whose members are processes; see `crew`.
 
-    Raises OSError if the system has no semaphores for it.
+    Raises OSError if the system has no semaphores.
     """
 
     def __init__(self, size: int) -> None:
@@ -40,8 +50,7 @@ class Processes:
         self._gates = [[context.Semaphore(0) for _ in range(size)] for _ in distances]
         self._spins = SPINS if size <= len(os.sched_getaffinity(0)) else 0
         self._caller = os.getpid()
-        self._members: list[int] = []  # process identifiers
-        self._report = -1  # file descriptor: the error of a member
+        self._members: list[Member] = []
         self._barriers = []
         for member in range(size):
             rounds = [
@@ -51,63 +60,67 @@ class Processes:
             self._barriers.append(functools.partial(self._wait, rounds))
         self.shares = [Share(member, size, wait) for member, wait in enumerate(self._barriers)]
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[None]:
+    def run(self, tasks: Iterable[Task]) -> Generator[None, None, None]:
         """Run each task in all members at once; yield when all have finished it.
 
-        Each member iterates over its own copy of `tasks`, and may begin the next task while the
-        caller has not asked for it, up to the task's first barrier. Raises TrainingError if a
-        member is killed.
+        Each member iterates over its own copy of `tasks`. A member may begin the next task before
+        the caller asks for it, up to the task's first barrier. Raises TrainingError if a member
+        ends, or in a process that was forked from the caller.
         """
         tasks, share, wait = iter(tasks), self.shares[0], self._barriers[0]
         for gate in itertools.chain(*self._gates):
             while gate.acquire(False):  # left open by a run that was interrupted
                 pass
         self._caller = os.getpid()
-        self._report, end = os.pipe()
-        os.set_blocking(self._report, False)
         try:
-            try:
-                for member in range(1, len(self.shares)):
-                    self._fork(member, tasks, end)
-            except OSError:
-                raise too_many(len(self.shares), member, "processes") from None
-            finally:
-                os.close(end)
+            for member in range(1, len(self.shares)):
+                self._fork(member, tasks)
             for task in tasks:
                 task(share)
                 wait()
                 yield
+                if os.getpid() != self._caller:
+                    raise TrainingError("a forked process cannot go on with a training")
         finally:
             self._end()
 
-    def _fork(self, member: int, tasks: Iterator[Task], report: int) -> None:
-        """Start a member. Its signals stay blocked: they are the caller's."""
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        try:
-            if identifier := os.fork():
-                self._members.append(identifier)
-            else:
-                self._work(member, tasks, report)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    def _fork(self, member: int, tasks: Iterator[Task]) -> None:
+        """Start a member. All signals stay blocked in the member: they are for the caller."""
+        report, end = os.pipe()
+        os.set_blocking(report, False)
+        with _no_signals():
+            try:
+                if process := os.fork():
+                    self._members.append(Member(process, report))
+                else:
+                    self._work(member, tasks, end)
+            except OSError:
+                os.close(report)
+                raise too_many(len(self.shares), member, "processes") from None
+            finally:
+                os.close(end)
 
-    def _work(self, member: int, tasks: Iterator[Task], report: int) -> NoReturn:
-        """Run the tasks in a new member, which then ends."""
-        status, share, wait = 1, self.shares[member], self._barriers[member]
+    def _work(self, member: int, tasks: Iterator[Task], end: int) -> NoReturn:
+        """Run the tasks in a new member until the caller ends it; end with a report of an error."""
+        share, wait, report = self.shares[member], self._barriers[member], b""
         try:
             for name in os.listdir("/proc/self/fd"):
-                if int(name) > 2 and int(name) != report:
+                if int(name) > 2 and int(name) != end:
                     with contextlib.suppress(OSError):
                         os.close(int(name))  # otherwise the caller's lock could outlive the caller
             for task in tasks:
                 task(share)
                 wait()
-            status = 0
+            while True:
+                time.sleep(NAP)
+                self._look()
         except BaseException as error:
-            with contextlib.suppress(Exception):
-                os.write(report, pickle.dumps(error))
+            report = _packed(error)
         finally:
-            os._exit(status)
+            try:
+                os.write(end, report)
+            finally:
+                os._exit(1)
 
     def _wait(self, rounds: list[Gate]) -> None:
         """Return when all members have called it."""
@@ -121,35 +134,57 @@ class Processes:
                     self._look()
 
     def _look(self) -> None:
-        """Raise the error of a member that has failed; end a member whose caller has ended."""
+        """In the caller, raise a member's error; in a member, end if the caller has ended."""
         if os.getpid() != self._caller:
             if os.getppid() != self._caller:
                 os._exit(1)
             return
-        for member in list(self._members):
-            with contextlib.suppress(ChildProcessError):
-                ended, status = os.waitpid(member, os.WNOHANG)
-                if ended:
-                    self._members.remove(member)
-                if status:
-                    raise self._error()
+        for member in self._members:
+            with contextlib.suppress(BlockingIOError):  # the member works
+                report = os.read(member.report, MAX_REPORT)
+                raise pickle.loads(report) if report else self._ended(member)
 
-    def _error(self) -> BaseException:
-        with contextlib.suppress(Exception):
-            error: BaseException = pickle.loads(os.read(self._report, 1 << 16))
-            return error
-        return TrainingError(
-            "a process of the training was killed; perhaps the memory ran out; --resume continues "
-            "from the last checkpoint"
-        )
+    def _ended(self, member: Member) -> TrainingError:
+        """Return the error for a member that has ended without a report."""
+        how = "has ended"
+        with contextlib.suppress(ChildProcessError):  # if the program waits for all its children
+            ended = os.waitid(os.P_PID, member.process, os.WEXITED | os.WNOWAIT)
+            if ended and ended.si_code in (os.CLD_KILLED, os.CLD_DUMPED):
+                how = f"was ended by {signal.Signals(ended.si_status).name}"
+        advice = "perhaps the memory ran out; --resume continues from the last checkpoint"
+        found = f"expected {len(self.shares)} processes, found that one {how}"
+        return TrainingError(f"training.threads: {found}; {advice}")
 
     def _end(self) -> None:
-        """End the members: none has anything to do after the last barrier."""
+        """End the members, and forget them."""
         if os.getpid() != self._caller:
-            return  # a fork of the caller
-        while self._members:
-            member = self._members.pop()
-            with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                os.kill(member, signal.SIGKILL)
-                os.waitpid(member, 0)
-        os.close(self._report)
+            return
+        with _no_signals():
+            for member in self._members:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(member.process, signal.SIGKILL)
+            for member in self._members:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(member.process, 0)
+                os.close(member.report)
+            self._members.clear()
+
+
+@contextlib.contextmanager
+def _no_signals() -> Iterator[None]:
+    """Block all signals meanwhile."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _packed(error: BaseException) -> bytes:
+    """Return an error with its traceback as bytes; a TrainingError for one that has no bytes."""
+    error.add_note(traceback.format_exc())
+    with contextlib.suppress(Exception):
+        packed = pickle.dumps(error)
+        if len(packed) <= MAX_REPORT and isinstance(pickle.loads(packed), type(error)):
+            return packed
+    return pickle.dumps(TrainingError(f"a process of the training failed: {error!r:.1000}"))

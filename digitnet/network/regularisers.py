@@ -80,7 +80,7 @@ class Dropout:
     """Dropout: neurons switched off at random, anew for each example in each step.
 
     Srivastava and others 2014, equation 4. shape: (neurons, n). keep: probability that a neuron
-    stays active. key: the Philox key of the layer. member: the thread, which has its own stream.
+    stays active. key: the Philox key of the layer. member: of the crew; each has its own stream.
     """
 
     def __init__(self, shape: tuple[int, int], keep: float, key: np.ndarray, member: int) -> None:
@@ -109,7 +109,8 @@ class Regularisers:
 
     hidden_sizes: neurons of each hidden layer. dropout: share of neurons switched off in a step.
     state: the running mean and variance of all neurons; empty without batch normalisation. found:
-    float32 (2, neurons), mean and variance in a step, before it has ended.
+    float32 (2, neurons), mean and variance in a step, before it has ended. shared: True if forked
+    processes share both.
     """
 
     def __init__(
@@ -119,11 +120,12 @@ class Regularisers:
         batch_norm: bool = False,
         dropout: float = 0,
         seed: int = 0,
+        shared: bool = False,
     ) -> None:
         self.sizes = tuple(hidden_sizes)
         self.batch_norm, self.keep, self.seed = batch_norm, 1 - dropout, seed
-        shape = 2, 2, sum(hidden_sizes) * batch_norm
-        self.running, self.found = arrays.shared(shape, np.float32)
+        new = arrays.shared if shared else arrays.zeros
+        self.running, self.found = new((2, 2, sum(hidden_sizes) * batch_norm), np.float32)
         mean, variance = self.running
         variance[:] = 1
         self.state = {"batch_mean": mean, "batch_variance": variance} if batch_norm else {}

@@ -6,7 +6,7 @@ training slows down, but does not collapse.
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from queue import SimpleQueue
 from threading import Thread
 
@@ -52,7 +52,7 @@ class Barrier:
 
 
 class Threads:
-    """A crew whose members are threads; see `crew`."""
+    """A crew whose members are threads; see `crew`, and `Processes` for what runs faster."""
 
     def __init__(self, size: int) -> None:
         self._barrier = Barrier(size)
@@ -61,7 +61,7 @@ class Threads:
             Share(member, size, wait if size > 1 else None) for member, wait in enumerate(waits)
         ]
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[None]:
+    def run(self, tasks: Iterable[Task]) -> Generator[None, None, None]:
         """Run each task in all members at once; yield when all have finished it."""
         self._barrier.reset()
         queues: list[SimpleQueue[Task | None]] = [SimpleQueue() for _ in self.shares[1:]]

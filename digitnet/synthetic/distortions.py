@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from digitnet.arrays import PIXELS, SIDE, FloatArray
 
 PADDED_SIDE = SIDE + 3  # px: one of paper before and two after, for places outside the picture
-GROUP = 64  # pictures distorted together: in smaller groups, threads wait for each other
+GROUP = 64  # pictures distorted together: in smaller groups, Python takes more of the time
 AFFINE_DRAWS = 8  # random numbers for the affine map of a picture; two are unused
 
 

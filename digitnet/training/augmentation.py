@@ -11,10 +11,10 @@ from digitnet.synthetic.distortions import Distorter, Distortions
 class Augmentation:
     """Distorts images by random numbers that belong to their positions in the epoch.
 
-    The numbers follow from the seed, the epoch and the position, so that any number of threads, and
+    The numbers follow from the seed, the epoch and the position, so that any number of members, and
     a training resumed within an epoch, draw the same ones.
 
-    members: threads, each of which needs buffers of its own.
+    members: of the crew; each needs buffers of its own.
     """
 
     def __init__(self, distortions: Distortions, *, members: int, seed: int) -> None:
@@ -31,7 +31,7 @@ class Augmentation:
     ) -> None:
         """Write distorted images to `out`: from uint8 (n, 784) to float32 (n, 784), 0 to 255.
 
-        position: of the first image in the epoch's order. share: the calling thread's.
+        position: of the first image in the epoch's order. share: the calling member's.
         """
         count = position * self._draws // FLOATS_PER_COUNT
         rng = stream_from(count, self._seed, Purpose.DISTORT, self._epoch)

@@ -4,6 +4,7 @@ Several members share the neurons: each computes the gradient of its own neurons
 parameters. The order of every sum is fixed, so the same number of members gives the same bits.
 """
 
+import contextlib
 import functools
 from collections.abc import Callable, Generator, Iterable, Sequence
 from itertools import pairwise
@@ -58,14 +59,15 @@ class Descent:
         fleet: Fleet = ALONE,
     ) -> None:
         self.network, self.optimizer, self.regularisers = network, optimizer, regularisers
-        self.crew = make_crew(min(threads, max(network.layer_sizes[1:-1], default=1)))
+        members = min(threads, max(network.layer_sizes[1:-1], default=1))
+        self.crew = make_crew(members, processes=arrays.is_shared(network.parameters))
         shares = self.crew.shares
         self.parts = [_parts(network, share, frozen) for share in shares]
-        self.shards, shape = None, network.parameters.shape
+        self.shards = None
         if shards > 1 or fleet.size > 1:
             self.shards = Shards(network, regularisers, shards, fleet, self.parts)
         self.gradient = (
-            self.shards.gradient if self.shards else arrays.shared(shape, network.parameters.dtype)
+            self.shards.gradient if self.shards else arrays.zeros_like(network.parameters)
         )
         needs_scratch = optimizer.l2 is not None
         self.scratch = [
@@ -79,16 +81,17 @@ class Descent:
     ) -> Generator[list[float], None, None]:
         """Make the steps of each stretch; yield the costs, summed over each minibatch.
 
-        stretches: their minibatches lie in shared arrays; see `Crew` for how they are iterated
-        over. sizes: the numbers of examples that a minibatch can have. Raises TrainingError if the
-        system does not start the crew.
+        stretches: with a crew of processes, each member iterates over a copy of them, and their
+        minibatches are shared arrays. sizes: the numbers of examples that a minibatch can have.
+        Raises TrainingError if the system does not start the crew, or a member ends.
         """
         for n in sizes:
             self._prepare(n)
         costs: list[float] = []
         tasks = (functools.partial(self._learn, costs, stretch) for stretch in stretches)
-        for _ in self.crew.run(tasks):
-            yield costs
+        with contextlib.closing(self.crew.run(tasks)) as run:
+            for _ in run:
+                yield costs
 
     def _learn(self, costs: list[float], stretch: Stretch, share: Share) -> None:
         """Make a member's share of the steps; the first member replaces the costs."""

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from digitnet.arrays import Share
+from digitnet.arrays import Share, is_shared
 from digitnet.config.definition import Config
 from digitnet.config.reader import resolve_config
 from digitnet.dataset.minibatches import Minibatches
@@ -75,8 +75,13 @@ def train(
     Raises ConfigError for a wrong config, DataError for wrong data, and TrainingError as soon as
     the network's numbers are no longer finite.
 
-    BLAS should have one thread, since training has its own: set OPENBLAS_NUM_THREADS=1 before NumPy
-    is imported. Only then the result has the same bits as the command's.
+    BLAS should have one thread, since the training's processes do without: set
+    OPENBLAS_NUM_THREADS=1 before NumPy is imported. The result has the same bits as the command's
+    if `training.threads` is the number that `digitnet train -v` prints.
+
+    Beside other threads, training uses threads. Otherwise a process that is forked between two
+    yields may not go on with the training, and sees the parameters change. The caller may not wait
+    for any child, as `os.wait` does: it would wait for the training's processes.
     """
     fleet = fleet or Alone()
     if state is None:
@@ -105,7 +110,8 @@ def train(
         members = len(descent.crew.shares)
         augmentation = Augmentation(state.distortions, members=members, seed=state.config.seed)
     part = Share(fleet.rank, fleet.size)
-    minibatches = Minibatches(state.examples, size, most, augmentation, part)
+    shared = is_shared(state.network.parameters)
+    minibatches = Minibatches(state.examples, size, most, augmentation, part, shared)
     sizes = {size, len(state.train_indices) % size or size}
     with contextlib.closing(descent.walk(plan(state, minibatches, augmentation), sizes)) as walk:
         while not state.done:

@@ -41,7 +41,7 @@ class Optimizer(ABC):
         self, parameters: FloatArray, learning_rate: float, l2: FloatArray | None, *state: str
     ) -> None:
         self.parameters, self.learning_rate, self.l2 = parameters, learning_rate, l2
-        self.state = {name: arrays.shared(parameters.shape, parameters.dtype) for name in state}
+        self.state = {name: arrays.zeros_like(parameters) for name in state}
 
     @abstractmethod
     def coefficients(self, rate: float = 1, number: int = 1) -> Coefficients:

@@ -127,7 +127,9 @@ def prepare(
     source = join_paths(config.data.path)
     training = data.training.renumbered(class_names, source)
     _check_network(config, training, source)
-    config = _with_threads(_with_count(config, data, source))
+    processes = may_fork() and options.fleet.size == 1
+    config = _with_threads(_with_count(config, data, source), processes)
+    shared = processes and int(config.training.threads) > 1
     train_indices, validation_indices, validation = _split(config, data, training, source)
     train_indices = repeat_indices(
         training, train_indices, config.data.pictures_per_epoch, balance=config.data.balance
@@ -145,7 +147,7 @@ def prepare(
     synthetic = make_synthetic(config, class_names, n, options.report)
     pictures = (rehearsal.images, rehearsal.labels), synthetic
     examples, train_indices = add_pictures(training, train_indices, pictures)
-    network = make_network(config)
+    network = make_network(config, shared=shared)
     trail = None
     if config.training.landscape and options.fleet.leads:  # rank 0 alone makes the landscape
         sample = draw_sample(examples, train_indices, config.seed)
@@ -159,7 +161,7 @@ def prepare(
         validation_indices,
         network,
         _make_optimizer(config.training, network),
-        make_regularisers(config),
+        make_regularisers(config, shared=shared),
         network.parameters.copy(),
         (*data.training.source_hashes, *rehearsal.hashes),
         remarks,
@@ -240,15 +242,15 @@ def _with_count(config: Config, data: Data, source: str) -> Config:
     )
 
 
-def _with_threads(config: Config) -> Config:
-    """Return the config with training.threads as a number."""
+def _with_threads(config: Config, processes: bool) -> Config:
+    """Return the config with training.threads as a number, also of processes."""
     training = config.training
     threads = choose_threads(
         training.threads,
         config.network.layer_sizes,
         training.minibatch_size,
         int(training.shards),
-        processes=may_fork(),
+        processes=processes,
     )
     training = msgspec.structs.replace(training, threads=threads)
     return msgspec.structs.replace(config, training=training)

@@ -56,15 +56,14 @@ class Shards:
         n, statistics = len(network.parameters), regularisers.found
         length = n + statistics.size + 1 + len(Request)
         length += -length % (ALIGNMENT * fleet.size)
-        dtype = network.parameters.dtype
-        self.message = arrays.shared((length,), dtype)
+        self.message = arrays.zeros_like(network.parameters, (length,))
         self.gradient = self.message[:n]
         self.parts = [[*parts[0], slice(n, length)], *parts[1:]]
         self.cost_at = n + statistics.size
         regularisers.found = self.message[n : self.cost_at].reshape(statistics.shape)
         own = self.own.stop - self.own.start
         # branches[level]: the sum of 2 ** level shards that waits for its neighbour
-        self.branches = [arrays.shared((length,), dtype) for _ in range(own.bit_length() - 1)]
+        self.branches = [arrays.zeros_like(self.message) for _ in range(own.bit_length() - 1)]
 
     def cut(self, n: int) -> list[Shard]:
         """Return all shards of a minibatch of n examples; their sizes differ by at most one."""

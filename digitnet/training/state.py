@@ -234,23 +234,25 @@ class TrainingState:
         )
 
 
-def make_network(config: Config) -> Network:
+def make_network(config: Config, *, shared: bool = False) -> Network:
     """Return the network that a config describes, with all parameters 0."""
     return Network(
         config.network.layer_sizes,
         activation=str(config.network.activation),
         output=str(config.network.output),
         cost=str(config.cost),
+        shared=shared,
     )
 
 
-def make_regularisers(config: Config) -> Regularisers:
+def make_regularisers(config: Config, *, shared: bool = False) -> Regularisers:
     """Return the regularisers that a config describes, before the first step."""
     return Regularisers(
         config.network.layer_sizes[1:-1],
         batch_norm=config.training.batch_norm,
         dropout=config.training.dropout,
         seed=config.seed,
+        shared=shared,
     )
 
 
