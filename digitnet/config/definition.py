@@ -237,7 +237,7 @@ class TrainingSection(Section, frozen=True):
     ] = None
     threads: Annotated[
         Literal["auto"] | Annotated[int, Meta(ge=1, le=MAX_THREADS)],
-        key("processes that share the neurons; auto: as many as speed this network up"),
+        key("processes that divide the neurons; auto: as many as speed this network up"),
     ] = "auto"
     checkpoint_seconds: Annotated[
         float,
