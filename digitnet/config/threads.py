@@ -30,8 +30,8 @@ def choose_threads(
 ) -> int:
     """Return the number of members in a crew, at most the neurons of the widest hidden layer.
 
-    `auto`: as many as there is work for in a step, at most the number in the environment or else
-    the number of available processors. With several shards, 1: more ranks do what more members
+    `auto`: as many as there is work for in a step, at most
+    `max_threads`. With several shards, 1: more ranks do what more members
     would, and the same bits on every machine. processes: True if the members are processes.
     """
     widest = max(layer_sizes[1:-1], default=1)
@@ -39,10 +39,14 @@ def choose_threads(
         return min(threads, widest)
     if shards > 1:
         return 1
-    allowed = environment_threads() or len(os.sched_getaffinity(0))
     forward = minibatch_size * sum(n_in * n_out for n_in, n_out in pairwise(layer_sizes))
     worthwhile = 3 * forward // (WORK_PER_PROCESS if processes else WORK_PER_THREAD)
-    return max(min(allowed, worthwhile, MAX_THREADS, widest), 1)
+    return max(min(max_threads(), worthwhile, MAX_THREADS, widest), 1)
+
+
+def max_threads() -> int:
+    """Return the number in the environment, or else the number of available processors."""
+    return environment_threads() or len(os.sched_getaffinity(0))
 
 
 @functools.cache

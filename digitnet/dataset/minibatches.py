@@ -1,5 +1,6 @@
 """Minibatches: uint8 images to float32 columns, as many at once as fit the cache."""
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -24,7 +25,7 @@ class Minibatches:
     size: images in a minibatch, at most as many as an order has. most: minibatches gathered
     together, at most. distort: called for each image, if given. part: this rank's part of each
     minibatch; the images of the others are not gathered. shared: True if forked processes share the
-    minibatches.
+    minibatches. buffers: the number of blocks that exist at the same time.
     """
 
     def __init__(
@@ -35,8 +36,8 @@ class Minibatches:
         distort: Distort | None = None,
         part: Share = ALONE,
         shared: bool = False,
+        buffers: int = 1,
     ) -> None:
-        new = arrays.shared if shared else arrays.zeros
         self.size, self.distort, self.part = size, distort, part
         self.pixels = dataset.images.reshape(len(dataset), -1)
         self.labels = dataset.labels
@@ -46,9 +47,11 @@ class Minibatches:
         rows = count * size
         self.chosen = np.empty(rows, self.labels.dtype)
         self.gathered = np.empty((rows, self.pixels.shape[1]), np.uint8)
-        self.x: FloatArray = new((rows, self.pixels.shape[1] + 1), np.float32)
-        self.y: FloatArray = new((count, len(self.classes), size), np.float32)
-        self.whole = list(zip(self.x.reshape(count, size, -1).transpose(0, 2, 1), self.y))
+        new = arrays.shared if shared else arrays.zeros
+        x_shape, y_shape = (rows, self.pixels.shape[1] + 1), (count, len(self.classes), size)
+        self.buffers = itertools.cycle(
+            [Buffer(new(x_shape, np.float32), new(y_shape, np.float32)) for _ in range(buffers)]
+        )
 
     def __call__(self, order: NDArray[np.int64], skip: int = 0) -> Iterator[Minibatch]:
         """Yield minibatches of the examples in `order` (m,), without the first `skip` minibatches.
@@ -70,23 +73,39 @@ class Minibatches:
     def blocks(self, order: NDArray[np.int64], skip: int = 0) -> "Iterator[Block]":
         """Yield the same minibatches in blocks that fit the cache, not yet gathered.
 
-        All blocks use the same buffers: gather and use one before the next.
+        Blocks use the buffers in turn: with one buffer, gather and use a block before the next.
         """
-        for start in range(skip * self.size, len(order), len(self.x)):
-            yield Block(self, order[start : start + len(self.x)], start)
+        rows = len(self.chosen)
+        starts = range(skip * self.size, len(order), rows)
+        for start, buffer in zip(starts, self.buffers):
+            yield Block(self, buffer, order[start : start + rows], start)
+
+
+class Buffer:
+    """Memory for the minibatches of a block: x (rows, 785) and y (count, classes, size).
+
+    minibatches: views of it, for whole minibatches.
+    """
+
+    def __init__(self, x: FloatArray, y: FloatArray) -> None:
+        count, _, size = y.shape
+        self.x, self.y = x, y
+        self.minibatches = list(zip(x.reshape(count, size, -1).transpose(0, 2, 1), y))
 
 
 class Block:
     """Minibatches that are gathered together."""
 
-    def __init__(self, source: Minibatches, indices: NDArray[np.int64], position: int) -> None:
-        self.source, self.indices, self.position = source, indices, position
+    def __init__(
+        self, source: Minibatches, buffer: Buffer, indices: NDArray[np.int64], position: int
+    ) -> None:
+        self.source, self.buffer, self.indices, self.position = source, buffer, indices, position
         self.whole, rest = divmod(len(indices), source.size)
         self.rest = slice(len(indices) - rest, len(indices))
-        self.minibatches = source.whole[: self.whole]
+        self.minibatches = buffer.minibatches[: self.whole]
         if rest:
-            y = source.y[self.whole].reshape(-1)[: len(source.classes) * rest]
-            self.minibatches.append((source.x[self.rest].T, y.reshape(-1, rest)))
+            y = buffer.y[self.whole].reshape(-1)[: len(source.classes) * rest]
+            self.minibatches.append((buffer.x[self.rest].T, y.reshape(-1, rest)))
 
     def gather(self, share: Share = ALONE) -> None:
         """Write a member's share of the images to the minibatches; the first member adds labels."""
@@ -104,7 +123,7 @@ class Block:
 
     def _gather_images(self, rows: slice, share: Share) -> None:
         source = self.source
-        x, gathered = source.x[rows], source.gathered[rows]
+        x, gathered = self.buffer.x[rows], source.gathered[rows]
         np.take(source.pixels, self.indices[rows], axis=0, out=gathered, mode="clip")
         if source.distort:
             source.distort(gathered, x[:, :-1], self.position + rows.start, share)
@@ -118,6 +137,6 @@ class Block:
         labels = source.chosen[: len(self.indices)]
         np.take(source.labels, self.indices, out=labels, mode="clip")
         whole = labels[: self.rest.start].reshape(self.whole, 1, source.size)
-        source.label(whole, source.y[: self.whole])
+        source.label(whole, self.buffer.y[: self.whole])
         if len(self.minibatches) > self.whole:
             source.label(labels[self.rest], self.minibatches[-1][1])

@@ -6,7 +6,8 @@ parameters. The order of every sum is fixed, so the same number of members gives
 
 import contextlib
 import functools
-from collections.abc import Callable, Generator, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from digitnet.fleet.fleet import ALONE, Fleet
 from digitnet.network.crew import make_crew
 from digitnet.network.network import Network
 from digitnet.network.regularisers import NO_REGULARISERS, Regularisers
+from digitnet.network.threads import Task
 from digitnet.network.workspace import Workspace
 from digitnet.training.optimizers import Coefficients, Optimizer
 from digitnet.training.shards import Shard, Shards, begin, end
@@ -44,7 +46,8 @@ class Descent:
     """Gradient descent on a network, in arrays that are allocated once.
 
     frozen: how many layers, counted from the first, keep their parameters. shards, fleet: parts of
-    a minibatch, and the ranks that share them.
+    a minibatch, and the ranks that share them. ahead: True if a second process gathers the next
+    minibatches while one thread makes steps.
     """
 
     def __init__(
@@ -57,11 +60,17 @@ class Descent:
         frozen: int = 0,
         shards: int = 1,
         fleet: Fleet = ALONE,
+        ahead: bool = False,
     ) -> None:
         self.network, self.optimizer, self.regularisers = network, optimizer, regularisers
         members = min(threads, max(network.layer_sizes[1:-1], default=1))
-        self.crew = make_crew(members, processes=arrays.is_shared(network.parameters))
-        shares = self.crew.shares
+        self.ahead = ahead
+        if ahead:
+            self.crew, self.shares = make_crew(2, processes=True), [arrays.ALONE]
+        else:
+            self.crew = make_crew(members, processes=arrays.is_shared(network.parameters))
+            self.shares = self.crew.shares
+        shares = self.shares
         self.parts = [_parts(network, share, frozen) for share in shares]
         self.shards = None
         if shards > 1 or fleet.size > 1:
@@ -88,10 +97,29 @@ class Descent:
         for n in sizes:
             self._prepare(n)
         costs: list[float] = []
-        tasks = (functools.partial(self._learn, costs, stretch) for stretch in stretches)
-        with contextlib.closing(self.crew.run(tasks)) as run:
+        tasks = self._tasks_ahead if self.ahead else self._tasks
+        with contextlib.closing(self.crew.run(tasks(costs, stretches))) as run:
             for _ in run:
                 yield costs
+
+    def _tasks(self, costs: list[float], stretches: Iterable[Stretch]) -> Iterator[Task]:
+        """Yield tasks in which all members gather a stretch and make its steps."""
+        for stretch in stretches:
+            yield functools.partial(self._learn, costs, stretch)
+
+    def _tasks_ahead(self, costs: list[float], stretches: Iterable[Stretch]) -> Iterator[Task]:
+        """Yield tasks in which member 0 makes a stretch's steps while member 1 gathers the next."""
+        nothing = Stretch([])
+        for now, then in pairwise(itertools.chain([nothing], stretches, [nothing])):
+            yield functools.partial(self._learn_or_gather, costs, now, then)
+
+    def _learn_or_gather(
+        self, costs: list[float], now: Stretch, then: Stretch, share: Share
+    ) -> None:
+        if share.member == 0:
+            self._learn(costs, now._replace(gather=None), arrays.ALONE)
+        elif then.gather:
+            then.gather(arrays.ALONE)
 
     def _learn(self, costs: list[float], stretch: Stretch, share: Share) -> None:
         """Make a member's share of the steps; the first member replaces the costs."""
@@ -143,7 +171,7 @@ class Descent:
     def _workspaces(self, n: int) -> list[Workspace]:
         """Return each member's workspace for a minibatch of n examples."""
         if n not in self.workspaces:
-            first, *others = self.crew.shares
+            first, *others = self.shares
             make = functools.partial(self.network.workspace, n, self.gradient)
             shared = make(first, regularisers=self.regularisers)
             rest = [make(share, shared, self.regularisers) for share in others]

@@ -20,12 +20,14 @@ import numpy as np
 from digitnet.arrays import Share, is_shared
 from digitnet.config.definition import Config
 from digitnet.config.reader import resolve_config
+from digitnet.config.threads import max_threads
 from digitnet.dataset.minibatches import Minibatches
 from digitnet.errors import TrainingError
 from digitnet.fleet.fleet import Alone, Fleet, Request
 from digitnet.model.calibration import calibrate
 from digitnet.model.evaluation import EVALUATION_MINIBATCH, Evaluator
 from digitnet.model.landscape import Landscape
+from digitnet.network.crew import may_fork
 from digitnet.network.network import Network
 from digitnet.training.augmentation import Augmentation
 from digitnet.training.descent import Descent
@@ -96,22 +98,31 @@ def train(
     most = MAX_UPDATES // len(state.network.parameters)
     settings = state.config.training
     size = min(settings.minibatch_size, len(state.train_indices))
+    threads = int(settings.threads)
+    ahead = threads == 1 and fleet.size == 1 and max_threads() > 1 and may_fork()
     descent = Descent(
         state.network,
         state.optimizer,
         regularisers=state.regularisers,
-        threads=int(settings.threads),
+        threads=threads,
         frozen=settings.freeze,
         shards=int(settings.shards),
         fleet=fleet,
+        ahead=ahead,
     )
     augmentation = None
     if state.distortions:
-        members = len(descent.crew.shares)
+        members = len(descent.shares)
         augmentation = Augmentation(state.distortions, members=members, seed=state.config.seed)
-    part = Share(fleet.rank, fleet.size)
-    shared = is_shared(state.network.parameters)
-    minibatches = Minibatches(state.examples, size, most, augmentation, part, shared)
+    minibatches = Minibatches(
+        state.examples,
+        size,
+        most,
+        augmentation,
+        Share(fleet.rank, fleet.size),
+        shared=ahead or is_shared(state.network.parameters),
+        buffers=2 if ahead else 1,
+    )
     sizes = {size, len(state.train_indices) % size or size}
     with contextlib.closing(descent.walk(plan(state, minibatches, augmentation), sizes)) as walk:
         while not state.done:
