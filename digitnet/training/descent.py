@@ -47,7 +47,7 @@ class Descent:
 
     frozen: how many layers, counted from the first, keep their parameters. shards, fleet: parts of
     a minibatch, and the ranks that share them. ahead: True if a second process gathers the next
-    minibatches while one thread makes steps.
+    minibatches while this one makes the steps.
     """
 
     def __init__(

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/members.py [--rounds N]
 
-Trains networks of several sizes with one process and with two, in turns, on MNIST's digits. The
-work is what `training.threads: auto` goes by: multiplications in a step. The machine needs two idle
-cores.
+Trains networks of several sizes with `training.threads` 1 and 2, in turns, on MNIST's digits. The
+work is what `auto` goes by: multiplications in a step. With `threads: 1`, a second process gathers
+minibatches. The machine needs two idle cores.
 """
 
 import argparse
@@ -49,9 +49,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="default: %(default)s")
     rounds = parser.parse_args().rounds
     load_numpy(1)
-    print(
-        "| network | minibatch | work | one process | two | two / one |\n|---|---|---|---|---|---|"
-    )
+    print("| network | minibatch | work | threads: 1 | threads: 2 | ratio |")
+    print("|---|---|---|---|---|---|")
     for sizes, minibatch in NETWORKS:
         work = 3 * minibatch * sum(n_in * n_out for n_in, n_out in pairwise(sizes))
         turns = [[seconds(sizes, minibatch, threads) for threads in (1, 2)] for _ in range(rounds)]
