@@ -20,7 +20,7 @@ from digitnet.arrays import Share
 from digitnet.errors import TrainingError
 from digitnet.network.threads import Task, too_many
 
-SPINS = 500  # attempts to pass a gate before a member sleeps
+SPINS = 1000  # attempts to pass a gate before a member sleeps
 NAP = 0.1  # s of sleep after which a member looks whether the others are alive
 MAX_REPORT = 60_000  # bytes: more could fill the pipe, which nobody reads yet
 
