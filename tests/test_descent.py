@@ -1,5 +1,6 @@
 """Gradient descent: in one thread and several, with L2 and without."""
 
+import os
 import threading
 import time
 import tracemalloc
@@ -14,7 +15,7 @@ from digitnet.arrays import Share
 from digitnet.network.activations import ACTIVATIONS, Activation
 from digitnet.network.network import Network
 from digitnet.network.regularisers import Regularisers
-from digitnet.training.descent import Descent
+from digitnet.training.descent import Descent, Stretch
 from digitnet.training.optimizers import SGD, Adam, AdamW, l2_coefficients
 
 OPTIONS = {"learning_rate": 0.1, "momentum": 0.9}
@@ -219,3 +220,27 @@ def test_overflow_raises_no_warning() -> None:
     descent = make_descent(network, threads=2)
     for x, y in make_minibatches(network.layer_sizes, [6, 6]):
         walk(descent, [(x, y)])
+
+
+def test_without_a_second_process_one_process_gathers_and_makes_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> int:
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    results = []
+    for ahead in (False, True):
+        network, gathered = make_network(), []
+        sgd = SGD(network.parameters, **OPTIONS)
+        descent = Descent(network, sgd, ahead=ahead)
+        with monkeypatch.context() as patch:
+            patch.setattr("digitnet.network.crew.may_fork", lambda: True)
+            patch.setattr(os, "fork", refuse)
+            stretches = [
+                Stretch([minibatch], gathered.append, number=number)
+                for number, minibatch in enumerate(make_minibatches((30, 20, 5), [8, 8, 3]), 1)
+            ]
+            costs = [list(costs) for costs in descent.walk(stretches, {8, 3})]
+        assert len(gathered) == 3
+        results.append((network.parameters.tolist(), costs))
+    assert results[0] == results[1]

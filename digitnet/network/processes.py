@@ -18,11 +18,11 @@ from typing import NamedTuple, NoReturn
 
 from digitnet.arrays import Share
 from digitnet.errors import TrainingError
-from digitnet.network.threads import Task, too_many
+from digitnet.network.threads import Refused, Task
 
 SPINS = 1000  # attempts to pass a gate before a member sleeps
 NAP = 0.1  # s of sleep after which a member looks whether the others are alive
-MAX_REPORT = 60_000  # bytes: more could fill the pipe, which nobody reads yet
+MAX_REPORT = 60_000  # bytes of an error: a pipe holds 65,536
 
 Gate = tuple[Callable[[], None], Callable[..., bool]]  # opens the next member's gate; passes a gate
 
@@ -64,8 +64,9 @@ class Processes:
         """Run each task in all members at once; yield when all have finished it.
 
         Each member iterates over its own copy of `tasks`. A member may begin the next task before
-        the caller asks for it, up to the task's first barrier. Raises TrainingError if a member
-        ends, or in a process that was forked from the caller.
+        the caller asks for it, up to the task's first barrier. Raises Refused before the first task
+        if the system starts too few processes; TrainingError if a member ends, or in a process that
+        was forked from the caller.
         """
         tasks, share, wait = iter(tasks), self.shares[0], self._barriers[0]
         for gate in itertools.chain(*self._gates):
@@ -96,7 +97,7 @@ class Processes:
                     self._work(member, tasks, end)
             except OSError:
                 os.close(report)
-                raise too_many(len(self.shares), member, "processes") from None
+                raise Refused(len(self.shares), member, "processes") from None
             finally:
                 os.close(end)
 

@@ -16,6 +16,14 @@ from digitnet.errors import TrainingError
 Task = Callable[[Share], None]
 
 
+class Refused(TrainingError):
+    """The system starts only `found` of the `expected` members."""
+
+    def __init__(self, expected: int, found: int, members: str) -> None:
+        problem = f"expected {expected} {members}, found that the system starts {found}"
+        super().__init__(f"{problem}; lower training.threads")
+
+
 class BrokenBarrier(Exception):
     """A member that the others waited for has failed."""
 
@@ -62,7 +70,10 @@ class Threads:
         ]
 
     def run(self, tasks: Iterable[Task]) -> Generator[None, None, None]:
-        """Run each task in all members at once; yield when all have finished it."""
+        """Run each task in all members at once; yield when all have finished it.
+
+        Raises Refused before the first task if the system starts too few threads.
+        """
         self._barrier.reset()
         queues: list[SimpleQueue[Task | None]] = [SimpleQueue() for _ in self.shares[1:]]
         reports: SimpleQueue[BaseException | None] = SimpleQueue()
@@ -73,7 +84,7 @@ class Threads:
                 try:
                     thread.start()
                 except RuntimeError:
-                    raise too_many(len(self.shares), share.member, "threads") from None
+                    raise Refused(len(self.shares), share.member, "threads") from None
                 threads.append(thread)
             for task in tasks:
                 for queue in queues:
@@ -108,9 +119,3 @@ class Threads:
             self._barrier.abort()  # the others must not wait for this member
             return error
         return None
-
-
-def too_many(expected: int, found: int, members: str) -> TrainingError:
-    """Return the error for a system that starts only `found` members."""
-    problem = f"expected {expected} {members}, found that the system starts {found}"
-    return TrainingError(f"{problem}; lower training.threads")

@@ -80,7 +80,7 @@ class Workspace:
         dtype = matrices[0].dtype
         rows = sum(hidden_sizes) + len(hidden_sizes)
         self.n, self.barrier = n, share.barrier
-        new = arrays.shared if share.members > 1 else arrays.empty
+        new = arrays.shared if arrays.is_shared(matrices[0]) else arrays.empty
         self.blocks: list[FloatArray] = (
             shared.blocks if shared else [new((rows, n), dtype) for _ in range(3)]
         )

@@ -8,7 +8,6 @@ import contextlib
 import functools
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +16,10 @@ from digitnet import arrays
 from digitnet.arrays import FloatArray, Share
 from digitnet.config.threads import BLAS_SPACE, require_memory
 from digitnet.fleet.fleet import ALONE, Fleet
-from digitnet.network.crew import make_crew
+from digitnet.network.crew import Crew, make_crew
 from digitnet.network.network import Network
 from digitnet.network.regularisers import NO_REGULARISERS, Regularisers
-from digitnet.network.threads import Task
+from digitnet.network.threads import Refused, Task
 from digitnet.network.workspace import Workspace
 from digitnet.training.optimizers import Coefficients, Optimizer
 from digitnet.training.shards import Shard, Shards, begin, end
@@ -65,12 +64,8 @@ class Descent:
         self.network, self.optimizer, self.regularisers = network, optimizer, regularisers
         members = min(threads, max(network.layer_sizes[1:-1], default=1))
         self.ahead = ahead
-        if ahead:
-            self.crew, self.shares = make_crew(2, processes=True), [arrays.ALONE]
-        else:
-            self.crew = make_crew(members, processes=arrays.is_shared(network.parameters))
-            self.shares = self.crew.shares
-        shares = self.shares
+        self.crew = make_crew(members, processes=arrays.is_shared(network.parameters))
+        shares = self.crew.shares
         self.parts = [_parts(network, share, frozen) for share in shares]
         self.shards = None
         if shards > 1 or fleet.size > 1:
@@ -96,9 +91,18 @@ class Descent:
         """
         for n in sizes:
             self._prepare(n)
-        costs: list[float] = []
-        tasks = self._tasks_ahead if self.ahead else self._tasks
-        with contextlib.closing(self.crew.run(tasks(costs, stretches))) as run:
+        stretches, costs = iter(stretches), list[float]()
+        if self.ahead:
+            tasks = self._tasks_ahead(costs, stretches)
+            with contextlib.suppress(Refused):  # without a second process, this one gathers
+                yield from self._run(make_crew(2, processes=True), tasks, costs)
+        yield from self._run(self.crew, self._tasks(costs, stretches), costs)
+
+    def _run(
+        self, crew: Crew, tasks: Iterator[Task], costs: list[float]
+    ) -> Generator[list[float], None, None]:
+        """Run the tasks in a crew; yield the costs that each task has left."""
+        with contextlib.closing(crew.run(tasks)) as run:
             for _ in run:
                 yield costs
 
@@ -110,7 +114,7 @@ class Descent:
     def _tasks_ahead(self, costs: list[float], stretches: Iterable[Stretch]) -> Iterator[Task]:
         """Yield tasks in which member 0 makes a stretch's steps while member 1 gathers the next."""
         nothing = Stretch([])
-        for now, then in pairwise(itertools.chain([nothing], stretches, [nothing])):
+        for now, then in itertools.pairwise(itertools.chain([nothing], stretches, [nothing])):
             yield functools.partial(self._learn_or_gather, costs, now, then)
 
     def _learn_or_gather(
@@ -171,7 +175,7 @@ class Descent:
     def _workspaces(self, n: int) -> list[Workspace]:
         """Return each member's workspace for a minibatch of n examples."""
         if n not in self.workspaces:
-            first, *others = self.shares
+            first, *others = self.crew.shares
             make = functools.partial(self.network.workspace, n, self.gradient)
             shared = make(first, regularisers=self.regularisers)
             rest = [make(share, shared, self.regularisers) for share in others]
@@ -187,7 +191,7 @@ def _parts(network: Network, share: Share, frozen: int) -> list[slice]:
         first = sum(Wb.size for Wb in network.matrices[:frozen])
         return _cut(first, len(network.parameters))
     parts, start = [], 0
-    for l, (n_in, n_out) in enumerate(pairwise(network.layer_sizes)):
+    for l, (n_in, n_out) in enumerate(itertools.pairwise(network.layer_sizes)):
         rows, width = share.rows(n_out), n_in + 1
         if l >= frozen:
             parts += _cut(start + rows.start * width, start + rows.stop * width)

@@ -77,13 +77,14 @@ def train(
     Raises ConfigError for a wrong config, DataError for wrong data, and TrainingError as soon as
     the network's numbers are no longer finite.
 
-    BLAS should have one thread, since the training's processes do without: set
-    OPENBLAS_NUM_THREADS=1 before NumPy is imported. The result has the same bits as the command's
-    if `training.threads` is the number that `digitnet train -v` prints.
+    BLAS should have one thread: set OPENBLAS_NUM_THREADS=1 before NumPy is imported. Then the
+    result has the same bits as the command's, if `training.threads` is the number that
+    `digitnet train -v` prints.
 
-    Beside other threads, training uses threads. Otherwise a process that is forked between two
-    yields may not go on with the training, and sees the parameters change. The caller may not wait
-    for any child, as `os.wait` does: it would wait for the training's processes.
+    In a program with several threads, those of BLAS included, training uses threads. Otherwise it
+    uses processes: a process that the caller forks between two yields cannot go on with the
+    training, and sees the parameters change. `os.wait` in the caller would wait for the training's
+    processes; wait for a child by its number.
     """
     fleet = fleet or Alone()
     if state is None:
@@ -112,7 +113,7 @@ def train(
     )
     augmentation = None
     if state.distortions:
-        members = len(descent.shares)
+        members = len(descent.crew.shares)
         augmentation = Augmentation(state.distortions, members=members, seed=state.config.seed)
     minibatches = Minibatches(
         state.examples,

@@ -243,7 +243,7 @@ def _with_count(config: Config, data: Data, source: str) -> Config:
 
 
 def _with_threads(config: Config, processes: bool) -> Config:
-    """Return the config with training.threads as a number, also of processes."""
+    """Return the config with training.threads as a number. processes: see `choose_threads`."""
     training = config.training
     threads = choose_threads(
         training.threads,
