@@ -509,6 +509,38 @@ def test_a_signal_while_a_rank_waits_for_others_data(
         wait()
 
 
+class RaisesWhenDeleted:
+    """Something whose end, a callback, sends this process a signal."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_within_a_callback_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    begun = time.monotonic()
+
+    def work() -> None:
+        with handle_signals() as requests, requests.immediate_stop():
+            RaisesWhenDeleted()
+            time.sleep(20)
+
+    with pytest.raises(Stopped):
+        work()
+    assert time.monotonic() < begun + 10
+    assert capsys.readouterr().err == ""
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_another_error_within_a_callback_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    class Fails:
+        def __del__(self) -> None:
+            raise ValueError("a fault")
+
+    with handle_signals():
+        Fails()
+    assert "ValueError: a fault" in capsys.readouterr().err
+
+
 def test_a_session_stopped_early_resumes_to_the_same_model(
     config_file: Path, config: Config, output: Path, tmp_path: Path
 ) -> None:

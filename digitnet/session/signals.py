@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 from collections.abc import Iterator
 from types import FrameType
 
@@ -20,6 +21,7 @@ REQUESTS = {
     signal.SIGUSR1: Request.SAVE,
 }
 SIGNALS = {request: number for number, request in REQUESTS.items()}
+AGAIN_AFTER = 0.01  # s: until a lost KeyboardInterrupt is raised again
 
 
 class Requests:
@@ -73,13 +75,32 @@ class Requests:
         elif self.received is None:
             self.received = received
             self._fleet.ask(REQUESTS[received])
-            if self._stops_at_once:
-                if not self._fleet.is_waiting:
-                    raise KeyboardInterrupt
-                self._fleet.is_interrupted = True
+            self._interrupt()
         elif received == signal.SIGINT:
             self.interrupted = True
+            self._interrupt()
+
+    def handle_lost(self, lost: "sys.UnraisableHookArgs") -> None:
+        """Have a KeyboardInterrupt raised again that a callback has lost: an unraisable hook.
+
+        Python cannot pass on what is raised while it runs a callback, such as one at a fork.
+        """
+        if lost.exc_type is KeyboardInterrupt:
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_AFTER)
+        else:
+            sys.__unraisablehook__(lost)
+
+    def handle_alarm(self, *_: object) -> None:
+        """Raise a lost KeyboardInterrupt again, if it still has to stop something."""
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self.interrupted:
             raise KeyboardInterrupt
+        if self._stops_at_once:
+            if not self._fleet.is_waiting:
+                raise KeyboardInterrupt
+            self._fleet.is_interrupted = True
 
 
 @contextlib.contextmanager
@@ -108,8 +129,12 @@ def handle_signals(fleet: Fleet | None = None) -> Iterator[Requests]:
     requests = Requests(fleet or Alone())
     handled = [number for number in REQUESTS if signal.getsignal(number) != signal.SIG_IGN]
     previous = {number: signal.signal(number, requests.handle) for number in handled}
+    previous[signal.SIGALRM] = signal.signal(signal.SIGALRM, requests.handle_alarm)
+    hook, sys.unraisablehook = sys.unraisablehook, requests.handle_lost
     try:
         yield requests
     finally:
+        sys.unraisablehook = hook
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in previous.items():
             signal.signal(number, handler)
