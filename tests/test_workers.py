@@ -24,6 +24,7 @@ from digitnet.image.files import Picture, open_picture
 from digitnet.image.memory_budget import UNIT, UNITS
 from digitnet.image.reading import read, reading_steps
 from digitnet.image.workers import NamedPicture, Prepared, Workers, worker_count
+from digitnet.session.signals import handle_signals
 
 
 @pytest.fixture
@@ -156,6 +157,28 @@ def test_a_killed_worker_is_an_error(workers: Workers, named: list[NamedPicture]
 
 
 @pytest.mark.usefixtures("impatient")
+def test_a_worker_that_is_stopped_while_it_starts_prints_nothing(
+    workers: Workers,
+    named: list[NamedPicture],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Each worker is stopped before it has its own handlers, as by a signal to all processes."""
+
+    def stop_this_worker() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("multiprocessing.util._close_stdin", stop_this_worker)
+
+    def work() -> None:
+        with handle_signals() as requests, requests.immediate_stop():
+            flat(workers.prepare(named))
+
+    with pytest.raises(DigitnetError, match="was killed"):
+        work()
+    assert capfd.readouterr().err == ""
+
+
 def test_large_pictures_share_the_memory_budget_and_release_it(
     workers: Workers, named: list[NamedPicture], monkeypatch: pytest.MonkeyPatch
 ) -> None:

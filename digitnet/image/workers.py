@@ -38,6 +38,7 @@ FIRST_PICTURES = 8  # pictures prepared by the parent before it considers starti
 MAX_WAIT = 0.05  # s: a prepared picture waits this long for others; then the portion is returned
 MANY_PICTURES = 500  # pictures: more are shared with workers at once
 START_AFTER = 0.02  # s of work: then the rest is shared; starting a worker takes about as long
+STOPS_OF_WORKERS = signal.SIGHUP, signal.SIGTERM  # they end a worker; SIGINT is for the parent
 
 NamedPicture = tuple[
     str, "str | bytes | NDArray[np.uint8] | ImageError"
@@ -157,7 +158,8 @@ class Workers:
         import multiprocessing
 
         context = multiprocessing.get_context("fork")
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # workers keep this mask
+        stops = signal.SIGINT, *STOPS_OF_WORKERS  # blocked: workers inherit the parent's handlers
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, stops)
         try:
             self._budget = MemoryBudget()
             for _ in range(self._count):
@@ -254,9 +256,10 @@ def _work(
     Sends a list per portion: a result or, for an ImageError, its text. After a shortage, sends its
     exception instead.
     """
-    for number in (signal.SIGHUP, signal.SIGTERM):
+    for number in STOPS_OF_WORKERS:
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)  # the parent's handlers are not for workers
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS_OF_WORKERS)
     for other in parent_connections:
         _close_quietly(other)  # otherwise this worker would not notice the end of the parent
     while True:

@@ -75,10 +75,10 @@ class Requests:
         elif self.received is None:
             self.received = received
             self._fleet.ask(REQUESTS[received])
-            self._interrupt()
+            self.interrupt()
         elif received == signal.SIGINT:
             self.interrupted = True
-            self._interrupt()
+            self.interrupt()
 
     def handle_lost(self, lost: "sys.UnraisableHookArgs") -> None:
         """Have a KeyboardInterrupt raised again that a callback has lost: an unraisable hook.
@@ -90,11 +90,8 @@ class Requests:
         else:
             sys.__unraisablehook__(lost)
 
-    def handle_alarm(self, *_: object) -> None:
-        """Raise a lost KeyboardInterrupt again, if it still has to stop something."""
-        self._interrupt()
-
-    def _interrupt(self) -> None:
+    def interrupt(self, *_: object) -> None:
+        """Raise KeyboardInterrupt where a signal stops at once: also the handler of the timer."""
         if self.interrupted:
             raise KeyboardInterrupt
         if self._stops_at_once:
@@ -123,13 +120,13 @@ def stoppable(output: str, left: str) -> Iterator[None]:
 def handle_signals(fleet: Fleet | None = None) -> Iterator[Requests]:
     """Yield Requests that record signals instead of their usual effect.
 
-    A SIGINT after a first stop signal raises KeyboardInterrupt. A signal that is ignored, like
-    SIGHUP under nohup, stays ignored.
+    A SIGINT after a first stop signal raises KeyboardInterrupt. What a callback loses of these, a
+    timer (SIGALRM) raises again. A signal that is ignored, like SIGHUP under nohup, stays ignored.
     """
     requests = Requests(fleet or Alone())
     handled = [number for number in REQUESTS if signal.getsignal(number) != signal.SIG_IGN]
     previous = {number: signal.signal(number, requests.handle) for number in handled}
-    previous[signal.SIGALRM] = signal.signal(signal.SIGALRM, requests.handle_alarm)
+    previous[signal.SIGALRM] = signal.signal(signal.SIGALRM, requests.interrupt)
     hook, sys.unraisablehook = sys.unraisablehook, requests.handle_lost
     try:
         yield requests
