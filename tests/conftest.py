@@ -9,7 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +137,26 @@ def run(preloaded: Preloaded) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def interrupted_mask(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Raise KeyboardInterrupt when signals are blocked, as for one that came just before.
+
+    Afterwards, no other signals may be blocked than before.
+    """
+    original = signal.pthread_sigmask
+
+    def interrupted(how: int, signals: Iterable[int]) -> set[signal.Signals]:
+        before = original(how, signals)
+        if how == signal.SIG_BLOCK and signals:
+            raise KeyboardInterrupt
+        return before
+
+    before = original(signal.SIG_BLOCK, ())
+    monkeypatch.setattr(signal, "pthread_sigmask", interrupted)
+    yield
+    assert original(signal.SIG_SETMASK, before) == before
 
 
 @pytest.fixture

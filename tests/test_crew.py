@@ -316,6 +316,13 @@ def test_an_interrupt_while_members_are_ended_leaves_none(monkeypatch: pytest.Mo
     assert not any(is_running(int(process)) for process in found[1:3, 0])
 
 
+@pytest.mark.usefixtures("interrupted_mask")
+def test_a_signal_just_before_members_start_leaves_no_signals_blocked() -> None:
+    crew = Processes(2)
+    with pytest.raises(KeyboardInterrupt):
+        next(crew.run([lambda _: None]))
+
+
 def test_processes_keep_no_files_open() -> None:
     rest = "held = open('/dev/null'); os.set_inheritable(held.fileno(), True)\n"
     rest += "def task(share): found[share.member] = len(os.listdir('/proc/self/fd'))\n"

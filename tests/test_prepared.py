@@ -202,6 +202,13 @@ def test_a_signal_waits_until_the_file_is_complete(
     assert files(folder) == {"7.png"}
 
 
+@pytest.mark.usefixtures("interrupted_mask")
+def test_a_signal_just_before_leaves_no_signals_blocked(folder: PreparedFolder) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        folder.save("7.png", SEVEN)
+    assert files(folder) == set()
+
+
 @pytest.mark.parametrize("image", [SEVEN, TWO], ids=["same", "other"])
 def test_a_file_that_comes_meanwhile_is_kept(
     folder: PreparedFolder, monkeypatch: pytest.MonkeyPatch, image: np.ndarray

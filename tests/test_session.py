@@ -7,6 +7,7 @@ import functools
 import io
 import os
 import signal
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -509,8 +510,8 @@ def test_a_signal_while_a_rank_waits_for_others_data(
         wait()
 
 
-class RaisesWhenDeleted:
-    """Something whose end, a callback, sends this process a signal."""
+class SignalsWhenDeleted:
+    """An object that sends SIGTERM to this process when it is deleted: within a callback."""
 
     def __del__(self) -> None:
         signal.raise_signal(signal.SIGTERM)
@@ -521,14 +522,49 @@ def test_a_signal_within_a_callback_is_not_lost(capsys: pytest.CaptureFixture[st
 
     def work() -> None:
         with handle_signals() as requests, requests.immediate_stop():
-            RaisesWhenDeleted()
+            SignalsWhenDeleted()
             time.sleep(20)
 
     with pytest.raises(Stopped):
         work()
     assert time.monotonic() < begun + 10
     assert capsys.readouterr().err == ""
+
+
+def test_the_timer_and_handlers_end_with_the_handling_of_signals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("digitnet.session.signals.AGAIN_AFTER", 60)
+    before = signal.getsignal(signal.SIGALRM), sys.unraisablehook
+    with handle_signals() as requests:
+        assert signal.getsignal(signal.SIGALRM) == before[0]
+        with requests.immediate_stop():
+            SignalsWhenDeleted()
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert (signal.getsignal(signal.SIGALRM), sys.unraisablehook) == before
+
+
+def test_an_alarm_of_the_caller_is_kept() -> None:
+    signal.setitimer(signal.ITIMER_REAL, 60)
+    try:
+        with handle_signals():
+            pass
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def test_a_signal_after_an_error_is_only_recorded() -> None:
+    """Nothing stops the handling of the error, such as removing a temporary file."""
+    with handle_signals() as requests:
+        with contextlib.suppress(ValueError), requests.immediate_stop():
+            raise ValueError
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            pytest.fail("it was interrupted")
+        assert requests.received == signal.SIGTERM
 
 
 def test_another_error_within_a_callback_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -156,7 +156,6 @@ def test_a_killed_worker_is_an_error(workers: Workers, named: list[NamedPicture]
         flat(workers.prepare(named))
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_worker_that_is_stopped_while_it_starts_prints_nothing(
     workers: Workers,
     named: list[NamedPicture],
@@ -179,6 +178,28 @@ def test_a_worker_that_is_stopped_while_it_starts_prints_nothing(
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.usefixtures("interrupted_mask")
+def test_a_signal_just_before_workers_start_leaves_no_signals_blocked(
+    workers: Workers, named: list[NamedPicture]
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        flat(workers.prepare(named))
+
+
+def test_workers_block_the_signals_that_their_parent_blocks(
+    workers: Workers, named: list[NamedPicture]
+) -> None:
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    try:
+        flat(workers.prepare(named[:4]))
+        for process in workers._processes:
+            process.terminate()
+        assert len(flat(workers.prepare(named))) == 300
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_large_pictures_share_the_memory_budget_and_release_it(
     workers: Workers, named: list[NamedPicture], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,8 +113,9 @@ def _write_new(path: str, image: "NDArray[np.uint8]") -> bool:
     if os.path.lexists(path):
         return False
     temporary = os.path.join(os.path.dirname(path), own_suffix())
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
-    try:
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:  # blocking a signal runs the handler of one that came before
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
         Image.fromarray(image).save(temporary, "PNG")
         os.link(temporary, path)  # unlike os.rename, this never replaces a file
     except FileExistsError:  # another process was faster

@@ -158,14 +158,15 @@ class Workers:
         import multiprocessing
 
         context = multiprocessing.get_context("fork")
-        stops = signal.SIGINT, *STOPS_OF_WORKERS  # blocked: workers inherit the parent's handlers
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, stops)
-        try:
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        try:  # blocking a signal runs the handler of one that came before
+            # Until `_work` resets the handlers, which a forked worker inherits:
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, *STOPS_OF_WORKERS])
             self._budget = MemoryBudget()
             for _ in range(self._count):
                 ours, theirs = context.Pipe()
                 self._connections.append(ours)
-                arguments = (theirs, list(self._connections), self._budget, self._steps)
+                arguments = (theirs, list(self._connections), self._budget, self._steps, mask)
                 process = context.Process(target=_work, args=arguments, daemon=True)
                 process.start()
                 self._processes.append(process)
@@ -250,16 +251,17 @@ def _work(
     parent_connections: list["Connection"],
     budget: MemoryBudget,
     steps: Steps,
+    mask: set[signal.Signals],
 ) -> None:
     """Prepare the chunks that the parent sends, until it closes the connection or ends.
 
     Sends a list per portion: a result or, for an ImageError, its text. After a shortage, sends its
-    exception instead.
+    exception instead. mask: the signals that the parent had blocked; they stay blocked.
     """
     for number in STOPS_OF_WORKERS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS_OF_WORKERS)
+    signal.pthread_sigmask(signal.SIG_SETMASK, {*mask, signal.SIGINT})
     for other in parent_connections:
         _close_quietly(other)  # otherwise this worker would not notice the end of the parent
     while True:

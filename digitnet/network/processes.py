@@ -87,9 +87,9 @@ class Processes:
 
     def _fork(self, member: int, tasks: Iterator[Task]) -> None:
         """Start a member. All signals stay blocked in the member: they are for the caller."""
-        report, end = os.pipe()
-        os.set_blocking(report, False)
         with _no_signals():
+            report, end = os.pipe()
+            os.set_blocking(report, False)
             try:
                 if process := os.fork():
                     self._members.append(Member(process, report))
@@ -174,8 +174,9 @@ class Processes:
 @contextlib.contextmanager
 def _no_signals() -> Iterator[None]:
     """Block all signals meanwhile."""
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:  # blocking a signal runs the handler of one that came before
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -21,7 +21,7 @@ REQUESTS = {
     signal.SIGUSR1: Request.SAVE,
 }
 SIGNALS = {request: number for number, request in REQUESTS.items()}
-AGAIN_AFTER = 0.01  # s: until a lost KeyboardInterrupt is raised again
+AGAIN_AFTER = 0.01  # s: delay before a lost KeyboardInterrupt is raised again
 
 
 class Requests:
@@ -56,11 +56,13 @@ class Requests:
         At once, or, in a rank that waits for others, after that exchange.
         """
         try:
-            self._stops_at_once = True
-            if self.received:
-                raise KeyboardInterrupt
-            yield
-            self._stops_at_once = False
+            try:
+                self._stops_at_once = True
+                if self.received:
+                    raise KeyboardInterrupt
+                yield
+            finally:
+                self._stops_at_once = False
         except KeyboardInterrupt:
             if not (stop := self.received) or self.interrupted:
                 raise  # perhaps within an exchange: the other ranks cannot be told
@@ -81,17 +83,19 @@ class Requests:
             self.interrupt()
 
     def handle_lost(self, lost: "sys.UnraisableHookArgs") -> None:
-        """Have a KeyboardInterrupt raised again that a callback has lost: an unraisable hook.
+        """Start a timer that raises a lost KeyboardInterrupt again: the unraisable hook.
 
-        Python cannot pass on what is raised while it runs a callback, such as one at a fork.
+        Python drops an exception that is raised within a callback, such as a `__del__` or a
+        function that runs at a fork. Until an exception is lost, SIGALRM is the caller's.
         """
         if lost.exc_type is KeyboardInterrupt:
+            signal.signal(signal.SIGALRM, self.interrupt)
             signal.setitimer(signal.ITIMER_REAL, AGAIN_AFTER)
         else:
             sys.__unraisablehook__(lost)
 
     def interrupt(self, *_: object) -> None:
-        """Raise KeyboardInterrupt where a signal stops at once: also the handler of the timer."""
+        """Raise KeyboardInterrupt if a signal must stop the block now; also the timer's handler."""
         if self.interrupted:
             raise KeyboardInterrupt
         if self._stops_at_once:
@@ -120,18 +124,21 @@ def stoppable(output: str, left: str) -> Iterator[None]:
 def handle_signals(fleet: Fleet | None = None) -> Iterator[Requests]:
     """Yield Requests that record signals instead of their usual effect.
 
-    A SIGINT after a first stop signal raises KeyboardInterrupt. What a callback loses of these, a
-    timer (SIGALRM) raises again. A signal that is ignored, like SIGHUP under nohup, stays ignored.
+    A SIGINT after a first stop signal raises KeyboardInterrupt. If a callback loses a
+    KeyboardInterrupt, a timer (SIGALRM) raises it again. A signal that is ignored, such as SIGHUP
+    under nohup, stays ignored.
     """
     requests = Requests(fleet or Alone())
     handled = [number for number in REQUESTS if signal.getsignal(number) != signal.SIG_IGN]
     previous = {number: signal.signal(number, requests.handle) for number in handled}
-    previous[signal.SIGALRM] = signal.signal(signal.SIGALRM, requests.interrupt)
+    alarm = signal.getsignal(signal.SIGALRM)
     hook, sys.unraisablehook = sys.unraisablehook, requests.handle_lost
     try:
         yield requests
     finally:
         sys.unraisablehook = hook
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        if signal.getsignal(signal.SIGALRM) == requests.interrupt:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, alarm)
         for number, handler in previous.items():
             signal.signal(number, handler)
