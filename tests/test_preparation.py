@@ -1,5 +1,6 @@
 """Ranks that prepare the pictures of a training together. Ranks are threads here."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import read_mnist
+from conftest import REPOSITORY, read_mnist
 from PIL import Image
 
 from digitnet.config.definition import Config
@@ -21,6 +22,7 @@ from digitnet.errors import DataError, DigitnetError, Elsewhere
 from digitnet.fleet import work
 from digitnet.fleet.fleet import ALONE, Fleet
 from digitnet.image.workers import NamedPicture, Prepared, Workers
+from digitnet.model.prediction import load
 from digitnet.training.rehearsal import Rehearsal, read_rehearsal
 from digitnet.training.setup import begin, read_options
 from tests.thread_fleet import run_ranks
@@ -264,6 +266,23 @@ def test_a_training_begins_alike_in_all_ranks(classes: Path) -> None:
     assert run_ranks(2, start) == [expected] * 2
     assert reports[0][-1] == (31, 31)
     assert not reports[1]
+
+
+@pytest.mark.parametrize(("names", "judged"), [(["0", "9"], True), (["o", "g"], False)])
+def test_without_a_start_the_shipped_model_chooses_in_pictures_of_digits(
+    tmp_path: Path, names: list[str], judged: bool
+) -> None:
+    """In both scans, the prior alone takes specks of dust for the digit."""
+    for name, scan in zip(names, ("0/0011-226.png", "9/0001-116.png")):
+        (tmp_path / name).mkdir()
+        shutil.copy(REPOSITORY / "data/scans/train" / scan, tmp_path / name)
+    config = to_config({"data": {"path": str(tmp_path)}, "network": {"layer_sizes": [784, 2]}})
+    options = read_options(config, strict=True, parallel=False, report=None)
+    dataset = read_data(str(tmp_path), options).training
+    answers = load("shipped").probabilities(dataset.images).argmax(axis=1).tolist()
+    assert (answers == [int(name) for name in names]) if judged else 0 not in answers
+    by_prior = read_data(str(tmp_path)).training.images
+    assert (dataset.images == by_prior).all() == (not judged)
 
 
 def test_ranks_do_not_fork(classes: Path) -> None:

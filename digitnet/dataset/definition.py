@@ -28,15 +28,17 @@ class ReadOptions:
 
     transposed: rows and columns of the pictures in arrays are exchanged, as in EMNIST; folders of
     pictures are not affected. score: the network that chooses between candidates for the digit in a
-    picture of a folder. non_digits: names of folders whose pictures show no class. label_pattern:
-    how pictures are named, with `<label>` once and perhaps `*`. strict: the first picture
-    that cannot be read ends reading. parallel: several processes prepare pictures. report: is told
-    how many pictures are prepared. may_lack: a class of the training set may have no picture that
-    can be read. fleet: ranks that all read the same data; each prepares a part of the pictures.
+    picture of a folder. score_classes: if given, `score` is used only for a source whose classes
+    are all among these. non_digits: names of folders whose pictures show no class. label_pattern:
+    how pictures are named, with `<label>` once and perhaps `*`. strict: the first picture that
+    cannot be read ends reading. parallel: several processes prepare pictures. report: is told how
+    many pictures are prepared. may_lack: a class of the training set may have no picture that can
+    be read. fleet: ranks that all read the same data; each prepares a part of the pictures.
     """
 
     transposed: bool = False
     score: "Score | None" = None
+    score_classes: tuple[str, ...] | None = None
     non_digits: tuple[str, ...] = NON_DIGIT_FOLDERS
     label_pattern: str | None = None
     strict: bool = False

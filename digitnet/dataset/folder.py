@@ -197,6 +197,8 @@ def prepare_pictures(
     pictures. Blank pictures that show no class are left out. Raises DataError if `options.strict`
     is set and a picture cannot be read, or if none can, or if ranks have listed different pictures.
     """
+    if options.score_classes is not None and not set(class_names) <= set(options.score_classes):
+        options = replace(options, score=None)
     check_same_files(source, paths, labels, class_names, options.fleet)
     prepared = prepare_files(source, paths, labels, options, hashed=True)
     readable, unreadable, blank = np.ones(len(paths), np.bool_), list(unlabelled), 0

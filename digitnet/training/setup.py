@@ -89,13 +89,14 @@ def read_options(
 ) -> ReadOptions:
     """Return how a training reads its data. Only rank 0 reports; see `ReadOptions`.
 
-    With a model to start from, the shipped model chooses between candidates for the digit in a
-    picture: a training that is resumed without the start prepares the same pictures.
+    The shipped model chooses between candidates for the digit in a picture; without a model to
+    start from, only in pictures of digits. A training that is resumed without the start prepares
+    the same pictures.
     """
-    score = None if config.start is None else _shipped_score()
     return ReadOptions(
         config.data.transposed,
-        score,
+        _shipped_score(),
+        DIGITS if config.start is None else None,
         config.data.non_digits,
         config.data.label_pattern,
         strict,
