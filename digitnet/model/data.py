@@ -61,7 +61,7 @@ def model_options(
     The checkpoint's model chooses between candidates for the digit in a picture. A class of the
     model is no name of non-digits: earlier versions trained classes called `none`.
     """
-    options = replace(options, transposed=transposed, score=_score(checkpoint), may_lack=True)
+    options = replace(options, transposed=transposed, score=score_of(checkpoint), may_lack=True)
     try:
         data = training_config(checkpoint).data
     except CheckpointError:
@@ -71,7 +71,7 @@ def model_options(
     return replace(options, non_digits=non_digits, label_pattern=data.label_pattern)
 
 
-def _score(checkpoint: Checkpoint) -> "Score":
+def score_of(checkpoint: Checkpoint) -> "Score":
     """Return the function by which a checkpoint's model scores candidates for a picture's digit."""
 
     def score(images: NDArray[np.uint8]) -> "Judgement":

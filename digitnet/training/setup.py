@@ -1,7 +1,5 @@
 """From a config to a training before its first step: data, split, first parameters."""
 
-from collections.abc import Callable
-
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +12,10 @@ from digitnet.dataset.reader import read_data
 from digitnet.dataset.splits import split_indices, without_copies
 from digitnet.errors import CheckpointError, ConfigError, DataError, join_names
 from digitnet.fleet.fleet import ALONE, Fleet
-from digitnet.image.evidence import Judgement
+from digitnet.image.evidence import Score
 from digitnet.model.calibration import MIN_PICTURES
 from digitnet.model.checkpoint import load_checkpoint
+from digitnet.model.data import score_of
 from digitnet.model.locations import SHIPPED
 from digitnet.network.crew import may_fork
 from digitnet.network.network import Network
@@ -107,11 +106,9 @@ def read_options(
     )
 
 
-def _shipped_score() -> Callable[[NDArray[np.uint8]], Judgement] | None:
-    from digitnet.model.prediction import Model  # imports Pillow: slow to start
-
+def _shipped_score() -> Score | None:
     try:
-        return Model(load_checkpoint(SHIPPED)).judge
+        return score_of(load_checkpoint(SHIPPED))
     except CheckpointError:  # the preparation has changed, and the model is not yet trained anew
         return None
 

@@ -1,13 +1,15 @@
 """Measure test errors of configs over several seeds, and the duration of training.
 
-    python tests/benchmarks/accuracy.py configs/*.yaml
+    python tests/benchmarks/accuracy.py [CONFIG...]
 
 Run the installed `digitnet train` for each config and seed, then `digitnet evaluate` on the test
 sets of data/mnist and data/scans. Print a line for each seed, and a line with mean and sample
-standard deviation over all seeds of a config.
+standard deviation over all seeds of a config. Without CONFIG, measure the configs in the README's
+table of results.
 """
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -16,8 +18,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-SEEDS = (1, 2, 3)
-DATA = Path(__file__).parent.parent.parent / "data"
+SEEDS = (1, 2, 3, 11, 12)
+ROOT = Path(__file__).parent.parent.parent
+DATA = ROOT / "data"
+CONFIG_NAMES = ("3blue1brown", "nielsen", "default", "simard", "best")
+CONFIGS = [os.path.relpath(ROOT / "configs" / f"{name}.yaml") for name in CONFIG_NAMES]
 DIGITNET = str(Path(sys.executable).with_name("digitnet"))
 
 
@@ -62,7 +67,7 @@ def _line(config: str, seed: str, *figures: str) -> str:
 
 def main() -> None:
     print(_line("config", "seed", "test error, %", "calibration error", "on scans, %", "seconds"))
-    for config in sys.argv[1:]:
+    for config in sys.argv[1:] or CONFIGS:
         results = []
         for seed in SEEDS:
             results.append(result := measure(config, seed))

@@ -205,13 +205,14 @@ def distortions(rounds: int) -> Section:
         model = str(folder / "model.npz")
         command = [DIGITNET, "train", "--config", str(BEST), "-o", model, "--overwrite", "-q"]
         command += ["--format", "json", "--set", "training.epochs=1"]
+        command += ["--set", "training.batch_norm=false"]
         commands = {"distorted": command, "not distorted": [*command, "--set", "augment={}"]}
         contenders = {
             name: partial(_training_seconds, command) for name, command in commands.items()
         }
         seconds = take_turns(contenders, rounds)
     distorted, undistorted = (Line(name, values) for name, values in seconds.items())
-    title = "an epoch of configs/best.yaml with distortions and without"
+    title = "an epoch of configs/best.yaml, without batch normalisation: distortions, none"
     return _compare(title, distorted, undistorted, "with / without", 1.35)
 
 
