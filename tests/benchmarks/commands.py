@@ -212,7 +212,7 @@ def distortions(rounds: int) -> Section:
         }
         seconds = take_turns(contenders, rounds)
     distorted, undistorted = (Line(name, values) for name, values in seconds.items())
-    title = "an epoch of configs/best.yaml, without batch normalisation: distortions, none"
+    title = "an epoch of configs/best.yaml without batch_norm, with distortions and without"
     return _compare(title, distorted, undistorted, "with / without", 1.35)
 
 
